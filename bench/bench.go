@@ -1,0 +1,100 @@
+// Package bench says what a benchmark is and how one is timed. A benchmark is
+// written once, against the small interfaces OS and Hypercalls, and runs in
+// every domain of every target that offers them; the packages lmbench and
+// kbench below register theirs here.
+//
+// The timing method is lmbench's (lib_timing.c): the clock's resolution
+// decides how long a window must be, the number of iterations grows until a
+// window is that long, the overhead of the clock and of the loop is
+// subtracted, and the median of eleven windows is the sample.
+package bench
+
+// Domain is the domain a benchmark runs in: a process of its operating
+// system, and the hypervisor below.
+type Domain interface {
+	OS() OS
+	Hypercalls() Hypercalls
+}
+
+// Loop runs n iterations of an operation.
+type Loop func(n int64) error
+
+// Benchmark is one operation to measure.
+type Benchmark struct {
+	// Suite and Name make the result's name: Suite "Lmbench" and Name
+	// "lat_proc/op=fork" are BenchmarkLmbench/lat_proc/op=fork.
+	Suite, Name string
+	// Doc is one line for people: what one iteration is.
+	Doc string
+	// Source is where the operation comes from: lmbench's program and
+	// arguments, or Xen's function.
+	Source string
+	// Unit of the sample: "ns/op", or "MB/s" (10^6 bytes) with Bytes per
+	// iteration.
+	Unit  string
+	Bytes int64
+	// Enough is the shortest window that the original program asks for,
+	// in microseconds; 0 leaves it to the clock.
+	Enough int64
+	// Hooks are the security hooks of Xen 3.2 that one operation is
+	// expected to cross, none for a negative control.
+	Hooks []Crossing
+	// Dom0Only marks operations that only the control domain may do.
+	Dom0Only bool
+	// NeedsPeer marks operations that need the other domain.
+	NeedsPeer bool
+	// Setup readies the operation in a process of its own and returns the
+	// timed loop, and what to do at the end (nil for nothing).
+	Setup func(Domain) (loop Loop, cleanup func(), err error)
+	// Baseline, if not nil, is measured in the same way and subtracted,
+	// as lat_sig and lat_pagefault do it.
+	Baseline func(Domain) (loop Loop, cleanup func(), err error)
+	// Run, if not nil, replaces the timing method: a macro benchmark that
+	// measures itself (kernbench's job mix).
+	Run func(Domain, Options) ([]Value, error)
+}
+
+// FullName is the benchmark's name in results, without "Benchmark".
+func (b Benchmark) FullName() string { return b.Suite + "/" + b.Name }
+
+// Crossing is a hook that an operation crosses, PerOp times.
+type Crossing struct {
+	Hook  string  // Xen's name
+	PerOp float64 // 0 if it depends; Note says on what
+	Note  string
+}
+
+// Value is one figure with its unit.
+type Value struct {
+	Value float64 `json:"value"`
+	Unit  string  `json:"unit"`
+}
+
+// Measurement is the sample that one benchmark gave in one domain and boot.
+type Measurement struct {
+	Domain     string    `json:"domain"`            // "dom0", "domU"
+	Benchmark  string    `json:"benchmark"`         // FullName
+	Iterations int64     `json:"iterations"`        // all windows together
+	Values     []Value   `json:"values"`            // the sample: medians
+	Windows    []float64 `json:"windows,omitempty"` // every window, in the first value's unit
+	Warnings   []string  `json:"warnings,omitempty"`
+}
+
+// Options adjust the timing.
+type Options struct {
+	EnoughUS    int64 `json:"enough_us"`   // shortest window in µs; 0: what the clock needs
+	Repetitions int   `json:"repetitions"` // windows per sample; 0: 11
+	// Windows, if not 0, asks for that many marked windows of one
+	// iteration each instead of timed ones (targets that count).
+	Windows int `json:"windows"`
+	// Quick shortens macro benchmarks for tests.
+	Quick bool `json:"quick"`
+}
+
+// Plan is what an agent in a domain is asked to measure.
+type Plan struct {
+	Domains    []string `json:"domains"`
+	Benchmarks []string `json:"benchmarks"` // full names, in the order to run
+	Options    Options  `json:"options"`
+	Workload   string   `json:"workload"` // "idle", "busy"
+}

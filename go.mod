@@ -1,0 +1,3 @@
+module xsmbench
+
+go 1.26.0

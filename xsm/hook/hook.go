@@ -1,0 +1,24 @@
+// Package hook declares Xen's security hooks. Everything else that must know
+// of a hook (the operations structure, its callers' wrappers, the dummy
+// module, names and counters in package xsm) is generated from Table.
+package hook
+
+// Hook is one member of struct xsm_operations.
+type Hook struct {
+	X86    bool    // inside #ifdef CONFIG_X86
+	Name   string  // Xen's name, as in evtchn_send
+	Go     string  // the wrapper's and the field's name in package xsm
+	Params []Param // without the current vCPU, which every hook takes first
+	Result string  // Go type of the result, "" for void
+	Dummy  string  // what the dummy module returns, "" for void
+	// Hypercalls says which operations reach the hook.
+	Hypercalls []string
+	// Source gives the callers in Xen 3.2: file:function:line. A hook
+	// without a caller is dead there (complete_init).
+	Source []string
+	// Privilege says whether the caller has tested IS_PRIV before the hook.
+	Privilege string
+}
+
+// Param is a hook's parameter: Xen's name and the Go type in package xsm.
+type Param struct{ Name, Type string }
