@@ -36,7 +36,7 @@ type Machine struct {
 	idle     *Domain               // runs when nothing else does (DOMID_IDLE)
 	dom0     *Domain               // the first domain, control domain
 	halted   chan struct{}         // closed when dom0 has shut down
-	platform platform              // memory types, microcode, IRQ vectors, trace buffers…
+	platform platform
 }
 
 // Config describes the machine to build.
