@@ -1,0 +1,65 @@
+# A newcomer's two commands are "make bench" and "make test".
+
+GO      ?= go
+# As in Xen 3.2's Config.mk: the framework, and the module built with it. They
+# choose what "make model" builds; "make bench" builds all three ways.
+XSM_ENABLE   ?= y
+FLASK_ENABLE ?= n
+
+# What "make bench" measures; 10 rounds take some three minutes on two cores.
+ROUNDS ?= 10
+RUN    ?= runs/bench
+ARGS   ?=
+
+comma      := ,
+model_tags := $(if $(filter y,$(XSM_ENABLE)),xsm$(if $(filter y,$(FLASK_ENABLE)),$(comma)flask))
+
+# Packages in which the build tags of the framework change the code.
+tagged := ./xsm/... ./hv/...
+
+# The race detector needs cgo, that is a C compiler, and a 64-bit machine.
+race := $(if $(and $(shell command -v $$($(GO) env CC) 2>/dev/null),$(filter amd64,$(shell $(GO) env GOARCH))),-race)
+
+.PHONY: bench test build model generate lint clean
+
+# The main job: build the model hypervisor three ways, measure from dom0 and
+# domU, end with the comparison and a report.
+bench: build
+	rm -rf $(RUN)
+	bin/xsmbench run --rounds $(ROUNDS) -o $(RUN) $(ARGS)
+	bin/xsmbench report $(RUN)
+
+# Every test in each of the builds that it concerns, on both architectures.
+test:
+	$(if $(race),,@echo "make test: no C compiler, so without the race detector")
+	$(GO) test $(race) ./...
+	$(GO) test $(race) -tags xsm $(tagged)
+	$(GO) test $(race) -tags xsm,xsmcount $(tagged)
+	$(GO) test $(race) -tags xsm,flask $(tagged)
+	GOARCH=386 $(GO) test ./...
+	GOARCH=386 $(GO) test -tags xsm $(tagged)
+	GOARCH=386 $(GO) test -tags xsm,xsmcount $(tagged)
+	GOARCH=386 $(GO) test -tags xsm,flask $(tagged)
+
+build:
+	$(GO) build -o bin/xsmbench ./cmd/xsmbench
+
+# One model hypervisor, as XSM_ENABLE and FLASK_ENABLE say.
+model:
+	$(GO) build -tags '$(model_tags)' -o bin/xsmmodel ./cmd/xsmmodel
+
+generate:
+	$(GO) generate ./...
+
+lint:
+	@fmt=$$(gofmt -l $$(git ls-files '*.go')); test -z "$$fmt" || { echo "gofmt: $$fmt"; exit 1; }
+	$(GO) vet ./...
+	$(GO) vet -tags xsm ./...
+	$(GO) vet -tags xsm,flask ./...
+	GOARCH=386 $(GO) vet ./...
+	$(GO) tool staticcheck ./...
+	$(GO) tool staticcheck -tags xsm,flask ./...
+	$(GO) tool staticcheck -tags xsm,xsmcount ./...
+
+clean:
+	rm -rf bin runs
