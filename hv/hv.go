@@ -34,6 +34,9 @@ type Build struct {
 	// configuration (xen).
 	Tags    []string `json:"tags,omitempty"`
 	Kconfig []string `json:"kconfig,omitempty"`
+	// Policy is a file that the build's security module loads instead of
+	// its own policy.
+	Policy string `json:"policy,omitempty"`
 }
 
 // KindOf returns the target's kind of build that b is.
@@ -109,10 +112,13 @@ type Target interface {
 
 // Finding is one thing that Doctor looked at.
 type Finding struct {
-	What   string // "Go toolchain"
-	OK     bool
-	Detail string // version, or what is wrong and what that prevents
-	Mend   string // a command, empty if nothing is to be done
+	What   string `json:"what"` // "Go toolchain"
+	OK     bool   `json:"ok"`
+	Detail string `json:"detail"`         // version, or what is wrong and what that prevents
+	Mend   string `json:"mend,omitempty"` // a command, empty if nothing is to be done
+	// Advice marks what only makes measurements noisier or narrower; a
+	// target works without it.
+	Advice bool `json:"advice,omitempty"`
 }
 
 // BootErrorKind tells how a machine failed.
