@@ -33,6 +33,9 @@ type Benchmark struct {
 	// iteration.
 	Unit  string
 	Bytes int64
+	// Ops is how many operations one iteration of the loop does, 0 for
+	// one: the sample is per operation. Bytes counts a whole iteration.
+	Ops int64
 	// Enough is the shortest window that the original program asks for,
 	// in microseconds; 0 leaves it to the clock.
 	Enough int64
@@ -49,6 +52,10 @@ type Benchmark struct {
 	// Baseline, if not nil, is measured in the same way and subtracted,
 	// as lat_sig and lat_pagefault do it.
 	Baseline func(Domain) (loop Loop, cleanup func(), err error)
+	// Credit, if not nil, is measured likewise and added back: what the
+	// baseline holds beyond what is to be subtracted (lat_sig prot subtracts
+	// a signal's handling without the kill that sends the signal).
+	Credit func(Domain) (loop Loop, cleanup func(), err error)
 	// Run, if not nil, replaces the timing method: a macro benchmark that
 	// measures itself (kernbench's job mix).
 	Run func(Domain, Options) ([]Value, error)
@@ -78,6 +85,8 @@ type Measurement struct {
 	Values     []Value   `json:"values"`            // the sample: medians
 	Windows    []float64 `json:"windows,omitempty"` // every window, in the first value's unit
 	Warnings   []string  `json:"warnings,omitempty"`
+	// Error says why there is no sample; Values is then empty.
+	Error string `json:"error,omitempty"`
 }
 
 // Options adjust the timing.
@@ -90,6 +99,12 @@ type Options struct {
 	// Quick shortens macro benchmarks for tests.
 	Quick bool `json:"quick"`
 }
+
+// Workloads of a plan: what the domain does besides the benchmark.
+const (
+	WorkloadIdle = "idle"
+	WorkloadBusy = "busy" // a process that computes and forks
+)
 
 // Plan is what an agent in a domain is asked to measure.
 type Plan struct {

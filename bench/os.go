@@ -113,10 +113,31 @@ type OS interface {
 
 	// Now is the process's monotonic clock, the one benchmarks time with.
 	Now() time.Duration
+	// Rusage tells what the children that were waited for have used, and
+	// theirs in turn (getrusage with RUSAGE_CHILDREN).
+	Rusage() Usage
 }
 
-// Program is what an executable file of a domain runs.
-type Program func(os OS, args []string) int
+// Usage is what processes used of their operating system: the figures of
+// time(1) that kernbench reports.
+type Usage struct {
+	User, System time.Duration // processor time
+	// Voluntary counts switches because a process had to wait, Involuntary
+	// those because its time was up or another was more urgent.
+	Voluntary, Involuntary int64
+	MinorFaults            int64 // page faults that no device was needed for
+}
+
+// Sub returns what was used since earlier.
+func (u Usage) Sub(earlier Usage) Usage {
+	return Usage{
+		User:        u.User - earlier.User,
+		System:      u.System - earlier.System,
+		Voluntary:   u.Voluntary - earlier.Voluntary,
+		Involuntary: u.Involuntary - earlier.Involuntary,
+		MinorFaults: u.MinorFaults - earlier.MinorFaults,
+	}
+}
 
 // Hypercalls is a domain's view of the hypervisor, for the benchmarks that
 // time single hypercalls.
