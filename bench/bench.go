@@ -16,8 +16,38 @@ type Domain interface {
 	Hypercalls() Hypercalls
 }
 
+// Marker is what a Domain may also implement if its target counts in marked
+// windows instead of timing (Options.Windows): Begin and End stand directly
+// around one iteration. A benchmark's baseline and credit have windows of
+// their own, told apart by the phase.
+type Marker interface {
+	Begin(Phase)
+	End()
+}
+
+// Phase says what a marked window holds.
+type Phase int
+
+// Phases of a benchmark, in the order in which they are measured. What one
+// operation costs is (operation - baseline + credit) / Ops.
+const (
+	PhaseBaseline Phase = iota
+	PhaseCredit
+	PhaseOperation
+)
+
 // Loop runs n iterations of an operation.
 type Loop func(n int64) error
+
+// Interval is an operation that uses something up, as creating files does:
+// Before and After run around the loop, untimed, with the same n.
+type Interval struct {
+	Before, Loop, After Loop
+	// Most is the largest n at a time; a longer window is the sum of
+	// several runs. 0 is no limit.
+	Most    int64
+	Cleanup func() // nil for nothing
+}
 
 // Benchmark is one operation to measure.
 type Benchmark struct {
@@ -49,6 +79,8 @@ type Benchmark struct {
 	// Setup readies the operation in a process of its own and returns the
 	// timed loop, and what to do at the end (nil for nothing).
 	Setup func(Domain) (loop Loop, cleanup func(), err error)
+	// Intervals, if not nil, is used in place of Setup.
+	Intervals func(Domain) (Interval, error)
 	// Baseline, if not nil, is measured in the same way and subtracted,
 	// as lat_sig and lat_pagefault do it.
 	Baseline func(Domain) (loop Loop, cleanup func(), err error)

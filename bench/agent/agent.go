@@ -1,0 +1,225 @@
+// Package agent runs a plan's benchmarks inside one domain. Each runs in a
+// process of its own, forked from the agent's, so that none finds the memory,
+// descriptors or signal handlers that another left; a benchmark that fails
+// leaves a measurement with the error and the agent goes on with the next.
+package agent
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+
+	"xsmbench/bench"
+)
+
+// Sink receives what the agent finds. wire.Writer is one. An error from it
+// ends the agent: nobody listens any more.
+type Sink interface {
+	Calibrated(bench.Calibration) error
+	Begin(benchmark string, index, total int) error
+	Sample(bench.Measurement) error
+	Skip(benchmark, reason string) error
+	Warning(text string) error
+}
+
+// Config adjusts an agent to its target.
+type Config struct {
+	Domain string // the domain's name in results: "dom0", "domU"
+	Plan   bench.Plan
+	// Between, if not nil, runs before each benchmark, outside of any
+	// measurement: a target in Go runs the collector there.
+	Between func()
+	// InPlace, if not nil, tells which benchmarks run in the agent's own
+	// process instead of a forked one.
+	InPlace func(bench.Benchmark) bool
+	// Offers, if not nil, tells which benchmarks the target can run at all.
+	Offers func(bench.Benchmark) bool
+}
+
+// Run measures the plan's benchmarks in their order and reports to the sink.
+// It returns an error if the plan is unknown to this program, if the workload
+// cannot be started or if the sink fails; benchmarks that fail are reported.
+func Run(d bench.Domain, c Config, sink Sink) error {
+	list, err := find(c.Plan.Benchmarks)
+	if err != nil {
+		return err
+	}
+	a := agent{Config: c, domain: d, sink: sink}
+	if c.Plan.Options.Windows == 0 {
+		a.calibration = bench.Calibrate(d.OS(), c.Plan.Options)
+		if err := sink.Calibrated(a.calibration); err != nil {
+			return err
+		}
+	}
+	stop, err := startWorkload(d.OS(), c.Plan.Workload)
+	if err != nil {
+		return err
+	}
+	defer stop()
+	for i, b := range list {
+		if err := a.one(b, i+1, len(list)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func find(names []string) ([]bench.Benchmark, error) {
+	list := make([]bench.Benchmark, 0, len(names))
+	for _, n := range names {
+		b, ok := bench.Find(n)
+		if !ok {
+			return nil, fmt.Errorf("read plan: unknown benchmark %q", n)
+		}
+		list = append(list, b)
+	}
+	return list, nil
+}
+
+type agent struct {
+	Config
+	domain      bench.Domain
+	sink        Sink
+	calibration bench.Calibration
+}
+
+// one measures or skips one benchmark.
+func (a *agent) one(b bench.Benchmark, index, total int) error {
+	if reason := a.unfit(b); reason != "" {
+		return a.sink.Skip(b.FullName(), reason)
+	}
+	if err := a.sink.Begin(b.FullName(), index, total); err != nil {
+		return err
+	}
+	if a.Between != nil {
+		a.Between()
+	}
+	m := a.measure(b)
+	m.Domain = a.Domain
+	return a.sink.Sample(m)
+}
+
+// unfit says why a benchmark has no place in this domain, "" if it has.
+func (a *agent) unfit(b bench.Benchmark) string {
+	switch {
+	case a.Offers != nil && !a.Offers(b):
+		return "the target does not offer it"
+	case b.Dom0Only && !a.domain.Hypercalls().Privileged():
+		return "only the control domain may"
+	case b.NeedsPeer:
+		if _, err := a.domain.Hypercalls().Peer(); err != nil {
+			return fmt.Sprintf("no peer: %v", err)
+		}
+	}
+	return ""
+}
+
+// measure always returns a measurement, with Error set if there is no sample.
+func (a *agent) measure(b bench.Benchmark) bench.Measurement {
+	run := a.forked
+	if a.InPlace != nil && a.InPlace(b) {
+		run = a.inPlace
+	}
+	m, err := run(b)
+	if err != nil {
+		m = bench.Measurement{Benchmark: b.FullName(), Error: err.Error()}
+	}
+	return m
+}
+
+// inPlace measures in the agent's own process. A panic is the benchmark's
+// failure, not the agent's.
+func (a *agent) inPlace(b bench.Benchmark) (bench.Measurement, error) {
+	return a.guarded(a.domain, b)
+}
+
+func (a *agent) guarded(d bench.Domain, b bench.Benchmark) (m bench.Measurement, err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = fmt.Errorf("measure %s: panic: %v", b.FullName(), r)
+		}
+	}()
+	return bench.Measure(d, b, a.Plan.Options, a.calibration)
+}
+
+// forked measures in a child, which sends the measurement through a pipe:
+// a child's memory is its own.
+func (a *agent) forked(b bench.Benchmark) (bench.Measurement, error) {
+	var m bench.Measurement
+	os := a.domain.OS()
+	r, w, err := os.Pipe()
+	if err != nil {
+		return m, fmt.Errorf("measure %s: open pipe: %w", b.FullName(), err)
+	}
+	pid, err := os.Fork(func(os bench.OS) int {
+		os.Close(r)
+		return a.child(os, w, b)
+	})
+	os.Close(w)
+	if err != nil {
+		os.Close(r)
+		return m, fmt.Errorf("measure %s: fork: %w", b.FullName(), err)
+	}
+	answer, readErr := readAll(os, r)
+	os.Close(r)
+	status, err := os.Wait(pid)
+	switch {
+	case readErr != nil:
+		return m, fmt.Errorf("measure %s: read result: %w", b.FullName(), readErr)
+	case err != nil:
+		return m, fmt.Errorf("measure %s: wait for process: %w", b.FullName(), err)
+	case status == statusFailed && len(answer) > 0:
+		return m, errors.New(string(answer))
+	case status != 0:
+		return m, fmt.Errorf("measure %s: its process ended with status %d", b.FullName(), status)
+	}
+	if err := json.Unmarshal(answer, &m); err != nil {
+		return m, fmt.Errorf("measure %s: read result: %w", b.FullName(), err)
+	}
+	return m, nil
+}
+
+// statusFailed is the exit status of a child that sends an error's text.
+const statusFailed = 1
+
+func (a *agent) child(os bench.OS, w bench.FD, b bench.Benchmark) int {
+	status := 0
+	m, err := a.guarded(bench.WithOS(a.domain, os), b)
+	answer, jsonErr := json.Marshal(m)
+	if err = errors.Join(err, jsonErr); err != nil {
+		answer, status = []byte(strings.ReplaceAll(err.Error(), "\n", "; ")), statusFailed
+	}
+	if err := writeAll(os, w, answer); err != nil {
+		return statusFailed
+	}
+	os.Close(w)
+	return status
+}
+
+func writeAll(os bench.OS, fd bench.FD, b []byte) error {
+	for len(b) > 0 {
+		n, err := os.Write(fd, b)
+		if err != nil {
+			return err
+		}
+		b = b[n:]
+	}
+	return nil
+}
+
+// readAll reads until every writer has closed its end.
+func readAll(os bench.OS, fd bench.FD) ([]byte, error) {
+	var all []byte
+	buf := make([]byte, 4096)
+	for {
+		n, err := os.Read(fd, buf)
+		if err != nil {
+			return all, err
+		}
+		if n == 0 {
+			return all, nil
+		}
+		all = append(all, buf[:n]...)
+	}
+}
