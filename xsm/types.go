@@ -25,9 +25,10 @@ type VCPU struct {
 // Domain is what a hook may read of a domain (struct domain).
 type Domain struct {
 	ID         abi.DomID
-	Privileged bool       // IS_PRIV
-	SSID       any        // the module's label, d->ssid
-	Frames     FrameTable // the machine's frames, for get_mfn_sid
+	Privileged bool        // IS_PRIV
+	SSID       any         // the module's label, d->ssid
+	Frames     FrameTable  // the machine's frames, for get_mfn_sid
+	Domains    DomainTable // the machine's domains, for get_domain_by_id
 }
 
 // Evtchn is what a hook may read of an event channel (struct evtchn).
@@ -43,6 +44,12 @@ type Page struct {
 // FrameTable finds a frame's descriptor, nil for a frame that does not exist.
 type FrameTable interface {
 	Page(abi.MFN) *Page
+}
+
+// DomainTable finds a domain by its identifier, nil for one that does not
+// exist. The caller holds no reference afterwards.
+type DomainTable interface {
+	Domain(abi.DomID) *Domain
 }
 
 // BootModule is a multiboot module as policy discovery sees it.
