@@ -35,10 +35,15 @@ type TrapInfo struct {
 type TrapTable struct{ Traps []TrapInfo }
 
 // Callbacks is set_callbacks' handle: the entry points for events and for
-// failures (public/arch-x86/xen.h). It is also callback_op's.
+// failures (public/arch-x86/xen.h). It is also the handle of callback_op, whose
+// command is in R[0]: 0 register (what is not nil), 1 unregister.
 type Callbacks struct {
 	Event, Failsafe func()
 }
+
+// NMICallback is nmi_op's handle, whose command is in R[0]: 0 register, 1
+// unregister.
+type NMICallback struct{ Handler func() }
 
 // IretFrame is iret's handle: the state to return to.
 type IretFrame struct {

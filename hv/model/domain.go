@@ -73,6 +73,16 @@ func (m *Machine) domainByID(id abi.DomID) *Domain {
 	return (*m.domains.Load())[id]
 }
 
+// Domain implements xsm.DomainTable; the special domains are found too.
+func (m *Machine) Domain(id abi.DomID) *xsm.Domain {
+	for _, d := range []*Domain{m.domainByID(id), m.domXen, m.domIO, m.idle} {
+		if d != nil && d.ID == id {
+			return &d.Domain
+		}
+	}
+	return nil
+}
+
 // domainList returns all domains of the list by rising identifier.
 func (m *Machine) domainList() []*Domain {
 	all := *m.domains.Load()
@@ -142,6 +152,7 @@ func (m *Machine) allocDomain(id abi.DomID) (*Domain, abi.Errno) {
 	d := &Domain{machine: m}
 	d.ID = id
 	d.Frames = m.frames
+	d.Domains = m
 	d.refs.Store(1)
 	if rc := xsm.AllocSecurityDomain(m.hookCPU(), &d.Domain); rc != 0 {
 		m.freeDomain(d)

@@ -33,10 +33,10 @@ type evtchn struct {
 	xsm.Evtchn
 	state      evtchnState
 	notifyVCPU atomic.Uint32 // the vCPU that is told of events; senders read it without the lock
-	remoteDom  *Domain   // interdomain
-	remoteID   abi.DomID // unbound: who may bind to it
-	remotePort abi.Port  // interdomain
-	irq        uint32    // virq or pirq
+	remoteDom  *Domain       // interdomain
+	remoteID   abi.DomID     // unbound: who may bind to it
+	remotePort abi.Port      // interdomain
+	irq        uint32        // virq or pirq
 }
 
 type (

@@ -12,43 +12,24 @@ var hypercallTable [abi.NrHypercalls]hypercall
 
 func init() {
 	hypercallTable = [abi.NrHypercalls]hypercall{
-		abi.SetTrapTable:         doSetTrapTable,
-		abi.MMUUpdateOp:          doMMUUpdate,
-		abi.SetGDT:               doSetGDT,
-		abi.StackSwitch:          doStackSwitch,
-		abi.SetCallbacks:         doSetCallbacks,
-		abi.FPUTaskSwitch:        doFPUTaskSwitch,
-		abi.SchedOpCompat:        doSchedOpCompat,
-		abi.PlatformOp:           doPlatformOp,
-		abi.SetDebugreg:          doSetDebugreg,
-		abi.GetDebugreg:          doGetDebugreg,
-		abi.UpdateDescriptor:     doUpdateDescriptor,
-		abi.MemoryOp:             doMemoryOp,
-		abi.Multicall:            doMulticall,
-		abi.UpdateVAMapping:      doUpdateVAMapping,
-		abi.SetTimerOp:           doSetTimerOp,
-		abi.EventChannelCompat:   doEventChannelOp,
-		abi.XenVersion:           doXenVersion,
-		abi.ConsoleIO:            doConsoleIO,
-		abi.PhysdevOpCompat:      doPhysdevOp,
-		abi.GrantTableOp:         doGrantTableOp,
-		abi.VMAssist:             doVMAssist,
-		abi.UpdateVAMappingOther: doUpdateVAMappingOther,
-		abi.Iret:                 doIret,
-		abi.VCPUOp:               doVCPUOp,
-		abi.SetSegmentBase:       doSetSegmentBase,
-		abi.MMUExtOp:             doMMUExtOp,
-		abi.XSMOp:                doXSMOp,
-		abi.NMIOp:                doNMIOp,
-		abi.SchedOp:              doSchedOp,
-		abi.CallbackOp:           doCallbackOp,
-		abi.XenoprofOp:           doXenoprofOp,
-		abi.EventChannelOp:       doEventChannelOp,
-		abi.PhysdevOp:            doPhysdevOp,
-		abi.HVMOp:                doHVMOp,
-		abi.SysctlOp:             doSysctl,
-		abi.DomctlOp:             doDomctl,
-		abi.KexecOp:              doKexecOp,
+		abi.SetTrapTable:       doSetTrapTable,
+		abi.StackSwitch:        doStackSwitch,
+		abi.SetCallbacks:       doSetCallbacks,
+		abi.FPUTaskSwitch:      doFPUTaskSwitch,
+		abi.SchedOpCompat:      doSchedOpCompat,
+		abi.SetDebugreg:        doSetDebugreg,
+		abi.GetDebugreg:        doGetDebugreg,
+		abi.Multicall:          doMulticall,
+		abi.SetTimerOp:         doSetTimerOp,
+		abi.EventChannelCompat: doEventChannelOp,
+		abi.VMAssist:           doVMAssist,
+		abi.Iret:               doIret,
+		abi.VCPUOp:             doVCPUOp,
+		abi.SetSegmentBase:     doSetSegmentBase,
+		abi.NMIOp:              doNMIOp,
+		abi.SchedOp:            doSchedOp,
+		abi.CallbackOp:         doCallbackOp,
+		abi.EventChannelOp:     doEventChannelOp,
 	}
 }
 
@@ -63,6 +44,10 @@ func (v *VCPU) Hypercall(op abi.Hypercall, a *abi.Args) int64 {
 		panic(stopSignal{})
 	}
 	r := v.call(op, a)
+	if op == abi.Iret && v.inUpcall {
+		v.inUpcall = false // upcall's loop looks for further events
+		return r
+	}
 	v.exitToGuest()
 	return r
 }

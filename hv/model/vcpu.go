@@ -37,15 +37,15 @@ type VCPU struct {
 	segmentBase     [3]uint64
 	nmiCallback     func()
 
-	pcpu         *pcpu        // the processor it runs or last ran on; the owner's
-	processor    atomic.Int32 // the processor whose run queue it belongs to
-	pauseFlags   atomic.Uint32
-	pauseCount   atomic.Int32
-	affinity     atomic.Uint64 // cpuMask
-	runstate     abi.VCPURunstateInfo // under its processor's lock
-	runstateArea atomic.Pointer[abi.VCPURunstateInfo]
-	initialised  atomic.Bool
-	polling      atomic.Bool
+	pcpu              *pcpu        // the processor it runs or last ran on; the owner's
+	processor         atomic.Int32 // the processor whose run queue it belongs to
+	pauseFlags        atomic.Uint32
+	pauseCount        atomic.Int32
+	affinity          atomic.Uint64        // cpuMask
+	runstate          abi.VCPURunstateInfo // under its processor's lock
+	runstateArea      atomic.Pointer[abi.VCPURunstateInfo]
+	initialised       atomic.Bool
+	polling           atomic.Bool
 	pausedForShutdown bool // under dom.shutdown.lock
 
 	virqToEvtchn [abi.NrVIRQs]atomic.Uint32
@@ -176,6 +176,11 @@ func (v *VCPU) await() {
 	if v.killed.Load() {
 		panic(stopSignal{})
 	}
+	v.scheduledIn()
+}
+
+// scheduledIn is what a vCPU does first when it has got a processor.
+func (v *VCPU) scheduledIn() {
 	v.timer.scheduledIn(v)
 	if area := v.runstateArea.Load(); area != nil {
 		*area = v.runstateNow()
@@ -187,7 +192,7 @@ func (v *VCPU) main() {
 	defer v.machine.vcpus.Done()
 	defer close(v.gone)
 	defer v.leave()
-	v.timer.scheduledIn(v)
+	v.scheduledIn()
 	v.ctx.Entry(v, v.ctx.StartInfo)
 	v.dom.crash(fmt.Sprintf("vCPU %d returned from its entry point", v.ID))
 }

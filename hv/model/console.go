@@ -1,0 +1,58 @@
+package model
+
+import (
+	"fmt"
+	"sync"
+)
+
+// consoleRing is the size of the console's ring, as in Xen 3.2.
+const consoleRing = 16384
+
+// console is the hypervisor's console (drivers/char/console.c): everything
+// printed goes to the sink and stays in a ring for sysctl readconsole.
+type console struct {
+	lock        sync.Mutex
+	sink        func([]byte)
+	ring        [consoleRing]byte
+	start, prod uint64 // first byte not cleared; next byte to write
+	input       []byte // for CONSOLEIO_read
+}
+
+func newConsole(sink func([]byte)) *console { return &console{sink: sink} }
+
+// write prints bytes.
+func (c *console) write(p []byte) {
+	c.lock.Lock()
+	defer c.lock.Unlock()
+	if c.sink != nil {
+		c.sink(p)
+	}
+	for _, b := range p {
+		c.ring[c.prod%consoleRing] = b
+		c.prod++
+	}
+	if c.prod-c.start > consoleRing {
+		c.start = c.prod - consoleRing
+	}
+}
+
+// printf prints a message of the hypervisor's own.
+func (m *Machine) printf(format string, args ...any) {
+	m.console.write(fmt.Appendf(nil, "(XEN) "+format, args...))
+}
+
+// read copies the ring's contents to p and returns how much it copied; with
+// clear, what was there is gone (read_console_ring).
+func (c *console) read(p []byte, clear bool) int {
+	c.lock.Lock()
+	defer c.lock.Unlock()
+	n := 0
+	for at := c.start; at < c.prod && n < len(p); at++ {
+		p[n] = c.ring[at%consoleRing]
+		n++
+	}
+	if clear {
+		c.start = c.prod
+	}
+	return n
+}

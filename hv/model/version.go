@@ -1,0 +1,3 @@
+package model
+
+const versionMajor, versionMinor = 3, 2
