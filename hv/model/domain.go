@@ -340,3 +340,13 @@ func (m *Machine) destroyDomain(d *Domain) {
 	m.freeDomain(d)
 	m.sendGlobalVIRQ(abi.VIRQDomExc)
 }
+
+// crashSynchronous crashes the calling vCPU's domain and does not return. The
+// caller holds no lock.
+func (v *VCPU) crashSynchronous(why string) {
+	v.dom.crash(why)
+	panic(stopSignal{})
+}
+
+// putDomain is d.put.
+func (m *Machine) putDomain(d *Domain) { d.put() }

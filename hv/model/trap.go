@@ -23,9 +23,9 @@ func (v *VCPU) upcall() bool {
 	return true
 }
 
-// trap delivers an exception to the guest's handler and reports false if it
+// deliverTrap delivers an exception to the guest's handler and reports false if it
 // has none, which is the end of its domain.
-func (v *VCPU) trap(frame *abi.TrapFrame) bool {
+func (v *VCPU) deliverTrap(frame *abi.TrapFrame) bool {
 	t := &v.traps[frame.Vector]
 	if t.Handler == nil {
 		return false
