@@ -149,6 +149,7 @@ type Hypercalls interface {
 	// the arguments to where the hypervisor can read them. The call
 	// returns what the hypercall does, a negated error number on failure;
 	// results that the hypercall writes are then in the structure of a.
+	// Every call reads its input there anew.
 	Prepare(op abi.Hypercall, a *abi.Args) (call func() int64, err error)
 	// Scratch gives memory for calls that need some.
 	Scratch() (Scratch, error)

@@ -1,0 +1,107 @@
+package kbench
+
+import (
+	"fmt"
+
+	"xsmbench/abi"
+	"xsmbench/bench"
+)
+
+// registerEvents registers event_channel_op.
+func registerEvents() {
+	const source = "common/event_channel.c:"
+	hypercall{
+		op: "evtchn_send", doc: "send to an own inter-processor port; it stays pending, so only the first send delivers",
+		source: source + "evtchn_send", hooks: crosses("evtchn_send"),
+		ready: onPort(func(p abi.Port) (abi.EvtchnCmd, any) { return abi.EVTCHNOPSend, &abi.EvtchnSend{Port: p} }),
+	}.register()
+	hypercall{
+		op: "evtchn_send_peer", doc: "send to the other domain",
+		source: source + "evtchn_send", hooks: crosses("evtchn_send"), peer: true,
+		ready: func(hc bench.Hypercalls) ([]step, func(), error) {
+			peer, err := hc.Peer()
+			if err != nil {
+				return nil, nil, fmt.Errorf("find peer: %w", err)
+			}
+			return []step{zero("send", abi.EventChannelOp, event(abi.EVTCHNOPSend, &abi.EvtchnSend{Port: peer.Port}))}, nil, nil
+		},
+	}.register()
+	hypercall{
+		op: "evtchn_status", doc: "ask for the state of an own port",
+		source: source + "evtchn_status", hooks: crosses("evtchn_status"),
+		ready: onPort(func(p abi.Port) (abi.EvtchnCmd, any) {
+			return abi.EVTCHNOPStatus, &abi.EvtchnStatus{Dom: abi.DomSelf, Port: p}
+		}),
+	}.register()
+	hypercall{
+		op: "evtchn_unmask", doc: "unmask an own port that is not pending",
+		source: source + "evtchn_unmask",
+		ready:  onPort(func(p abi.Port) (abi.EvtchnCmd, any) { return abi.EVTCHNOPUnmask, &abi.EvtchnUnmask{Port: p} }),
+	}.register()
+	hypercall{
+		op: "evtchn_alloc_close", doc: "allocate an unbound port and close it: two hypercalls",
+		source: source + "evtchn_alloc_unbound", hooks: crosses("evtchn_unbound", "evtchn_close_post"),
+		ready: allocAndClose,
+	}.register()
+	hypercall{
+		op: "evtchn_bind_ipi_close", doc: "bind an inter-processor port and close it: two hypercalls",
+		source: source + "evtchn_bind_ipi", hooks: crosses("evtchn_close_post"),
+		ready: bindAndClose,
+	}.register()
+	hypercall{
+		op: "evtchn_bind_vcpu", doc: "bind an own inter-domain port to vCPU 0",
+		source: source + "evtchn_bind_vcpu", peer: true,
+		ready: func(hc bench.Hypercalls) ([]step, func(), error) {
+			peer, err := hc.Peer()
+			if err != nil {
+				return nil, nil, fmt.Errorf("find peer: %w", err)
+			}
+			return []step{zero("bind vcpu", abi.EventChannelOp, event(abi.EVTCHNOPBindVCPU, &abi.EvtchnBindVCPU{Port: peer.Port}))}, nil, nil
+		},
+	}.register()
+}
+
+// event makes event_channel_op's arguments.
+func event(cmd abi.EvtchnCmd, h any) *abi.Args {
+	return &abi.Args{R: [4]uint64{uint64(cmd)}, H: h}
+}
+
+// onPort is a benchmark of one operation on an own inter-processor port.
+func onPort(op func(abi.Port) (abi.EvtchnCmd, any)) func(bench.Hypercalls) ([]step, func(), error) {
+	return func(hc bench.Hypercalls) ([]step, func(), error) {
+		bind := &abi.EvtchnBindIPI{}
+		if err := do(hc, "bind port", abi.EventChannelOp, event(abi.EVTCHNOPBindIPI, bind)); err != nil {
+			return nil, nil, err
+		}
+		shut := func() {
+			do(hc, "close port", abi.EventChannelOp, event(abi.EVTCHNOPClose, &abi.EvtchnClose{Port: bind.Port}))
+		}
+		cmd, h := op(bind.Port)
+		return []step{zero("event channel operation", abi.EventChannelOp, event(cmd, h))}, shut, nil
+	}
+}
+
+func allocAndClose(bench.Hypercalls) ([]step, func(), error) {
+	alloc := &abi.EvtchnAllocUnbound{Dom: abi.DomSelf, RemoteDom: abi.DomSelf}
+	shut := &abi.EvtchnClose{}
+	return []step{
+		zero("allocate unbound port", abi.EventChannelOp, event(abi.EVTCHNOPAllocUnbound, alloc)),
+		closing(shut, &alloc.Port),
+	}, nil, nil
+}
+
+func bindAndClose(bench.Hypercalls) ([]step, func(), error) {
+	bind := &abi.EvtchnBindIPI{}
+	shut := &abi.EvtchnClose{}
+	return []step{
+		zero("bind port", abi.EventChannelOp, event(abi.EVTCHNOPBindIPI, bind)),
+		closing(shut, &bind.Port),
+	}, nil, nil
+}
+
+// closing closes the port that the step before it has opened.
+func closing(shut *abi.EvtchnClose, port *abi.Port) step {
+	s := zero("close port", abi.EventChannelOp, event(abi.EVTCHNOPClose, shut))
+	s.before = func() { shut.Port = *port }
+	return s
+}
