@@ -11,13 +11,22 @@
 //
 //	# boot: boot=7 round=3 order=2 layout=3 image=5d41… seed=3
 //	BenchmarkLmbench/lat_proc/op=fork 110 152345 ns/op
-//	# end: boot=7 samples=1
+//	# windows: 152301 152345 152390
+//	# warning: the clock ticks every 1 µs
+//	# end: boot=7 samples=1 total=2
 //
 // Samples between a boot line and its end line belong to that boot; samples
-// that no end line follows belong to a boot that did not finish.
+// that no end line follows belong to a boot that did not finish. An end line
+// counts the boot's samples in this file and in all files together, so that a
+// boot cut off between two files is known too. Lines of windows and warnings
+// belong to the sample above them.
+//
+// A line without its line feed was cut off. Reading reports it and every
+// other damaged line as a Problem, and uses the rest.
 package results
 
 import (
+	"fmt"
 	"time"
 
 	"xsmbench/bench"
@@ -82,5 +91,51 @@ type Sample struct {
 	Benchmark  string // full name
 	Iterations int64
 	Values     []bench.Value
+	Windows    []float64 // every window, in the first value's unit
+	Warnings   []string
 	Ended      bool // the boot's end line was found
+
+	// Run names the run that the sample is from: rounds of different runs
+	// are not pairs. It is the run's directory, or the file's path if the
+	// file has no boots; then Round is 0 and nothing is paired.
+	Run  string
+	File string
+	Line int
+}
+
+// Value returns the sample's value in a unit.
+func (s *Sample) Value(unit string) (float64, bool) {
+	for _, v := range s.Values {
+		if v.Unit == unit {
+			return v.Value, true
+		}
+	}
+	return 0, false
+}
+
+// Key is a place in a run's schedule: each build boots once in each round.
+type Key struct {
+	Round       int
+	Build, Arch string
+}
+
+// KeyOf returns the place of a build in a round.
+func KeyOf(round int, b hv.Build) Key { return Key{round, b.Name, b.Arch} }
+
+// Problem is a line that could not be used, or only with a reservation.
+type Problem struct {
+	File string
+	Line int // 0 for the whole file
+	Text string
+	// Note marks what is expected after an interruption: samples of an
+	// unfinished boot, kept or replaced by a later one.
+	Note bool
+}
+
+// String is the problem as file:line: text.
+func (p Problem) String() string {
+	if p.Line == 0 {
+		return fmt.Sprintf("%s: %s", p.File, p.Text)
+	}
+	return fmt.Sprintf("%s:%d: %s", p.File, p.Line, p.Text)
 }

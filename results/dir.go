@@ -1,0 +1,214 @@
+package results
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/google/renameio/v2"
+
+	"xsmbench/hv"
+)
+
+const (
+	runFile    = "run.json"
+	samplesDir = "results"
+	consoleDir = "console"
+)
+
+// ErrExists is the cause when Create finds a run in the directory.
+var ErrExists = errors.New("it already holds a run")
+
+// Dir is a run directory open for writing. One process at a time has it open.
+type Dir struct {
+	path string
+	run  Run
+	lock *lock
+	done map[Key]bool
+	last int
+}
+
+// Create makes the directory and what is in it, and writes run.json. The
+// cause is ErrExists if the directory holds a run, a *LockedError if another
+// process is writing there.
+func Create(dir string, run Run) (*Dir, error) {
+	d, err := claim(dir)
+	if err != nil {
+		return nil, fmt.Errorf("create run %s: %w", dir, err)
+	}
+	if err := d.begin(run); err != nil {
+		d.Close()
+		return nil, fmt.Errorf("create run %s: %w", dir, err)
+	}
+	return d, nil
+}
+
+// claim makes the directory and locks it.
+func claim(dir string) (*Dir, error) {
+	if err := os.MkdirAll(dir, 0o777); err != nil {
+		return nil, err
+	}
+	l, err := acquire(dir)
+	if err != nil {
+		return nil, err
+	}
+	return &Dir{path: dir, lock: l, done: map[Key]bool{}}, nil
+}
+
+func (d *Dir) begin(run Run) error {
+	old, err := filepath.Glob(filepath.Join(d.path, samplesDir, "*.txt"))
+	if err != nil {
+		return err
+	}
+	if _, err := os.Lstat(filepath.Join(d.path, runFile)); err == nil || len(old) > 0 {
+		return ErrExists
+	}
+	for _, sub := range []string{samplesDir, consoleDir} {
+		if err := os.MkdirAll(filepath.Join(d.path, sub), 0o777); err != nil {
+			return err
+		}
+	}
+	return d.UpdateRun(run)
+}
+
+// Resume opens the directory of a run that was interrupted. Lines that were
+// cut off are marked as torn; everything else stays as it is.
+func Resume(dir string) (*Dir, error) {
+	run, err := ReadRun(dir)
+	if err != nil {
+		return nil, fmt.Errorf("resume run: %w", err)
+	}
+	d, err := claim(dir)
+	if err != nil {
+		return nil, fmt.Errorf("resume run %s: %w", dir, err)
+	}
+	d.run = run
+	if err := d.recover(); err != nil {
+		d.Close()
+		return nil, fmt.Errorf("resume run %s: %w", dir, err)
+	}
+	return d, nil
+}
+
+// recover mends torn lines and finds which boots ended.
+func (d *Dir) recover() error {
+	for _, sub := range []string{samplesDir, consoleDir} {
+		if err := os.MkdirAll(filepath.Join(d.path, sub), 0o777); err != nil {
+			return err
+		}
+	}
+	paths, err := sampleFiles(d.path)
+	if err != nil {
+		return err
+	}
+	type boot struct {
+		Key
+		boot int
+	}
+	found, total := map[boot]int{}, map[boot]int{}
+	for _, path := range paths {
+		if err := mendTail(path); err != nil {
+			return err
+		}
+		f, err := parseFile(path)
+		if err != nil {
+			return err
+		}
+		for _, b := range f.boots {
+			d.last = max(d.last, b.Boot.Boot)
+			if b.ended {
+				k := boot{Key{b.Round, b.build, b.arch}, b.Boot.Boot}
+				found[k] += b.claimed
+				total[k] = b.total
+			}
+		}
+	}
+	for k, n := range total {
+		if found[k] == n {
+			d.done[k.Key] = true
+		}
+	}
+	return nil
+}
+
+// Path is the directory.
+func (d *Dir) Path() string { return d.path }
+
+// Run is what run.json holds.
+func (d *Dir) Run() Run { return d.run }
+
+// Done tells which boots have ended, of this process and of those before.
+func (d *Dir) Done() map[Key]bool { return d.done }
+
+// LastBoot is the highest number that a boot of the run bears, 0 before the
+// first.
+func (d *Dir) LastBoot() int { return d.last }
+
+// UpdateRun replaces run.json at once: a reader finds the old or the new one.
+func (d *Dir) UpdateRun(run Run) error {
+	if run.Schema == 0 {
+		run.Schema = Schema
+	}
+	text, err := json.MarshalIndent(run, "", "  ")
+	if err != nil {
+		return fmt.Errorf("write %s: %w", runFile, err)
+	}
+	path := filepath.Join(d.path, runFile)
+	if err := renameio.WriteFile(path, append(text, '\n'), 0o666); err != nil {
+		return fmt.Errorf("write %s: %w", path, err)
+	}
+	d.run = run
+	return nil
+}
+
+// ConsolePath is where a boot's console goes.
+func (d *Dir) ConsolePath(boot Boot, build hv.Build) string {
+	return filepath.Join(d.path, consoleDir, fmt.Sprintf("%04d-%s.log", boot.Boot, build.Name))
+}
+
+// Close lets other processes write to the directory.
+func (d *Dir) Close() error { return d.lock.release() }
+
+// ReadRun reads a directory's run.json.
+func ReadRun(dir string) (Run, error) {
+	path := filepath.Join(dir, runFile)
+	text, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return Run{}, fmt.Errorf("read run %s: it has no %s: %w", dir, runFile, fs.ErrNotExist)
+	} else if err != nil {
+		return Run{}, fmt.Errorf("read run: %w", err)
+	}
+	var run Run
+	if err := json.Unmarshal(text, &run); err != nil {
+		return Run{}, fmt.Errorf("read %s%s: %w", path, where(text, err), err)
+	}
+	if run.Schema != Schema {
+		return Run{}, fmt.Errorf("read %s: schema %d, this program reads %d", path, run.Schema, Schema)
+	}
+	return run, nil
+}
+
+// where is the ":line" of a JSON error.
+func where(text []byte, err error) string {
+	var syntax *json.SyntaxError
+	var kind *json.UnmarshalTypeError
+	var offset int64
+	switch {
+	case errors.As(err, &syntax):
+		offset = syntax.Offset
+	case errors.As(err, &kind):
+		offset = kind.Offset
+	default:
+		return ""
+	}
+	line := 1
+	for _, c := range text[:min(offset, int64(len(text)))] {
+		if c == '\n' {
+			line++
+		}
+	}
+	return fmt.Sprintf(":%d", line)
+}
