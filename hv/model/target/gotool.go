@@ -1,0 +1,96 @@
+package target
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"runtime"
+	"strings"
+)
+
+// ErrNoGo is the cause when the Go tool is not found.
+var ErrNoGo = errors.New("no Go tool in PATH: install Go 1.26 or later from https://go.dev/dl")
+
+// goTool is the go command in a source tree, for one architecture.
+type goTool struct {
+	path string
+	dir  string
+	arch string
+}
+
+func findGo(dir, arch string) (goTool, error) {
+	path, err := exec.LookPath("go")
+	if err != nil {
+		return goTool{}, ErrNoGo
+	}
+	return goTool{path, dir, arch}, nil
+}
+
+// command prepares a go command; cgo is off so that the C toolchain, and
+// whether there is one, cannot change the program.
+func (g goTool) command(ctx context.Context, args ...string) *exec.Cmd {
+	cmd := exec.CommandContext(ctx, g.path, args...)
+	cmd.Dir = g.dir
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOARCH="+g.arch, "PWD="+g.dir)
+	return cmd
+}
+
+// output runs a go command and returns what it prints; a failure carries the
+// first line of its complaint.
+func (g goTool) output(ctx context.Context, args ...string) ([]byte, error) {
+	cmd := g.command(ctx, args...)
+	var stdout, stderr bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &stdout, &stderr
+	if err := cmd.Run(); err != nil {
+		if ctx.Err() != nil {
+			return nil, context.Cause(ctx)
+		}
+		if line := firstError(stderr.String()); line != "" {
+			return nil, fmt.Errorf("go %s: %s", args[0], line)
+		}
+		return nil, fmt.Errorf("go %s: %w", args[0], err)
+	}
+	return stdout.Bytes(), nil
+}
+
+// settings are the variables that change what the compiler makes.
+var settings = []string{"GOVERSION", "GOOS", "GOARCH", "GOAMD64", "GO386", "GOEXPERIMENT", "GOFLAGS", "GOFIPS140"}
+
+// env reads the settings in force in the tree; a go.mod may select another
+// toolchain than the one in PATH.
+func (g goTool) env(ctx context.Context) (map[string]string, error) {
+	out, err := g.output(ctx, append([]string{"env", "-json"}, settings...)...)
+	if err != nil {
+		return nil, err
+	}
+	env := map[string]string{}
+	if err := json.Unmarshal(out, &env); err != nil {
+		return nil, fmt.Errorf("go env: %w", err)
+	}
+	return env, nil
+}
+
+// firstError is the line to show of a compiler's output: the first that
+// begins with a place in a file, else the first that is no package heading.
+func firstError(text string) string {
+	first := ""
+	for line := range strings.Lines(text) {
+		line = strings.TrimSpace(line)
+		if line == "" || strings.HasPrefix(line, "#") {
+			continue
+		}
+		if strings.Contains(line, ".go:") {
+			return line
+		}
+		if first == "" {
+			first = line
+		}
+	}
+	return first
+}
+
+func processors() int { return max(1, runtime.NumCPU()) }
