@@ -29,6 +29,8 @@ type Dir struct {
 	lock *lock
 	done map[Key]bool
 	last int
+	// headed holds the files that this process has written a header to.
+	headed map[string]bool
 }
 
 // Create makes the directory and what is in it, and writes run.json. The
@@ -55,7 +57,7 @@ func claim(dir string) (*Dir, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Dir{path: dir, lock: l, done: map[Key]bool{}}, nil
+	return &Dir{path: dir, lock: l, done: map[Key]bool{}, headed: map[string]bool{}}, nil
 }
 
 func (d *Dir) begin(run Run) error {

@@ -27,5 +27,8 @@ func mendTail(path string) error {
 	if _, err := f.WriteAt([]byte(mended), int64(start)); err != nil {
 		return err
 	}
+	if err := f.Truncate(int64(start + len(mended))); err != nil {
+		return err
+	}
 	return f.Sync()
 }

@@ -143,18 +143,16 @@ func (w *BootWriter) file(domain string) (*sampleFile, error) {
 	if !plainName.MatchString(domain) {
 		return nil, fmt.Errorf("name of domain %q: use letters, digits, and . _ + - between them", domain)
 	}
-	f, err := os.OpenFile(w.path(domain), os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o666)
+	path := w.path(domain)
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o666)
 	if err != nil {
 		return nil, err
 	}
-	info, err := f.Stat()
-	if err != nil {
-		f.Close()
-		return nil, err
-	}
+	// Once for each process: the header of an interrupted one may be torn.
 	var b bytes.Buffer
-	if info.Size() == 0 {
+	if !w.dir.headed[path] {
 		b.WriteString(w.header(domain))
+		w.dir.headed[path] = true
 	}
 	fmt.Fprintf(&b, "# boot: boot=%d round=%d order=%d layout=%d image=%s seed=%d\n",
 		w.boot.Boot, w.boot.Round, w.boot.Order, w.boot.Layout, w.boot.Image, w.boot.Seed)
