@@ -5,9 +5,9 @@ package hook
 
 // Hook is one member of struct xsm_operations.
 type Hook struct {
-	X86    bool    // inside #ifdef CONFIG_X86
 	Name   string  // Xen's name, as in evtchn_send
 	Go     string  // the wrapper's and the field's name in package xsm
+	X86    bool    // inside #ifdef CONFIG_X86
 	Params []Param // without the current vCPU, which every hook takes first
 	Result string  // Go type of the result, "" for void
 	Dummy  string  // what the dummy module returns, "" for void
@@ -16,9 +16,21 @@ type Hook struct {
 	// Source gives the callers in Xen 3.2: file:function:line. A hook
 	// without a caller is dead there (complete_init).
 	Source []string
-	// Privilege says whether the caller has tested IS_PRIV before the hook.
+	// Privilege says whether the caller has tested IS_PRIV before the hook;
+	// callers that differ are separated by a semicolon. It is empty for a
+	// hook without a caller.
 	Privilege string
 }
 
 // Param is a hook's parameter: Xen's name and the Go type in package xsm.
 type Param struct{ Name, Type string }
+
+// Lookup finds a hook by Xen's name.
+func Lookup(name string) (Hook, bool) {
+	for _, h := range Table {
+		if h.Name == name {
+			return h, true
+		}
+	}
+	return Hook{}, false
+}
