@@ -1,0 +1,175 @@
+// Package stats is the inference behind the reports. It works on logarithms:
+// a difference d of logarithms is a ratio exp(d), so a cost of one per cent is
+// the same number for a fast and for a slow operation. A sample is one boot,
+// and boots of the same round are pairs; nothing here ever sees an iteration.
+package stats
+
+import (
+	"errors"
+	"math"
+	"slices"
+
+	"gonum.org/v1/gonum/stat"
+	"gonum.org/v1/gonum/stat/distuv"
+)
+
+// Interval is a confidence interval.
+type Interval struct{ Lo, Hi float64 }
+
+// Within reports whether the interval lies inside [-margin, margin].
+func (i Interval) Within(margin float64) bool { return -margin <= i.Lo && i.Hi <= margin }
+
+// Excludes reports whether the value lies outside the interval.
+func (i Interval) Excludes(x float64) bool { return x < i.Lo || i.Hi < x }
+
+// Effect is what a build adds over the base, in logarithms.
+type Effect struct {
+	N    int     // pairs; for unpaired data the smaller group
+	Mean float64 // the estimate: mean of the paired differences
+	HL   float64 // Hodges-Lehmann: median of the Walsh averages
+	SE   float64 // standard error of Mean
+	DF   float64 // degrees of freedom of the t distribution
+	CI   Interval
+	// Exact is the interval of the exact Wilcoxon signed-rank test, which
+	// assumes symmetry but no normality; nil if there are too few pairs
+	// for the confidence asked.
+	Exact     *Interval
+	P         float64 // two-sided, t test of no difference
+	PWilcoxon float64 // two-sided, exact signed-rank test; NaN if unpaired
+	Paired    bool
+}
+
+// ErrTooFew is returned for data that carry no information on their spread.
+var ErrTooFew = errors.New("fewer than two samples")
+
+// Paired estimates an effect from the differences of pairs.
+func Paired(diffs []float64, confidence float64) (Effect, error) {
+	n := len(diffs)
+	if n < 2 {
+		return Effect{N: n}, ErrTooFew
+	}
+	mean, sd := stat.MeanStdDev(diffs, nil)
+	e := Effect{N: n, Mean: mean, HL: HodgesLehmann(diffs), SE: sd / math.Sqrt(float64(n)), DF: float64(n - 1), Paired: true}
+	e.fill(confidence)
+	e.PWilcoxon = SignedRank(diffs)
+	if lo, hi, ok := SignedRankInterval(diffs, confidence); ok {
+		e.Exact = &Interval{lo, hi}
+	}
+	return e, nil
+}
+
+// Welch estimates the difference of the means of b and a when nothing pairs
+// them, without assuming equal variances.
+func Welch(a, b []float64, confidence float64) (Effect, error) {
+	if len(a) < 2 || len(b) < 2 {
+		return Effect{N: min(len(a), len(b))}, ErrTooFew
+	}
+	ma, va := stat.MeanVariance(a, nil)
+	mb, vb := stat.MeanVariance(b, nil)
+	qa, qb := va/float64(len(a)), vb/float64(len(b))
+	e := Effect{
+		N: min(len(a), len(b)), Mean: mb - ma, HL: shift(a, b), SE: math.Sqrt(qa + qb),
+		DF:        welchDF(qa, qb, len(a), len(b)),
+		PWilcoxon: math.NaN(),
+	}
+	e.fill(confidence)
+	return e, nil
+}
+
+// welchDF is Satterthwaite's approximation; equal samples without spread have
+// the degrees of freedom of their number.
+func welchDF(qa, qb float64, na, nb int) float64 {
+	if qa+qb == 0 {
+		return float64(na + nb - 2)
+	}
+	return (qa + qb) * (qa + qb) / (qa*qa/float64(na-1) + qb*qb/float64(nb-1))
+}
+
+// fill computes interval and p from the estimate and its standard error.
+func (e *Effect) fill(confidence float64) {
+	half := quantile(1-(1-confidence)/2, e.DF) * e.SE
+	e.CI = Interval{e.Mean - half, e.Mean + half}
+	e.P = min(1, 2*e.upperTail(math.Abs(e.Mean)))
+}
+
+// upperTail is the probability that the t statistic of a difference d is
+// exceeded by chance.
+func (e *Effect) upperTail(d float64) float64 {
+	if e.SE == 0 {
+		switch {
+		case d > 0:
+			return 0
+		case d < 0:
+			return 1
+		}
+		return 0.5
+	}
+	return distuv.StudentsT{Mu: 0, Sigma: 1, Nu: e.DF}.Survival(d / e.SE)
+}
+
+// TOST is the p value of two one-sided tests for equivalence: the larger of
+// the probabilities that a true effect of -margin, or of +margin, shows what
+// was measured. Small means equivalent (Schuirmann 1987).
+func (e Effect) TOST(margin float64) float64 {
+	return max(e.upperTail(e.Mean+margin), e.upperTail(margin-e.Mean))
+}
+
+// Need estimates how many pairs would decide a row: those for which the
+// interval's half width falls below the distance from the estimate to the
+// nearest line that the interval must not touch (zero and both margins). It is
+// an estimate from the spread seen so far, at least N+1, at most limit.
+func (e Effect) Need(margin, confidence float64, limit int) int {
+	sd := e.SE * math.Sqrt(float64(e.N))
+	distance := math.Abs(margin - math.Abs(e.Mean))
+	if math.Abs(e.Mean) > margin {
+		distance = max(distance, math.Abs(e.Mean))
+	}
+	for n := e.N + 1; n < limit; n += 1 + n/50 {
+		if quantile(1-(1-confidence)/2, float64(n-1))*sd/math.Sqrt(float64(n)) < distance {
+			return n
+		}
+	}
+	return limit
+}
+
+func quantile(p, df float64) float64 {
+	return distuv.StudentsT{Mu: 0, Sigma: 1, Nu: df}.Quantile(p)
+}
+
+// HodgesLehmann is the median of all means of two of the values, each value
+// with itself included.
+func HodgesLehmann(x []float64) float64 { return median(walsh(x)) }
+
+// walsh lists the Walsh averages in ascending order.
+func walsh(x []float64) []float64 {
+	w := make([]float64, 0, len(x)*(len(x)+1)/2)
+	for i := range x {
+		for j := i; j < len(x); j++ {
+			w = append(w, (x[i]+x[j])/2)
+		}
+	}
+	slices.Sort(w)
+	return w
+}
+
+// shift is the Hodges-Lehmann estimate for two samples: the median of all
+// differences.
+func shift(a, b []float64) float64 {
+	d := make([]float64, 0, len(a)*len(b))
+	for _, x := range a {
+		for _, y := range b {
+			d = append(d, y-x)
+		}
+	}
+	slices.Sort(d)
+	return median(d)
+}
+
+// median of sorted values.
+func median(x []float64) float64 {
+	n := len(x)
+	if n == 0 {
+		return math.NaN()
+	}
+	return (x[(n-1)/2] + x[n/2]) / 2
+}
