@@ -38,7 +38,7 @@ func init() {
 const (
 	searchPath   = 3
 	anonPages    = 96
-	computeSteps = 400_000
+	computeSteps = 800_000
 	stepsPerTurn = 20_000 // between two looks at memory
 )
 
