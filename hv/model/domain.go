@@ -28,6 +28,7 @@ type Domain struct {
 	pages    pageList
 	totPages uint64
 	maxPages uint64
+	mm       domainMM // Xen's frames shared with it, memory map, log-dirty
 
 	evtchnLock sync.Mutex
 	evtchns    evtchnTable

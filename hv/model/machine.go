@@ -31,6 +31,8 @@ type Machine struct {
 	frames  frameTable // one descriptor per frame of mem
 	m2p     []abi.PFN  // machine-to-physical table
 	heap    heap       // free frames
+	tlb     tlbClock   // orders TLB flushes and type changes
+	xen     xenMappings // what every guest's address space has of Xen's
 	console *console
 	cpus    []*pcpu
 	sched   *scheduler
