@@ -151,6 +151,18 @@ type TranslateGPFNList struct {
 	MFNs  []MFN
 }
 
+// MachphysMapping is the handle of machphys_mapping (struct
+// xen_machphys_mapping): where guests read the machine-to-physical table, 8
+// bytes per frame.
+type MachphysMapping struct {
+	Start, End uint64 // linear addresses, out
+	MaxMFN     MFN    // out
+}
+
+// MachphysMFNList is the handle of machphys_mfn_list: the first frame of every
+// 2 MiB of the machine-to-physical table, as many as fit.
+type MachphysMFNList struct{ Extents []MFN }
+
 // E820Entry is one range of a memory map: type 1 is RAM, 2 reserved.
 type E820Entry struct {
 	Addr, Size uint64

@@ -287,7 +287,7 @@ func (m *Machine) freeDomheapPage(mfn abi.MFN) {
 	d.pageLock.Unlock()
 	m.heap.release(mfn, 0)
 	if drop {
-		m.putDomain(d)
+		d.put()
 	}
 }
 
@@ -329,7 +329,7 @@ func (m *Machine) unshareXenPage(d *Domain, mfn abi.MFN) {
 	m.frames[mfn].countInfo.Store(pgcXenHeap)
 	d.pageLock.Unlock()
 	if drop {
-		m.putDomain(d)
+		d.put()
 	}
 }
 

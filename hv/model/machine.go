@@ -27,11 +27,11 @@ import (
 // Machine is one host: memory, processors, and the hypervisor that runs it.
 type Machine struct {
 	cfg     Config
-	mem     []byte     // machine memory
-	frames  frameTable // one descriptor per frame of mem
-	m2p     []abi.PFN  // machine-to-physical table
-	heap    heap       // free frames
-	tlb     tlbClock   // orders TLB flushes and type changes
+	mem     []byte      // machine memory
+	frames  frameTable  // one descriptor per frame of mem
+	m2p     []abi.PFN   // machine-to-physical table
+	heap    heap        // free frames
+	tlb     tlbClock    // orders TLB flushes and type changes
 	xen     xenMappings // what every guest's address space has of Xen's
 	console *console
 	cpus    []*pcpu

@@ -27,7 +27,7 @@ func (m *Machine) setForeigndom(d *Domain, id abi.DomID) *Domain {
 // doMMUUpdate is the hypercall mmu_update: checked updates of page-table
 // entries and of the machine-to-physical table, one by one, with a hook for
 // each (do_mmu_update in arch/x86/mm.c). It stops at the first that fails.
-func (m *Machine) doMMUUpdate(v *VCPU, a *abi.Args) int64 {
+func doMMUUpdate(m *Machine, v *VCPU, a *abi.Args) int64 {
 	args, ok := a.H.(*abi.MMUUpdateArgs)
 	if !ok || args == nil {
 		return int64(-abi.EFAULT)
@@ -42,6 +42,11 @@ func (m *Machine) doMMUUpdate(v *VCPU, a *abi.Args) int64 {
 	var rc abi.Errno
 	i := 0
 	for ; i < len(args.Reqs); i++ {
+		if v.preemptWanted() {
+			d.bigLock.Unlock()
+			v.preempt()
+			d.bigLock.Lock()
+		}
 		if rc = m.mmuUpdateOne(v, &args.Reqs[i], foreign); rc != 0 {
 			break
 		}
@@ -160,13 +165,13 @@ func (m *Machine) modEntry(d *Domain, level int, typ uint64, table abi.MFN, slot
 
 // doUpdateVAMapping is the hypercall update_va_mapping: it sets the entry that
 // maps an address in the caller's address space (do_update_va_mapping).
-func (m *Machine) doUpdateVAMapping(v *VCPU, a *abi.Args) int64 {
+func doUpdateVAMapping(m *Machine, v *VCPU, a *abi.Args) int64 {
 	return int64(m.updateVAMapping(v, a.R[0], a.R[1], a.R[2], v.dom))
 }
 
 // doUpdateVAMappingOther is update_va_mapping_otherdomain: the entry maps
 // another domain's frame.
-func (m *Machine) doUpdateVAMappingOther(v *VCPU, a *abi.Args) int64 {
+func doUpdateVAMappingOther(m *Machine, v *VCPU, a *abi.Args) int64 {
 	if !v.dom.Privileged {
 		return int64(-abi.EPERM)
 	}
@@ -225,9 +230,12 @@ func (v *VCPU) flushAfterUpdate(va, flags uint64) bool {
 // flushVCPUs flushes the buffers of the caller's domain's vCPUs in a mask,
 // wholly or of one page.
 func (m *Machine) flushVCPUs(v *VCPU, mask, va uint64, whole bool) {
-	for _, w := range v.dom.vcpus {
+	for i := range v.dom.vcpus {
+		w := v.dom.vcpus[i].Load()
 		switch {
-		case w == nil || mask&(1<<uint(w.ID)) == 0:
+		case w == nil:
+			return
+		case mask&(1<<uint(i)) == 0:
 		case w != v:
 			w.mmu.flushWanted.Store(1)
 		case whole:

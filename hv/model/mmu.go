@@ -1,6 +1,7 @@
 package model
 
 import (
+	"fmt"
 	"sync/atomic"
 	"unsafe"
 
@@ -27,6 +28,7 @@ type mmu struct {
 	ldtBase   uint64 // SET_LDT
 	ldtEnts   uint64
 	ldtFrames [ldtPages]abi.MFN // frames in use as LDT; 0 for none
+	gdtFrames []abi.MFN         // set_gdt
 }
 
 // tlbEntry translates one page. The tags say for which addresses, apart for
@@ -75,10 +77,12 @@ func (v *VCPU) invlpgLocal(va uint64) {
 // flushDomainTLB flushes the buffers of all of a domain's vCPUs, before their
 // next access to memory (flush_tlb_mask of domain_dirty_cpumask).
 func (m *Machine) flushDomainTLB(d *Domain) {
-	for _, v := range d.vcpus {
-		if v != nil {
-			v.mmu.flushWanted.Store(1)
+	for i := range d.vcpus {
+		v := d.vcpus[i].Load()
+		if v == nil {
+			return // they are numbered without gaps
 		}
+		v.mmu.flushWanted.Store(1)
 	}
 }
 
@@ -86,8 +90,12 @@ func (m *Machine) flushDomainTLB(d *Domain) {
 // from a frame's use as its last type (tlbflush_filter).
 func (m *Machine) flushStale(d *Domain, pg *PageInfo) {
 	stamp := pg.tlbStamp.Load()
-	for _, v := range d.vcpus {
-		if v != nil && int32(stamp-v.mmu.flushTime.Load()) >= 0 {
+	for i := range d.vcpus {
+		v := d.vcpus[i].Load()
+		if v == nil {
+			return
+		}
+		if int32(stamp-v.mmu.flushTime.Load()) >= 0 {
 			v.mmu.flushWanted.Store(1)
 		}
 	}
@@ -202,7 +210,7 @@ func (v *VCPU) pageFault(va uint64, code uint32, user bool) {
 		tf = abi.TrapFrame{Vector: abi.TrapGP, CR2: va, User: user}
 	}
 	if !v.deliverTrap(&tf) {
-		v.crashSynchronous()
+		v.crashSynchronous(fmt.Sprintf("no handler for trap %d, address %#x, error %#x", tf.Vector, va, tf.Error))
 	}
 }
 

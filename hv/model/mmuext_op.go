@@ -9,7 +9,7 @@ import (
 // the LDT (do_mmuext_op in arch/x86/mm.c). It stops at the first operation
 // that fails; a pin that a hook denies is passed over and its error returned
 // at the end if nothing after it fails or is denied otherwise.
-func (m *Machine) doMMUExtOp(v *VCPU, a *abi.Args) int64 {
+func doMMUExtOp(m *Machine, v *VCPU, a *abi.Args) int64 {
 	args, ok := a.H.(*abi.MMUExtArgs)
 	if !ok || args == nil {
 		return int64(-abi.EFAULT)
@@ -24,6 +24,11 @@ func (m *Machine) doMMUExtOp(v *VCPU, a *abi.Args) int64 {
 	var rc abi.Errno
 	i := 0
 	for ; i < len(args.Ops); i++ {
+		if v.preemptWanted() {
+			d.bigLock.Unlock()
+			v.preempt()
+			d.bigLock.Lock()
+		}
 		if !m.mmuExtOne(v, &args.Ops[i], foreign, &rc) {
 			if rc == 0 {
 				rc = -abi.EINVAL

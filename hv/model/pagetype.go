@@ -248,11 +248,7 @@ func (m *Machine) putPageFromL1E(e uint64, d *Domain) {
 		return
 	}
 	if t := pg.typeInfo.Load(); t&pgtTypeMask == pgtLDT && t&pgtCountMask != 0 && pg.Owner == &d.Domain {
-		for _, v := range d.vcpus {
-			if v != nil {
-				v.invalidateShadowLDT()
-			}
-		}
+		d.eachVCPU((*VCPU).invalidateShadowLDT)
 	}
 	m.putPage(mfn)
 }

@@ -7,7 +7,12 @@ import "xsmbench/abi"
 // an L2 table that therefore cannot be shared. Guest kernels run in ring 1,
 // kept from Xen by their segments' limit, from processes by the user bit.
 
-const pteGuestKernel = uint64(0)
+// maxDirectMap is the number of frames that fit where guest kernels map their
+// memory, below Xen.
+const maxDirectMap = int((abi.HypervisorStart - abi.VirtBase) >> abi.PageShift)
+
+// archName is the architecture as capabilities name it.
+const archName = "x86_32p"
 
 // Bits that must not be set in guests' entries (L1_DISALLOW_MASK…).
 const (
@@ -26,8 +31,8 @@ func disallowMask(level int) uint64 {
 
 // Slots of the fourth L2 table that are Xen's, from firstXenSlot on.
 const (
-	firstXenSlot  = int(abi.HypervisorStart>>21) & (abi.PTEntries - 1)
-	linearPTSlot  = 496 // four, one for each L2 table
+	firstXenSlot = int(abi.HypervisorStart>>21) & (abi.PTEntries - 1)
+	linearPTSlot = 496 // four, one for each L2 table
 )
 
 // xenL3Slot is the slot of the top table whose L2 holds Xen's mappings.

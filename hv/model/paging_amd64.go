@@ -8,6 +8,13 @@ import "xsmbench/abi"
 // user bit, and an L1 entry remembers in bit 52 that the guest meant it for
 // its kernel.
 
+// maxDirectMap is the number of frames that fit where guest kernels map their
+// memory, as one top-level entry allows.
+const maxDirectMap = 1 << 27
+
+// archName is the architecture as capabilities name it.
+const archName = "x86_64"
+
 const pteGuestKernel = uint64(1) << 52 // _PAGE_GUEST_KERNEL
 
 // Bits that must not be set in guests' entries (L1_DISALLOW_MASK…).
@@ -20,9 +27,9 @@ func disallowMask(level int) uint64 { return baseDisallowMask }
 
 // Slots of the L4 table that are Xen's (ROOT_PAGETABLE_FIRST_XEN_SLOT…).
 const (
-	firstXenSlot  = 256
-	lastXenSlot   = 271
-	linearPTSlot  = 258 // the L4 itself
+	firstXenSlot = 256
+	lastXenSlot  = 271
+	linearPTSlot = 258 // the L4 itself
 )
 
 func tableEntries(level int) int { return abi.PTEntries }
@@ -78,7 +85,7 @@ func addressOK(va uint64) bool { return va < 1<<48 || va >= abi.HypervisorEnd }
 // reachable reports whether a guest's access to an address gets as far as the
 // page tables; others raise a general protection fault.
 func (m *Machine) reachable(va uint64) bool {
-	return va < 1<<47 || va >= ^uint64(0)<<47
+	return va < 1<<47 || va >= 0xffff_8000_0000_0000
 }
 
 // walkFlags are the bits that the entries of a level contribute to the rights
