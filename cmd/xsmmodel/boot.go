@@ -1,0 +1,104 @@
+package main
+
+import (
+	"context"
+	"io"
+	"math/rand/v2"
+	"runtime"
+	"runtime/debug"
+	"slices"
+	"time"
+
+	"xsmbench/abi"
+	"xsmbench/bench"
+	"xsmbench/hv/model"
+	"xsmbench/hv/model/guest"
+	"xsmbench/xsm"
+)
+
+// Sizes in frames.
+const (
+	dom0Frames    = 12288 // 48 MiB
+	domUFrames    = 10240 // 40 MiB
+	xenFrames     = 2048  // the hypervisor's own
+	defaultFrames = dom0Frames + domUFrames + xenFrames
+	mostFrames    = 1 << 18 // 1 GiB, what 32-bit programs can hold
+	kernelBytes   = 2 << 20 // a kernel image
+)
+
+func leastFrames(domUs int) int { return dom0Frames + domUs*domUFrames + xenFrames }
+
+// heapLimit is the memory at which the garbage collector runs although it is
+// turned off: between two benchmarks it is made to run, and within one there
+// is room enough.
+const heapLimit = 1 << 30
+
+// Names of the kernels and, in results, of the domains.
+const (
+	dom0Kernel = "xenlinux-dom0"
+	domUKernel = "xenlinux-domU"
+	dom0Name   = "dom0"
+	domUName   = "domU"
+)
+
+// boot is one boot of the machine, and the debug port by which its domains
+// reach this program: the plan comes that way, and results go out. A real
+// machine's is an I/O port of the virtual machine monitor's (port 0xe9 of
+// Bochs, QEMU's firmware configuration). It is used between measurements only.
+type boot struct {
+	options
+	plan    bench.Plan
+	modules []xsm.BootModule // policies
+	results io.Writer
+	console *consoleTail
+	image   []byte // domU's kernel
+}
+
+func newBoot(o options, plan bench.Plan, policies []xsm.BootModule, results, console io.Writer) *boot {
+	return &boot{options: o, plan: plan, modules: policies, results: results, console: &consoleTail{to: console}}
+}
+
+// run builds and starts the machine and returns when it has powered off.
+func (b *boot) run(ctx context.Context) error {
+	debug.SetGCPercent(-1)
+	debug.SetMemoryLimit(heapLimit)
+	pages := b.perturb()
+	model.RegisterKernel(dom0Kernel, guest.Entry(guest.Config{Init: b.dom0}))
+	model.RegisterKernel(domUKernel, guest.Entry(guest.Config{Init: b.domU}))
+	b.image = model.KernelImage(domUKernel, kernelBytes+pages*abi.PageSize)
+	modules := append([]xsm.BootModule{{Name: "kernel", Data: model.KernelImage(dom0Kernel, kernelBytes+pages*abi.PageSize)}}, b.modules...)
+	m, err := model.New(model.Config{
+		Frames: b.frames, CPUs: b.cpus, Dom0Frames: dom0Frames, Dom0VCPUs: min(2, b.cpus), PinDom0: true,
+		Modules: modules, CmdLine: b.xen, Console: b.console.write,
+	})
+	if err != nil {
+		return err
+	}
+	defer m.Stop()
+	if err := m.Start(); err != nil {
+		return err
+	}
+	return m.Wait(ctx)
+}
+
+// perturb makes boots of one image differ, as real ones do, in what is not
+// under test: when they start, and where in memory things lie. It returns the
+// number of frames by which the kernels are larger. Seed 0 perturbs nothing.
+func (b *boot) perturb() int {
+	if b.seed == 0 {
+		return 0
+	}
+	r := rand.New(rand.NewPCG(uint64(b.seed), 0x78656e))
+	time.Sleep(time.Duration(r.IntN(5000)) * time.Microsecond)
+	b.ballast()[r.IntN(1<<20)]++
+	return r.IntN(64)
+}
+
+// ballast shifts what the heap holds from here on.
+func (b *boot) ballast() []byte { return make([]byte, 1<<20) }
+
+// measures reports whether the plan has a domain measure.
+func (b *boot) measures(domain string) bool { return slices.Contains(b.plan.Domains, domain) }
+
+// between runs before each benchmark.
+func (*boot) between() { runtime.GC() }

@@ -1,0 +1,6 @@
+//go:build !xsm
+
+package main
+
+// buildName is the way the hypervisor in this program was built.
+const buildName = "native"

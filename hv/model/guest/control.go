@@ -1,0 +1,136 @@
+package guest
+
+import (
+	"fmt"
+	"time"
+
+	"xsmbench/abi"
+	"xsmbench/bench"
+)
+
+// Control is what the first process of a domain has of the kernel beyond
+// system calls: the devices through which a toolstack makes hypercalls
+// (privcmd), maps other domains' frames and waits for event channels
+// (/dev/xen/evtchn). It is a bench.Domain. It is for that process's code only.
+type Control struct {
+	k *Kernel
+	p *Process
+}
+
+// OS returns the process's system calls.
+func (c *Control) OS() bench.OS { return c.p }
+
+// Hypercalls returns the domain's hypercalls for benchmarks.
+func (c *Control) Hypercalls() bench.Hypercalls { return &c.k.hyper }
+
+// StartInfo returns what the domain found at its start.
+func (c *Control) StartInfo() *abi.StartInfo { return c.k.si }
+
+// Stats returns what the kernel has done to memory so far.
+func (c *Control) Stats() Stats { return c.k.stats }
+
+// FreeFrames returns the number of frames that nothing uses.
+func (c *Control) FreeFrames() int { return c.k.mem.nfree }
+
+// Tables returns the number of page tables below the top level that the
+// process's address space has of its own.
+func (c *Control) Tables() int { return len(c.p.mm.tables) }
+
+// Printf prints on the console.
+func (c *Control) Printf(format string, args ...any) { c.k.printf(format, args...) }
+
+// Hypercall makes a hypercall for the process.
+func (c *Control) Hypercall(op abi.Hypercall, a *abi.Args) int64 {
+	c.p.enter()
+	rc := c.k.cpu.Hypercall(op, a)
+	c.p.leave()
+	return rc
+}
+
+// MapFrames maps frames of a domain, writable, at adjacent addresses. The
+// domain must have a right to them, or over the domain that owns them.
+func (c *Control) MapFrames(dom abi.DomID, mfns []abi.MFN) (va uint64, err error) {
+	c.p.enter()
+	defer c.p.leave()
+	return c.k.mapFrames(dom, mfns)
+}
+
+// UnmapFrames ends a mapping of n frames.
+func (c *Control) UnmapFrames(va uint64, n int) {
+	c.p.enter()
+	c.k.unmapFrames(va, n)
+	c.p.leave()
+}
+
+// Page is the memory of a mapped frame.
+func (c *Control) Page(va uint64) []byte { return c.k.cpu.Page(va, true, false) }
+
+// Event is an event channel that the process waits for.
+type Event struct {
+	c       *Control
+	port    abi.Port
+	pending bool
+	queue   waitQueue
+}
+
+// Listen lets the process wait for events of a port that is bound. When one
+// arrives, notify runs in the interrupt's place, if it is not nil.
+func (c *Control) Listen(port abi.Port, notify func()) *Event {
+	e := &Event{c: c, port: port}
+	c.k.bind(0, port, func() {
+		e.pending = true
+		if notify != nil {
+			notify()
+		}
+		e.queue.wakeAll(c.k)
+	})
+	return e
+}
+
+// Wait returns when the port has been notified since the last Wait.
+func (e *Event) Wait() {
+	p := e.c.p
+	p.enter()
+	for !e.pending {
+		p.sleep(&e.queue)
+	}
+	e.pending = false
+	p.leave()
+}
+
+// Notify notifies the other end.
+func (e *Event) Notify() error { return e.c.NotifyPort(e.port) }
+
+// NotifyPort notifies the other end of a port.
+func (c *Control) NotifyPort(port abi.Port) error {
+	op := abi.EvtchnSend{Port: port}
+	rc := c.Hypercall(abi.EventChannelOp, &abi.Args{R: [4]uint64{uint64(abi.EVTCHNOPSend)}, H: &op})
+	if rc < 0 {
+		return fmt.Errorf("notify port %d: %w", port, abi.Errno(-rc))
+	}
+	return nil
+}
+
+// Ignore ends the listening; the port stays bound, and masked.
+func (e *Event) Ignore() { e.c.k.unbind(e.port) }
+
+// GrantPage grants a frame set aside for it to another domain, for reading and
+// writing.
+func (c *Control) GrantPage(dom abi.DomID) (abi.GrantRef, error) {
+	c.p.enter()
+	defer c.p.leave()
+	f := c.k.zeroed()
+	if f == 0 {
+		return 0, fmt.Errorf("grant a page to domain %d: %w", dom, abi.ENOMEM)
+	}
+	return c.k.grant(dom, f), nil
+}
+
+// SetPeer makes another domain the one that benchmarks find.
+func (c *Control) SetPeer(p bench.Peer) { c.k.hyper.peer, c.k.hyper.hasPeer = p, true }
+
+// Uptime is the time since the kernel started.
+func (c *Control) Uptime() time.Duration { return time.Since(c.k.started) }
+
+// BootID is the domain's number.
+func (c *Control) BootID() abi.DomID { return c.k.domID }
