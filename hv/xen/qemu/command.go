@@ -1,0 +1,148 @@
+// Package qemu runs the real Xen in QEMU: its command line composed of small
+// values, its console, its control channel, and its death.
+package qemu
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+)
+
+// Accel is how QEMU executes the guest's instructions.
+type Accel string
+
+// Accelerators.
+const (
+	// ICount executes under TCG with virtual time advancing by one
+	// nanosecond per instruction: two runs of one image are identical.
+	ICount Accel = "icount"
+	// TCG executes under TCG with the host's time.
+	TCG Accel = "tcg"
+	// KVM executes on the host's processor.
+	KVM Accel = "kvm"
+)
+
+// SlowDown is how much longer than under KVM a wait may take.
+func (a Accel) SlowDown() int {
+	switch a {
+	case KVM:
+		return 1
+	case TCG:
+		return 10
+	}
+	return 20
+}
+
+// Module is a multiboot module: a file and its command line.
+type Module struct{ Path, CmdLine string }
+
+// Plugin is a TCG plug-in with its arguments.
+type Plugin struct {
+	Path string
+	Args []string // key=value
+}
+
+// Machine is a PC that boots Xen.
+type Machine struct {
+	Accel    Accel
+	CPUs     int // physical CPUs that Xen sees
+	MemoryMB int
+	Xen      string   // the hypervisor's uncompressed multiboot image
+	CmdLine  string   // the hypervisor's
+	Modules  []Module // dom0's kernel, then its initramfs, then others
+	Console  string   // file that receives the serial console
+	Control  string   // path of the QMP socket
+	Plugin   *Plugin
+	// FwCfg are values that a guest reads from QEMU's firmware device; a
+	// resumed machine finds those of the new command line.
+	FwCfg map[string]string
+	// Snapshot, if not empty, is resumed in place of a boot.
+	Snapshot string
+	// PauseOnPanic stops the machine when a guest reports a panic through
+	// the pvpanic port; that is how a guest asks for a snapshot.
+	PauseOnPanic bool
+}
+
+// cpuModel names the processor. SMAP is off: with it QEMU 7.2 faults the far
+// return with which Xen starts a paravirtual guest. Under icount, sources of
+// randomness are off as well.
+func (m Machine) cpuModel() string {
+	switch m.Accel {
+	case KVM:
+		return "host"
+	case ICount:
+		return "max,-smap,-rdrand,-rdseed"
+	}
+	return "max,-smap"
+}
+
+// Args composes QEMU's arguments.
+func (m Machine) Args() []string {
+	args := []string{"-nodefaults", "-display", "none", "-no-reboot", "-cpu", m.cpuModel()}
+	switch m.Accel {
+	case KVM:
+		args = append(args, "-accel", "kvm")
+	case TCG:
+		args = append(args, "-accel", "tcg")
+	default:
+		args = append(args, "-accel", "tcg,thread=single", "-icount", "shift=0,sleep=off",
+			"-rtc", "base=2026-01-01,clock=vm", "-seed", "1")
+	}
+	args = append(args, "-smp", fmt.Sprint(m.CPUs), "-m", fmt.Sprint(m.MemoryMB))
+	args = append(args, "-kernel", m.Xen, "-append", m.CmdLine, "-initrd", m.initrd())
+	args = append(args, "-serial", "file:"+m.Console)
+	if m.Control != "" {
+		args = append(args, "-qmp", "unix:"+m.Control+",server=on,wait=off")
+	}
+	if m.PauseOnPanic {
+		args = append(args, "-device", "pvpanic", "-action", "panic=pause")
+	}
+	for _, name := range slices.Sorted(maps.Keys(m.FwCfg)) {
+		args = append(args, "-fw_cfg", "name=opt/xsmbench/"+name+",string="+escape(m.FwCfg[name]))
+	}
+	if m.Plugin != nil {
+		args = append(args, "-plugin", strings.Join(append([]string{m.Plugin.Path}, m.Plugin.Args...), ","))
+	}
+	if m.Snapshot != "" {
+		args = append(args, "-incoming", "exec:cat "+shellQuote(m.Snapshot))
+	}
+	return args
+}
+
+// initrd is QEMU's list of multiboot modules: path and arguments, separated by
+// commas, which are doubled inside an argument.
+func (m Machine) initrd() string {
+	var modules []string
+	for _, mod := range m.Modules {
+		s := mod.Path
+		if mod.CmdLine != "" {
+			s += " " + mod.CmdLine
+		}
+		modules = append(modules, escape(s))
+	}
+	return strings.Join(modules, ",")
+}
+
+// CommandLine is the arguments as a shell would take them, for people who
+// want to repeat a run.
+func (m Machine) CommandLine() string {
+	words := []string{Program}
+	for _, a := range m.Args() {
+		words = append(words, shellQuote(a))
+	}
+	return strings.Join(words, " ")
+}
+
+// Program is QEMU's name.
+const Program = "qemu-system-x86_64"
+
+// escape doubles the commas of a value in an option list.
+func escape(s string) string { return strings.ReplaceAll(s, ",", ",,") }
+
+func shellQuote(s string) string {
+	if s != "" && !strings.ContainsAny(s, " \t\n'\"\\$`*?[]{}()<>|&;#~!") {
+		return s
+	}
+	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
+}

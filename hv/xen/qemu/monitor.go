@@ -1,0 +1,139 @@
+package qemu
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"fmt"
+	"net"
+	"time"
+)
+
+// Monitor is QEMU's control channel (the QEMU Machine Protocol).
+type Monitor struct {
+	conn    net.Conn
+	replies chan reply
+	Events  chan string // names of events; closed when the channel is
+}
+
+// reply is one message of QEMU's.
+type reply struct {
+	Return json.RawMessage `json:"return"`
+	Error  *struct {
+		Class string `json:"class"`
+		Desc  string `json:"desc"`
+	} `json:"error"`
+	Event string `json:"event"`
+}
+
+// Dial connects to the socket of a machine that is being started, waiting for
+// it to appear until ctx is done.
+func Dial(ctx context.Context, socket string) (*Monitor, error) {
+	var dialer net.Dialer
+	for {
+		conn, err := dialer.DialContext(ctx, "unix", socket)
+		if err == nil {
+			return negotiate(ctx, conn)
+		}
+		select {
+		case <-ctx.Done():
+			return nil, fmt.Errorf("connect to QEMU's monitor: %w (last: %v)", context.Cause(ctx), err)
+		case <-time.After(5 * time.Millisecond):
+		}
+	}
+}
+
+// negotiate leaves the protocol's greeting behind.
+func negotiate(ctx context.Context, conn net.Conn) (*Monitor, error) {
+	m := &Monitor{conn: conn, replies: make(chan reply, 1), Events: make(chan string, 64)}
+	go m.read()
+	if err := m.Do(ctx, "qmp_capabilities", nil, nil); err != nil {
+		conn.Close()
+		return nil, err
+	}
+	return m, nil
+}
+
+// read sorts messages into replies and events until the connection ends.
+func (m *Monitor) read() {
+	defer close(m.replies)
+	defer close(m.Events)
+	lines := bufio.NewScanner(m.conn)
+	lines.Buffer(nil, 1<<20)
+	for lines.Scan() {
+		var r reply
+		if json.Unmarshal(lines.Bytes(), &r) != nil {
+			continue
+		}
+		switch {
+		case r.Event != "":
+			select {
+			case m.Events <- r.Event:
+			default: // nobody listens: an event is no promise
+			}
+		case r.Return != nil || r.Error != nil:
+			m.replies <- r
+		}
+	}
+}
+
+// Do executes a command and unmarshals what it returns into result, which may
+// be nil. Commands do not overlap.
+func (m *Monitor) Do(ctx context.Context, command string, arguments, result any) error {
+	message := map[string]any{"execute": command}
+	if arguments != nil {
+		message["arguments"] = arguments
+	}
+	text, err := json.Marshal(message)
+	if err != nil {
+		return fmt.Errorf("QEMU monitor %s: %w", command, err)
+	}
+	if _, err := m.conn.Write(append(text, '\n')); err != nil {
+		return fmt.Errorf("QEMU monitor %s: %w", command, err)
+	}
+	select {
+	case <-ctx.Done():
+		return fmt.Errorf("QEMU monitor %s: %w", command, context.Cause(ctx))
+	case r, ok := <-m.replies:
+		switch {
+		case !ok:
+			return fmt.Errorf("QEMU monitor %s: the connection was closed", command)
+		case r.Error != nil:
+			return fmt.Errorf("QEMU monitor %s: %s", command, r.Error.Desc)
+		case result == nil:
+			return nil
+		}
+		return json.Unmarshal(r.Return, result)
+	}
+}
+
+// Save writes the state of a stopped machine to a file.
+func (m *Monitor) Save(ctx context.Context, path string) error {
+	uri := map[string]string{"uri": "exec:cat > " + shellQuote(path)}
+	if err := m.Do(ctx, "migrate", uri, nil); err != nil {
+		return fmt.Errorf("save snapshot: %w", err)
+	}
+	for {
+		var status struct {
+			Status string `json:"status"`
+			Desc   string `json:"error-desc"`
+		}
+		if err := m.Do(ctx, "query-migrate", nil, &status); err != nil {
+			return fmt.Errorf("save snapshot: %w", err)
+		}
+		switch status.Status {
+		case "completed":
+			return nil
+		case "failed", "cancelled":
+			return fmt.Errorf("save snapshot %s: %s %s", path, status.Status, status.Desc)
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("save snapshot: %w", context.Cause(ctx))
+		case <-time.After(20 * time.Millisecond):
+		}
+	}
+}
+
+// Close ends the connection; the machine goes on.
+func (m *Monitor) Close() error { return m.conn.Close() }
