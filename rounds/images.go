@@ -1,0 +1,120 @@
+package rounds
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"golang.org/x/sync/errgroup"
+
+	"xsmbench/hv"
+	"xsmbench/results"
+)
+
+// Images are a run's images, by build and layout.
+type Images map[imageKey]*hv.Image
+
+type imageKey struct {
+	build, arch string
+	layout      int
+}
+
+func keyOf(b hv.Build) imageKey { return imageKey{b.Name, b.Arch, b.Layout} }
+
+// Of returns a build's image, nil if there is none.
+func (im Images) Of(b hv.Build) *hv.Image { return im[keyOf(b)] }
+
+// List returns the images in the order of the spec's builds, then of layouts.
+func (im Images) List(spec results.Spec) []hv.Image {
+	var list []hv.Image
+	for _, b := range spec.Builds {
+		for _, layout := range layouts(spec) {
+			b.Layout = layout
+			if img := im.Of(b); img != nil {
+				list = append(list, *img)
+			}
+		}
+	}
+	return list
+}
+
+// layouts are those that the spec's rounds use, ascending.
+func layouts(spec results.Spec) []int {
+	used := map[int]bool{}
+	for round := 1; round <= spec.Rounds; round++ {
+		used[layoutOf(round, spec.Layouts)] = true
+	}
+	var list []int
+	for l := range used {
+		list = append(list, l)
+	}
+	slices.Sort(list)
+	return list
+}
+
+// Build makes all images of a spec, several at a time; targets bound what
+// they do at once. progress receives one line at a time.
+func Build(ctx context.Context, t hv.Target, spec results.Spec, progress func(string)) (Images, error) {
+	var builds []hv.Build
+	for _, layout := range layouts(spec) {
+		for _, b := range spec.Builds {
+			b.Layout = layout
+			builds = append(builds, b)
+		}
+	}
+	lines := make(chan string)
+	printed := make(chan struct{})
+	go func() {
+		defer close(printed)
+		for l := range lines {
+			progress(l)
+		}
+	}()
+	list := make([]*hv.Image, len(builds))
+	group, ctx := errgroup.WithContext(ctx)
+	for i, b := range builds {
+		group.Go(func() error {
+			img, err := t.Build(ctx, b, func(s string) { lines <- s })
+			list[i] = img
+			return err
+		})
+	}
+	err := group.Wait()
+	close(lines)
+	<-printed
+	if err != nil {
+		return nil, err
+	}
+	images := Images{}
+	for i, b := range builds {
+		images[keyOf(b)] = list[i]
+	}
+	return images, nil
+}
+
+// ChangedError says that images are no longer those that a run began with.
+type ChangedError struct {
+	Builds []string // names of the builds that changed
+}
+
+// Error says what to do.
+func (e *ChangedError) Error() string {
+	return fmt.Sprintf("the images of %s are not those that the run began with (the source, the Go version, or the policy changed since): restore them, or begin a new run",
+		strings.Join(e.Builds, ", "))
+}
+
+// SameImages fails with a *ChangedError unless the images are those of a run.
+func SameImages(run results.Run, images Images) error {
+	var changed []string
+	for _, old := range run.Images {
+		img := images.Of(old.Build)
+		if (img == nil || img.Hash != old.Hash) && !slices.Contains(changed, old.Build.Name) {
+			changed = append(changed, old.Build.Name)
+		}
+	}
+	if changed != nil {
+		return &ChangedError{changed}
+	}
+	return nil
+}
