@@ -54,6 +54,8 @@ type Kind struct {
 	// Dispatch says how a hook is reached: "compiled out", "inlined",
 	// "table", "patched direct call".
 	Dispatch string
+	// Policy tells whether a build of this kind loads a policy (Build.Policy).
+	Policy bool
 }
 
 // Image is a build's result, ready to boot.

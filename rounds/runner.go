@@ -194,6 +194,9 @@ func (b *boot) add(m bench.Measurement) error {
 		if b.reason == "" {
 			b.reason = m.Benchmark + ": " + m.Error
 		}
+		if m.Error != "" {
+			m.Warnings = append([]string{m.Error}, m.Warnings...)
+		}
 	} else {
 		b.samples++
 	}

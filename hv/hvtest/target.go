@@ -51,7 +51,7 @@ var kinds = []struct {
 }{
 	{hv.Kind{Name: "native", Doc: "no framework", Dispatch: "compiled out"}, 1},
 	{hv.Kind{Name: "dummy", Doc: "the dummy module", Dispatch: "table"}, 1.0005},
-	{hv.Kind{Name: "flask", Doc: "FLASK", Dispatch: "table"}, 1.08},
+	{hv.Kind{Name: "flask", Doc: "FLASK", Dispatch: "table", Policy: true}, 1.08},
 }
 
 // Name is "fake".

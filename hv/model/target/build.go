@@ -91,7 +91,7 @@ func (t *Target) recipe(ctx context.Context, b hv.Build) (recipe, error) {
 	if !slices.Contains(t.Arches(), b.Arch) {
 		return recipe{}, fmt.Errorf("unknown architecture %q: the model has amd64 and 386", b.Arch)
 	}
-	if b.Policy != "" && !k.policy {
+	if b.Policy != "" && !k.Policy {
 		return recipe{}, fmt.Errorf("kind %s loads no policy", k.Name)
 	}
 	dir, err := sourceTree(b)

@@ -42,14 +42,13 @@ func New() *Target {
 // kind is a way of building: the tags that select it.
 type kind struct {
 	hv.Kind
-	tags   []string
-	policy bool // a module that loads a policy is in it
+	tags []string
 }
 
 var kinds = []kind{
-	{hv.Kind{Name: "native", Doc: "no framework: every hook compiles to nothing", Dispatch: "compiled out"}, nil, false},
-	{hv.Kind{Name: "dummy", Doc: "the framework with the dummy module: every hook is called and allows", Dispatch: "table"}, []string{"xsm"}, false},
-	{hv.Kind{Name: "flask", Doc: "the framework with FLASK registered, enforcing a policy", Dispatch: "table"}, []string{"xsm", "flask"}, true},
+	{hv.Kind{Name: "native", Doc: "no framework: every hook compiles to nothing", Dispatch: "compiled out"}, nil},
+	{hv.Kind{Name: "dummy", Doc: "the framework with the dummy module: every hook is called and allows", Dispatch: "table"}, []string{"xsm"}},
+	{hv.Kind{Name: "flask", Doc: "the framework with FLASK registered, enforcing a policy", Dispatch: "table", Policy: true}, []string{"xsm", "flask"}},
 }
 
 func findKind(name string) (kind, error) {

@@ -1,0 +1,308 @@
+package cli
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"xsmbench/bench"
+	"xsmbench/hv"
+	"xsmbench/results"
+)
+
+// buildFlags say what to build.
+type buildFlags struct {
+	target, arch        string
+	builds, tags        []string
+	source, rev, policy string
+	aa                  bool
+}
+
+func (f *buildFlags) register(fs *pflag.FlagSet) {
+	fs.StringVar(&f.target, "target", "model", "hypervisor under test")
+	fs.StringVar(&f.arch, "arch", "", "architecture to build for (default: the target's first)")
+	fs.StringSliceVar(&f.builds, "builds", []string{"native", "dummy", "flask"}, "builds as NAME[=KIND][@REV], comma-separated; the first is compared against")
+	fs.StringSliceVar(&f.tags, "tags", nil, "further build tags for all builds")
+	fs.StringVar(&f.source, "source", "", "source tree to build from")
+	fs.StringVar(&f.rev, "rev", "", "git revision to build from")
+	fs.StringVar(&f.policy, "policy", "", "policy file for the builds with a module that loads one")
+	fs.BoolVar(&f.aa, "aa", false, "boot the first build twice per round, the second time under the name NAME2, as a control")
+}
+
+// resolve checks the flags and returns the target and the builds.
+func (f *buildFlags) resolve() (hv.Target, []hv.Build, error) {
+	t, err := lookupTarget(f.target)
+	if err != nil {
+		return nil, nil, err
+	}
+	arch := f.arch
+	if arch == "" {
+		arch = t.Arches()[0]
+	}
+	if !slices.Contains(t.Arches(), arch) {
+		return nil, nil, fmt.Errorf("--arch %s: target %s does not have it%s", arch, t.Name(), suggest(arch, t.Arches()))
+	}
+	source, err := absolute("--source", f.source)
+	if err != nil {
+		return nil, nil, err
+	}
+	policy, err := absolute("--policy", f.policy)
+	if err != nil {
+		return nil, nil, err
+	}
+	words := f.builds
+	if f.aa && len(words) > 0 {
+		if words, err = withControl(words); err != nil {
+			return nil, nil, err
+		}
+	}
+	var builds []hv.Build
+	loads := false
+	for _, word := range words {
+		b, k, err := parseBuild(word, t)
+		if err != nil {
+			return nil, nil, err
+		}
+		if slices.ContainsFunc(builds, func(o hv.Build) bool { return o.Name == b.Name }) {
+			return nil, nil, fmt.Errorf("--builds %s: name %q twice (give one another name: NAME=%s)", strings.Join(words, ","), b.Name, b.KindOf())
+		}
+		b.Arch, b.Source, b.Tags = arch, source, f.tags
+		if b.Rev == "" {
+			b.Rev = f.rev
+		}
+		if k.Policy {
+			b.Policy = policy
+			loads = true
+		}
+		builds = append(builds, b)
+	}
+	switch {
+	case len(builds) == 0:
+		return nil, nil, fmt.Errorf("--builds: no build")
+	case policy != "" && !loads:
+		return nil, nil, fmt.Errorf("--policy %s: none of the builds %s loads a policy", f.policy, strings.Join(words, ", "))
+	}
+	return t, builds, nil
+}
+
+// absolute makes a file's name hold from any directory; a run may be resumed
+// from another one.
+func absolute(flag, path string) (string, error) {
+	if path == "" {
+		return "", nil
+	}
+	abs, err := filepath.Abs(path)
+	if err == nil {
+		_, err = os.Stat(abs)
+	}
+	if err != nil {
+		return "", fmt.Errorf("%s: %w", flag, err)
+	}
+	return abs, nil
+}
+
+func lookupTarget(name string) (hv.Target, error) {
+	t, err := hv.Lookup(name)
+	if err != nil {
+		return nil, fmt.Errorf("unknown target %q%s", name, suggest(name, hv.Names()))
+	}
+	return t, nil
+}
+
+// withControl puts a second build like the first behind it.
+func withControl(words []string) ([]string, error) {
+	name, rest := cutBuild(words[0])
+	control := name + "2=" + rest
+	return slices.Insert(slices.Clone(words), 1, control), nil
+}
+
+// cutBuild separates the name from KIND[@REV].
+func cutBuild(word string) (name, rest string) {
+	if name, rest, ok := strings.Cut(word, "="); ok {
+		return name, rest
+	}
+	kind, rev, ok := strings.Cut(word, "@")
+	if !ok {
+		return kind, kind
+	}
+	return kind + "-" + strings.Trim(unplain.ReplaceAllString(rev, "-"), "-"), word
+}
+
+// unplain is what a revision may have and a build's name may not.
+var unplain = regexp.MustCompile(`[^A-Za-z0-9._+]+`)
+
+// parseBuild reads NAME[=KIND][@REV].
+func parseBuild(word string, t hv.Target) (hv.Build, hv.Kind, error) {
+	name, rest := cutBuild(strings.TrimSpace(word))
+	kind, rev, at := strings.Cut(rest, "@")
+	if err := results.CheckName(name); err != nil {
+		return hv.Build{}, hv.Kind{}, fmt.Errorf("--builds %s: %w", word, err)
+	}
+	if at && rev == "" {
+		return hv.Build{}, hv.Kind{}, fmt.Errorf("--builds %s: no revision after @", word)
+	}
+	var known []string
+	for _, k := range t.Kinds() {
+		if k.Name == kind {
+			b := hv.Build{Name: name, Rev: rev}
+			if kind != name {
+				b.Kind = kind
+			}
+			return b, k, nil
+		}
+		known = append(known, k.Name)
+	}
+	return hv.Build{}, hv.Kind{}, fmt.Errorf("unknown build %q of target %s%s", kind, t.Name(), suggest(kind, known))
+}
+
+// runFlags say what to measure.
+type runFlags struct {
+	buildFlags
+	domains        []string
+	bench          string
+	rounds         int
+	layouts        int
+	enough         int64
+	repetitions    int
+	quick          bool
+	workload       string
+	accel          string
+	timeout        time.Duration
+	output, resume string
+}
+
+func (f *runFlags) register(fs *pflag.FlagSet) {
+	f.buildFlags.register(fs)
+	fs.StringSliceVar(&f.domains, "domains", []string{"dom0", "domU"}, "domains to measure from")
+	fs.StringVar(&f.bench, "bench", "", "regular expression over the benchmarks' names (default: all)")
+	fs.IntVar(&f.rounds, "rounds", defaultRounds, "rounds: each boots every build once")
+	fs.IntVar(&f.layouts, "layouts", 0, "relinks of each build, taken in turn by the rounds (default: one per round)")
+	fs.Int64Var(&f.enough, "enough", defaultEnough, "shortest timed window in µs; 0 lets the clock decide, as lmbench does")
+	fs.IntVar(&f.repetitions, "repetitions", 0, "windows per sample (default: 11, as lmbench)")
+	fs.BoolVar(&f.quick, "quick", false, "a rough answer soon: 3 rounds, short windows, shortened macro benchmarks")
+	fs.StringVar(&f.workload, "workload", bench.WorkloadIdle, "what else the domain does: idle or busy")
+	fs.StringVar(&f.accel, "accel", "", "accelerator (default: the target's first)")
+	fs.DurationVar(&f.timeout, "timeout", 0, "time after which a boot is given up (default: the target's)")
+	fs.StringVarP(&f.output, "output", "o", "", "run directory to make (default: runs/DATE-TIME)")
+	fs.StringVar(&f.resume, "resume", "", "run directory to complete; only --rounds may be given with it, to add rounds")
+}
+
+// Defaults of run: with three builds, two domains and all benchmarks they
+// take some three minutes on two cores.
+const (
+	defaultRounds = 10
+	defaultEnough = 500 // µs
+
+	quickRounds = 3
+	quickEnough = 100 // µs
+)
+
+// spec checks the flags and returns what they ask for.
+func (f *runFlags) spec(fs *pflag.FlagSet) (hv.Target, results.Spec, error) {
+	t, builds, err := f.buildFlags.resolve()
+	if err != nil {
+		return nil, results.Spec{}, err
+	}
+	if f.quick {
+		if !fs.Changed("rounds") {
+			f.rounds = quickRounds
+		}
+		if !fs.Changed("enough") {
+			f.enough = quickEnough
+		}
+	}
+	if err := f.check(t); err != nil {
+		return nil, results.Spec{}, err
+	}
+	names, err := f.benchmarks(t)
+	if err != nil {
+		return nil, results.Spec{}, err
+	}
+	layouts := f.layouts
+	if layouts == 0 {
+		layouts = f.rounds
+	}
+	return t, results.Spec{
+		Target: t.Name(), Accel: f.accel, Builds: builds, Domains: f.domains, Benchmarks: names,
+		Rounds: f.rounds, Layouts: layouts, Workload: f.workload,
+		Options: bench.Options{EnoughUS: f.enough, Repetitions: f.repetitions, Quick: f.quick},
+	}, nil
+}
+
+// check refuses values that nothing can be measured with.
+func (f *runFlags) check(t hv.Target) error {
+	if len(f.domains) == 0 {
+		return fmt.Errorf("--domains: no domain")
+	}
+	known := []string{"dom0", "domU"}
+	for i, d := range f.domains {
+		if !slices.Contains(known, d) {
+			return fmt.Errorf("unknown domain %q%s", d, suggest(d, known))
+		}
+		if slices.Contains(f.domains[:i], d) {
+			return fmt.Errorf("--domains: %s twice", d)
+		}
+	}
+	workloads := []string{bench.WorkloadIdle, bench.WorkloadBusy}
+	if !slices.Contains(workloads, f.workload) {
+		return fmt.Errorf("unknown workload %q%s", f.workload, suggest(f.workload, workloads))
+	}
+	if f.accel != "" && !slices.Contains(t.Accels(), f.accel) {
+		return fmt.Errorf("--accel %s: target %s does not have it%s", f.accel, t.Name(), suggest(f.accel, t.Accels()))
+	}
+	for _, n := range []struct {
+		flag     string
+		value    int64
+		min, max int64
+	}{
+		{"rounds", int64(f.rounds), 1, 10000},
+		{"layouts", int64(f.layouts), 0, 10000},
+		{"enough", f.enough, 0, 10_000_000},
+		{"repetitions", int64(f.repetitions), 0, 1001},
+		{"timeout", int64(f.timeout), 0, int64(240 * time.Hour)},
+	} {
+		if n.value < n.min || n.value > n.max {
+			return fmt.Errorf("--%s %d: must be from %d to %d", n.flag, n.value, n.min, n.max)
+		}
+	}
+	return nil
+}
+
+// benchmarks are those that were asked for and that the target and the
+// domains can run.
+func (f *runFlags) benchmarks(t hv.Target) ([]string, error) {
+	list, err := bench.Select(f.bench)
+	if err != nil {
+		return nil, err
+	}
+	var names []string
+	for _, b := range list {
+		if t.Offers(b) && (!b.Dom0Only || slices.Contains(f.domains, "dom0")) {
+			names = append(names, b.FullName())
+		}
+	}
+	if len(names) == 0 {
+		return nil, fmt.Errorf("--bench %s: target %s runs none of them in %s", f.bench, t.Name(), strings.Join(f.domains, ", "))
+	}
+	return names, nil
+}
+
+// withConfig reads the experiment file into the flags that were not given.
+func withConfig(c *cobra.Command) error {
+	path, err := c.Flags().GetString("config")
+	if err != nil {
+		return err
+	}
+	given := c.Flags().Changed("config")
+	if !given {
+		path = configFile
+	}
+	return readConfig(path, given, c)
+}

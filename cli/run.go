@@ -1,0 +1,197 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"xsmbench/hv"
+	"xsmbench/results"
+	"xsmbench/rounds"
+)
+
+func newRun() *cobra.Command {
+	var f runFlags
+	c := &cobra.Command{
+		Use:   "run",
+		Short: "Build, boot and measure in rounds, then compare",
+		Long: `Run builds the images, boots every build once per round in a balanced order, and
+writes one sample per benchmark, domain and boot to the run directory as each
+boot ends. At the end it prints the comparison.
+
+Ctrl-C stops the machine that runs, keeps what was measured, and says how to go
+on: xsmbench run --resume DIR measures what is missing, of an interrupted run
+as of one in which boots failed. A second Ctrl-C ends the program at once.`,
+		Args: cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			s, err := f.session(c)
+			if err != nil {
+				return err
+			}
+			return s.run(c)
+		},
+	}
+	f.register(c.Flags())
+	configFlag(c)
+	return c
+}
+
+// session is a run about to be measured.
+type session struct {
+	target  hv.Target
+	path    string
+	spec    results.Spec
+	resumed bool
+	timeout time.Duration
+}
+
+// session finds out what to measure and where.
+func (f *runFlags) session(c *cobra.Command) (*session, error) {
+	if f.resume != "" {
+		return f.resumed(c.Flags())
+	}
+	if err := withConfig(c); err != nil {
+		return nil, err
+	}
+	t, spec, err := f.spec(c.Flags())
+	if err != nil {
+		return nil, err
+	}
+	path := f.output
+	if path == "" {
+		path = "runs/" + time.Now().Format("2006-01-02-150405")
+	}
+	if err := vacant(path); err != nil {
+		return nil, err
+	}
+	return &session{target: t, path: path, spec: spec, timeout: f.timeout}, nil
+}
+
+// vacant refuses a directory that holds a run, before anything is built.
+func vacant(path string) error {
+	if _, err := results.ReadRun(path); err == nil {
+		return fmt.Errorf("%s holds a run: complete it with --resume %s, or name another directory with -o", path, path)
+	}
+	if err := os.MkdirAll(path, 0o777); err != nil {
+		return fmt.Errorf("create run: %w", err)
+	}
+	probe, err := os.CreateTemp(path, ".probe")
+	if err != nil {
+		return fmt.Errorf("create run: %w", err)
+	}
+	return errors.Join(probe.Close(), os.Remove(probe.Name()))
+}
+
+// resumed takes everything from the run, except that rounds may be added.
+func (f *runFlags) resumed(fs *pflag.FlagSet) (*session, error) {
+	var extra []string
+	fs.Visit(func(flag *pflag.Flag) {
+		if !slices.Contains([]string{"resume", "rounds", "timeout"}, flag.Name) {
+			extra = append(extra, "--"+flag.Name)
+		}
+	})
+	if extra != nil {
+		return nil, fmt.Errorf("%s: a resumed run keeps what it began with", strings.Join(extra, ", "))
+	}
+	run, err := results.ReadRun(f.resume)
+	if err != nil {
+		return nil, err
+	}
+	t, err := lookupTarget(run.Spec.Target)
+	if err != nil {
+		return nil, fmt.Errorf("resume %s: %w", f.resume, err)
+	}
+	if fs.Changed("rounds") {
+		if f.rounds < run.Spec.Rounds {
+			return nil, fmt.Errorf("--rounds %d: the run has %d, and rounds can only be added", f.rounds, run.Spec.Rounds)
+		}
+		run.Spec.Rounds = f.rounds
+	}
+	return &session{target: t, path: f.resume, spec: run.Spec, resumed: true, timeout: f.timeout}, nil
+}
+
+func (s *session) run(c *cobra.Command) error {
+	progress := printLine(c.ErrOrStderr())
+	images, err := rounds.Build(c.Context(), s.target, s.spec, progress)
+	if err != nil {
+		return err
+	}
+	dir, err := s.open(images)
+	if err != nil {
+		return err
+	}
+	defer dir.Close()
+	fmt.Fprintf(c.ErrOrStderr(), "run %s: %d rounds of %s; %d benchmarks from %s\n", s.path, s.spec.Rounds,
+		buildNames(s.spec.Builds), len(s.spec.Benchmarks), strings.Join(s.spec.Domains, ", "))
+	show := newObserver(c.ErrOrStderr())
+	r := rounds.Runner{Target: s.target, Dir: dir, Images: images, Observer: show, Timeout: s.timeout}
+	out, err := r.Run(c.Context())
+	show.close()
+	return s.conclude(c.Context(), c.OutOrStdout(), c.ErrOrStderr(), out, err)
+}
+
+// open makes the run directory, or opens the one to resume.
+func (s *session) open(images rounds.Images) (*results.Dir, error) {
+	if !s.resumed {
+		return results.Create(s.path, results.Run{
+			Tool: version(), Started: time.Now().UTC(), Command: os.Args, Spec: s.spec,
+			Host: describeHost(), Images: images.List(s.spec),
+		})
+	}
+	dir, err := results.Resume(s.path)
+	if err != nil {
+		return nil, err
+	}
+	run := dir.Run()
+	if err := rounds.SameImages(run, images); err != nil {
+		dir.Close()
+		return nil, fmt.Errorf("resume %s: %w", s.path, err)
+	}
+	if s.spec.Rounds > run.Spec.Rounds {
+		run.Spec = s.spec
+		run.Images = images.List(s.spec)
+		if err := dir.UpdateRun(run); err != nil {
+			dir.Close()
+			return nil, fmt.Errorf("resume %s: %w", s.path, err)
+		}
+	}
+	return dir, nil
+}
+
+// conclude says how the run ended, and compares what there is.
+func (s *session) conclude(ctx context.Context, stdout, stderr io.Writer, out rounds.Outcome, err error) error {
+	goOn := "xsmbench run --resume " + s.path
+	switch {
+	case errors.Is(err, errInterrupted) || ctx.Err() != nil:
+		fmt.Fprintf(stderr, "interrupted: %d of %d boots are in %s; to go on: %s\n", out.Done, out.Boots, s.path, goOn)
+		return &exitError{ExitInterrupted, nil}
+	case err != nil:
+		return fmt.Errorf("%w; what was measured before is in %s; to go on: %s", err, s.path, goOn)
+	}
+	if out.Done > 0 {
+		if err := compareRun(stdout, stderr, s.path); err != nil {
+			return err
+		}
+	}
+	if !out.Complete() {
+		return fmt.Errorf("%d of %d boots are missing in %s; to measure them: %s", out.Boots-out.Done, out.Boots, s.path, goOn)
+	}
+	_, err = fmt.Fprintf(stdout, "\nrun: %s\n", s.path)
+	return err
+}
+
+func buildNames(builds []hv.Build) string {
+	var names []string
+	for _, b := range builds {
+		names = append(names, b.Name)
+	}
+	return strings.Join(names, ", ")
+}

@@ -1,0 +1,14 @@
+// Command xsmbench measures what XSM security hooks cost a hypervisor.
+package main
+
+import (
+	"os"
+
+	"xsmbench/cli"
+
+	_ "xsmbench/bench/kbench"
+	_ "xsmbench/bench/lmbench"
+	_ "xsmbench/hv/model/target"
+)
+
+func main() { os.Exit(cli.Run(os.Args[1:], os.Stdout, os.Stderr)) }
