@@ -1,16 +1,12 @@
 package xsm
 
-import (
-	"sync/atomic"
-
-	"xsmbench/abi"
-)
+import "xsmbench/abi"
 
 //go:generate go run ./hook/gen
 
-// ops is the table in use (xsm_ops). It is atomic because vCPUs are
-// goroutines; on x86 its load is the plain move that Xen's is.
-var ops atomic.Pointer[Operations]
+// ops is the table in use (xsm_ops). vCPUs are goroutines that read it at
+// every hook, so it is atomic; its load is the plain move that Xen's is.
+var ops tablePointer
 
 // dummyOperations is the dummy module's table (dummy_xsm_ops). It starts
 // empty and gets its functions from the fix-up, as any partial module does.

@@ -24,6 +24,7 @@ var outputs = []struct{ name, build, text string }{
 	{"wrappers_native.go", "!xsm", nativeText},
 	{"wrappers_table.go", "xsm && !xsmcount", tableText},
 	{"wrappers_count.go", "xsm && xsmcount", countText},
+	{"wrappers_list_test.go", "", listText},
 }
 
 // generate renders every file for the given hooks, formatted.

@@ -77,3 +77,10 @@ func {{.Go}}{{signature .}} {
 
 {{end}}
 `
+
+const listText = `
+// wrappers are the functions that the hypervisor calls, by hook.
+var wrappers = [NrHooks]any{
+{{range .}}Hook{{.Go}}: {{.Go}},
+{{end}}}
+`

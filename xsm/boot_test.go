@@ -1,0 +1,209 @@
+package xsm
+
+import (
+	"encoding/binary"
+	"fmt"
+	"strings"
+	"testing"
+
+	"xsmbench/abi"
+)
+
+const flaskMagic = 0xf97cff8c
+
+// policy is a boot module that starts with magic.
+func policy(magic uint32) []byte {
+	return append(binary.LittleEndian.AppendUint32(nil, magic), "rest of it"...)
+}
+
+// bootWith makes n boot modules of which those at the given places are policies.
+func bootWith(n int, policies ...int) *Boot {
+	b := &Boot{InitrdIdx: 1}
+	for i := range n {
+		b.Modules = append(b.Modules, BootModule{Name: fmt.Sprint("module ", i), Data: []byte("\x7fELF and more")})
+	}
+	for _, p := range policies {
+		b.Modules[p].Data = policy(flaskMagic)
+	}
+	return b
+}
+
+func TestPolicyIsFoundFromTheLastModuleDown(t *testing.T) {
+	for n := range 6 {
+		checkPolicy(t, bootWith(n), 0)
+		for at := range n {
+			checkPolicy(t, bootWith(n, at), at)
+			for other := at + 1; other < n; other++ {
+				checkPolicy(t, bootWith(n, at, other), other)
+			}
+		}
+	}
+}
+
+// checkPolicy starts the framework and wants the policy in the given module,
+// 0 for none: module 0 is dom0's kernel and never looked at.
+func checkPolicy(t *testing.T, b *Boot, want int) {
+	t.Helper()
+	initrd := 1
+	switch {
+	case want == 1 && len(b.Modules) == 2:
+		initrd = 0
+	case want == 1:
+		initrd = 2
+	}
+	if rc := start(b, flaskMagic, nil); rc != 0 {
+		t.Fatalf("start = %v", rc)
+	}
+	if b.PolicyIdx != want || (b.Policy != nil) != (want != 0) {
+		t.Errorf("%d modules: policy of %d bytes in module %d, want module %d", len(b.Modules), len(b.Policy), b.PolicyIdx, want)
+	}
+	if b.InitrdIdx != initrd {
+		t.Errorf("%d modules, policy in %d: initrd in module %d, want %d", len(b.Modules), want, b.InitrdIdx, initrd)
+	}
+}
+
+func TestWhatIsNoPolicy(t *testing.T) {
+	swapped := binary.BigEndian.AppendUint32(nil, flaskMagic)
+	tests := map[string][]byte{
+		"another magic":    policy(0xbcde0100),
+		"one bit off":      policy(flaskMagic ^ 1),
+		"other byte order": swapped,
+		"three bytes":      policy(flaskMagic)[:3],
+		"empty":            {},
+		"nil":              nil,
+	}
+	for name, data := range tests {
+		b := bootWith(3)
+		b.Modules[2].Data = data
+		checkPolicy(t, b, 0)
+		if t.Failed() {
+			t.Fatalf("%s is taken for a policy", name)
+		}
+	}
+	// The magic alone makes a policy; what follows is the module's matter.
+	b := bootWith(3)
+	b.Modules[2].Data = policy(flaskMagic)[:4]
+	checkPolicy(t, b, 2)
+}
+
+func TestNoMagicMeansNoScan(t *testing.T) {
+	b := bootWith(3)
+	b.Modules[1].Data = policy(0)
+	if rc := start(b, 0, nil); rc != 0 || b.Policy != nil || b.InitrdIdx != 1 {
+		t.Errorf("start = %v, policy in module %d, initrd in %d", rc, b.PolicyIdx, b.InitrdIdx)
+	}
+}
+
+func TestInit(t *testing.T) {
+	withDummy(t)
+	var console strings.Builder
+	b := bootWith(3, 1)
+	b.Printk = func(format string, args ...any) { fmt.Fprintf(&console, format+"\n", args...) }
+	if rc := Init(b); rc != 0 {
+		t.Fatalf("Init = %v", rc)
+	}
+	if !Enabled {
+		if console.Len() != 0 || b.InitrdIdx != 1 || b.Policy != nil {
+			t.Errorf("a native build started the framework: %q", &console)
+		}
+		return
+	}
+	if !strings.Contains(console.String(), "v1.0.0") {
+		t.Errorf("no version on the console: %q", &console)
+	}
+	if found := b.Policy != nil; found != (Magic == flaskMagic) {
+		t.Errorf("magic %#x: policy found: %v", Magic, found)
+	}
+	if ops.Load() != &dummyOperations {
+		t.Error("the dummy is not in use")
+	}
+}
+
+// Initcalls run in order, see the policy, find the dummy in use even if
+// another machine ran before, and do not stop the machine by failing.
+func TestInitcalls(t *testing.T) {
+	withDummy(t)
+	var console strings.Builder
+	var order []string
+	first, second := &Operations{}, &Operations{}
+	module := func(name string, o *Operations) func(*Boot) abi.Errno {
+		return func(b *Boot) abi.Errno {
+			order = append(order, fmt.Sprintf("%s sees %d bytes", name, len(b.Policy)))
+			return Register(o)
+		}
+	}
+	calls := []func(*Boot) abi.Errno{module("first", first), module("second", second)}
+	for range 2 {
+		order = nil
+		console.Reset()
+		b := bootWith(2, 1)
+		b.Printk = func(format string, args ...any) { fmt.Fprintf(&console, format+"\n", args...) }
+		if rc := start(b, flaskMagic, calls); rc != 0 {
+			t.Fatalf("start = %v", rc)
+		}
+		if got := strings.Join(order, ", "); got != "first sees 14 bytes, second sees 14 bytes" {
+			t.Errorf("initcalls: %s", got)
+		}
+		if ops.Load() != first {
+			t.Error("the first module is not in use")
+		}
+		if !strings.Contains(console.String(), "initcall 1: -EAGAIN") {
+			t.Errorf("console does not tell that the second failed: %q", &console)
+		}
+	}
+}
+
+func TestInitcallAddsToTheEnd(t *testing.T) {
+	saved := initcalls
+	defer func() { initcalls = saved }()
+	Initcall(func(*Boot) abi.Errno { return -abi.ENOENT })
+	if n := len(initcalls); n != len(saved)+1 || initcalls[n-1](nil) != -abi.ENOENT {
+		t.Error("Initcall does not add to the end")
+	}
+}
+
+func TestIntParam(t *testing.T) {
+	tests := []struct {
+		cmdline   string
+		want      int
+		complaint bool
+	}{
+		{"", 7, false},
+		{"console=vga dom0_mem=64M", 7, false},
+		{"flask_enforcing=1", 1, false},
+		{"console=vga  flask_enforcing=0\t", 0, false},
+		{"flask_enforcing=0x10", 16, false},
+		{"flask_enforcing=010", 8, false},
+		{"flask_enforcing=-1", -1, false},
+		{"flask_enforcing=0 flask_enforcing=1", 1, false},
+		{"flask_enforcing", 7, false},
+		{"flask_enforcing=", 7, false},
+		{"not_flask_enforcing=1 flask_enforcing_not=1", 7, false},
+		{"flask_enforcing=yes", 7, true},
+		{"flask_enforcing=1 flask_enforcing=1x", 1, true},
+		{"flask_enforcing=99999999999", 7, true},
+	}
+	for _, tt := range tests {
+		complaints := 0
+		b := &Boot{CmdLine: tt.cmdline, Printk: func(string, ...any) { complaints++ }}
+		if got := b.IntParam("flask_enforcing", 7); got != tt.want {
+			t.Errorf("%q: flask_enforcing is %d, want %d", tt.cmdline, got, tt.want)
+		}
+		if (complaints > 0) != tt.complaint {
+			t.Errorf("%q: %d complaints", tt.cmdline, complaints)
+		}
+	}
+}
+
+func FuzzStart(f *testing.F) {
+	f.Add("flask_enforcing=1", policy(flaskMagic), []byte("initrd"))
+	f.Add("flask_enforcing=0x", []byte{0x8c, 0xff, 0x7c}, policy(flaskMagic))
+	f.Fuzz(func(t *testing.T, cmdline string, one, two []byte) {
+		b := &Boot{CmdLine: cmdline, InitrdIdx: 1, Modules: []BootModule{{}, {Data: one}, {Data: two}}}
+		start(b, flaskMagic, nil)
+		b.IntParam("flask_enforcing", 1)
+		if b.PolicyIdx == b.InitrdIdx || (b.PolicyIdx != 0) != (b.Policy != nil) {
+			t.Errorf("policy in module %d, initrd in %d", b.PolicyIdx, b.InitrdIdx)
+		}
+	})
+}

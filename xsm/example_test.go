@@ -1,0 +1,41 @@
+//go:build xsm
+
+package xsm_test
+
+import (
+	"fmt"
+
+	"xsmbench/abi"
+	"xsmbench/xsm"
+)
+
+// A module that has an opinion on one hook only: unprivileged domains may not
+// send events. The dummy answers every other hook.
+var quiet = &xsm.Operations{
+	EvtchnSend: func(cur *xsm.VCPU, d *xsm.Domain, chn *xsm.Evtchn) abi.Errno {
+		if !cur.Domain.Privileged {
+			return -abi.EPERM
+		}
+		return 0
+	},
+}
+
+func ExampleRegister() {
+	dom0 := &xsm.Domain{ID: 0, Privileged: true}
+	domU := &xsm.Domain{ID: 1}
+	fmt.Println("register:", xsm.Register(quiet))
+	fmt.Println("dom0 sends:", xsm.EvtchnSend(&xsm.VCPU{Domain: dom0}, dom0, &xsm.Evtchn{}))
+	fmt.Println("domU sends:", xsm.EvtchnSend(&xsm.VCPU{Domain: domU}, domU, &xsm.Evtchn{}))
+	fmt.Println("domU asks for the status:", xsm.EvtchnStatus(&xsm.VCPU{Domain: domU}, domU, &xsm.Evtchn{}))
+	fmt.Println("a second module:", xsm.Register(&xsm.Operations{}))
+	fmt.Println("unregister:", xsm.Unregister(quiet))
+	fmt.Println("domU sends:", xsm.EvtchnSend(&xsm.VCPU{Domain: domU}, domU, &xsm.Evtchn{}))
+	// Output:
+	// register: 0
+	// dom0 sends: 0
+	// domU sends: -EPERM
+	// domU asks for the status: 0
+	// a second module: -EAGAIN
+	// unregister: 0
+	// domU sends: 0
+}
