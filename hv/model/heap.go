@@ -263,12 +263,12 @@ func (m *Machine) assignPages(d *Domain, mfn abi.MFN, order int) bool {
 func (m *Machine) freeDomheapPage(mfn abi.MFN) {
 	pg := &m.frames[mfn]
 	d := pg.owner()
-	if t := pg.typeInfo.Load(); t&pgtCountMask != 0 {
-		panic(fmt.Sprintf("free frame %#x: type still in use, %#x", mfn, t))
-	}
 	if pg.countInfo.Load()&pgcXenHeap != 0 {
 		m.unshareXenPage(d, mfn)
 		return
+	}
+	if t := pg.typeInfo.Load(); t&pgtCountMask != 0 {
+		panic(fmt.Sprintf("free frame %#x: type still in use, %#x", mfn, t))
 	}
 	if d == nil {
 		m.heap.release(mfn, 0)
@@ -326,6 +326,7 @@ func (m *Machine) unshareXenPage(d *Domain, mfn abi.MFN) {
 	d.mm.xenPages.remove(m.frames, mfn)
 	drop := d.mm.xenPages.n == 0
 	m.frames[mfn].Owner = nil
+	m.frames[mfn].typeInfo.Store(0)
 	m.frames[mfn].countInfo.Store(pgcXenHeap)
 	d.pageLock.Unlock()
 	if drop {

@@ -149,7 +149,10 @@ func (m *Machine) modEntry(d *Domain, level int, typ uint64, table abi.MFN, slot
 			return false
 		}
 		e = adjustEntry(level, e)
-		if (old^e)&(abi.PteFrameMask|abi.PtePresent) == 0 {
+		// The same table with the same rights: the reference stays. Xen 3.2
+		// lets the rights change here too, which made linear tables
+		// writable (XSA-182).
+		if (old^e)&^pteFreeBits == 0 {
 			m.writePTE(d, table, p, old, e)
 			return true
 		}

@@ -6,11 +6,11 @@ import (
 	"xsmbench/abi"
 )
 
-// pteFlags are an entry's bits apart from the frame number.
-const pteFlags = ^abi.PteFrameMask
-
 // pteAccessBits are the bits that the processor itself sets.
 const pteAccessBits = abi.PteAccessed | abi.PteDirty
+
+// pteFreeBits may change in an entry without further checks.
+const pteFreeBits = pteAccessBits | abi.PteAvail0 | abi.PteAvail1 | abi.PteAvail2
 
 // Cache attributes in an L1 entry: write-through, cache-disable, PAT.
 const pteCacheBits = abi.PtePWT | abi.PtePCD | abi.PtePSE
