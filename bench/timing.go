@@ -27,9 +27,11 @@ const (
 	measurable     = 150
 	mostIterations = 1 << 27
 	mostNegative   = 1 << 20
-	// mostWindows bounds the windows of one sample, as lmbench does not:
-	// a clock that jumps would keep it busy for ever.
-	mostWindows = 1000
+	// mostWindows bounds the windows of one sample and mostComputed the
+	// iterations of one window, as lmbench does not: a clock that stands
+	// still or jumps would keep it busy for ever.
+	mostWindows  = 1000
+	mostComputed = 1 << 40
 )
 
 var errTooShort = errors.New("operation is too short for the clock")
@@ -90,7 +92,8 @@ func (t *timer) next(w window) (int64, bool) {
 		return w.n, true
 	}
 	if w.us > measurable {
-		return int64(float64(w.n)/w.us*aim*t.enough + 1), true
+		n := float64(w.n)/w.us*aim*t.enough + 1
+		return int64(n), n <= mostComputed
 	}
 	n := w.n << 3
 	return n, n <= mostIterations && (w.us >= 0 || n <= mostNegative)
