@@ -121,18 +121,18 @@ func (r *Reader) record(line []byte) (Event, error) {
 
 // accept checks a record's place in the session.
 func (r *Reader) accept(e Event, seq uint64) (Event, error) {
-	h, hello := e.(Hello)
-	if hello && !r.open {
-		r.open, r.seq, r.samples = true, 0, 0
-	}
 	if seq != r.seq {
 		return nil, &SequenceError{r.line, r.seq, seq}
 	}
 	switch e := e.(type) {
 	case Hello:
-		if h.Version != Version {
-			return nil, &VersionError{r.line, strconv.Itoa(h.Version)}
+		if e.Version != Version {
+			return nil, &VersionError{r.line, strconv.Itoa(e.Version)}
 		}
+		if r.open {
+			return nil, &SyntaxError{r.line, fmt.Errorf("a hello record within a session")}
+		}
+		r.open, r.samples = true, 0
 	case Sample:
 		r.samples++
 	case End:
@@ -145,9 +145,8 @@ func (r *Reader) accept(e Event, seq uint64) (Event, error) {
 	}
 	r.seq++
 	r.last = e.typeName()
-	if r.last == (End{}).typeName() {
-		r.open = false
-		r.seq = 0
+	if _, ok := e.(End); ok {
+		r.open, r.seq = false, 0
 	}
 	return e, nil
 }
