@@ -21,7 +21,7 @@ func build(t *testing.T, goarch, tags, dir string, args ...string) string {
 	}
 	out := filepath.Join(t.TempDir(), "binary")
 	args = append([]string{"build", "-tags", tags, "-o", out}, args...)
-	cmd := exec.Command(filepath.Join(runtime.GOROOT(), "bin", "go"), append(args, dir)...)
+	cmd := exec.Command("go", append(args, dir)...)
 	cmd.Env = append(os.Environ(), "GOOS=linux", "GOARCH="+goarch, "CGO_ENABLED=0", "GOFLAGS=")
 	if msg, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("go %v: %v\n%s", cmd.Args[1:], err, msg)
