@@ -114,22 +114,23 @@ func (e Effect) TOST(margin float64) float64 {
 	return max(e.upperTail(e.Mean+margin), e.upperTail(margin-e.Mean))
 }
 
-// Need estimates how many pairs would decide a row: those for which the
-// interval's half width falls below the distance from the estimate to the
-// nearest line that the interval must not touch (zero and both margins). It is
-// an estimate from the spread seen so far, at least N+1, at most limit.
-func (e Effect) Need(margin, confidence float64, limit int) int {
+// Needed estimates how many pairs in all would narrow the interval to a half
+// width of at most h, from the spread seen so far. It is at least N+1, and
+// limit if more than that would be needed.
+func (e Effect) Needed(h, confidence float64, limit int) int {
 	sd := e.SE * math.Sqrt(float64(e.N))
-	distance := math.Abs(margin - math.Abs(e.Mean))
-	if math.Abs(e.Mean) > margin {
-		distance = max(distance, math.Abs(e.Mean))
+	fits := func(n int) bool {
+		return quantile(1-(1-confidence)/2, float64(n-1))*sd/math.Sqrt(float64(n)) <= h
 	}
-	for n := e.N + 1; n < limit; n += 1 + n/50 {
-		if quantile(1-(1-confidence)/2, float64(n-1))*sd/math.Sqrt(float64(n)) < distance {
-			return n
+	lo, hi := max(2, e.N+1), limit
+	for lo < hi {
+		if n := (lo + hi) / 2; fits(n) {
+			hi = n
+		} else {
+			lo = n + 1
 		}
 	}
-	return limit
+	return hi
 }
 
 func quantile(p, df float64) float64 {

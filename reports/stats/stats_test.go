@@ -157,18 +157,18 @@ func TestTooFew(t *testing.T) {
 	}
 }
 
-func TestNeed(t *testing.T) {
+func TestNeeded(t *testing.T) {
 	e, err := Paired([]float64{-2, -1, 0, 1, 2}, 0.95) // sd 1.58
 	if err != nil {
 		t.Fatal(err)
 	}
-	got := e.Need(0.5, 0.95, 1000)
+	got := e.Needed(0.5, 0.95, 1000)
 	// 1.96² · 2.5 / 0.25 = 38.4 by the normal distribution, a little more by t.
 	if got < 39 || got > 44 {
 		t.Errorf("need %d pairs, want about 41", got)
 	}
-	if got := e.Need(0, 0.95, 100); got != 100 {
-		t.Errorf("a margin of nothing needs %d pairs, want the limit", got)
+	if got := e.Needed(0, 0.95, 100); got != 100 {
+		t.Errorf("a width of nothing needs %d pairs, want the limit", got)
 	}
 }
 

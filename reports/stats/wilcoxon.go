@@ -53,7 +53,7 @@ func doubledRanks(x []float64) (ranks []int, positive int) {
 		return 0
 	})
 	for i := 0; i < len(nonzero); {
-		j := i
+		j := i + 1
 		for j < len(nonzero) && math.Abs(nonzero[j]) == math.Abs(nonzero[i]) {
 			j++
 		}

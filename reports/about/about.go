@@ -1,0 +1,170 @@
+// Package about says what a report's figures are of: which target, which
+// builds and how they reach their hooks, on which machine. It takes that from
+// run.json and adds nothing.
+package about
+
+import (
+	"fmt"
+	"slices"
+	"sort"
+	"strings"
+
+	"xsmbench/hv"
+	"xsmbench/results"
+)
+
+// About is what a report says of its origin.
+type About struct {
+	Facts  []Fact
+	Builds []Build
+	// Notes are what a reader must know to read the figures rightly.
+	Notes []string
+	// Problems are what was wrong with the files read.
+	Problems []results.Problem
+}
+
+// Fact is a labelled line.
+type Fact struct{ Label, Text string }
+
+// Build is one build as it was measured.
+type Build struct {
+	Name, Arch string
+	Dispatch   string // how a hook is reached
+	Hashes     []string
+	Toolchain  string
+	Config     string
+	Size       int64 // bytes
+}
+
+// Of describes a run; nil describes files whose run is unknown.
+func Of(run *results.Run, problems []results.Problem) About {
+	a := About{Problems: problems}
+	if run == nil {
+		a.Notes = append(a.Notes, "no run.json: nothing is known of the machine and the builds but what the samples say")
+		return a
+	}
+	a.Builds = builds(run.Images)
+	a.Facts = facts(run)
+	a.Notes = notes(run)
+	return a
+}
+
+func facts(run *results.Run) []Fact {
+	s, h := run.Spec, run.Host
+	var all []Fact
+	add := func(label, text string) {
+		if text != "" {
+			all = append(all, Fact{label, text})
+		}
+	}
+	add("target", join(", ", s.Target, s.Accel, prefix("workload ", s.Workload)))
+	add("machine", join(", ", h.CPU, count(h.CPUs, "CPU"), memory(h.MemoryMB), prefix("virtual: ", h.Virtual)))
+	add("system", join(", ", h.OS, h.Arch, h.Kernel, prefix("governor ", h.Governor)))
+	add("mitigations", mitigations(h.Mitigations))
+	add("rounds", rounds(s))
+	if !run.Started.IsZero() {
+		add("started", run.Started.UTC().Format("2006-01-02 15:04 UTC"))
+	}
+	add("command", strings.Join(run.Command, " "))
+	add("tool", prefix("xsmbench ", run.Tool))
+	return all
+}
+
+func rounds(s results.Spec) string {
+	if s.Rounds == 0 {
+		return ""
+	}
+	text := count(s.Rounds, "round")
+	if s.Layouts > 1 {
+		text += fmt.Sprintf(" over %d layouts of each build", s.Layouts)
+	}
+	return text
+}
+
+func mitigations(m map[string]string) string {
+	var names []string
+	for name, state := range m {
+		if !strings.HasPrefix(state, "Not affected") {
+			names = append(names, name+": "+state)
+		}
+	}
+	sort.Strings(names)
+	return strings.Join(names, "; ")
+}
+
+func builds(images []hv.Image) []Build {
+	var all []Build
+	for _, img := range images {
+		i := slices.IndexFunc(all, func(b Build) bool { return b.Name == img.Build.Name && b.Arch == img.Build.Arch })
+		if i < 0 {
+			i = len(all)
+			all = append(all, Build{Name: img.Build.Name, Arch: img.Build.Arch, Dispatch: img.Dispatch,
+				Toolchain: img.Toolchain, Config: img.Config, Size: img.Size})
+		}
+		if !slices.Contains(all[i].Hashes, img.Hash) {
+			all[i].Hashes = append(all[i].Hashes, img.Hash)
+		}
+	}
+	return all
+}
+
+// notes warns of readings that the figures do not bear.
+func notes(run *results.Run) []string {
+	var all []string
+	what := run.Spec.Target
+	if run.Spec.Accel != "" {
+		what += " under " + run.Spec.Accel
+	}
+	all = append(all, fmt.Sprintf("ns/op and MB/s are wall time of the target %q on this machine, as its domains' clocks saw it", what))
+	if strings.Contains(strings.ToLower(run.Spec.Accel), "tcg") {
+		all = append(all, "under TCG wall time is that of the emulator: compare instructions")
+	}
+	if run.Host.Virtual != "" {
+		all = append(all, "the machine is itself a virtual one: neighbours may have disturbed it")
+	}
+	return all
+}
+
+// Short is a hash's start, enough to tell images apart.
+func Short(hash string) string { return hash[:min(12, len(hash))] }
+
+// Describe is the build in one line.
+func (b Build) Describe() string {
+	hash := ""
+	switch len(b.Hashes) {
+	case 0:
+	case 1:
+		hash = "image " + Short(b.Hashes[0])
+	default:
+		hash = count(len(b.Hashes), "image")
+	}
+	return join(", ", "hooks: "+b.Dispatch, b.Arch, hash, b.Toolchain, prefix("tags ", b.Config))
+}
+
+func join(sep string, words ...string) string {
+	return strings.Join(slices.DeleteFunc(words, func(w string) bool { return w == "" }), sep)
+}
+
+func prefix(p, text string) string {
+	if text == "" {
+		return ""
+	}
+	return p + text
+}
+
+func count(n int, noun string) string {
+	switch n {
+	case 0:
+		return ""
+	case 1:
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
+}
+
+func memory(mb int64) string {
+	if mb == 0 {
+		return ""
+	}
+	return fmt.Sprintf("%.1f GB", float64(mb)/1000)
+}

@@ -1,0 +1,240 @@
+// Package compare turns samples into verdicts: for every benchmark, domain
+// and unit, what each build costs against the base build.
+//
+// A boot is a sample, its windows never are: windows of one boot share the
+// boot's layout of memory and caches, so pooling them makes differences
+// between boots look like differences between builds. Samples are compared in
+// logarithms, paired by round where rounds match. Costs are ratios above 1
+// where a build is slower, for rates (MB/s) too.
+//
+// A verdict follows from the interval alone. It is equivalent if the interval
+// lies within the margin; slower or faster if it lies on one side of 0, also
+// after Holm's correction over all rows; and inconclusive otherwise, with an
+// estimate of the rounds still needed.
+package compare
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+
+	"xsmbench/bench"
+	"xsmbench/reports/stats"
+	"xsmbench/results"
+)
+
+// Options say how to compare. The zero value stands for what Defaults gives.
+type Options struct {
+	// Base is the build that others are compared with: "native".
+	Base string
+	// Margin is the largest relative difference that counts as none: 0.01.
+	Margin float64
+	// Confidence is the level of the intervals: 0.95.
+	Confidence float64
+	// Floors give, by unit, the largest absolute difference that counts as
+	// none, below which a relative margin would ask for the impossible.
+	Floors map[string]float64
+	// Hooks tells which hooks a benchmark crosses, and whether that is
+	// known. It may be nil.
+	Hooks func(benchmark string) ([]bench.Crossing, bool)
+}
+
+// Defaults are a margin of 1 % or 2 ns at 95 % confidence, against native.
+func Defaults() Options {
+	return Options{Base: "native", Margin: 0.01, Confidence: 0.95, Floors: map[string]float64{"ns/op": 2}}
+}
+
+func (o Options) complete() (Options, error) {
+	d := Defaults()
+	if o.Base == "" {
+		o.Base = d.Base
+	}
+	if o.Margin == 0 {
+		o.Margin = d.Margin
+	}
+	if o.Confidence == 0 {
+		o.Confidence = d.Confidence
+	}
+	if o.Floors == nil {
+		o.Floors = d.Floors
+	}
+	if o.Hooks == nil {
+		o.Hooks = func(string) ([]bench.Crossing, bool) { return nil, false }
+	}
+	switch {
+	case !(o.Margin > 0 && o.Margin < 1):
+		return o, fmt.Errorf("margin %g: use a share between 0 and 1", o.Margin)
+	case !(o.Confidence > 0.5 && o.Confidence < 1):
+		return o, fmt.Errorf("confidence %g: use a level between 0.5 and 1", o.Confidence)
+	}
+	return o, nil
+}
+
+// Comparison is every build against the base.
+type Comparison struct {
+	Base       string
+	Builds     []string // compared with the base, in the order of the samples
+	Margin     float64
+	Confidence float64
+	Floors     map[string]float64
+	Rows       []Row
+	// Controls are rows of builds whose image is the base's own: what
+	// differs there is noise.
+	Controls []Row
+	GeoMeans []GeoMean
+	// Figures are values in units that say no cost, compared by no test.
+	Figures  []Figure
+	Warnings []string
+}
+
+// Environment is what must be the same for samples to be compared.
+type Environment struct {
+	Target, Arch, Accel, Workload, Domain string
+}
+
+// String is the environment in words, without what is empty.
+func (e Environment) String() string {
+	var words []string
+	for _, w := range []string{e.Target, e.Arch, e.Accel, e.Workload, e.Domain} {
+		if w != "" {
+			words = append(words, w)
+		}
+	}
+	return strings.Join(words, " ")
+}
+
+// Compare compares every build with the base.
+func Compare(samples []results.Sample, opt Options) (*Comparison, error) {
+	opt, err := opt.complete()
+	if err != nil {
+		return nil, fmt.Errorf("compare builds: %w", err)
+	}
+	g := group(samples)
+	if err := g.check(opt.Base); err != nil {
+		return nil, fmt.Errorf("compare builds: %w", err)
+	}
+	c := &Comparison{Base: opt.Base, Margin: opt.Margin, Confidence: opt.Confidence, Floors: opt.Floors}
+	for _, b := range g.builds {
+		if b != opt.Base {
+			c.Builds = append(c.Builds, b)
+		}
+	}
+	for _, s := range g.series {
+		c.add(s, opt)
+	}
+	c.judge()
+	c.GeoMeans = geoMeans(c.Rows, opt.Confidence, g.seed())
+	c.GeoMeans = append(c.GeoMeans, geoMeans(c.Controls, opt.Confidence, g.seed())...)
+	c.warn(samples)
+	return c, nil
+}
+
+// add compares the builds of one benchmark, domain and unit.
+func (c *Comparison) add(s *series, opt Options) {
+	base := s.builds[opt.Base]
+	if !IsCost(s.unit) {
+		c.Figures = append(c.Figures, figures(s, opt.Base)...)
+		return
+	}
+	if base == nil {
+		c.Warnings = append(c.Warnings, fmt.Sprintf("%s in %s: %s has no sample of it, so nothing is compared", s.benchmark, s.Environment, opt.Base))
+		return
+	}
+	for _, name := range c.Builds {
+		b := s.builds[name]
+		if b == nil {
+			c.Warnings = append(c.Warnings, fmt.Sprintf("%s in %s: %s has no sample of it", s.benchmark, s.Environment, name))
+			continue
+		}
+		row := compareRow(s, name, opt)
+		if sameImages(base, b) {
+			c.Controls = append(c.Controls, row)
+		} else {
+			c.Rows = append(c.Rows, row)
+		}
+	}
+}
+
+// judge gives the verdicts, which need all rows.
+func (c *Comparison) judge() {
+	alpha := 1 - c.Confidence
+	for _, rows := range [][]Row{c.Rows, c.Controls} {
+		p := make([]float64, len(rows))
+		for i, r := range rows {
+			p[i] = r.P
+		}
+		for i, adjusted := range stats.Holm(p) {
+			rows[i].PHolm = adjusted
+			rows[i].judge(alpha, len(rows))
+		}
+	}
+	controls := map[string]Row{}
+	for _, r := range c.Controls {
+		controls[r.place()] = r
+	}
+	for i := range c.Rows {
+		if control, ok := controls[c.Rows[i].place()]; ok {
+			c.Rows[i].heed(control)
+		}
+	}
+}
+
+// warn says what holds for the comparison as a whole.
+func (c *Comparison) warn(samples []results.Sample) {
+	unfinished := map[string]bool{}
+	for _, s := range samples {
+		if !s.Ended {
+			unfinished[fmt.Sprintf("%s %d", s.Run, s.Boot.Boot)] = true
+		}
+	}
+	if n := len(unfinished); n > 0 {
+		c.Warnings = append(c.Warnings, fmt.Sprintf("%d boots did not finish; the samples they gave are used", n))
+	}
+	if len(c.Rows) == 0 && len(c.Controls) == 0 {
+		c.Warnings = append(c.Warnings, "there is nothing to compare")
+	}
+}
+
+// Count is how many rows have a verdict.
+func (c *Comparison) Count(v Verdict) int {
+	n := 0
+	for _, r := range c.Rows {
+		if r.Verdict == v {
+			n++
+		}
+	}
+	return n
+}
+
+// Negligible reports whether every row is equivalent. Each row's own test is
+// at the level asked for, and all must pass, so that no correction is needed
+// (an intersection-union test).
+func (c *Comparison) Negligible() bool {
+	return len(c.Rows) > 0 && c.Count(Equivalent) == len(c.Rows)
+}
+
+// Environments lists those of the rows, in their order.
+func (c *Comparison) Environments() []Environment {
+	var all []Environment
+	for _, rows := range [][]Row{c.Rows, c.Controls} {
+		for _, r := range rows {
+			if !slices.Contains(all, r.Environment) {
+				all = append(all, r.Environment)
+			}
+		}
+	}
+	return all
+}
+
+// ControlFloor is the largest overhead, to either side, that a control shows:
+// nothing smaller can be told from noise. It is 0 without controls.
+func (c *Comparison) ControlFloor() float64 {
+	floor := 0.0
+	for _, r := range c.Controls {
+		if !math.IsNaN(r.Ratio) {
+			floor = math.Max(floor, math.Expm1(math.Abs(math.Log(r.Ratio))))
+		}
+	}
+	return floor
+}

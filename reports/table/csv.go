@@ -1,0 +1,52 @@
+package table
+
+import (
+	"encoding/csv"
+	"fmt"
+	"io"
+	"math"
+	"strconv"
+	"strings"
+
+	"xsmbench/reports/compare"
+)
+
+var csvColumns = []string{
+	"target", "arch", "accel", "workload", "domain", "benchmark", "build", "unit", "base", "value",
+	"ratio", "lo", "hi", "confidence", "p", "p_holm", "p_equivalent", "p_signed_rank", "p_mann_whitney",
+	"hodges_lehmann", "margin", "verdict", "n", "need", "paired", "exact", "control", "warnings",
+}
+
+// CSV writes a line for each row, controls included. What could not be
+// computed is empty.
+func CSV(w io.Writer, c *compare.Comparison) error {
+	out := csv.NewWriter(w)
+	out.Write(csvColumns)
+	for _, r := range c.Rows {
+		out.Write(csvLine(c, r, false))
+	}
+	for _, r := range c.Controls {
+		out.Write(csvLine(c, r, true))
+	}
+	out.Flush()
+	return out.Error()
+}
+
+func csvLine(c *compare.Comparison, r compare.Row, control bool) []string {
+	return []string{
+		r.Target, r.Arch, r.Accel, r.Workload, r.Domain, r.Benchmark, r.Build, r.Unit, cell(r.BaseValue), cell(r.Value),
+		cell(r.Ratio), cell(r.Lo), cell(r.Hi), cell(c.Confidence), cell(r.P), cell(r.PHolm), cell(r.PEquivalent),
+		cell(r.PSignedRank), cell(r.PMannWhitney), cell(r.HodgesLehmann), cell(r.Margin), string(r.Verdict),
+		fmt.Sprint(r.N), fmt.Sprint(r.Need), fmt.Sprint(r.Paired), fmt.Sprint(r.Exact), fmt.Sprint(control),
+		strings.Join(r.Warnings, "; "),
+	}
+}
+
+// cell keeps eight figures: far beyond what was measured, short enough for
+// the last bits of an addition not to show.
+func cell(v float64) string {
+	if math.IsNaN(v) || math.IsInf(v, 0) {
+		return ""
+	}
+	return strconv.FormatFloat(v, 'g', 8, 64)
+}

@@ -1,0 +1,144 @@
+package table
+
+import (
+	"encoding/json"
+	"io"
+	"math"
+
+	"xsmbench/bench"
+	"xsmbench/reports/compare"
+)
+
+// Schema is the version of the JSON form.
+const Schema = 1
+
+type jsonComparison struct {
+	Schema   int            `json:"schema"`
+	Base     string         `json:"base"`
+	Rows     []jsonRow      `json:"rows"`
+	Controls []jsonRow      `json:"controls"`
+	Checks   []jsonCheck    `json:"checks"` // one for each of Rows, then of Controls
+	GeoMeans []jsonGeoMean  `json:"geomeans"`
+	Summary  map[string]any `json:"summary"`
+	Warnings []string       `json:"warnings"`
+}
+
+type jsonRow struct {
+	Benchmark  string          `json:"benchmark"`
+	Domain     string          `json:"domain"`
+	Build      string          `json:"build"`
+	Unit       string          `json:"unit"`
+	Base       *float64        `json:"base"`
+	Value      *float64        `json:"value"`
+	Ratio      *float64        `json:"ratio"`
+	Lo         *float64        `json:"lo"`
+	Hi         *float64        `json:"hi"`
+	Confidence float64         `json:"confidence"`
+	P          *float64        `json:"p"`
+	Margin     float64         `json:"margin"`
+	Verdict    compare.Verdict `json:"verdict"`
+	N          int             `json:"n"`
+	Need       int             `json:"need"`
+	Hooks      []hookJSON      `json:"hooks"`
+}
+
+type hookJSON struct {
+	Hook  string  `json:"hook"`
+	PerOp float64 `json:"per_op"`
+	Note  string  `json:"note,omitempty"`
+}
+
+// jsonCheck holds what stands beside a row: where it was measured, the other
+// estimates and tests, and its warnings.
+type jsonCheck struct {
+	Target        string   `json:"target"`
+	Arch          string   `json:"arch"`
+	Accel         string   `json:"accel"`
+	Workload      string   `json:"workload"`
+	Paired        bool     `json:"paired"`
+	Exact         bool     `json:"exact"`
+	HodgesLehmann *float64 `json:"hodges_lehmann"`
+	PHolm         *float64 `json:"p_holm"`
+	PEquivalent   *float64 `json:"p_equivalent"`
+	PSignedRank   *float64 `json:"p_signed_rank"`
+	PMannWhitney  *float64 `json:"p_mann_whitney"`
+	Warnings      []string `json:"warnings"`
+}
+
+type jsonGeoMean struct {
+	Target   string   `json:"target"`
+	Arch     string   `json:"arch"`
+	Accel    string   `json:"accel"`
+	Workload string   `json:"workload"`
+	Domain   string   `json:"domain"`
+	Build    string   `json:"build"`
+	Unit     string   `json:"unit"`
+	Ratio    *float64 `json:"ratio"`
+	Lo       *float64 `json:"lo"`
+	Hi       *float64 `json:"hi"`
+	Rows     int      `json:"rows"`
+	Rounds   int      `json:"rounds"`
+	Left     int      `json:"left"`
+}
+
+// JSON writes the comparison for programs. What is not a number there
+// (an interval from one boot) is null.
+func JSON(w io.Writer, c *compare.Comparison) error {
+	out := jsonComparison{
+		Schema: Schema, Base: c.Base, Rows: []jsonRow{}, Controls: []jsonRow{}, Checks: []jsonCheck{},
+		GeoMeans: []jsonGeoMean{}, Warnings: append([]string{}, c.Warnings...), Summary: map[string]any{},
+	}
+	for _, r := range c.Rows {
+		out.Rows = append(out.Rows, rowOf(c, r))
+		out.Checks = append(out.Checks, check(r))
+	}
+	for _, r := range c.Controls {
+		out.Controls = append(out.Controls, rowOf(c, r))
+		out.Checks = append(out.Checks, check(r))
+	}
+	for _, g := range c.GeoMeans {
+		out.GeoMeans = append(out.GeoMeans, jsonGeoMean{g.Target, g.Arch, g.Accel, g.Workload, g.Domain, g.Build, g.Unit,
+			finite(g.Ratio), finite(g.Lo), finite(g.Hi), g.Rows, g.Rounds, g.Left})
+	}
+	for _, v := range compare.Verdicts {
+		out.Summary[string(v)] = c.Count(v)
+	}
+	out.Summary["negligible"] = c.Negligible()
+	e := json.NewEncoder(w)
+	e.SetIndent("", "  ")
+	return e.Encode(out)
+}
+
+func rowOf(c *compare.Comparison, r compare.Row) jsonRow {
+	return jsonRow{
+		Benchmark: r.Benchmark, Domain: r.Domain, Build: r.Build, Unit: r.Unit,
+		Base: finite(r.BaseValue), Value: finite(r.Value),
+		Ratio: finite(r.Ratio), Lo: finite(r.Lo), Hi: finite(r.Hi), Confidence: c.Confidence,
+		P: finite(r.P), Margin: r.Margin, Verdict: r.Verdict, N: r.N, Need: r.Need, Hooks: hooks(r.Hooks),
+	}
+}
+
+func hooks(crossings []bench.Crossing) []hookJSON {
+	all := []hookJSON{}
+	for _, c := range crossings {
+		all = append(all, hookJSON(c))
+	}
+	return all
+}
+
+func check(r compare.Row) jsonCheck {
+	return jsonCheck{
+		Target: r.Target, Arch: r.Arch, Accel: r.Accel, Workload: r.Workload,
+		Paired: r.Paired, Exact: r.Exact, HodgesLehmann: finite(r.HodgesLehmann), PHolm: finite(r.PHolm),
+		PEquivalent: finite(r.PEquivalent), PSignedRank: finite(r.PSignedRank), PMannWhitney: finite(r.PMannWhitney),
+		Warnings: append([]string{}, r.Warnings...),
+	}
+}
+
+// finite is nil for what JSON cannot say.
+func finite(v float64) *float64 {
+	if math.IsNaN(v) || math.IsInf(v, 0) {
+		return nil
+	}
+	return &v
+}

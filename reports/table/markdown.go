@@ -1,0 +1,125 @@
+package table
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"strings"
+
+	"xsmbench/reports/about"
+	"xsmbench/reports/compare"
+)
+
+// Markdown writes the comparison for a posting or a merge request.
+func Markdown(w io.Writer, c *compare.Comparison, a about.About) error {
+	b := bufio.NewWriter(w)
+	for _, line := range Summary(c) {
+		fmt.Fprintf(b, "- %s\n", escape(line))
+	}
+	fmt.Fprintln(b)
+	notes := &footnotes{}
+	for _, s := range compare.Sections(c.Rows) {
+		markdownSection(b, c, s, "", notes)
+	}
+	for _, s := range compare.Sections(c.Controls) {
+		markdownSection(b, c, s, "Control, the same image twice: ", notes)
+	}
+	markdownFigures(b, c)
+	for i, n := range notes.texts {
+		fmt.Fprintf(b, "%s %s  \n", superscript(i+1), escape(n))
+	}
+	if len(notes.texts) > 0 {
+		fmt.Fprintln(b)
+	}
+	for _, line := range Legend(c) {
+		fmt.Fprintf(b, "%s  \n", escape(line))
+	}
+	fmt.Fprintln(b)
+	markdownAbout(b, a)
+	for _, text := range c.Warnings {
+		fmt.Fprintf(b, "- warning: %s\n", escape(text))
+	}
+	for _, p := range a.Problems {
+		fmt.Fprintf(b, "- warning: %s\n", escape(p.String()))
+	}
+	return b.Flush()
+}
+
+func markdownAbout(w io.Writer, a about.About) {
+	for _, f := range a.Facts {
+		fmt.Fprintf(w, "- %s: %s\n", f.Label, escape(f.Text))
+	}
+	for _, b := range a.Builds {
+		fmt.Fprintf(w, "- %s: %s\n", escape(b.Name), escape(b.Describe()))
+	}
+	for _, n := range a.Notes {
+		fmt.Fprintf(w, "- note: %s\n", escape(n))
+	}
+}
+
+func markdownSection(w io.Writer, c *compare.Comparison, s compare.Section, prefix string, notes *footnotes) {
+	fmt.Fprintf(w, "### %s\n\n", escape(prefix+s.Title()))
+	head := []string{"benchmark", c.Base}
+	rule := []string{":--", "--:"}
+	for _, build := range s.Builds {
+		head = append(head, build, fmt.Sprintf("%g%% interval", 100*c.Confidence), "verdict", "n")
+		rule = append(rule, "--:", "--:", ":--", "--:")
+	}
+	markdownLine(w, head)
+	fmt.Fprintf(w, "| %s |\n", strings.Join(rule, " | "))
+	for _, l := range s.Lines {
+		cells := []string{l.Benchmark, Value(l.BaseValue, s.Unit)}
+		for _, r := range l.Rows {
+			if r == nil {
+				cells = append(cells, "–", "", "not measured", "")
+				continue
+			}
+			cells = append(cells, Overhead(*r), Interval(*r), emphasis(*r)+notes.marks(r.Warnings), fmt.Sprint(r.N))
+		}
+		markdownLine(w, cells)
+	}
+	if cells := meanCells(c, s); cells != nil {
+		line := cells[:2]
+		for g := 2; g < len(cells); g += 4 {
+			line = append(line, cells[g+1], cells[g+2], cells[g+3], "")
+		}
+		markdownLine(w, line)
+	}
+	fmt.Fprintln(w)
+}
+
+// emphasis makes alarms stand out.
+func emphasis(r compare.Row) string {
+	if r.Verdict == compare.Slower || r.Verdict == compare.Faster {
+		return "**" + VerdictText(r) + "**"
+	}
+	return VerdictText(r)
+}
+
+func markdownFigures(w io.Writer, c *compare.Comparison) {
+	if len(c.Figures) == 0 {
+		return
+	}
+	builds := append([]string{c.Base}, c.Builds...)
+	fmt.Fprint(w, "### Figures without verdict (means)\n\n")
+	markdownLine(w, append([]string{"benchmark", "domain", "unit"}, builds...))
+	fmt.Fprintln(w, "| :-- | :-- | :-- |"+strings.Repeat(" --: |", len(builds)))
+	for _, line := range figureLines(c, builds) {
+		markdownLine(w, line)
+	}
+	fmt.Fprintln(w)
+}
+
+func markdownLine(w io.Writer, cells []string) {
+	for i, c := range cells {
+		if !strings.HasPrefix(c, "**") {
+			cells[i] = escape(c)
+		}
+	}
+	fmt.Fprintf(w, "| %s |\n", strings.Join(cells, " | "))
+}
+
+// escape keeps names from being read as Markdown.
+func escape(s string) string {
+	return strings.NewReplacer(`\`, `\\`, "|", `\|`, "*", `\*`, "_", `\_`, "<", "&lt;", "`", "\\`").Replace(s)
+}

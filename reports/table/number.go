@@ -1,0 +1,117 @@
+package table
+
+import (
+	"fmt"
+	"math"
+	"strconv"
+	"strings"
+
+	"golang.org/x/perf/benchunit"
+
+	"xsmbench/reports/compare"
+)
+
+// Value is a figure with its unit, scaled for reading: 152.3µs, 1.204GB/s.
+// Counts of instructions stay whole numbers.
+func Value(v float64, unit string) string {
+	if math.IsNaN(v) {
+		return "–"
+	}
+	if strings.HasSuffix(unit, "instr/op") || !strings.Contains(unit, "/") {
+		return strconv.FormatFloat(math.Round(v*1000)/1000, 'f', -1, 64)
+	}
+	tidy, base := benchunit.Tidy(v, unit)
+	text := benchunit.Scale(tidy, benchunit.Decimal)
+	switch base {
+	case "sec/op", "sec":
+		return text + "s"
+	case "B/s":
+		return text + "B/s"
+	}
+	return text
+}
+
+// decimals are the places of a percentage that its interval leaves meaning
+// to: two figures of the interval's half-width.
+func decimals(r compare.Row) int {
+	if r.Exact {
+		return 2
+	}
+	half := 100 * (r.Hi - r.Lo) / 2
+	switch {
+	case math.IsNaN(half), half >= 10:
+		return 0
+	case half >= 1:
+		return 1
+	}
+	return 2
+}
+
+// Overhead is a row's overhead in percent, as precise as its interval allows.
+func Overhead(r compare.Row) string {
+	if math.IsNaN(r.Ratio) {
+		return "–"
+	}
+	return signed(r.Overhead(), decimals(r)) + "%"
+}
+
+// Interval is the interval of the overhead in percent.
+func Interval(r compare.Row) string {
+	switch {
+	case r.Exact:
+		return "exact"
+	case math.IsNaN(r.Lo) || math.IsNaN(r.Hi):
+		return "no interval"
+	}
+	d := decimals(r)
+	return "[" + signed(r.Lo-1, d) + ", " + signed(r.Hi-1, d) + "]"
+}
+
+// Ratios formats a ratio with its interval as overhead.
+func Ratios(ratio, lo, hi float64) string {
+	r := compare.Row{Ratio: ratio, Lo: lo, Hi: hi}
+	return Overhead(r) + " " + Interval(r)
+}
+
+// VerdictText is the verdict, with the rounds that an inconclusive one lacks.
+func VerdictText(r compare.Row) string {
+	switch {
+	case r.Verdict != compare.Inconclusive || r.Need == 0:
+		return string(r.Verdict)
+	case r.Need >= compare.MostRounds/2:
+		return "inconclusive"
+	}
+	return fmt.Sprintf("inconclusive, ~%s more", rough(r.Need))
+}
+
+// rough keeps two figures of an estimate.
+func rough(n int) string {
+	unit := 1
+	for n/unit >= 100 {
+		unit *= 10
+	}
+	return strconv.Itoa((n + unit - 1) / unit * unit)
+}
+
+// signed is a share in percent with its sign; what rounds to zero has none.
+func signed(share float64, decimals int) string {
+	text := strconv.FormatFloat(100*share, 'f', decimals, 64)
+	if strings.Trim(text, "-0.") == "" {
+		return strings.TrimPrefix(text, "-")
+	}
+	if share > 0 {
+		text = "+" + text
+	}
+	return strings.Replace(text, "-", "−", 1)
+}
+
+// P is a p-value to three places.
+func P(p float64) string {
+	switch {
+	case math.IsNaN(p):
+		return "–"
+	case p < 0.001:
+		return "<0.001"
+	}
+	return strconv.FormatFloat(p, 'f', 3, 64)
+}

@@ -1,0 +1,71 @@
+package table
+
+import (
+	"fmt"
+	"strings"
+
+	"xsmbench/reports/compare"
+)
+
+// Summary says the result in a line for each build, and whether all
+// differences are negligible.
+func Summary(c *compare.Comparison) []string {
+	var lines []string
+	for _, build := range c.Builds {
+		if line := buildSummary(c, build); line != "" {
+			lines = append(lines, line)
+		}
+	}
+	switch n := len(c.Rows); {
+	case n == 0:
+	case c.Negligible():
+		lines = append(lines, fmt.Sprintf("All %d differences are negligible: every interval lies within its margin.", n))
+	default:
+		lines = append(lines, fmt.Sprintf("Negligible is shown for %d of %d rows, not for all.", c.Count(compare.Equivalent), n))
+	}
+	if len(c.Controls) > 0 {
+		lines = append(lines, fmt.Sprintf("Controls (the same image twice) differ by up to %.1f%%.", 100*c.ControlFloor()))
+	}
+	return lines
+}
+
+func buildSummary(c *compare.Comparison, build string) string {
+	n, rows := map[compare.Verdict]int{}, 0
+	for _, r := range c.Rows {
+		if r.Build == build {
+			n[r.Verdict]++
+			rows++
+		}
+	}
+	if rows == 0 {
+		return ""
+	}
+	line := fmt.Sprintf("%s against %s: of %d rows %d equivalent, %d slower, %d faster, %d inconclusive",
+		build, c.Base, rows, n[compare.Equivalent], n[compare.Slower], n[compare.Faster], n[compare.Inconclusive])
+	var means []string
+	for _, g := range c.GeoMeans {
+		if g.Build == build {
+			means = append(means, fmt.Sprintf("%s %s %s", g.Environment.Domain, g.Unit, Ratios(g.Ratio, g.Lo, g.Hi)))
+		}
+	}
+	if len(means) > 0 {
+		line += "; geometric mean " + strings.Join(means, ", ")
+	}
+	return line + "."
+}
+
+// Legend explains what the tables show.
+func Legend(c *compare.Comparison) []string {
+	return []string{
+		fmt.Sprintf("Overhead against %s with its %g%% interval; positive is slower, for MB/s too. A sample is one boot; boots of a round are pairs.", c.Base, 100*c.Confidence),
+		fmt.Sprintf("equivalent: the interval lies within ±%g%%%s. slower, faster: it lies on one side of 0, also after Holm's correction over the %d rows.", 100*c.Margin, floors(c), len(c.Rows)),
+		"inconclusive: neither; “~N more” estimates the rounds still needed. It does not mean that there is no difference.",
+	}
+}
+
+func floors(c *compare.Comparison) string {
+	if f := c.Floors["ns/op"]; f > 0 {
+		return fmt.Sprintf(" (or ±%g ns, if that is more)", f)
+	}
+	return ""
+}

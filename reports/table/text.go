@@ -1,0 +1,241 @@
+// Package table writes comparisons as text for terminals, Markdown for
+// posting, CSV for spreadsheets and JSON for programs. All say the same; none
+// needs colour.
+package table
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"strings"
+	"unicode/utf8"
+
+	"xsmbench/reports/about"
+	"xsmbench/reports/compare"
+)
+
+// Text writes the comparison for a terminal.
+func Text(w io.Writer, c *compare.Comparison, a about.About) error {
+	b := bufio.NewWriter(w)
+	writeAbout(b, a)
+	notes := &footnotes{}
+	for _, s := range compare.Sections(c.Rows) {
+		writeSection(b, c, s, "", notes)
+	}
+	for _, s := range compare.Sections(c.Controls) {
+		writeSection(b, c, s, "control, the same image twice: ", notes)
+	}
+	writeFigures(b, c)
+	for i, n := range notes.texts {
+		fmt.Fprintf(b, "%s %s\n", superscript(i+1), n)
+	}
+	if len(notes.texts) > 0 {
+		fmt.Fprintln(b)
+	}
+	for _, line := range Summary(c) {
+		fmt.Fprintln(b, line)
+	}
+	fmt.Fprintln(b)
+	for _, line := range Legend(c) {
+		fmt.Fprintln(b, line)
+	}
+	for _, text := range c.Warnings {
+		fmt.Fprintln(b, "warning:", text)
+	}
+	for _, p := range a.Problems {
+		fmt.Fprintln(b, "warning:", p)
+	}
+	return b.Flush()
+}
+
+func writeAbout(w io.Writer, a about.About) {
+	for _, f := range a.Facts {
+		fmt.Fprintf(w, "%-12s %s\n", f.Label+":", f.Text)
+	}
+	for _, b := range a.Builds {
+		fmt.Fprintf(w, "%-12s %s\n", b.Name+":", b.Describe())
+	}
+	for _, n := range a.Notes {
+		fmt.Fprintf(w, "%-12s %s\n", "note:", n)
+	}
+	fmt.Fprintln(w)
+}
+
+// writeSection writes one table: a benchmark a line, a group of columns for
+// each build.
+func writeSection(w io.Writer, c *compare.Comparison, s compare.Section, prefix string, notes *footnotes) {
+	n, same := commonN(s)
+	title := prefix + s.Title()
+	if same {
+		title += fmt.Sprintf(", n=%d", n)
+	}
+	fmt.Fprintln(w, title)
+	g := newGrid(2 + 4*len(s.Builds))
+	head := []string{"benchmark", c.Base}
+	for _, build := range s.Builds {
+		head = append(head, "│", build, fmt.Sprintf("%g%% interval", 100*c.Confidence), "verdict")
+	}
+	g.add(head...)
+	for _, l := range s.Lines {
+		cells := []string{l.Benchmark, Value(l.BaseValue, s.Unit)}
+		for _, r := range l.Rows {
+			cells = append(cells, rowCells(r, same, notes)...)
+		}
+		g.add(cells...)
+	}
+	if cells := meanCells(c, s); cells != nil {
+		g.add(cells...)
+	}
+	for i := range g.right {
+		g.right[i] = i == 1 || i > 1 && ((i-2)%4 == 1 || (i-2)%4 == 2)
+	}
+	g.write(w)
+	fmt.Fprintln(w)
+}
+
+func rowCells(r *compare.Row, sameN bool, notes *footnotes) []string {
+	if r == nil {
+		return []string{"│", "–", "", "not measured"}
+	}
+	verdict := VerdictText(*r)
+	if !sameN {
+		verdict += fmt.Sprintf(" n=%d", r.N)
+	}
+	return []string{"│", Overhead(*r), Interval(*r), verdict + notes.marks(r.Warnings)}
+}
+
+// meanCells is the line of geometric means, nil if there is none.
+func meanCells(c *compare.Comparison, s compare.Section) []string {
+	cells, found := []string{"geometric mean", ""}, false
+	for _, build := range s.Builds {
+		group := []string{"│", "", "", ""}
+		for _, g := range c.GeoMeans {
+			if g.Build == build && g.Environment == s.Environment && g.Unit == s.Unit {
+				r := compare.Row{Ratio: g.Ratio, Lo: g.Lo, Hi: g.Hi}
+				group = []string{"│", Overhead(r), Interval(r), fmt.Sprintf("of %d rows", g.Rows)}
+				found = true
+			}
+		}
+		cells = append(cells, group...)
+	}
+	if !found {
+		return nil
+	}
+	return cells
+}
+
+func commonN(s compare.Section) (n int, same bool) {
+	for _, l := range s.Lines {
+		for _, r := range l.Rows {
+			switch {
+			case r == nil:
+			case n == 0:
+				n = r.N
+			case n != r.N:
+				return 0, false
+			}
+		}
+	}
+	return n, true
+}
+
+// writeFigures lists what describes benchmarks and has no verdict.
+func writeFigures(w io.Writer, c *compare.Comparison) {
+	if len(c.Figures) == 0 {
+		return
+	}
+	fmt.Fprintln(w, "figures without verdict (means)")
+	builds := append([]string{c.Base}, c.Builds...)
+	g := newGrid(3 + len(builds))
+	g.add(append([]string{"benchmark", "domain", "unit"}, builds...)...)
+	for _, line := range figureLines(c, builds) {
+		g.add(line...)
+	}
+	for i := range builds {
+		g.right[3+i] = true
+	}
+	g.write(w)
+	fmt.Fprintln(w)
+}
+
+// figureLines gives a line for each benchmark, domain and unit.
+func figureLines(c *compare.Comparison, builds []string) [][]string {
+	var lines [][]string
+	at := map[string]int{}
+	for _, f := range c.Figures {
+		k := f.Environment.String() + " " + f.Benchmark + " " + f.Unit
+		i, ok := at[k]
+		if !ok {
+			i = len(lines)
+			at[k] = i
+			lines = append(lines, append([]string{f.Benchmark, f.Domain, f.Unit}, make([]string, len(builds))...))
+		}
+		for j, b := range builds {
+			if b == f.Build {
+				lines[i][3+j] = fmt.Sprintf("%.4g", f.Value)
+			}
+		}
+	}
+	return lines
+}
+
+// footnotes numbers warnings, each text once.
+type footnotes struct{ texts []string }
+
+func (f *footnotes) marks(warnings []string) string {
+	var b strings.Builder
+	for _, w := range warnings {
+		n := 0
+		for i, t := range f.texts {
+			if t == w {
+				n = i + 1
+			}
+		}
+		if n == 0 {
+			f.texts = append(f.texts, w)
+			n = len(f.texts)
+		}
+		b.WriteString(" " + superscript(n))
+	}
+	return b.String()
+}
+
+func superscript(n int) string {
+	var b strings.Builder
+	for _, d := range fmt.Sprint(n) {
+		b.WriteRune([]rune("⁰¹²³⁴⁵⁶⁷⁸⁹")[d-'0'])
+	}
+	return b.String()
+}
+
+// grid aligns columns by what a reader sees of them.
+type grid struct {
+	right []bool
+	lines [][]string
+}
+
+func newGrid(columns int) *grid { return &grid{right: make([]bool, columns)} }
+
+func (g *grid) add(cells ...string) { g.lines = append(g.lines, cells) }
+
+func (g *grid) write(w io.Writer) {
+	widths := make([]int, len(g.right))
+	for _, l := range g.lines {
+		for i, c := range l {
+			widths[i] = max(widths[i], utf8.RuneCountInString(c))
+		}
+	}
+	for _, l := range g.lines {
+		var b strings.Builder
+		for i, c := range l {
+			pad := strings.Repeat(" ", widths[i]-utf8.RuneCountInString(c))
+			if g.right[i] {
+				c = pad + c
+			} else {
+				c += pad
+			}
+			b.WriteString(c + "  ")
+		}
+		fmt.Fprintln(w, strings.TrimRight(b.String(), " "))
+	}
+}
