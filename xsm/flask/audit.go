@@ -15,7 +15,7 @@ type resource struct{ number uint64 }
 
 // audit prints what was denied, or granted by a rule that wants it audited
 // (avc_audit). Nothing limits how often.
-func (m *Module) audit(cur *xsm.VCPU, ssid, tsid ss.SID, class uint16, perms uint32, d ss.Decision, rc abi.Errno, at *resource) {
+func (m *Module) audit(cur *xsm.VCPU, ssid, tsid ss.SID, class uint16, perms uint32, d *ss.Decision, rc abi.Errno, at *resource) {
 	verb, audited := "denied", perms&^d.Allowed
 	switch {
 	case audited != 0:

@@ -174,7 +174,7 @@ func (m *Module) hasPerm(cur *xsm.VCPU, ssid, tsid ss.SID, class uint16, perms u
 // refused handles what is denied, or granted and to be audited. In permissive
 // mode a denial is written into the cache as granted, so that it is audited
 // once. A request for nothing is a denial, as in Xen.
-func (m *Module) refused(cur *xsm.VCPU, ssid, tsid ss.SID, class uint16, perms uint32, d ss.Decision, at *resource) abi.Errno {
+func (m *Module) refused(cur *xsm.VCPU, ssid, tsid ss.SID, class uint16, perms uint32, d *ss.Decision, at *resource) abi.Errno {
 	var rc abi.Errno
 	if perms == 0 || perms&^d.Allowed != 0 {
 		if m.enforcing.Load() {

@@ -80,8 +80,10 @@ func hash(ssid, tsid ss.SID, class uint16) uint32 {
 // processor that asks. The error is the server's.
 //
 // Xen calls it avc_has_perm_noaudit; what the decision means for the caller,
-// and what permissive mode makes of it, is for the caller.
-func (c *Cache) Lookup(cpu int, ssid, tsid ss.SID, class uint16, requested uint32) (ss.Decision, error) {
+// and what permissive mode makes of it, is for the caller. Xen copies the
+// decision out, for its node may go; here it is the caller's to read, not to
+// change, and stays.
+func (c *Cache) Lookup(cpu int, ssid, tsid ss.SID, class uint16, requested uint32) (*ss.Decision, error) {
 	st := &c.stats[uint(cpu)%MaxCPUs]
 	st.lookups.Add(1)
 	for n := c.heads[hash(ssid, tsid, class)].Load(); n != nil; n = n.next.Load() {
@@ -92,21 +94,21 @@ func (c *Cache) Lookup(cpu int, ssid, tsid ss.SID, class uint16, requested uint3
 			if n.used.Load() != 1 {
 				n.used.Store(1)
 			}
-			return n.decision, nil
+			return &n.decision, nil
 		}
 	}
 	return c.miss(st, ssid, tsid, class)
 }
 
 // miss asks the server and keeps the answer.
-func (c *Cache) miss(st *cpuStats, ssid, tsid ss.SID, class uint16) (ss.Decision, error) {
+func (c *Cache) miss(st *cpuStats, ssid, tsid ss.SID, class uint16) (*ss.Decision, error) {
 	st.misses.Add(1)
 	d, err := c.server.ComputeAV(ssid, tsid, class)
 	if err != nil {
-		return ss.Decision{}, err
+		return nil, err
 	}
 	c.insert(st, ssid, tsid, class, d)
-	return d, nil
+	return &d, nil
 }
 
 // insert keeps a decision unless a newer policy has been announced since it

@@ -1,0 +1,161 @@
+package flask
+
+import (
+	"sync/atomic"
+	"testing"
+
+	"xsmbench/abi"
+	"xsmbench/xsm"
+	"xsmbench/xsm/flask/ss"
+)
+
+// The benchmarks put the three builds side by side in one program: a hook that
+// is folded away, one that goes through a table to the dummy, one that goes
+// through a table to FLASK and hits its cache. The parallel ones do the same
+// on every processor (-cpu 1,2), each with its own vCPU and its own counters.
+
+// table is called through as the generated wrappers call theirs.
+var table atomic.Pointer[xsm.Operations]
+
+// dummyTable is the dummy module's: what registration makes of an empty one.
+func dummyTable(b *testing.B) *xsm.Operations {
+	o := &xsm.Operations{}
+	if xsm.Register(o) == 0 {
+		xsm.Unregister(o)
+	}
+	if o.EvtchnSend == nil {
+		b.Fatal("the dummy table is empty")
+	}
+	return o
+}
+
+//go:noinline
+func foldedSite(cur *xsm.VCPU, d *xsm.Domain, chn *xsm.Evtchn) abi.Errno {
+	if rc := folded(cur, d, chn); rc != 0 {
+		return rc
+	}
+	return abi.Errno(cur.CPU)
+}
+
+// folded is what a hook of the native build is.
+func folded(*xsm.VCPU, *xsm.Domain, *xsm.Evtchn) abi.Errno { return 0 }
+
+//go:noinline
+func tableSite(cur *xsm.VCPU, d *xsm.Domain, chn *xsm.Evtchn) abi.Errno {
+	if rc := table.Load().EvtchnSend(cur, d, chn); rc != 0 {
+		return rc
+	}
+	return abi.Errno(cur.CPU)
+}
+
+func sites(b *testing.B, run func(b *testing.B, site func(*xsm.VCPU, *xsm.Domain, *xsm.Evtchn) abi.Errno, h *host, chn *xsm.Evtchn)) {
+	h := newHost(b, true)
+	chn := h.channel("domU", "dom0")
+	b.Run("folded", func(b *testing.B) { run(b, foldedSite, h, chn) })
+	b.Run("dummy", func(b *testing.B) {
+		table.Store(dummyTable(b))
+		run(b, tableSite, h, chn)
+	})
+	b.Run("flask", func(b *testing.B) {
+		table.Store(h.op)
+		run(b, tableSite, h, chn)
+	})
+}
+
+// BenchmarkHit is one evtchn_send.
+func BenchmarkHit(b *testing.B) {
+	sites(b, func(b *testing.B, site func(*xsm.VCPU, *xsm.Domain, *xsm.Evtchn) abi.Errno, h *host, chn *xsm.Evtchn) {
+		cur := h.cpu(1, 0)
+		for b.Loop() {
+			if rc := site(cur, cur.Domain, chn); rc != 0 {
+				b.Fatal(rc)
+			}
+		}
+	})
+}
+
+// BenchmarkHitParallel is the same on all processors at once.
+func BenchmarkHitParallel(b *testing.B) {
+	sites(b, func(b *testing.B, site func(*xsm.VCPU, *xsm.Domain, *xsm.Evtchn) abi.Errno, h *host, chn *xsm.Evtchn) {
+		var cpus atomic.Int32
+		b.RunParallel(func(pb *testing.PB) {
+			cpu := int(cpus.Add(1)) - 1
+			cur := &xsm.VCPU{Domain: h.domains[1], CPU: cpu}
+			for pb.Next() {
+				if rc := site(cur, cur.Domain, chn); rc != abi.Errno(cpu) {
+					b.Error(rc)
+					return
+				}
+			}
+		})
+	})
+}
+
+// BenchmarkHitPTE is a hit that looks a frame's owner up first, as
+// mmu_normal_update does for every entry.
+func BenchmarkHitPTE(b *testing.B) {
+	h := newHost(b, true)
+	cur := h.cpu(1, 0)
+	cur.Domain.Frames = frames{{}, {Owner: cur.Domain}}
+	for b.Loop() {
+		if rc := h.op.MMUNormalUpdate(cur, cur.Domain, abi.MkPte(1, rwPTE0)); rc != 0 {
+			b.Fatal(rc)
+		}
+	}
+}
+
+// frames is a frame table as the model's is.
+type frames []xsm.Page
+
+func (f frames) Page(m abi.MFN) *xsm.Page {
+	if m >= abi.MFN(len(f)) {
+		return nil
+	}
+	return &f[m]
+}
+
+// BenchmarkMiss is a decision made anew each time: the cache is emptied before
+// it, which is not counted.
+func BenchmarkMiss(b *testing.B) {
+	h := newHost(b, true)
+	for b.Loop() {
+		if _, err := h.m.server.ComputeAV(SIDDom0, SIDDomU, classDomain); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+// BenchmarkThrash cycles through twice as many tuples as the cache holds: a
+// miss, an allocation and a share of a reclaim each.
+func BenchmarkThrash(b *testing.B) {
+	h := newHost(b, true)
+	cur := h.cpu(0, 0)
+	i := 0
+	for b.Loop() {
+		i++
+		h.m.cache.Lookup(cur.CPU, SIDDom0, ss.SID(1000+i%1024), classDomain, domainPause)
+	}
+	s := h.m.cache.Total()
+	b.ReportMetric(float64(s.Misses)/float64(s.Lookups), "misses/op")
+}
+
+// BenchmarkTransition labels an event channel.
+func BenchmarkTransition(b *testing.B) {
+	h := newHost(b, true)
+	for b.Loop() {
+		if _, err := h.m.server.TransitionSID(SIDDom0, SIDDomU, classEvent); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+// BenchmarkInterdomain is the dearest hook: two transitions, four hits.
+func BenchmarkInterdomain(b *testing.B) {
+	h := newHost(b, true)
+	c1, c2 := h.evtchn(), h.evtchn()
+	for b.Loop() {
+		if rc := h.op.EvtchnInterdomain(h.dom0, h.dom0.Domain, c1, h.domains[1], c2); rc != 0 {
+			b.Fatal(rc)
+		}
+	}
+}
