@@ -2,9 +2,12 @@
 
 package main
 
-import "xsmbench/xsm/flask/policy"
+import (
+	"xsmbench/xsm/flask"
+	"xsmbench/xsm/flask/policy"
+)
 
 // buildName is the way the hypervisor in this program was built.
 const buildName = "flask"
 
-func init() { builtinPolicy = policy.Binary }
+func init() { builtinPolicy, checkPolicy = policy.Binary, flask.Check }

@@ -152,6 +152,10 @@ var hookCases = []hookCase{
 	{"mmu_normal_update", xen(func(o ops, c vcpu) abi.Errno { return o.MMUNormalUpdate(c, c.Domain, abi.MkPte(1, rwPTE0)) }), "domU", "isolated_domU", "map_read map_write mmu"},
 	{"mmu_normal_update", xen(func(o ops, c vcpu) abi.Errno { return o.MMUNormalUpdate(c, c.Domain, abi.MkPte(1, roPTE0)) }), "dom0", "isolated_domU", "map_read mmu"},
 	{"mmu_normal_update", xen(func(o ops, c vcpu) abi.Errno { return o.MMUNormalUpdate(c, c.Domain, 0) }), "domU", "unlabeled", "map_read mmu"},
+	{"mmu_normal_update", func(h *host, c vcpu) abi.Errno {
+		h.frames[0].Owner = nil // as where frame 0 is memory that no one has
+		return h.op.MMUNormalUpdate(c, c.Domain, 0)
+	}, "domU", "unlabeled", "map_read mmu"},
 	{"mmu_normal_update", xen(func(o ops, c vcpu) abi.Errno { return o.MMUNormalUpdate(c, c.Domain, abi.MkPte(0xa0, rwPTE0)) }), "dom0", "domU", "map_read map_write mmu"},
 	{"mmu_normal_update", xen(func(o ops, c vcpu) abi.Errno { return o.MMUNormalUpdate(c, c.Domain, abi.MkPte(3, roPTE0)) }), "dombuild", "dom0", "map_read mmu"},
 	{"mmu_machphys_update", xen(func(o ops, c vcpu) abi.Errno { return o.MMUMachphysUpdate(c, c.Domain, 1) }), "domU", "isolated_domU", "updatemp mmu"},

@@ -72,6 +72,7 @@ type Server struct {
 
 	mu     sync.RWMutex // POLICY_RDLOCK, POLICY_WRLOCK
 	policy *policy      // nil until one is loaded
+	closed bool         // without a policy nothing is allowed, rather than everything
 	seqno  uint32       // latest_granting
 }
 
@@ -126,6 +127,14 @@ func (s *Server) Load(buf []byte) (seqno uint32, err error) {
 	s.policy = p
 	s.seqno++
 	return s.seqno, nil
+}
+
+// Close makes a server without a policy allow nothing: for one whose policy is
+// broken.
+func (s *Server) Close() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.closed = true
 }
 
 // build checks a policy against the hypervisor and makes its SID table.
@@ -223,6 +232,9 @@ func (s *Server) ComputeAV(ssid, tsid SID, class uint16) (Decision, error) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	p := s.policy
+	if p == nil && s.closed {
+		return Decision{Decided: ^uint32(0), AuditDeny: ^uint32(0), Seqno: s.seqno}, nil
+	}
 	if p == nil {
 		return Decision{Allowed: ^uint32(0), Decided: ^uint32(0), AuditDeny: ^uint32(0), Seqno: s.seqno}, nil
 	}
