@@ -199,9 +199,10 @@ type Sysctl struct {
 	TBufMask     uint64
 	TBufSize     uint32
 	Phys         PhysInfo
-	SchedID      uint32 // out
-	PerfcCmd     uint32 // 1 reset, 2 query
-	PerfcNr      uint32 // out
+	SchedID      uint32   // out
+	PerfcCmd     uint32   // 1 reset, 2 query
+	PerfcNr      uint32   // out: number of counters
+	Perfc        []uint64 // out: counters, one per hypercall number, as room is given
 	FirstDomain  DomID
 	Domains      []DomainInfo // capacity in, cut to what was filled
 	Keys         []byte

@@ -87,6 +87,14 @@ type (
 		Handle     GrantHandle
 		Status     int16 // out
 	}
+	// GnttabUnmapReplace unmaps, and moves what is mapped at NewAddr to
+	// HostAddr.
+	GnttabUnmapReplace struct {
+		HostAddr uint64
+		NewAddr  uint64
+		Handle   GrantHandle
+		Status   int16 // out
+	}
 	GnttabSetupTable struct {
 		Dom       DomID
 		NrFrames  uint32
@@ -125,6 +133,7 @@ type (
 type (
 	GnttabMapList      struct{ Ops []GnttabMapGrantRef }
 	GnttabUnmapList    struct{ Ops []GnttabUnmapGrantRef }
+	GnttabReplaceList  struct{ Ops []GnttabUnmapReplace }
 	GnttabTransferList struct{ Ops []GnttabTransfer }
 	GnttabCopyList     struct{ Ops []GnttabCopy }
 )

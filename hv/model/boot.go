@@ -21,14 +21,15 @@ func (m *Machine) Start() error {
 		c.idle.VCPU.Domain = &xsm.Domain{ID: abi.DomIdle}
 		c.curr = c.idle
 	}
-	initrd := 1
-	if err := m.initXSM(&initrd); err != nil {
-		return fmt.Errorf("boot: %w", err)
+	start := xsm.Boot{
+		Modules: m.cfg.Modules, InitrdIdx: 1, CmdLine: m.cfg.CmdLine,
+		Printk: func(format string, args ...any) { m.printf(format+"\n", args...) },
 	}
+	xsm.Init(&start) // Xen goes on whatever it returns
 	if err := m.initSpecialDomains(); err != nil {
 		return fmt.Errorf("boot: %w", err)
 	}
-	if err := m.createDom0(initrd); err != nil {
+	if err := m.createDom0(start.InitrdIdx); err != nil {
 		return fmt.Errorf("boot: %w", err)
 	}
 	m.ticker.Add(1)
@@ -77,6 +78,7 @@ func (m *Machine) createDom0(initrd int) error {
 	}
 	d.Privileged = true
 	m.dom0 = d
+	d.permitEverything()
 	for id := range m.cfg.Dom0VCPUs {
 		m.newVCPU(d, id, id%len(m.cpus))
 	}

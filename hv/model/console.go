@@ -3,6 +3,9 @@ package model
 import (
 	"fmt"
 	"sync"
+
+	"xsmbench/abi"
+	"xsmbench/xsm"
 )
 
 // consoleRing is the size of the console's ring, as in Xen 3.2.
@@ -55,4 +58,44 @@ func (c *console) read(p []byte, clear bool) int {
 		c.start = c.prod
 	}
 	return n
+}
+
+// Input makes bytes available to CONSOLEIO_read, as if typed.
+func (m *Machine) Input(p []byte) {
+	m.console.lock.Lock()
+	m.console.input = append(m.console.input, p...)
+	m.console.lock.Unlock()
+	m.sendGlobalVIRQ(abi.VIRQConsole)
+}
+
+// take moves typed bytes to p.
+func (c *console) take(p []byte) int {
+	c.lock.Lock()
+	defer c.lock.Unlock()
+	n := copy(p, c.input)
+	c.input = c.input[n:]
+	return n
+}
+
+// doConsoleIO is console_io (do_console_io): R[0] is the command. It is for
+// emergencies and for domain 0 only, whatever its privileges.
+func doConsoleIO(m *Machine, v *VCPU, a *abi.Args) int64 {
+	if v.dom.ID != 0 {
+		return eperm
+	}
+	if rc := xsm.ConsoleIO(&v.VCPU, &v.dom.Domain, int(a.R[0])); rc != 0 {
+		return int64(rc)
+	}
+	if a.R[0] != abi.CONSOLEIOWrite && a.R[0] != abi.CONSOLEIORead {
+		return enosys
+	}
+	buf, _ := a.H.(*abi.ConsoleBuf)
+	if buf == nil {
+		return efault
+	}
+	if a.R[0] == abi.CONSOLEIORead {
+		return int64(m.console.take(buf.Data))
+	}
+	m.console.write(buf.Data)
+	return 0
 }

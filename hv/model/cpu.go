@@ -63,7 +63,7 @@ func (m *Machine) choose(c *pcpu) (prev, next *VCPU) {
 	c.curr = next
 	next.pcpu = c
 	next.CPU = c.id
-	c.traceRecord(traceSwitch, uint64(prev.dom.ID)<<16|uint64(prev.ID), uint64(next.dom.ID)<<16|uint64(next.ID), now)
+	c.traceRecord(&m.trace, traceSwitch, uint64(prev.dom.ID)<<16|uint64(prev.ID), uint64(next.dom.ID)<<16|uint64(next.ID), now)
 	return prev, next
 }
 

@@ -15,12 +15,13 @@ import (
 type Domain struct {
 	xsm.Domain // ID, Privileged, SSID
 
-	machine   *Machine
-	vcpus     [abi.MaxVCPUs]atomic.Pointer[VCPU] // filled by max_vcpus
-	shared    *abi.SharedInfo
-	sharedMFN abi.MFN
-	handle    [16]byte // guarded by Machine.domctlLock
-	hvm       bool     // created as an HVM guest
+	machine    *Machine
+	vcpus      [abi.MaxVCPUs]atomic.Pointer[VCPU] // filled by max_vcpus
+	shared     *abi.SharedInfo
+	sharedMFN  abi.MFN
+	handle     [16]byte     // guarded by Machine.domctlLock
+	timeOffset atomic.Int32 // s, of its wall clock
+	hvm        bool         // created as an HVM guest
 
 	bigLock sync.Mutex // memory management (LOCK_BIGLOCK)
 

@@ -47,7 +47,11 @@ type Machine struct {
 
 	domctlLock sync.Mutex // one domctl at a time
 	sysctlLock sync.Mutex // one sysctl at a time
+	lastID     abi.DomID  // the last identifier given out; under domctlLock
 	platform   platform
+	trace      tracing
+	profile    profile
+	kexec      kexecState
 
 	vcpus    sync.WaitGroup // goroutines of vCPUs
 	ticker   sync.WaitGroup

@@ -36,6 +36,8 @@ type VCPU struct {
 	debugreg        [8]uint64
 	segmentBase     [3]uint64
 	nmiCallback     func()
+	iopl            uint32 // I/O privilege level
+	ioBitmapPorts   uint32 // ports that its I/O bitmap covers
 
 	pcpu              *pcpu        // the processor it runs or last ran on; the owner's
 	processor         atomic.Int32 // the processor whose run queue it belongs to
@@ -283,6 +285,12 @@ func (v *VCPU) InterruptWindow() {
 func (v *VCPU) pauseNosync() {
 	v.pauseCount.Add(1)
 	v.machine.sleep(v)
+}
+
+// pauseSync keeps v from running and returns when it does not run.
+func (v *VCPU) pauseSync() {
+	v.pauseCount.Add(1)
+	v.sleepSync()
 }
 
 func (v *VCPU) unpause() {
