@@ -14,6 +14,17 @@ const dom0SSIDRef = 0
 // modules, the idle domain, then dom0 from the boot modules. It returns when
 // dom0's first vCPU has been given a processor.
 func (m *Machine) Start() error {
+	if err := m.build(); err != nil {
+		return fmt.Errorf("boot: %w", err)
+	}
+	m.ticker.Add(1)
+	go m.tickLoop()
+	m.dom0.unpauseByController()
+	return nil
+}
+
+// build is Start up to the moment before dom0 runs.
+func (m *Machine) build() error {
 	m.printf(" xsmbench hypervisor model, after Xen version %d.%d\n", versionMajor, versionMinor)
 	for _, c := range m.cpus {
 		// Hooks and locks name the running vCPU from the first moment.
@@ -27,15 +38,9 @@ func (m *Machine) Start() error {
 	}
 	xsm.Init(&start) // Xen goes on whatever it returns
 	if err := m.initSpecialDomains(); err != nil {
-		return fmt.Errorf("boot: %w", err)
+		return err
 	}
-	if err := m.createDom0(start.InitrdIdx); err != nil {
-		return fmt.Errorf("boot: %w", err)
-	}
-	m.ticker.Add(1)
-	go m.tickLoop()
-	m.dom0.unpauseByController()
-	return nil
+	return m.createDom0(start.InitrdIdx)
 }
 
 // initSpecialDomains makes the domains that never run as guests: the idle

@@ -24,19 +24,7 @@ func quiet(t testing.TB, with ...func(*Config)) (*Machine, *VCPU) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, c := range m.cpus {
-		c.idle = &VCPU{machine: m, ID: c.id, pcpu: c}
-		c.idle.VCPU.Domain = &xsm.Domain{ID: abi.DomIdle}
-		c.curr = c.idle
-	}
-	initrd := 1
-	if err := m.initXSM(&initrd); err != nil {
-		t.Fatal(err)
-	}
-	if err := m.initSpecialDomains(); err != nil {
-		t.Fatal(err)
-	}
-	if err := m.createDom0(initrd); err != nil {
+	if err := m.build(); err != nil {
 		t.Fatal(err)
 	}
 	v := m.dom0.vcpu(0)
