@@ -49,7 +49,7 @@ func check(b Benchmark) error {
 	case count(b.Setup != nil, b.Intervals != nil, b.Run != nil) != 1:
 		return fmt.Errorf("exactly one of Setup, Intervals and Run is needed")
 	case b.Credit != nil && b.Baseline == nil:
-		return fmt.Errorf("Credit without Baseline")
+		return fmt.Errorf("a credit without a baseline")
 	case b.Ops < 0:
 		return fmt.Errorf("negative Ops")
 	}

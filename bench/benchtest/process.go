@@ -192,6 +192,8 @@ func (p *process) Kill(pid int, sig bench.Signal) error {
 // segfault is the panic of an access that nothing handles.
 type segfault struct{ text string }
 
+func (s segfault) Error() string { return s.text }
+
 func (p *process) deliver(sig bench.Signal) {
 	unlock := p.enter()
 	h := p.handlers[sig]

@@ -3,6 +3,7 @@ package benchtest_test
 import (
 	"fmt"
 	"math"
+	"strings"
 	"testing"
 
 	"xsmbench/abi"
@@ -144,5 +145,70 @@ func TestSkipsWithoutPeer(t *testing.T) {
 	}
 	if r.skipped["Kbench/hypercall/op=grant_copy"] == "" || len(r.samples) != 1 {
 		t.Errorf("skipped %v, samples %v", r.skipped, r.samples)
+	}
+}
+
+// TestFaultsAsDeclared counts page faults: an operation that declares some
+// number of update_va_mapping crosses it once per fault.
+func TestFaultsAsDeclared(t *testing.T) {
+	checked := 0
+	for _, b := range bench.All() {
+		for _, c := range b.Hooks {
+			if c.Hook != "update_va_mapping" || c.PerOp == 0 || strings.HasPrefix(b.Name, "hypercall/") {
+				continue
+			}
+			checked++
+			got := faults(t, b.Setup)
+			if b.Baseline != nil {
+				got -= faults(t, b.Baseline)
+			}
+			if ops := max(1, b.Ops); got != int64(c.PerOp*float64(ops)) {
+				t.Errorf("%s: %d faults in an iteration of %d operations, declared %v per operation", b.FullName(), got, ops, c.PerOp)
+			}
+		}
+	}
+	if checked < 5 {
+		t.Errorf("only %d benchmarks declare faults", checked)
+	}
+}
+
+// faults counts those of one iteration, in a process of its own.
+func faults(t *testing.T, setup func(bench.Domain) (bench.Loop, func(), error)) int64 {
+	t.Helper()
+	count := func(n int64) int64 {
+		d := benchtest.New(0)
+		os := d.OS()
+		pid, err := os.Fork(func(os bench.OS) int {
+			loop, cleanup, err := setup(bench.WithOS(d, os))
+			if err == nil {
+				err = loop(n)
+				cleanup()
+			}
+			if err != nil {
+				t.Error(err)
+			}
+			return 0
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := os.Wait(pid); err != nil {
+			t.Fatal(err)
+		}
+		return os.Rusage().MinorFaults
+	}
+	return count(3) - count(2)
+}
+
+// TestControls: what only makes system calls crosses no hook.
+func TestControls(t *testing.T) {
+	list, err := bench.Select("^Lmbench/(lat_syscall|lat_select|lat_sig|lat_fs|bw_mem|bw_file_rd)")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, b := range list {
+		if len(b.Hooks) != 0 {
+			t.Errorf("%s declares hooks %v", b.FullName(), b.Hooks)
+		}
 	}
 }

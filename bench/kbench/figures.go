@@ -131,5 +131,11 @@ func (l Log) WriteTo(w io.Writer) (int64, error) {
 	return int64(n), nil
 }
 
-// figure is a number with up to six significant digits, as awk prints it.
-func figure(v float64) string { return fmt.Sprintf("%.6g", v) }
+// figure is a number as awk prints it: whole ones in full, others with up to
+// six significant digits.
+func figure(v float64) string {
+	if v == math.Trunc(v) && math.Abs(v) < 1<<53 {
+		return fmt.Sprintf("%.0f", v)
+	}
+	return fmt.Sprintf("%.6g", v)
+}

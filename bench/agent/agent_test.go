@@ -1,0 +1,216 @@
+package agent_test
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"xsmbench/abi"
+	"xsmbench/bench"
+	"xsmbench/bench/agent"
+	"xsmbench/bench/benchtest"
+	"xsmbench/bench/wire"
+)
+
+var errBroken = errors.New("broken\nin two lines")
+
+// pids are the processes in which the test's benchmarks ran.
+var pids = map[string]int{}
+
+func loopOf(name string, f func(bench.OS) error) func(bench.Domain) (bench.Loop, func(), error) {
+	return func(d bench.Domain) (bench.Loop, func(), error) {
+		os := d.OS()
+		pids[name] = os.Getpid()
+		return func(n int64) error {
+			for ; n > 0; n-- {
+				if err := f(os); err != nil {
+					return err
+				}
+			}
+			return nil
+		}, nil, nil
+	}
+}
+
+func init() {
+	for name, f := range map[string]func(bench.OS) error{
+		"good":   func(os bench.OS) error { os.Getpid(); return nil },
+		"broken": func(bench.OS) error { return errBroken },
+		"panics": func(bench.OS) error { panic("lost") },
+		"faults": func(os bench.OS) error { os.Load(0); return nil },
+	} {
+		b := bench.Benchmark{Suite: "Agent", Name: name, Doc: "d", Source: "s", Unit: "ns/op", Setup: loopOf(name, f)}
+		bench.Register(b)
+		if name == "good" {
+			b.Name, b.Dom0Only = "dom0", true
+			bench.Register(b)
+			b.Name, b.Dom0Only, b.NeedsPeer = "peer", false, true
+			bench.Register(b)
+		}
+	}
+}
+
+// run runs benchmarks in a domain and returns the stream's events.
+func run(t *testing.T, d *benchtest.Domain, c agent.Config, names ...string) []wire.Event {
+	t.Helper()
+	for _, n := range names {
+		c.Plan.Benchmarks = append(c.Plan.Benchmarks, "Agent/"+n)
+	}
+	c.Domain = "domU"
+	c.Plan.Options.EnoughUS, c.Plan.Options.Repetitions = 1, 2
+	var b bytes.Buffer
+	w := wire.NewWriter(&b)
+	if err := errors.Join(w.Hello(wire.Hello{Domain: c.Domain}), agent.Run(d, c, w), w.End()); err != nil {
+		t.Fatal(err)
+	}
+	r := wire.NewReader(&b)
+	var list []wire.Event
+	for {
+		e, err := r.Next()
+		if err != nil {
+			if n := d.Processes(); n != 0 {
+				t.Errorf("%d processes are left", n)
+			}
+			return list
+		}
+		list = append(list, e)
+	}
+}
+
+// summary writes events as short lines.
+func summary(events []wire.Event) string {
+	var b strings.Builder
+	for _, e := range events {
+		switch e := e.(type) {
+		case wire.Begin:
+			fmt.Fprintf(&b, "begin %s %d/%d\n", e.Benchmark, e.Index, e.Total)
+		case wire.Sample:
+			fmt.Fprintf(&b, "sample %s %s values=%d error=%q\n", e.Domain, e.Measurement.Benchmark, len(e.Values), e.Error)
+		case wire.Skip:
+			fmt.Fprintf(&b, "skip %s: %s\n", e.Benchmark, e.Reason)
+		}
+	}
+	return b.String()
+}
+
+func TestFailuresDoNotStopTheOthers(t *testing.T) {
+	events := run(t, benchtest.New(0), agent.Config{}, "broken", "panics", "faults", "good")
+	want := `begin Agent/broken 1/4
+sample domU Agent/broken values=0 error="measure Agent/broken: run loop: broken; in two lines"
+begin Agent/panics 2/4
+sample domU Agent/panics values=0 error="measure Agent/panics: panic: lost"
+begin Agent/faults 3/4
+sample domU Agent/faults values=0 error="measure Agent/faults: panic: process 4: unhandled signal 11"
+begin Agent/good 4/4
+sample domU Agent/good values=1 error=""
+`
+	if got := summary(events); got != want {
+		t.Errorf("got\n%swant\n%s", got, want)
+	}
+	if _, ok := events[1].(wire.Calibrated); !ok {
+		t.Errorf("the first event is %T, not the calibration", events[1])
+	}
+}
+
+func TestSkips(t *testing.T) {
+	d := benchtest.New(1)
+	d.Alone = true
+	c := agent.Config{Offers: func(b bench.Benchmark) bool { return b.Name != "broken" }}
+	got := summary(run(t, d, c, "dom0", "peer", "broken"))
+	want := `skip Agent/dom0: only the control domain may
+skip Agent/peer: no peer: ESRCH
+skip Agent/broken: the target does not offer it
+`
+	if got != want {
+		t.Errorf("got\n%swant\n%s", got, want)
+	}
+}
+
+func TestProcesses(t *testing.T) {
+	d := benchtest.New(0)
+	me := d.OS().Getpid()
+	between := 0
+	c := agent.Config{
+		Between: func() { between++ },
+		InPlace: func(b bench.Benchmark) bool { return b.Name == "dom0" },
+	}
+	run(t, d, c, "good", "dom0", "peer")
+	// "dom0" is a copy of "good" and records under its name.
+	if pids["good"] == me {
+		t.Error("a benchmark ran in the agent's own process")
+	}
+	if between != 3 {
+		t.Errorf("%d times between benchmarks, want 3", between)
+	}
+	run(t, d, agent.Config{InPlace: func(bench.Benchmark) bool { return true }}, "good")
+	if pids["good"] != me {
+		t.Errorf("ran in process %d, want the agent's own, %d", pids["good"], me)
+	}
+	got := summary(run(t, d, agent.Config{InPlace: func(bench.Benchmark) bool { return true }}, "panics", "good"))
+	if strings.Count(got, `error=""`) != 1 {
+		t.Errorf("in place: %s", got)
+	}
+}
+
+func TestBusyWorkload(t *testing.T) {
+	d := benchtest.New(0)
+	events := run(t, d, agent.Config{Plan: bench.Plan{Workload: bench.WorkloadBusy}}, "good")
+	if got := summary(events); !strings.Contains(got, "values=1") {
+		t.Errorf("got %s", got)
+	}
+	if used := d.OS().Rusage(); used.User == 0 {
+		t.Error("no child of the agent has used any time")
+	}
+}
+
+func TestBadPlans(t *testing.T) {
+	tests := []struct {
+		plan bench.Plan
+		text string
+	}{
+		{bench.Plan{Benchmarks: []string{"Agent/none"}}, `unknown benchmark "Agent/none"`},
+		{bench.Plan{Workload: "lazy"}, `unknown workload "lazy"`},
+	}
+	for _, tt := range tests {
+		w := wire.NewWriter(&bytes.Buffer{})
+		tt.plan.Options.EnoughUS = 1
+		err := agent.Run(benchtest.New(0), agent.Config{Plan: tt.plan}, w)
+		if err == nil || !strings.Contains(err.Error(), tt.text) {
+			t.Errorf("error %v, want %q", err, tt.text)
+		}
+	}
+}
+
+// deaf is a sink that fails from its n-th call on.
+type deaf struct {
+	n     int
+	calls []string
+}
+
+func (s *deaf) call(name string) error {
+	s.calls = append(s.calls, name)
+	if len(s.calls) >= s.n {
+		return abi.EPIPE
+	}
+	return nil
+}
+func (s *deaf) Calibrated(bench.Calibration) error { return s.call("calibrated") }
+func (s *deaf) Begin(string, int, int) error       { return s.call("begin") }
+func (s *deaf) Sample(bench.Measurement) error     { return s.call("sample") }
+func (s *deaf) Skip(string, string) error          { return s.call("skip") }
+func (s *deaf) Warning(string) error               { return s.call("warning") }
+
+func TestSinkEndsTheAgent(t *testing.T) {
+	all := []string{"calibrated", "begin", "sample", "begin", "sample"}
+	for n := 1; n <= len(all); n++ {
+		s := &deaf{n: n}
+		plan := bench.Plan{Benchmarks: []string{"Agent/good", "Agent/good"}, Options: bench.Options{EnoughUS: 1, Repetitions: 1}}
+		err := agent.Run(benchtest.New(0), agent.Config{Plan: plan}, s)
+		if !errors.Is(err, abi.EPIPE) || !slices.Equal(s.calls, all[:n]) {
+			t.Errorf("after %v: error %v", s.calls, err)
+		}
+	}
+}
