@@ -27,6 +27,9 @@ func quiet(t testing.TB, with ...func(*Config)) (*Machine, *VCPU) {
 	if err := m.build(); err != nil {
 		t.Fatal(err)
 	}
+	// dom0 may use every device; tests give it back what they need.
+	m.dom0.permitIOMem(0, ^abi.MFN(0)>>abi.PageShift, false)
+	m.dom0.permitIOPorts(0, nrPorts-1, false)
 	v := m.dom0.vcpu(0)
 	v.pcpu = m.cpus[0]
 	return m, v
