@@ -39,3 +39,23 @@ func ExampleRegister() {
 	// unregister: 0
 	// domU sends: 0
 }
+
+// A module registers itself while the hypervisor boots, unless the command
+// line switches it off.
+func ExampleInitcall() {
+	xsm.Initcall(func(b *xsm.Boot) abi.Errno {
+		if b.IntParam("quiet_enabled", 1) == 0 {
+			return 0
+		}
+		return xsm.Register(quiet)
+	})
+
+	domU := &xsm.Domain{ID: 1}
+	for _, cmdline := range []string{"console=vga", "console=vga quiet_enabled=0"} {
+		xsm.Init(&xsm.Boot{CmdLine: cmdline})
+		fmt.Println("domU sends:", xsm.EvtchnSend(&xsm.VCPU{Domain: domU}, domU, &xsm.Evtchn{}))
+	}
+	// Output:
+	// domU sends: -EPERM
+	// domU sends: 0
+}
