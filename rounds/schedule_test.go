@@ -1,0 +1,57 @@
+package rounds
+
+import (
+	"testing"
+
+	"xsmbench/hv"
+	"xsmbench/results"
+)
+
+// TestWilliamsBalance checks what makes the design one: over all rows, each
+// treatment is in each place equally often, and follows each other equally
+// often.
+func TestWilliamsBalance(t *testing.T) {
+	for n := 1; n <= 8; n++ {
+		rows := Williams(n)
+		places := make([][]int, n)
+		follows := make([][]int, n)
+		for i := range n {
+			places[i], follows[i] = make([]int, n), make([]int, n)
+		}
+		for _, row := range rows {
+			if len(row) != n {
+				t.Fatalf("n=%d: row %v", n, row)
+			}
+			for place, treatment := range row {
+				places[treatment][place]++
+				if place > 0 {
+					follows[row[place-1]][treatment]++
+				}
+			}
+		}
+		for i := range n {
+			for j := range n {
+				if places[i][j] != len(rows)/n {
+					t.Errorf("n=%d: %d is %d times in place %d of %d rows", n, i, places[i][j], j, len(rows))
+				}
+				if i != j && follows[i][j] != len(rows)/n {
+					t.Errorf("n=%d: %d follows %d %d times in %d rows", n, j, i, follows[i][j], len(rows))
+				}
+			}
+		}
+	}
+}
+
+func TestScheduleLayouts(t *testing.T) {
+	spec := results.Spec{Builds: []hv.Build{{Name: "a"}, {Name: "b"}}, Rounds: 4, Layouts: 3}
+	want := []int{1, 1, 2, 2, 0, 0, 1, 1}
+	slots := Schedule(spec)
+	if len(slots) != len(want) {
+		t.Fatalf("%d slots, want %d", len(slots), len(want))
+	}
+	for i, s := range slots {
+		if s.Layout != want[i] || s.Build.Layout != want[i] || s.Order != i%2+1 || s.Round != i/2+1 {
+			t.Errorf("slot %d: %+v, want layout %d", i, s, want[i])
+		}
+	}
+}
