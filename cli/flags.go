@@ -142,11 +142,11 @@ var unplain = regexp.MustCompile(`[^A-Za-z0-9._+]+`)
 func parseBuild(word string, t hv.Target) (hv.Build, hv.Kind, error) {
 	name, rest := cutBuild(strings.TrimSpace(word))
 	kind, rev, at := strings.Cut(rest, "@")
-	if err := results.CheckName(name); err != nil {
-		return hv.Build{}, hv.Kind{}, fmt.Errorf("--builds %s: %w", word, err)
-	}
 	if at && rev == "" {
 		return hv.Build{}, hv.Kind{}, fmt.Errorf("--builds %s: no revision after @", word)
+	}
+	if err := results.CheckName(name); err != nil {
+		return hv.Build{}, hv.Kind{}, fmt.Errorf("--builds %s: %w", word, err)
 	}
 	var known []string
 	for _, k := range t.Kinds() {

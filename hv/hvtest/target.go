@@ -29,7 +29,7 @@ type Target struct {
 	// Pace is how long a measurement takes.
 	Pace time.Duration
 	// Measured, if not nil, is called after each measurement is emitted.
-	Measured func(boots, measurement int)
+	Measured func(boots, measurement int) `json:"-"`
 
 	mu    sync.Mutex
 	boots map[string]int

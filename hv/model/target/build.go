@@ -19,6 +19,7 @@ import (
 	"github.com/google/renameio/v2"
 
 	"xsmbench/hv"
+	"xsmbench/xsm/flask/policydb"
 )
 
 // CompileError is a source tree that does not compile.
@@ -288,6 +289,9 @@ func (c cache) addPolicy(img *hv.Image) error {
 	text, err := os.ReadFile(img.Build.Policy)
 	if err != nil {
 		return fmt.Errorf("read policy: %w", err)
+	}
+	if _, err := policydb.Read(text); err != nil {
+		return fmt.Errorf("read policy %s: %w", img.Build.Policy, err)
 	}
 	sum := sha256.Sum256(text)
 	name := hex.EncodeToString(sum[:])
