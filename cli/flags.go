@@ -165,6 +165,7 @@ func parseBuild(word string, t hv.Target) (hv.Build, hv.Kind, error) {
 // runFlags say what to measure.
 type runFlags struct {
 	buildFlags
+	compareFlags
 	domains        []string
 	bench          string
 	rounds         int
@@ -180,6 +181,7 @@ type runFlags struct {
 
 func (f *runFlags) register(fs *pflag.FlagSet) {
 	f.buildFlags.register(fs)
+	f.compareFlags.register(fs)
 	fs.StringSliceVar(&f.domains, "domains", []string{"dom0", "domU"}, "domains to measure from")
 	fs.StringVar(&f.bench, "bench", "", "regular expression over the benchmarks' names (default: all)")
 	fs.IntVar(&f.rounds, "rounds", defaultRounds, "rounds: each boots every build once")

@@ -51,6 +51,7 @@ type session struct {
 	spec    results.Spec
 	resumed bool
 	timeout time.Duration
+	compare compareFlags
 }
 
 // session finds out what to measure and where.
@@ -65,6 +66,12 @@ func (f *runFlags) session(c *cobra.Command) (*session, error) {
 	if err != nil {
 		return nil, err
 	}
+	if _, err := f.options(spec.Builds[0].Name); err != nil {
+		return nil, err
+	}
+	if f.base != "" && !slices.ContainsFunc(spec.Builds, func(b hv.Build) bool { return b.Name == f.base }) {
+		return nil, fmt.Errorf("--base %s: not among the builds %s", f.base, buildNames(spec.Builds))
+	}
 	path := f.output
 	if path == "" {
 		path = "runs/" + time.Now().Format("2006-01-02-150405")
@@ -72,7 +79,7 @@ func (f *runFlags) session(c *cobra.Command) (*session, error) {
 	if err := vacant(path); err != nil {
 		return nil, err
 	}
-	return &session{target: t, path: path, spec: spec, timeout: f.timeout}, nil
+	return &session{target: t, path: path, spec: spec, timeout: f.timeout, compare: f.compareFlags}, nil
 }
 
 // vacant refuses a directory that holds a run, before anything is built.
@@ -94,7 +101,7 @@ func vacant(path string) error {
 func (f *runFlags) resumed(fs *pflag.FlagSet) (*session, error) {
 	var extra []string
 	fs.Visit(func(flag *pflag.Flag) {
-		if !slices.Contains([]string{"resume", "rounds", "timeout"}, flag.Name) {
+		if !slices.Contains([]string{"resume", "rounds", "timeout", "base", "margin", "confidence"}, flag.Name) {
 			extra = append(extra, "--"+flag.Name)
 		}
 	})
@@ -115,7 +122,7 @@ func (f *runFlags) resumed(fs *pflag.FlagSet) (*session, error) {
 		}
 		run.Spec.Rounds = f.rounds
 	}
-	return &session{target: t, path: f.resume, spec: run.Spec, resumed: true, timeout: f.timeout}, nil
+	return &session{target: t, path: f.resume, spec: run.Spec, resumed: true, timeout: f.timeout, compare: f.compareFlags}, nil
 }
 
 func (s *session) run(c *cobra.Command) error {
@@ -176,13 +183,20 @@ func (s *session) conclude(ctx context.Context, stdout, stderr io.Writer, out ro
 	case err != nil:
 		return fmt.Errorf("%w; what was measured before is in %s; to go on: %s", err, s.path, goOn)
 	}
-	if out.Done > 0 {
-		if err := compareRun(stdout, stderr, s.path); err != nil {
-			return err
-		}
+	switch {
+	case len(s.spec.Builds) == 1:
+		fmt.Fprintf(stdout, "one build, %s: there is nothing to compare it with\n", s.spec.Builds[0].Name)
+	case out.Done > 0:
+		err = compareRun(stdout, s.path, s.compare)
 	}
 	if !out.Complete() {
+		if err != nil { // as when the base is what is missing
+			fmt.Fprintln(stderr, err)
+		}
 		return fmt.Errorf("%d of %d boots are missing in %s; to measure them: %s", out.Boots-out.Done, out.Boots, s.path, goOn)
+	}
+	if err != nil {
+		return err
 	}
 	_, err = fmt.Fprintf(stdout, "\nrun: %s\n", s.path)
 	return err

@@ -2,6 +2,7 @@ package target
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"debug/elf"
@@ -253,7 +254,7 @@ func (r recipe) describe(path string) (*hv.Image, error) {
 
 // config names the tags and the settings that are not the default.
 func (r recipe) config() string {
-	parts := []string{"tags=" + strings.Join(r.tags, ",")}
+	parts := []string{cmp.Or(strings.Join(r.tags, ","), "none")}
 	for _, k := range []string{"GOAMD64", "GO386", "GOEXPERIMENT", "GOFLAGS"} {
 		if v := r.inputs.settings[k]; v != "" {
 			parts = append(parts, k+"="+v)
