@@ -83,6 +83,7 @@ type VCPUEntry func(cpu any, si *StartInfo)
 const (
 	VGCFI387Valid = 1 << 0
 	VGCFInKernel  = 1 << 2
+	VGCFOnline    = 1 << 5
 )
 
 // StartInfo is what a domain finds at its start (struct start_info).
