@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"image/color"
 	"io"
+	"math"
 	"strings"
 
 	"golang.org/x/image/font"
@@ -99,20 +100,35 @@ func center(s text.Style) text.Style {
 	return s
 }
 
-// percentTicks labels the default ticks as signed percentages.
+// percentTicks are signed percentages at steps of 1, 2 or 5 times a power of
+// ten.
 type percentTicks struct{}
 
+// Ticks implements plot.Ticker.
 func (percentTicks) Ticks(min, max float64) []plot.Tick {
-	ticks := plot.DefaultTicks{}.Ticks(min, max)
-	for i, t := range ticks {
-		if t.Label != "" {
-			ticks[i].Label = strings.Replace(fmt.Sprintf("%+g%%", t.Value), "-", "−", 1)
+	const most = 10
+	var ticks []plot.Tick
+	step := tickStep((max - min) / most)
+	decimals := int(math.Max(0, -math.Floor(math.Log10(step)+1e-9)))
+	for i := math.Ceil(min / step); i*step <= max; i++ {
+		label := strings.Replace(fmt.Sprintf("%+.*f%%", decimals, i*step), "-", "−", 1)
+		if i == 0 {
+			label = "0"
 		}
-		if t.Value == 0 {
-			ticks[i].Label = "0"
-		}
+		ticks = append(ticks, plot.Tick{Value: i * step, Label: label})
 	}
 	return ticks
+}
+
+// tickStep is the next round number from least.
+func tickStep(least float64) float64 {
+	power := math.Pow(10, math.Floor(math.Log10(least)))
+	for _, m := range []float64{1, 2, 5} {
+		if m*power >= least {
+			return m * power
+		}
+	}
+	return 10 * power
 }
 
 // stripes shade every other line, to lead the eye from label to mark.

@@ -62,7 +62,7 @@ func (h *heatMap) Plot(c draw.Canvas, p *plot.Plot) {
 			}
 			cx, cy := float64(b), -float64(l)
 			fill(c, shade(r.Overhead()), x(cx-0.5)+1, x(cx+0.5)-1, y(cy-0.5)+0.5, y(cy+0.5)-0.5)
-			c.FillText(style, vg.Point{X: x(cx), Y: y(cy)}, table.Overhead(*r)+"  "+sign(r.Verdict))
+			c.FillText(style, vg.Point{X: x(cx), Y: y(cy) + 1.2}, table.Overhead(*r)+"  "+sign(r.Verdict))
 		}
 	}
 }
