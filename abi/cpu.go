@@ -83,7 +83,7 @@ type VCPUEntry func(cpu any, si *StartInfo)
 const (
 	VGCFI387Valid = 1 << 0
 	VGCFInKernel  = 1 << 2
-	VGCFOnline    = 1 << 5
+	VGCFOnline    = 1 << 5 // the vCPU may run without VCPUOP_up
 )
 
 // StartInfo is what a domain finds at its start (struct start_info).

@@ -2,6 +2,7 @@ package model
 
 import (
 	"fmt"
+	"math"
 
 	"xsmbench/abi"
 )
@@ -38,7 +39,7 @@ func (m *Machine) constructDom0(d *Domain, kernel, module []byte, entry abi.VCPU
 		return fmt.Errorf("build domain %d: %d frames do not fit below the hypervisor", d.ID, n)
 	}
 	d.pageLock.Lock()
-	d.maxPages = uint64(n)
+	d.maxPages = math.MaxUint32 // as without dom0_mem=max:
 	d.pageLock.Unlock()
 	p2m, err := m.populate(d, n)
 	if err != nil {

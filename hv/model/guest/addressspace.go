@@ -74,6 +74,8 @@ func (mm *addressSpace) pin() {
 	k.updateVAMapping(kva(mm.top), k.pte(mm.top, kernelRO), abi.UVMFTLBFlush)
 	k.mmuext(pinTop, uint64(k.p2m[mm.top]))
 	mm.pinned = true
+	k.stats.Pins++
+	k.stats.PinnedPages += uint64(len(mm.tables) + 1)
 }
 
 // unpin is the reverse.
@@ -83,6 +85,7 @@ func (mm *addressSpace) unpin() {
 	k.updateVAMapping(kva(mm.top), k.pte(mm.top, kernelRW), abi.UVMFNone)
 	k.protectTables(mm.tables, kernelRW)
 	mm.pinned = false
+	k.stats.Unpinned += uint64(len(mm.tables) + 1)
 	k.flushTLB()
 }
 
@@ -253,6 +256,7 @@ func (mm *addressSpace) reprotect(r *region) {
 			}
 			if e := r.limit(old); e != old {
 				k.updateVAMapping(va, e, abi.UVMFNone)
+				k.stats.Reprotected++
 			}
 		}
 	}

@@ -52,6 +52,7 @@ func Entry(c Config) abi.VCPUEntry {
 func (k *Kernel) boot() {
 	k.started = time.Now()
 	k.shared = k.cpu.Shared()
+	k.maskAll()
 	k.calls.init()
 	k.hyper.k = k
 	k.console.k = k
@@ -164,7 +165,6 @@ func (k *Kernel) setUpTime() {
 	k.must("set_periodic_timer", k.cpu.Hypercall(abi.VCPUOp, &abi.Args{
 		R: [4]uint64{uint64(abi.VCPUOPSetPeriodicTimer), 0},
 		H: &abi.VCPUSetPeriodicTimer{PeriodNS: tickPeriod}}))
-	k.lastTick = k.cpu.SystemTime()
 }
 
 // setUpDevices is what only dom0 does: it takes the right to use I/O ports.

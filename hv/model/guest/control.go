@@ -32,9 +32,9 @@ func (c *Control) Stats() Stats { return c.k.stats }
 // FreeFrames returns the number of frames that nothing uses.
 func (c *Control) FreeFrames() int { return c.k.mem.nfree }
 
-// Tables returns the number of page tables below the top level that the
-// process's address space has of its own.
-func (c *Control) Tables() int { return len(c.p.mm.tables) }
+// TablesOf returns T, the number of page tables below the top level that the
+// address space of a process of this kernel has of its own.
+func TablesOf(os bench.OS) int { return len(os.(*Process).mm.tables) }
 
 // Printf prints on the console.
 func (c *Control) Printf(format string, args ...any) { c.k.printf(format, args...) }

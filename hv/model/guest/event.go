@@ -50,17 +50,30 @@ func (k *Kernel) upcall(cpu *model.VCPU) {
 	}
 }
 
-// bind sets what runs on a processor when a port is notified, and lets it.
+// maskAll keeps every port from interrupting until it has a handler
+// (init_IRQ).
+func (k *Kernel) maskAll() {
+	for w := range k.shared.Mask {
+		k.shared.Mask[w].Store(^uint64(0))
+	}
+}
+
+// bind sets what runs on a processor when a port is notified, and lets it. An
+// event from before is forgotten: to bind a port to another domain's raises
+// one, in case any was lost.
 func (k *Kernel) bind(vcpu uint32, port abi.Port, h func()) {
+	w, bit := port/64, uint64(1)<<(port%64)
 	k.events.handlers[port] = h
-	k.events.mine[vcpu][port/64] |= 1 << (port % 64)
-	k.shared.Mask[port/64].And(^(uint64(1) << (port % 64)))
+	k.events.mine[vcpu][w] |= bit
+	k.shared.Pending[w].And(^bit)
+	k.shared.Mask[w].And(^bit)
 }
 
 // unbind masks a port of the first processor's.
 func (k *Kernel) unbind(port abi.Port) {
-	k.events.mine[0][port/64] &^= 1 << (port % 64)
-	k.shared.Mask[port/64].Or(uint64(1) << (port % 64))
+	w, bit := port/64, uint64(1)<<(port%64)
+	k.shared.Mask[w].Or(bit)
+	k.events.mine[0][w] &^= bit
 	k.events.handlers[port] = nil
 }
 

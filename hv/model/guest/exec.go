@@ -46,6 +46,9 @@ func (k *Kernel) installLibraries() error {
 // installImage makes a file of the given number of pages. Its contents are in
 // the page cache, as after a first run.
 func (k *Kernel) installImage(path string, pages int) (*inode, error) {
+	if err := k.fs.makeParents(path); err != nil {
+		return nil, err
+	}
 	n, err := k.fs.create(path)
 	if err != nil {
 		return nil, err

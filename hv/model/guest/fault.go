@@ -30,6 +30,10 @@ func (k *Kernel) pageFault(f *abi.TrapFrame) {
 	}
 	k.stats.Faults++
 	p.usage.MinorFaults++
+	if p.accounted {
+		p.book(&p.usage.User)
+		defer p.book(&p.usage.System)
+	}
 	va := f.CR2 &^ (abi.PageSize - 1)
 	result := p.mm.fault(va, f.Error&abi.PFWrite != 0)
 	if result == faultDone {
@@ -166,13 +170,22 @@ func (mm *addressSpace) mapCopy(r *region, va uint64, from pfn, flush uint64) fa
 	return faultDone
 }
 
+// userAddress is an address that a process may use. The kernel's are kept from
+// it here, since on x86_64 the page table in force in user mode has them too.
+func (p *Process) userAddress(a bench.Addr) uint64 {
+	for uint64(a) >= abi.UserEnd {
+		p.force(bench.SIGSEGV)
+	}
+	return uint64(a)
+}
+
 // Load reads a byte of the process's memory.
-func (p *Process) Load(a bench.Addr) byte { return p.k.cpu.Load8(uint64(a), true) }
+func (p *Process) Load(a bench.Addr) byte { return p.k.cpu.Load8(p.userAddress(a), true) }
 
 // Store writes a byte of the process's memory.
-func (p *Process) Store(a bench.Addr, b byte) { p.k.cpu.Store8(uint64(a), b, true) }
+func (p *Process) Store(a bench.Addr, b byte) { p.k.cpu.Store8(p.userAddress(a), b, true) }
 
 // Page returns the memory from a to the end of its page.
 func (p *Process) Page(a bench.Addr, write bool) []byte {
-	return p.k.cpu.Page(uint64(a), write, true)
+	return p.k.cpu.Page(p.userAddress(a), write, true)
 }

@@ -74,6 +74,29 @@ func (fs *fileSystem) mustAdd(path string, mode uint32, ops fileOps) *inode {
 	return n
 }
 
+// makeParents makes the directories that a path goes through.
+func (fs *fileSystem) makeParents(path string) error {
+	dir := fs.root
+	name, rest := nextName(path)
+	for {
+		next, after := nextName(rest)
+		if next == "" {
+			return nil
+		}
+		n := dir.entries[name]
+		if n == nil {
+			n = fs.newInode(modeDir|0o755, dirOps{})
+			n.entries = map[string]*inode{}
+			n.nlink = 1
+			dir.entries[strings.Clone(name)] = n
+		}
+		if n.entries == nil {
+			return abi.ENOTDIR
+		}
+		dir, name, rest = n, next, after
+	}
+}
+
 // nextName cuts the first name off a path. Empty names and "." are skipped.
 func nextName(path string) (name, rest string) {
 	for {

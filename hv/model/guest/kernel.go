@@ -38,9 +38,6 @@ type Kernel struct {
 	runq    runQueue
 	resched bool // the timer asks for another process
 
-	entering bool   // the processor enters the kernel from user mode
-	lastTick uint64 // system time of the last timer interrupt, ns
-
 	freeFiles  *file
 	freeSpaces []*addressSpace
 	savedState [signalFrame]byte
@@ -62,6 +59,10 @@ type Stats struct {
 	Copies      uint64 // of them, pages copied on a write
 	TablesAdded uint64 // page tables added to a pinned address space
 	TablesFreed uint64 // and taken from one
+	Pins        uint64 // address spaces pinned
+	PinnedPages uint64 // page tables of those, the top levels too
+	Unpinned    uint64 // page tables of address spaces unpinned
+	Reprotected uint64 // pages whose mapping mprotect changed
 	Switches    uint64 // changes of the running process
 }
 
@@ -143,14 +144,15 @@ func (p *Process) enter() {
 	if p.unwinding {
 		panic(unwind{})
 	}
-	k := p.k
-	k.entering = true
-	k.cpu.InterruptWindow()
-	k.entering = false
+	if p.accounted {
+		p.book(&p.usage.User)
+	}
+	p.k.cpu.InterruptWindow()
 }
 
 // leave is the way back to user mode: another process may be due, and signals
-// are delivered.
+// are delivered. A 64-bit kernel returns by a hypercall, from a system call
+// too.
 func (p *Process) leave() {
 	k := p.k
 	if k.resched {
@@ -163,6 +165,11 @@ func (p *Process) leave() {
 	}
 	if p.signals.deliverable() {
 		p.deliverSignals()
+	} else if iretReturns {
+		k.cpu.Hypercall(abi.Iret, &k.calls.iret)
+	}
+	if p.accounted {
+		p.book(&p.usage.System)
 	}
 }
 

@@ -50,6 +50,10 @@ type Process struct {
 	signals signalState
 	usage   bench.Usage // its own; reaped is that of the children it waited for
 	reaped  bench.Usage
+	// accounted processes book the time they use; mark is when the last
+	// change of mode was, ns of system time.
+	accounted bool
+	mark      uint64
 
 	runNext  *Process   // in the run queue
 	waitNext *Process   // in a wait queue
@@ -128,6 +132,9 @@ func (p *Process) live() (status int) {
 		}
 	}()
 	p.unwinding = false
+	if p.accounted {
+		p.mark = p.k.cpu.SystemTime()
+	}
 	if p.prog != nil {
 		p.prog.afterFork(p)
 	}
@@ -144,9 +151,15 @@ func (p *Process) leaveCode(status int) {
 // switchOut gives the processor back to the main loop and returns when the
 // process is resumed.
 func (p *Process) switchOut() {
+	if p.accounted {
+		p.book(&p.usage.System)
+	}
 	if !p.yield(struct{}{}) {
 		p.stopped = true
 		p.leaveCode(0)
+	}
+	if p.accounted {
+		p.mark = p.k.cpu.SystemTime()
 	}
 }
 
@@ -155,8 +168,14 @@ func (p *Process) switchOut() {
 func (p *Process) exit(status int) {
 	k := p.k
 	p.status = status
+	if p.accounted {
+		p.book(&p.usage.User)
+	}
 	p.closeAll()
 	k.dropAddressSpace(p)
+	if p.accounted {
+		p.book(&p.usage.System)
+	}
 	for c := p.child; c != nil; {
 		older := c.older
 		k.orphan(c)
@@ -223,6 +242,7 @@ func (k *Kernel) recycle(p *Process) {
 	p.adopted = false
 	p.unwinding = false
 	p.usedFPU = false
+	p.accounted = false
 	p.signals = signalState{}
 	p.usage, p.reaped = bench.Usage{}, bench.Usage{}
 	k.pool = append(k.pool, p)
@@ -274,6 +294,7 @@ func (p *Process) Fork(child func(bench.OS) int) (int, error) {
 	}
 	c.lowest = p.lowest
 	c.signals.inherit(&p.signals)
+	c.accounted = p.accounted
 	c.status = 0
 	c.body = child
 	p.addChild(c)

@@ -106,7 +106,13 @@ func (p *Process) runHandler(sig bench.Signal, h func(bench.Signal)) {
 	sp := p.mm.stackTop
 	copyOut(k, sp, k.savedState[:])
 	k.returnToUser()
+	if p.accounted {
+		p.book(&p.usage.System)
+	}
 	h(sig)
+	if p.accounted {
+		p.book(&p.usage.User)
+	}
 	k.cpu.InterruptWindow()
 	copyIn(k, k.savedState[:], sp)
 	p.mm.stackTop += signalFrame

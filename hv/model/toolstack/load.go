@@ -227,7 +227,7 @@ func (t *Toolstack) setContext(d *Domain, l layout) error {
 	}
 	return t.domctl("setvcpucontext", &abi.Domctl{Cmd: abi.DomctlSetVCPUContext, DomID: d.ID,
 		Context: &abi.VCPUContext{
-			Flags:     abi.VGCFInKernel,
+			Flags:     abi.VGCFInKernel | abi.VGCFOnline,
 			Entry:     d.Spec.Kernel.Entry,
 			CR3:       d.Frames[l.tables],
 			KernelSS:  kernelSS,

@@ -90,7 +90,7 @@ func (t *Toolstack) ssidref(context string) (uint32, error) {
 	}
 	buf := make([]byte, max(len(context)+1, 16))
 	copy(buf, context)
-	op := abi.XSMOpArgs{Cmd: contextToSID, Size: uint32(len(context)), Buf: buf}
+	op := abi.XSMOpArgs{Cmd: contextToSID, Size: uint32(len(buf)), Buf: buf}
 	rc := t.k.Hypercall(abi.XSMOp, &abi.Args{H: &op})
 	if rc == -int64(abi.ENOSYS) {
 		return 0, nil
