@@ -12,7 +12,7 @@ type MMUUpdate struct {
 const (
 	MMUNormalPTUpdate   = 0 // checked update of *ptr = val
 	MMUMachphysUpdate   = 1 // M2P entry of the frame ptr names = val
-	MMUPTUpdatePreserve = 2 // as normal, keeping accessed and dirty bits
+	MMUPTUpdatePreserve = 2 // later versions' only: Xen 3.2 answers -ENOSYS
 )
 
 // MMUUpdateArgs is mmu_update's handle. R[0] is unused; R[1] is foreigndom

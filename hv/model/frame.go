@@ -33,7 +33,6 @@ const (
 	pgcCountMask      = 1<<26 - 1
 	pgcCacheAttrBase  = 26
 	pgcCacheAttrMask  = 7 << pgcCacheAttrBase // PWT, PCD, PAT of the guest's mappings
-	pgcPageTable      = 1 << 29               // used as a page table while log-dirty is on
 	pgcXenHeap        = 1 << 30               // Xen's own (is_xen_heap_page)
 	pgcAllocated      = 1 << 31               // cleared when the owner gives the frame back
 	pgcIOMem          = 1 << 32               // device memory: owned by DOMID_IO for ever

@@ -274,7 +274,7 @@ func (m *Machine) freeDomheapPage(mfn abi.MFN) {
 		m.heap.release(mfn, 0)
 		return
 	}
-	m.flushStale(d, pg)
+	m.flushDomainTLB(d) // also of read-only translations, which have no stamp
 	if d.dying.Load() != 0 {
 		clear(m.frame(mfn))
 	}
@@ -321,7 +321,7 @@ func (m *Machine) shareXenPageWithGuest(mfn abi.MFN, d *Domain, readonly bool) {
 // unshareXenPage ends the sharing when the last reference is gone; the frame
 // stays Xen's, for its user to free.
 func (m *Machine) unshareXenPage(d *Domain, mfn abi.MFN) {
-	m.flushStale(d, &m.frames[mfn])
+	m.flushDomainTLB(d)
 	d.pageLock.Lock()
 	d.mm.xenPages.remove(m.frames, mfn)
 	drop := d.mm.xenPages.n == 0

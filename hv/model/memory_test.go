@@ -2,6 +2,7 @@ package model
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 
 	"xsmbench/abi"
@@ -370,7 +371,7 @@ func btoi(b bool) int {
 	return 0
 }
 
-// addressSpace builds a second address space for dom0 from the PFNs at free:
+// secondSpace builds a second address space for dom0 from the PFNs at free:
 // dom0's own kernel mappings and one page of user memory at userVA.
 func secondSpace(t testing.TB, v *VCPU, free int, user abi.MFN) (top abi.MFN) {
 	t.Helper()
@@ -536,7 +537,7 @@ func TestFaultWithoutHandlerCrashes(t *testing.T) {
 
 func TestMMUUpdate(t *testing.T) {
 	m, v := quiet(t)
-	other, otherCPU, theirs := newDomain(t, m, 1, 8)
+	_, otherCPU, theirs := newDomain(t, m, 1, 8)
 	free := firstFree(v)
 	l1, slot, _ := v.guestL1E(kva(free))
 	top, ours := v.mmu.base, dom0MFN(v, free+1)
@@ -618,7 +619,6 @@ func TestMMUUpdate(t *testing.T) {
 	if m.frame(theirs[1])[0] != 7 {
 		t.Error("a foreign mapping does not reach the foreign frame")
 	}
-	_ = other
 	audit(t, m)
 }
 
@@ -1236,5 +1236,31 @@ func TestRangeSet(t *testing.T) {
 	s.set(60, 50, true)
 	if s.contains(50) || !s.contains(49) || !s.contains(51) || s.contains(101) {
 		t.Error("contains the wrong numbers")
+	}
+}
+
+func TestBuildErrors(t *testing.T) {
+	for _, tt := range []struct {
+		name               string
+		frames, dom0Frames int
+		want               string
+	}{
+		{"no room for Xen", MinFrames - 1, 256, "need at least"},
+		{"dom0 smaller than its image", testFrames, 4, "its image needs"},
+		{"dom0 larger than memory", MinFrames, MinFrames, "out of memory after"},
+		{"dom0 larger than its addresses", testFrames, maxDirectMap + 1, "do not fit"},
+	} {
+		RegisterKernel("quiet", func(any, *abi.StartInfo) {})
+		m, err := New(Config{
+			Frames: tt.frames, Dom0Frames: tt.dom0Frames,
+			Modules: []xsm.BootModule{{Name: "kernel", Data: KernelImage("quiet", 3*abi.PageSize+1)}},
+		})
+		if err == nil {
+			err = m.Start()
+			m.Stop()
+		}
+		if err == nil || !strings.Contains(err.Error(), tt.want) {
+			t.Errorf("%s: error %v, want one with %q", tt.name, err, tt.want)
+		}
 	}
 }

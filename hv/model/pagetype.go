@@ -149,7 +149,7 @@ func (m *Machine) allocPageType(mfn abi.MFN, typ uint64) bool {
 	case pgtGDT, pgtLDT:
 		return m.allocSegdescPage(mfn)
 	}
-	return typ == pgtNone
+	return false
 }
 
 // freePageType gives up what a page table's entries hold (free_page_type).

@@ -30,7 +30,7 @@ func (m *Machine) enableTranslation(d *Domain) abi.Errno {
 	return 0
 }
 
-// translate finds the frame of a PFN (gmfn_to_mfn); outside translated mode
+// gmfnToMFN finds the frame of a PFN (gmfn_to_mfn); outside translated mode
 // the two are the same.
 func (m *Machine) gmfnToMFN(d *Domain, g uint64) abi.MFN {
 	p := d.mm.physmap.Load()
