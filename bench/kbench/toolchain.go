@@ -16,7 +16,7 @@ import (
 const (
 	makePath   = "/usr/bin/make"
 	driverPath = "/usr/bin/gcc"
-	cc1Path    = "/usr/libexec/cc1"
+	cc1Path    = "/usr/lib/cc1"
 	asPath     = "/usr/bin/as"
 	ldPath     = "/usr/bin/ld"
 )

@@ -52,7 +52,10 @@ func multicall(bench.Hypercalls) ([]step, func(), error) {
 const flaskGetEnforce = 2
 
 func xsmOp(bench.Hypercalls) ([]step, func(), error) {
-	s := positive("xsm_op", abi.XSMOp, &abi.Args{H: &abi.XSMOpArgs{Cmd: flaskGetEnforce, Buf: make([]byte, 16)}})
+	op := &abi.XSMOpArgs{Cmd: flaskGetEnforce, Buf: make([]byte, 16)}
+	s := positive("xsm_op", abi.XSMOp, &abi.Args{H: op})
 	s.or = -int64(abi.ENOSYS)
+	// The size is the buffer's in and the answer's out.
+	s.before = func() { op.Size = uint32(len(op.Buf)) }
 	return []step{s}, nil, nil
 }
