@@ -212,13 +212,8 @@ func (m *Machine) freeXenheapPage(mfn abi.MFN) {
 	m.heap.release(mfn, 0)
 }
 
-// allocDomheapPage takes a frame for a domain and assigns it
-// (alloc_domheap_page); with a nil domain the frame stays anonymous.
-func (m *Machine) allocDomheapPage(d *Domain) (abi.MFN, bool) {
-	return m.allocDomheapPages(d, 0)
-}
-
-// allocDomheapPages takes an extent of 1<<order frames for a domain.
+// allocDomheapPages takes an extent of 1<<order frames for a domain and assigns
+// them (alloc_domheap_pages); with a nil domain they stay anonymous.
 func (m *Machine) allocDomheapPages(d *Domain, order int) (abi.MFN, bool) {
 	mfn, ok := m.heap.alloc(order)
 	if !ok {
