@@ -1,0 +1,92 @@
+package window
+
+import "slices"
+
+// Summary is what the clean windows of one benchmark say.
+//
+// A window is clean if no interrupt came and Xen switched no vCPU in it. In
+// clean windows Xen executes one number of instructions: the mode. Windows off
+// the mode are counted, not dropped, and make a summary less than exact.
+type Summary struct {
+	Windows int // all of them
+	Clean   int // without an interrupt or a switch
+	AtMode  int // clean ones with Mode instructions
+	// Mode is the most frequent number of Xen's instructions in clean
+	// windows, the smallest if several are; 0 without clean windows.
+	Mode uint64
+	// Kernel is the same of the guest kernel's instructions: it has noise of
+	// its own, which no build of Xen changes.
+	Kernel uint64
+	// Ranges is what the windows at the mode executed by range. All of them
+	// agree if Uniform.
+	Ranges  map[int]Count
+	Uniform bool
+}
+
+// exactShare is the share of clean windows that must be at the mode for a
+// figure to be called exact.
+const exactShare = 0.95
+
+// Exact reports whether the mode may be called exact: there are clean windows,
+// nearly all agree, and their attribution agrees as well.
+func (s Summary) Exact() bool {
+	return s.Clean > 0 && float64(s.AtMode) >= exactShare*float64(s.Clean) && s.Uniform
+}
+
+// Summarize sums up the windows of one benchmark in one domain. Entries into
+// the probes (names of kind Probe in package ranges) make a window unclean.
+func Summarize(windows []Window, probes []int) Summary {
+	s := Summary{Windows: len(windows)}
+	var clean []Window
+	for _, w := range windows {
+		if !slices.ContainsFunc(probes, func(id int) bool { return w.Ranges[id].Entries > 0 }) {
+			clean = append(clean, w)
+		}
+	}
+	s.Clean = len(clean)
+	s.Mode, s.AtMode = mode(clean, func(w Window) uint64 { return w.Xen })
+	s.Kernel, _ = mode(clean, func(w Window) uint64 { return w.Kernel })
+	s.attribute(clean)
+	return s
+}
+
+// attribute takes the ranges of the windows at the mode.
+func (s *Summary) attribute(clean []Window) {
+	s.Uniform = true
+	for _, w := range clean {
+		switch {
+		case w.Xen != s.Mode:
+		case s.Ranges == nil:
+			s.Ranges = w.Ranges
+		case !same(s.Ranges, w.Ranges):
+			s.Uniform = false
+		}
+	}
+}
+
+func same(a, b map[int]Count) bool {
+	if len(a) != len(b) {
+		return false
+	}
+	for id, c := range a {
+		if b[id] != c {
+			return false
+		}
+	}
+	return true
+}
+
+// mode is the most frequent value and how often it occurs; the smallest of
+// those that tie.
+func mode(windows []Window, of func(Window) uint64) (value uint64, times int) {
+	counts := map[uint64]int{}
+	for _, w := range windows {
+		counts[of(w)]++
+	}
+	for v, n := range counts {
+		if n > times || n == times && v < value {
+			value, times = v, n
+		}
+	}
+	return value, times
+}
