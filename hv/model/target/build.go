@@ -55,16 +55,13 @@ func (t *Target) build(ctx context.Context, b hv.Build, progress func(string)) (
 	}
 	img, ok := r.cache.load(r.key())
 	if !ok {
-		progress(label(b) + ": building")
-		start := time.Now()
-		if err := t.make(ctx, r); err != nil {
+		if err := t.make(ctx, r, progress); err != nil {
 			return nil, err
 		}
 		if img, ok = r.cache.load(r.key()); !ok {
 			return nil, errors.New("the program vanished from the cache")
 		}
 		img.Cached = false
-		progress(fmt.Sprintf("%s: built in %.1f s", label(b), time.Since(start).Seconds()))
 	}
 	img.Build = b
 	if b.Policy != "" {
@@ -149,14 +146,15 @@ func digest(parts ...string) string {
 
 // make builds the program into the cache. The first build of a source
 // compiles it, alone; further layouts only link, several at a time.
-func (t *Target) make(ctx context.Context, r recipe) error {
+func (t *Target) make(ctx context.Context, r recipe, progress func(string)) error {
 	t.compiling.Lock()
 	t.mu.Lock()
 	compiled := t.fresh[r.source()]
 	t.mu.Unlock()
 	if !compiled {
 		defer t.compiling.Unlock()
-		err := r.make(ctx)
+		progress(label(r.build) + ": compiling")
+		err := r.make(ctx, progress)
 		if err == nil {
 			t.mu.Lock()
 			t.fresh[r.source()] = true
@@ -171,13 +169,14 @@ func (t *Target) make(ctx context.Context, r recipe) error {
 	case <-ctx.Done():
 		return context.Cause(ctx)
 	}
-	return r.make(ctx)
+	return r.make(ctx, progress)
 }
 
-func (r recipe) make(ctx context.Context) error {
+func (r recipe) make(ctx context.Context, progress func(string)) error {
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
+	start := time.Now()
 	err := r.cache.publish(r.cache.folder(r.key()), func(tmp string) error {
 		path := filepath.Join(tmp, binaryFile)
 		if err := r.compile(ctx, path); err != nil {
@@ -198,6 +197,7 @@ func (r recipe) make(ctx context.Context) error {
 		return os.WriteFile(filepath.Join(tmp, imageFile), text, 0o666)
 	})
 	if err == nil {
+		progress(fmt.Sprintf("%s: built in %.1f s", label(r.build), time.Since(start).Seconds()))
 		r.cache.prune(time.Now())
 	}
 	return err

@@ -21,24 +21,27 @@ import (
 	"xsmbench/hv"
 )
 
-// Times after which a machine is given up. They are far above what a loaded
-// machine needs, since all of them cost a sample.
+// limits are the times after which a machine is given up. They are far above
+// what a loaded computer needs, since giving up costs a sample.
+type limits struct {
+	hello   time.Duration // from the start to the first domain's hello
+	silence time.Duration // between two records
+}
+
 const (
-	helloLimit    = 60 * time.Second  // start to the first domain's hello
-	silenceLimit  = 120 * time.Second // between two records
-	perBenchmark  = 30 * time.Second  // added to the whole, for each benchmark of each domain
-	dyingLimit    = 5 * time.Second   // for the process to end after its last record
+	perBenchmark  = 30 * time.Second // added to the whole time, for each benchmark of each domain
+	dyingLimit    = 5 * time.Second  // for the process to end after its last record
+	dumpLimit     = 2 * time.Second  // for it to print its stacks
 	eventsInQueue = 64
 )
 
 // machine is the model as a process: its standard output carries records, its
 // standard error the console.
 type machine struct {
-	img     *hv.Image
-	plan    bench.Plan
-	limit   time.Duration // for the whole measurement
-	hello   time.Duration
-	silence time.Duration
+	img   *hv.Image
+	plan  bench.Plan
+	limit time.Duration // for the whole measurement
+	limits
 	repeat  string
 	cmd     *exec.Cmd
 	console *console
@@ -69,8 +72,7 @@ func (t *Target) Boot(ctx context.Context, img *hv.Image, spec hv.BootSpec) (hv.
 		img:     img,
 		plan:    spec.Plan,
 		limit:   spec.Timeout,
-		hello:   helloLimit,
-		silence: silenceLimit,
+		limits:  t.limits,
 		repeat:  repeatCommand(plan, img.Path, args),
 		console: &console{to: spec.Console},
 		events:  make(chan event, eventsInQueue),
@@ -78,7 +80,7 @@ func (t *Target) Boot(ctx context.Context, img *hv.Image, spec hv.BootSpec) (hv.
 	}
 	if m.limit == 0 {
 		n := len(spec.Plan.Domains) * len(spec.Plan.Benchmarks)
-		m.limit = helloLimit + time.Duration(n)*perBenchmark
+		m.limit = m.hello + time.Duration(n)*perBenchmark
 	}
 	if err := m.start(plan, args); err != nil {
 		return nil, m.failed(hv.BootFailed, err)
@@ -190,12 +192,12 @@ func (m *machine) Measure(ctx context.Context, emit func(bench.Measurement) erro
 		case <-ctx.Done():
 			return context.Cause(ctx)
 		case <-whole.C:
-			return m.failed(hv.TimedOut, fmt.Errorf("not done after %v", m.limit))
+			return m.stuck(hv.TimedOut, fmt.Errorf("not done after %v", m.limit))
 		case <-silence.C:
 			if m.hellos == 0 {
-				return m.failed(hv.BootFailed, fmt.Errorf("no domain reported within %v", m.hello))
+				return m.stuck(hv.BootFailed, fmt.Errorf("no domain reported within %v", m.hello))
 			}
-			return m.failed(hv.NoProgress, fmt.Errorf("no record for %v", m.silence))
+			return m.stuck(hv.NoProgress, fmt.Errorf("no record for %v", m.silence))
 		case e := <-m.events:
 			if e.err != nil {
 				return m.ended(e.err)
@@ -264,6 +266,17 @@ func (m *machine) wait() error {
 
 func (m *machine) failed(kind hv.BootErrorKind, err error) error {
 	return &hv.BootError{Kind: kind, Image: m.img, Console: m.console.last(), Repeat: m.repeat, Err: err}
+}
+
+// stuck is failed for a program that still runs: it is made to print its
+// stacks to the console first, where they show what it waits for.
+func (m *machine) stuck(kind hv.BootErrorKind, err error) error {
+	failure := m.failed(kind, err)
+	m.cmd.Process.Signal(syscall.SIGQUIT)
+	timer := time.AfterFunc(dumpLimit, m.kill)
+	defer timer.Stop()
+	m.cmd.Wait()
+	return failure
 }
 
 // kill ends the process group.

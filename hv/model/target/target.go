@@ -13,6 +13,7 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+	"time"
 
 	"xsmbench/bench"
 	"xsmbench/hv"
@@ -24,6 +25,7 @@ func init() { hv.Register(New()) }
 type Target struct {
 	compiling sync.Mutex    // one compilation at a time: each uses all processors
 	linking   chan struct{} // as many links at a time as processors
+	limits    limits
 
 	mu     sync.Mutex
 	inputs map[inputsKey]*inputs
@@ -34,6 +36,7 @@ type Target struct {
 func New() *Target {
 	return &Target{
 		linking: make(chan struct{}, processors()),
+		limits:  limits{hello: 60 * time.Second, silence: 120 * time.Second},
 		inputs:  map[inputsKey]*inputs{},
 		fresh:   map[string]bool{},
 	}
