@@ -117,6 +117,8 @@ var hookCases = []hookCase{
 	{"evtchn_unbound", func(h *host, c vcpu) abi.Errno { return h.op.EvtchnUnbound(c, c.Domain, h.evtchn(), 0) }, "isolated_domU", "unlabeled", "create alloc event"},
 	{"evtchn_unbound", func(h *host, c vcpu) abi.Errno { return h.op.EvtchnUnbound(c, c.Domain, h.evtchn(), abi.DomSelf) }, "domU", "isolated_domU", "create alloc event"},
 	{"evtchn_unbound", func(h *host, c vcpu) abi.Errno { return h.op.EvtchnUnbound(c, c.Domain, h.evtchn(), 102) }, "dom0", "domU", "create alloc event"},
+	{"evtchn_unbound", func(h *host, c vcpu) abi.Errno { return h.op.EvtchnUnbound(c, h.byName("domU"), h.evtchn(), 0) }, "dom0", "isolated_domU", "create alloc event"},
+	{"evtchn_unbound", func(h *host, c vcpu) abi.Errno { return h.op.EvtchnUnbound(c, h.byName("prot_domU"), h.evtchn(), 0) }, "dombuild", "dom0", "create alloc event"},
 	{"evtchn_interdomain", func(h *host, c vcpu) abi.Errno {
 		return h.op.EvtchnInterdomain(c, c.Domain, h.evtchn(), h.byName("domU2"), h.evtchn())
 	}, "domU", "isolated_domU", "create event"},

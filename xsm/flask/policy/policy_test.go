@@ -12,7 +12,7 @@ import (
 
 func compile(t *testing.T, src []byte, target string, version int) []byte {
 	t.Helper()
-	bin, err := checkpolicy.Compile(src, target, version)
+	bin, err := checkpolicy.Compile(src, target, version, false)
 	if errors.Is(err, checkpolicy.ErrMissing) {
 		t.Skipf("NOT TESTED: %v", err)
 	}

@@ -40,13 +40,6 @@ func (c *cursor) take(n int, what string) []byte {
 	return b
 }
 
-func (c *cursor) u8(what string) uint8 {
-	if b := c.take(1, what); b != nil {
-		return b[0]
-	}
-	return 0
-}
-
 func (c *cursor) u16(what string) uint16 {
 	if b := c.take(2, what); b != nil {
 		return binary.LittleEndian.Uint16(b)

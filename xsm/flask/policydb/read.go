@@ -165,7 +165,7 @@ func (p *parser) roleRules() {
 		if p.db.Version >= versionRoleTrans {
 			t.Class = p.u32("class")
 		}
-		if p.err == nil && (!p.db.Roles.Defined(t.Role) || t.Type == 0 || int(t.Type) > p.db.Types.Len() || !p.db.Roles.Defined(t.New) || t.Class != 0 && !p.db.Classes.Defined(t.Class)) {
+		if p.err == nil && (!p.db.Roles.Defined(t.Role) || t.Type == 0 || uint64(t.Type) > uint64(p.db.Types.Len()) || !p.db.Roles.Defined(t.New) || t.Class != 0 && !p.db.Classes.Defined(t.Class)) {
 			p.invalid(at, "transition of role %d on type %d, class %d, to role %d", t.Role, t.Type, t.Class, t.New)
 		}
 		p.db.RoleTrans = append(p.db.RoleTrans, t)

@@ -16,7 +16,7 @@ func (s *Symbols[T]) Value(name string) uint32 { return s.byName[name] }
 
 // Name returns the name of a value, "" for one that has none.
 func (s *Symbols[T]) Name(value uint32) string {
-	if value == 0 || int(value) > len(s.names) {
+	if value == 0 || uint64(value) > uint64(len(s.names)) {
 		return ""
 	}
 	return s.names[value-1]
@@ -24,7 +24,7 @@ func (s *Symbols[T]) Name(value uint32) string {
 
 // At returns the symbol with a value, the zero T for one that is not there.
 func (s *Symbols[T]) At(value uint32) T {
-	if value == 0 || int(value) > len(s.byValue) {
+	if value == 0 || uint64(value) > uint64(len(s.byValue)) {
 		var zero T
 		return zero
 	}

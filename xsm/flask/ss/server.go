@@ -152,7 +152,7 @@ func (s *Server) build(db *policydb.DB) (*policy, error) {
 		p.classes[i+1] = m
 	}
 	for _, is := range db.InitialSIDs {
-		if int(is.SID) > len(s.cfg.InitialSIDs) {
+		if uint64(is.SID) > uint64(len(s.cfg.InitialSIDs)) {
 			return nil, fmt.Errorf("initial SID %d: the hypervisor has %d", is.SID, len(s.cfg.InitialSIDs))
 		}
 		p.sids.insert(is.SID, is.Context)
@@ -349,7 +349,7 @@ func (s *Server) SIDToContext(sid SID) (string, error) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	if s.policy == nil {
-		if sid == 0 || int(sid) > len(s.cfg.InitialSIDs) {
+		if sid == 0 || uint64(sid) > uint64(len(s.cfg.InitialSIDs)) {
 			return "", fmt.Errorf("%w %d: %w", ErrSID, sid, ErrNotLoaded)
 		}
 		return s.cfg.InitialSIDs[sid-1], nil

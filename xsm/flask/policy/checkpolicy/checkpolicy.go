@@ -50,8 +50,9 @@ func Source(dir string) ([]byte, error) {
 }
 
 // Compile compiles the source of a policy. target is checkpolicy's name of
-// the target, Xen or selinux, version that of the format.
-func Compile(src []byte, target string, version int) ([]byte, error) {
+// the target, Xen or selinux, version that of the format; mls says that the
+// contexts have levels.
+func Compile(src []byte, target string, version int, mls bool) ([]byte, error) {
 	tool, err := exec.LookPath("checkpolicy")
 	if err != nil {
 		return nil, ErrMissing
@@ -65,7 +66,11 @@ func Compile(src []byte, target string, version int) ([]byte, error) {
 	if err := os.WriteFile(in, src, 0o600); err != nil {
 		return nil, fmt.Errorf("compile policy: %w", err)
 	}
-	msg, err := exec.Command(tool, "-t", target, "-c", strconv.Itoa(version), "-o", out, in).CombinedOutput()
+	args := []string{"-t", target, "-c", strconv.Itoa(version), "-o", out}
+	if mls {
+		args = append(args, "-M")
+	}
+	msg, err := exec.Command(tool, append(args, in)...).CombinedOutput()
 	if err != nil {
 		return nil, fmt.Errorf("compile policy: checkpolicy: %w: %s", err, strings.TrimSpace(string(msg)))
 	}

@@ -28,7 +28,7 @@ func run(args []string) error {
 	if err != nil {
 		return err
 	}
-	bin, err := checkpolicy.Compile(src, "Xen", version)
+	bin, err := checkpolicy.Compile(src, "Xen", version, false)
 	if err != nil {
 		return err
 	}
