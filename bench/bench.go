@@ -126,7 +126,8 @@ type Options struct {
 	EnoughUS    int64 `json:"enough_us"`   // shortest window in µs; 0: what the clock needs
 	Repetitions int   `json:"repetitions"` // windows per sample; 0: 11
 	// Windows, if not 0, asks for that many marked windows of one
-	// iteration each instead of timed ones (targets that count).
+	// iteration each instead of timed ones (targets that count). Macro
+	// benchmarks (Run) are not marked.
 	Windows int `json:"windows"`
 	// Quick shortens macro benchmarks for tests.
 	Quick bool `json:"quick"`

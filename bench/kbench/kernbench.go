@@ -17,7 +17,7 @@ const (
 
 // Sizes of the tree that is compiled.
 const (
-	sources      = 48
+	sources      = 72
 	quickSources = 4
 	headers      = 32
 	sourceSize   = 8 << 10

@@ -12,7 +12,10 @@ const vmPages = 64
 
 // registerVM registers page faults that lmbench has no program for.
 func registerVM() {
-	perFault := []bench.Crossing{{Hook: "update_va_mapping", PerOp: 1}}
+	perFault := []bench.Crossing{
+		{Hook: "update_va_mapping", PerOp: 1, Note: "and 1 per page table"},
+		{Hook: "mmu_normal_update", Note: "1 per page table"},
+	}
 	for _, b := range []bench.Benchmark{
 		{
 			Name: "vm/op=anon_fault", Doc: "first write to an anonymous page, less mapping and unmapping",
@@ -26,7 +29,7 @@ func registerVM() {
 		{
 			Name: "vm/op=cow_fault", Doc: "first write to a private page of a file that was read before, less mapping, reading and unmapping",
 			Source: "Linux 2.6.18 mm/memory.c:do_wp_page",
-			Hooks:  perFault,
+			Hooks:  perFault[:1],
 			Setup:  func(d bench.Domain) (bench.Loop, func(), error) { return faults(d.OS(), true, true) },
 			Baseline: func(d bench.Domain) (bench.Loop, func(), error) {
 				return faults(d.OS(), true, false)

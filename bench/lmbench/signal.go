@@ -79,8 +79,9 @@ func catch(d bench.Domain) (bench.Loop, func(), error) {
 	return loop, func() { os.Sigaction(bench.SIGUSR1, nil) }, nil
 }
 
-// catchAndProtect is catch with the mprotect that ends every window of
-// protect, so that subtracting it removes that too.
+// catchAndProtect is catch with what else is in every window of protect: the
+// two mprotects, and the store that then succeeds. Subtracting it removes
+// them too.
 func catchAndProtect(d bench.Domain) (bench.Loop, func(), error) {
 	loop, cleanup, err := catch(d)
 	if err != nil {
@@ -99,7 +100,11 @@ func catchAndProtect(d bench.Domain) (bench.Loop, func(), error) {
 		if err := loop(n); err != nil {
 			return err
 		}
-		return os.Mprotect(page, abi.PageSize, bench.PROT_READ|bench.PROT_WRITE)
+		if err := os.Mprotect(page, abi.PageSize, bench.PROT_READ|bench.PROT_WRITE); err != nil {
+			return err
+		}
+		os.Store(page, 1)
+		return nil
 	}
 	return both, func() { unmap(); cleanup() }, nil
 }
