@@ -80,6 +80,7 @@ type domU struct {
 	ringVA  uint64
 	line    []byte // of console output, not yet complete
 	ports   []abi.Port
+	grant   abi.GrantRef // of the page that dom0 grants it
 }
 
 // build builds and starts a domain and waits until it is ready.
@@ -102,7 +103,7 @@ func (b *boot) build(c *guest.Control, ts *toolstack.Toolstack, index int) (*dom
 	if err != nil {
 		return nil, err
 	}
-	g := &domU{Domain: d, ts: ts, c: c}
+	g := &domU{Domain: d, ts: ts, c: c, grant: grant}
 	if got, err := c.GrantPage(d.ID); err != nil || got != grant {
 		return nil, fmt.Errorf("grant a page to domain %d: reference %d, want %d: %v", d.ID, got, grant, err)
 	}
@@ -194,7 +195,13 @@ func (g *domU) destroy() error {
 			return err
 		}
 	}
-	return g.ts.Destroy(g.Domain)
+	if err := g.ts.Destroy(g.Domain); err != nil {
+		return err
+	}
+	if !g.c.EndGrant(g.grant) {
+		return fmt.Errorf("destroy domain %d: its page of dom0's is still in use", g.ID)
+	}
+	return nil
 }
 
 // domU is the first process of a domU: it offers dom0 what dom0 offers it, and

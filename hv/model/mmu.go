@@ -22,6 +22,8 @@ type mmu struct {
 	flushWanted atomic.Uint32 // another vCPU wants the buffer flushed
 	flushTime   atomic.Uint32 // TLB clock of the last flush
 
+	trapFrame abi.TrapFrame // of the last fault
+
 	gen uint64 // current generation, shifted into its place in a tag
 	tlb [tlbEntries]tlbEntry
 
@@ -200,16 +202,18 @@ func (v *VCPU) accessStore(va, x uint64, user bool) *[abi.PageSize]byte {
 }
 
 // pageFault hands a fault to the guest's handler; without one the domain
-// crashes, and the vCPU does not come back.
+// crashes, and the vCPU does not come back. The frame is good until the next
+// fault, which may happen in the handler.
 func (v *VCPU) pageFault(va uint64, code uint32, user bool) {
 	if user {
 		code |= abi.PFUser
 	}
-	tf := abi.TrapFrame{Vector: abi.TrapPageFault, Error: code, CR2: va, User: user}
+	tf := &v.mmu.trapFrame
+	*tf = abi.TrapFrame{Vector: abi.TrapPageFault, Error: code, CR2: va, User: user}
 	if !v.machine.reachable(va) {
-		tf = abi.TrapFrame{Vector: abi.TrapGP, CR2: va, User: user}
+		*tf = abi.TrapFrame{Vector: abi.TrapGP, CR2: va, User: user}
 	}
-	if !v.deliverTrap(&tf) {
+	if !v.deliverTrap(tf) {
 		v.crashSynchronous(fmt.Sprintf("no handler for trap %d, address %#x, error %#x", tf.Vector, va, tf.Error))
 	}
 }

@@ -38,7 +38,11 @@ func NewConsoleRing(page []byte) ConsoleRing { return ConsoleRing{page} }
 // put adds bytes to a ring and returns how many there was room for.
 func (r ConsoleRing) put(b []byte, base, size, cons, prod int) int {
 	at := word32(r.page, prod).Load()
-	n := min(len(b), size-int(at-word32(r.page, cons).Load()))
+	used := at - word32(r.page, cons).Load()
+	if used > uint32(size) {
+		used = uint32(size) // the other side is wrong about it
+	}
+	n := min(len(b), size-int(used))
 	for i := range n {
 		r.page[base+int(at+uint32(i))&(size-1)] = b[i]
 	}

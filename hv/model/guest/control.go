@@ -123,7 +123,20 @@ func (c *Control) GrantPage(dom abi.DomID) (abi.GrantRef, error) {
 	if f == 0 {
 		return 0, fmt.Errorf("grant a page to domain %d: %w", dom, abi.ENOMEM)
 	}
-	return c.k.grant(dom, f), nil
+	ref := c.k.grant(dom, f)
+	if ref == 0 {
+		c.k.mem.put(f)
+		return 0, fmt.Errorf("grant a page to domain %d: no reference is free", dom)
+	}
+	return ref, nil
+}
+
+// EndGrant takes a grant back, and reports whether the other domain no longer
+// used it.
+func (c *Control) EndGrant(ref abi.GrantRef) bool {
+	c.p.enter()
+	defer c.p.leave()
+	return c.k.ungrant(ref)
 }
 
 // SetPeer makes another domain the one that benchmarks find.

@@ -9,8 +9,8 @@ import (
 // grantTable is the domain's table of the frames that it lets others use. It
 // lies in frames of the hypervisor's that the kernel maps.
 type grantTable struct {
-	va   uint64
-	next abi.GrantRef
+	va    uint64
+	pages map[abi.GrantRef]pfn // granted frames
 }
 
 // setUpGrants asks for the grant table and maps it (gnttab_init).
@@ -28,26 +28,33 @@ func (k *Kernel) setUpGrants() {
 	for i, m := range op.FrameList {
 		k.updateVAMapping(windowVA(first+i), abi.MkPte(abi.MFN(m), kernelRW), abi.UVMFNone)
 	}
-	k.grants = grantTable{va: windowVA(first), next: abi.GnttabNrReserved}
+	k.grants = grantTable{va: windowVA(first), pages: map[abi.GrantRef]pfn{}}
 }
 
-// grant lets another domain use a frame, for reading and writing
-// (gnttab_grant_foreign_access). The entry's last word is written at once, and
-// last: it makes the entry valid.
+// grant lets another domain use a frame, for reading and writing, by the
+// lowest free reference, 0 if there is none (gnttab_grant_foreign_access). The entry's first word is
+// written last and at once: it makes the entry valid.
 func (k *Kernel) grant(dom abi.DomID, f pfn) abi.GrantRef {
-	ref := k.grants.next
-	k.grants.next++
-	if ref >= abi.MaxGrantFrames*abi.GrantsPerFrame {
-		k.bug("no grant reference is free")
+	for ref := abi.GrantRef(abi.GnttabNrReserved); ref < abi.MaxGrantFrames*abi.GrantsPerFrame; ref++ {
+		if k.grants.pages[ref] != 0 {
+			continue
+		}
+		k.grants.pages[ref] = f
+		entry := k.cpu.Page(k.grants.va+uint64(ref)*8, true, false)
+		binary.LittleEndian.PutUint32(entry[4:], uint32(k.p2m[f]))
+		word32(entry, 0).Store(uint32(dom)<<16 | abi.GTFPermitAccess)
+		return ref
 	}
-	page := k.cpu.Page(k.grants.va+uint64(ref)*8, true, false)
-	binary.LittleEndian.PutUint32(page[4:], uint32(k.p2m[f]))
-	word32(page, 0).Store(uint32(dom)<<16 | abi.GTFPermitAccess)
-	return ref
+	return 0
 }
 
-// ungrant takes a grant back, if nobody uses it any more.
+// ungrant takes a grant back and frees its frame, unless the other domain
+// still uses it (gnttab_end_foreign_access).
 func (k *Kernel) ungrant(ref abi.GrantRef) bool {
+	f := k.grants.pages[ref]
+	if f == 0 {
+		return false
+	}
 	word := word32(k.cpu.Page(k.grants.va+uint64(ref)*8, true, false), 0)
 	for {
 		v := word.Load()
@@ -55,7 +62,10 @@ func (k *Kernel) ungrant(ref abi.GrantRef) bool {
 			return false
 		}
 		if word.CompareAndSwap(v, 0) {
-			return true
+			break
 		}
 	}
+	delete(k.grants.pages, ref)
+	k.mem.put(f)
+	return true
 }
