@@ -200,7 +200,7 @@ func (f *runFlags) register(fs *pflag.FlagSet) {
 // take some three minutes on two cores.
 const (
 	defaultRounds = 10
-	defaultEnough = 500 // µs
+	defaultEnough = 1000 // µs
 
 	quickRounds = 3
 	quickEnough = 100 // µs

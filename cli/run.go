@@ -149,7 +149,7 @@ func (s *session) run(c *cobra.Command) error {
 func (s *session) open(images rounds.Images) (*results.Dir, error) {
 	if !s.resumed {
 		return results.Create(s.path, results.Run{
-			Tool: version(), Started: time.Now().UTC(), Command: os.Args, Spec: s.spec,
+			Tool: version(), Started: time.Now().UTC(), Command: append([]string{"xsmbench"}, os.Args[1:]...), Spec: s.spec,
 			Host: describeHost(), Images: images.List(s.spec),
 		})
 	}
