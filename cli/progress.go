@@ -26,10 +26,17 @@ type observer interface {
 
 // newObserver draws a bar on a terminal and prints plain lines elsewhere.
 func newObserver(w io.Writer) observer {
-	if f, ok := w.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
+	if f, ok := w.(*os.File); ok && hasRoom(f) {
 		return newBar(f)
 	}
 	return &lines{w: w, missing: map[string]bool{}}
+}
+
+// hasRoom tells a terminal with a size from one without, as a serial line's or
+// a recorder's, on which no bar can be drawn.
+func hasRoom(f *os.File) bool {
+	width, height, err := term.GetSize(int(f.Fd()))
+	return err == nil && width > 0 && height > 0
 }
 
 // lines prints a line per boot, and one per benchmark that gives no sample.
