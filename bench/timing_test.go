@@ -294,6 +294,26 @@ func TestCalibrate(t *testing.T) {
 	}
 }
 
+// TestDisturbedLoop disturbs the first two of three tries.
+func TestDisturbedLoop(t *testing.T) {
+	c := &fakeClock{}
+	w := fakeWork(c, nil)
+	tries := 0
+	w.one = func(n int64) {
+		ns := 3.0
+		if n == 1 {
+			tries++
+		}
+		if tries < 3 {
+			ns = 4
+		}
+		c.now += time.Duration(float64(n) * ns)
+	}
+	if got := w.loopOverhead(5000); math.Abs(got-1) > 0.1 || tries != 3 {
+		t.Errorf("loop overhead is %v after %d tries, want 1 after 3", got, tries)
+	}
+}
+
 func TestRealChase(t *testing.T) {
 	w := newPointerChase()
 	start := w.at
