@@ -136,19 +136,28 @@ func fillHypercallPage(page []byte) {
 	}
 }
 
-// hvmContextDomctl saves or restores an HVM guest's platform. The hook comes
-// before the test that the domain is one.
-func hvmContextDomctl(m *Machine, v *VCPU, d *Domain, op *abi.Domctl) int64 {
+// setHVMContextDomctl restores an HVM guest's platform. The hook comes before
+// the test that the domain is one.
+func setHVMContextDomctl(m *Machine, v *VCPU, d *Domain, op *abi.Domctl) int64 {
 	if rc := xsm.HVMContext(&v.VCPU, &d.Domain, uint32(op.Cmd)); rc != 0 {
 		return int64(rc)
 	}
 	if !d.hvm {
 		return einval
 	}
-	if op.Cmd == abi.DomctlSetHVMContext {
-		d.pause()
-		defer d.unpause()
-		return d.arch.hvm.load(op.HVM)
+	d.pause()
+	defer d.unpause()
+	return d.arch.hvm.load(op.HVM)
+}
+
+// getHVMContextDomctl saves an HVM guest's platform, or says how much room
+// that takes.
+func getHVMContextDomctl(m *Machine, v *VCPU, d *Domain, op *abi.Domctl) int64 {
+	if rc := xsm.HVMContext(&v.VCPU, &d.Domain, uint32(op.Cmd)); rc != 0 {
+		return int64(rc)
+	}
+	if !d.hvm {
+		return einval
 	}
 	saved := d.arch.hvm.save()
 	switch {
@@ -162,19 +171,25 @@ func hvmContextDomctl(m *Machine, v *VCPU, d *Domain, op *abi.Domctl) int64 {
 	return 0
 }
 
-// addressSizeDomctl gets or sets the width of a domain's addresses. The model
-// runs guests of its own width only, as a Xen built without CONFIG_COMPAT.
-func addressSizeDomctl(m *Machine, v *VCPU, d *Domain, op *abi.Domctl) int64 {
+// addressSize is the width of every domain's addresses in bits: PAE's or that
+// of four levels. The model runs guests of its own width only, as a Xen built
+// without CONFIG_COMPAT.
+const addressSize = 32 * (abi.PTLevels - 2)
+
+func setAddressSizeDomctl(m *Machine, v *VCPU, d *Domain, op *abi.Domctl) int64 {
 	if rc := xsm.AddressSize(&v.VCPU, &d.Domain, uint32(op.Cmd)); rc != 0 {
 		return int64(rc)
 	}
-	const bits = 32 * (abi.PTLevels - 2) // PAE 32, four levels 64
-	if op.Cmd == abi.DomctlGetAddressSize {
-		op.AddrSize = bits
-		return 0
-	}
-	if op.AddrSize != bits {
+	if op.AddrSize != addressSize {
 		return einval
 	}
+	return 0
+}
+
+func getAddressSizeDomctl(m *Machine, v *VCPU, d *Domain, op *abi.Domctl) int64 {
+	if rc := xsm.AddressSize(&v.VCPU, &d.Domain, uint32(op.Cmd)); rc != 0 {
+		return int64(rc)
+	}
+	op.AddrSize = addressSize
 	return 0
 }

@@ -38,10 +38,10 @@ func init() {
 		abi.DomctlGetPageFrameInfo2: pageInfo2Domctl,
 		abi.DomctlGetMemList:        memListDomctl,
 		abi.DomctlHypercallInit:     hypercallInitDomctl,
-		abi.DomctlSetHVMContext:     hvmContextDomctl,
-		abi.DomctlGetHVMContext:     hvmContextDomctl,
-		abi.DomctlSetAddressSize:    addressSizeDomctl,
-		abi.DomctlGetAddressSize:    addressSizeDomctl,
+		abi.DomctlSetHVMContext:     setHVMContextDomctl,
+		abi.DomctlGetHVMContext:     getHVMContextDomctl,
+		abi.DomctlSetAddressSize:    setAddressSizeDomctl,
+		abi.DomctlGetAddressSize:    getAddressSizeDomctl,
 	}
 }
 

@@ -100,21 +100,33 @@ func (a *ioapic) reset() {
 	}
 }
 
-// access reads or writes a register (ioapic_guest_read, ioapic_guest_write):
-// the version cannot be written, and of a redirection entry only what leaves
-// delivery fixed or lowest-priority.
-func (a *ioapic) access(op *abi.PhysdevApic, write bool) int64 {
+// has reports whether an operation names a register of the controller's.
+func (a *ioapic) has(op *abi.PhysdevApic) bool {
+	return op.APICPhysbase == a.base && op.Reg < uint32(16+2*ioapicPins)
+}
+
+// read reads a register (ioapic_guest_read).
+func (a *ioapic) read(op *abi.PhysdevApic) int64 {
 	a.lock.Lock()
 	defer a.lock.Unlock()
-	if op.APICPhysbase != a.base || op.Reg >= 16+2*ioapicPins {
+	if !a.has(op) {
 		return einval
 	}
-	if !write {
-		op.Value = a.regs[op.Reg]
-		return 0
+	op.Value = a.regs[op.Reg]
+	return 0
+}
+
+// write writes a register (ioapic_guest_write): the identity, the version and
+// the destinations are Xen's, and of a redirection entry's delivery mode only
+// fixed and lowest-priority are taken.
+func (a *ioapic) write(op *abi.PhysdevApic) int64 {
+	a.lock.Lock()
+	defer a.lock.Unlock()
+	if !a.has(op) {
+		return einval
 	}
 	if op.Reg < 16 || op.Reg&1 != 0 {
-		return 0 // the identity and the destinations are Xen's
+		return 0
 	}
 	const deliveryMode = 7 << 8
 	if mode := op.Value & deliveryMode; mode > 1<<8 {
@@ -153,18 +165,10 @@ func doPhysdevOp(m *Machine, v *VCPU, a *abi.Args) int64 {
 		if shared {
 			op.Flags |= irqShared
 		}
-	case abi.PHYSDEVOPApicRead, abi.PHYSDEVOPApicWrite:
-		op, _ := a.H.(*abi.PhysdevApic)
-		switch {
-		case op == nil:
-			return efault
-		case !v.dom.Privileged:
-			return eperm
-		}
-		if rc := xsm.APIC(&v.VCPU, &v.dom.Domain, int(cmd)); rc != 0 {
-			return int64(rc)
-		}
-		return m.platform.apic.access(op, cmd == abi.PHYSDEVOPApicWrite)
+	case abi.PHYSDEVOPApicRead:
+		return m.apicRead(v, a)
+	case abi.PHYSDEVOPApicWrite:
+		return m.apicWrite(v, a)
 	case abi.PHYSDEVOPAllocIRQVector:
 		return m.allocVector(v, a)
 	case abi.PHYSDEVOPSetIOPL:
@@ -199,6 +203,34 @@ func (m *Machine) endOfInterrupt(d *Domain, irq uint32) int64 {
 		return einval
 	}
 	return 0
+}
+
+func (m *Machine) apicRead(v *VCPU, a *abi.Args) int64 {
+	op, _ := a.H.(*abi.PhysdevApic)
+	switch {
+	case op == nil:
+		return efault
+	case !v.dom.Privileged:
+		return eperm
+	}
+	if rc := xsm.APIC(&v.VCPU, &v.dom.Domain, abi.PHYSDEVOPApicRead); rc != 0 {
+		return int64(rc)
+	}
+	return m.platform.apic.read(op)
+}
+
+func (m *Machine) apicWrite(v *VCPU, a *abi.Args) int64 {
+	op, _ := a.H.(*abi.PhysdevApic)
+	switch {
+	case op == nil:
+		return efault
+	case !v.dom.Privileged:
+		return eperm
+	}
+	if rc := xsm.APIC(&v.VCPU, &v.dom.Domain, abi.PHYSDEVOPApicWrite); rc != 0 {
+		return int64(rc)
+	}
+	return m.platform.apic.write(op)
 }
 
 func (m *Machine) allocVector(v *VCPU, a *abi.Args) int64 {

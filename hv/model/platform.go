@@ -55,11 +55,21 @@ func doPlatformOp(m *Machine, v *VCPU, a *abi.Args) int64 {
 			return int64(rc)
 		}
 		m.setTime(op)
-	case abi.XENPFAddMemtype, abi.XENPFDelMemtype, abi.XENPFReadMemtype:
+	case abi.XENPFAddMemtype:
 		if rc := xsm.Memtype(&v.VCPU, op.Cmd); rc != 0 {
 			return int64(rc)
 		}
-		return p.memtypeOp(op)
+		return p.addMemtype(op)
+	case abi.XENPFDelMemtype:
+		if rc := xsm.Memtype(&v.VCPU, op.Cmd); rc != 0 {
+			return int64(rc)
+		}
+		return p.delMemtype(op)
+	case abi.XENPFReadMemtype:
+		if rc := xsm.Memtype(&v.VCPU, op.Cmd); rc != 0 {
+			return int64(rc)
+		}
+		return p.readMemtype(op)
 	case abi.XENPFMicrocodeUpdate:
 		if rc := xsm.Microcode(&v.VCPU); rc != 0 {
 			return int64(rc)
@@ -117,21 +127,20 @@ type memtype struct {
 	users int
 }
 
-func (p *platform) memtypeOp(op *abi.PlatformOpArgs) int64 {
-	switch op.Cmd {
-	case abi.XENPFAddMemtype:
-		return p.addMemtype(op)
-	case abi.XENPFDelMemtype:
-		if op.Handle != 0 || op.Reg >= nrMemtypes || p.memtypes[op.Reg].users == 0 {
-			return einval
-		}
-		if r := &p.memtypes[op.Reg]; r.users > 1 {
-			r.users--
-		} else {
-			*r = memtype{}
-		}
-		return 0
+// delMemtype takes a range's type back from one of its users.
+func (p *platform) delMemtype(op *abi.PlatformOpArgs) int64 {
+	if op.Handle != 0 || op.Reg >= nrMemtypes || p.memtypes[op.Reg].users == 0 {
+		return einval
 	}
+	if r := &p.memtypes[op.Reg]; r.users > 1 {
+		r.users--
+	} else {
+		*r = memtype{}
+	}
+	return 0
+}
+
+func (p *platform) readMemtype(op *abi.PlatformOpArgs) int64 {
 	if op.Reg >= nrMemtypes {
 		return einval
 	}
