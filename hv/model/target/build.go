@@ -53,6 +53,12 @@ func (t *Target) build(ctx context.Context, b hv.Build, progress func(string)) (
 	if err != nil {
 		return nil, err
 	}
+	var policy string
+	if b.Policy != "" {
+		if policy, err = r.cache.keepPolicy(b.Policy); err != nil {
+			return nil, err
+		}
+	}
 	img, ok := r.cache.load(r.key())
 	if !ok {
 		if err := t.make(ctx, r, progress); err != nil {
@@ -64,10 +70,10 @@ func (t *Target) build(ctx context.Context, b hv.Build, progress func(string)) (
 		img.Cached = false
 	}
 	img.Build = b
-	if b.Policy != "" {
-		if err := r.cache.addPolicy(img); err != nil {
-			return nil, err
-		}
+	if policy != "" {
+		// The policy is part of what is measured.
+		img.Config += policyConfig + policy
+		img.Hash = digest("image with policy", img.Hash, policy)
 	}
 	return img, nil
 }
@@ -148,6 +154,10 @@ func digest(parts ...string) string {
 // compiles it, alone; further layouts only link, several at a time.
 func (t *Target) make(ctx context.Context, r recipe, progress func(string)) error {
 	t.compiling.Lock()
+	if ctx.Err() != nil {
+		t.compiling.Unlock()
+		return context.Cause(ctx)
+	}
 	t.mu.Lock()
 	compiled := t.fresh[r.source()]
 	t.mu.Unlock()
@@ -284,27 +294,28 @@ func sectionSizes(path string) (map[string]int64, error) {
 	return sizes, nil
 }
 
-// addPolicy makes a policy part of an image: the image's hash covers it, and
-// a copy in the cache is what boots, so that it cannot change during a run.
-func (c cache) addPolicy(img *hv.Image) error {
-	text, err := os.ReadFile(img.Build.Policy)
+// policyConfig precedes a policy's hash in an image's configuration.
+const policyConfig = " policy="
+
+// keepPolicy checks a policy and copies it into the cache, so that it cannot
+// change during a run; it returns the policy's hash.
+func (c cache) keepPolicy(path string) (string, error) {
+	text, err := os.ReadFile(path)
 	if err != nil {
-		return fmt.Errorf("read policy: %w", err)
+		return "", fmt.Errorf("policy: %w", err)
 	}
 	if _, err := policydb.Read(text); err != nil {
-		return fmt.Errorf("read policy %s: %w", img.Build.Policy, err)
+		return "", fmt.Errorf("policy %s: %w", path, err)
 	}
 	sum := sha256.Sum256(text)
-	name := hex.EncodeToString(sum[:])
-	copied := c.policy(name)
-	if hash, err := hashFile(copied); err != nil || hash != name {
-		if err := renameio.WriteFile(copied, text, 0o666); err != nil {
-			return fmt.Errorf("keep policy: %w", err)
-		}
+	hash := hex.EncodeToString(sum[:])
+	if old, err := hashFile(c.policy(hash)); err == nil && old == hash {
+		return hash, nil
 	}
-	img.Config += " policy=" + name
-	img.Hash = digest("image with policy", img.Hash, name)
-	return nil
+	if err := renameio.WriteFile(c.policy(hash), text, 0o666); err != nil {
+		return "", fmt.Errorf("keep policy: %w", err)
+	}
+	return hash, nil
 }
 
 func (c cache) policy(hash string) string { return filepath.Join(c.dir, "policies", hash) }

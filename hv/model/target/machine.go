@@ -92,7 +92,7 @@ func (t *Target) Boot(ctx context.Context, img *hv.Image, spec hv.BootSpec) (hv.
 func arguments(img *hv.Image, spec hv.BootSpec) ([]string, error) {
 	args := []string{"-plan", "-"}
 	if img.Build.Policy != "" {
-		_, hash, ok := strings.Cut(img.Config, " policy=")
+		_, hash, ok := strings.Cut(img.Config, policyConfig)
 		if !ok {
 			return nil, errors.New("the image has no policy")
 		}

@@ -198,7 +198,7 @@ func TestBuildErrors(t *testing.T) {
 		{"no program", hv.Build{Name: "native", Arch: "amd64", Source: noProgram}, "no cmd/xsmmodel in it"},
 		{"does not compile", hv.Build{Name: "native", Arch: "amd64", Source: broken}, "compile: cmd/xsmmodel/more.go:3:"},
 		{"policy for native", hv.Build{Name: "native", Arch: "amd64", Source: good, Policy: good + "/go.mod"}, "kind native loads no policy"},
-		{"no policy", hv.Build{Name: "flask", Arch: "amd64", Source: good, Policy: good + "/go.mod"}, "read policy " + good + "/go.mod: "},
+		{"no policy", hv.Build{Name: "flask", Arch: "amd64", Source: good, Policy: good + "/go.mod"}, "policy " + good + "/go.mod: "},
 	} {
 		t.Run(c.what, func(t *testing.T) {
 			_, err := newTarget(t).Build(context.Background(), c.build, func(string) {})
