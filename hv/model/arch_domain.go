@@ -64,11 +64,6 @@ func (v *VCPU) setContext(ctx *abi.VCPUContext) int64 {
 	if ctx.EventMask {
 		v.info.UpcallMask.Store(1)
 	}
-	if ctx.Flags&abi.VGCFOnline != 0 {
-		v.pauseFlags.And(^uint32(pauseDown))
-	} else {
-		v.pauseFlags.Or(pauseDown)
-	}
 	v.initialised.Store(true)
 	return 0
 }
@@ -81,8 +76,8 @@ func (v *VCPU) installTables(ctx *abi.VCPUContext) int64 {
 			return int64(rc)
 		}
 	}
-	if ctx.CR3 == 0 || ctx.CR3 == v.mmu.base {
-		return 0
+	if ctx.CR3 == v.mmu.base && ctx.CR3 != 0 {
+		return 0 // the domain builder has loaded it
 	}
 	if !m.newGuestCR3(v, ctx.CR3) {
 		m.destroyGDT(v)

@@ -214,7 +214,7 @@ func (s *scheduler) steal(c *pcpu, prio int32) *VCPU {
 	cpus := s.machine.cpus
 	for i := 1; i < len(cpus); i++ {
 		peer := cpus[(c.id+i)%len(cpus)]
-		if cpuMask(s.idlers.Load()).has(peer.id) && peer.id != c.id && !s.hasWork(peer) {
+		if cpuMask(s.idlers.Load()).has(peer.id) {
 			continue
 		}
 		if !peer.lock.TryLock() {
@@ -233,16 +233,6 @@ func (s *scheduler) steal(c *pcpu, prio int32) *VCPU {
 	return nil
 }
 
-// hasWork reports whether an idle processor has a vCPU queued that it has not
-// yet been kicked for. It is a guess made without the lock's protection.
-func (s *scheduler) hasWork(peer *pcpu) bool {
-	if !peer.lock.TryLock() {
-		return false
-	}
-	defer peer.lock.Unlock()
-	return peer.runq.head != nil
-}
-
 // firstFor finds the first queued vCPU that comes before prio and may run on
 // the processor.
 func (q *runQueue) firstFor(cpu int, prio int32) *VCPU {
@@ -254,37 +244,26 @@ func (q *runQueue) firstFor(cpu int, prio int32) *VCPU {
 	return nil
 }
 
-// cpuPick chooses the processor that v should belong to: the one it is on,
-// unless its affinity forbids that or that one is busy with other work while
-// another is idle (csched_cpu_pick).
+// cpuPick chooses the processor that v should belong to: the one it is on, if
+// its affinity allows it, else an idle one, else the next (csched_cpu_pick on
+// processors that share nothing).
 func (s *scheduler) cpuPick(v *VCPU) int {
-	allowed := cpuMask(v.affinity.Load()) & maskBelow(len(s.machine.cpus))
-	here := int(v.processor.Load())
-	idle := cpuMask(s.idlers.Load())
-	if allowed.has(here) && (idle == 0 || idle.has(here)) {
+	here, n := int(v.processor.Load()), len(s.machine.cpus)
+	allowed := cpuMask(v.affinity.Load()) & maskBelow(n)
+	if allowed.has(here) || allowed == 0 {
 		return here
 	}
-	best := -1
-	if allowed.has(here) {
-		best = here
+	if idle := allowed & cpuMask(s.idlers.Load()); idle != 0 {
+		allowed = idle
 	}
-	for i := 1; i <= len(s.machine.cpus); i++ {
-		cpu := (here + i) % len(s.machine.cpus)
-		if !allowed.has(cpu) {
-			continue
-		}
-		if best < 0 || (idle.has(cpu) && !idle.has(best) && best != here) {
-			best = cpu
+	for i := 1; ; i++ {
+		if cpu := (here + i) % n; allowed.has(cpu) {
+			return cpu
 		}
 	}
-	if best < 0 {
-		return here
-	}
-	return best
 }
 
-// tick charges what runs on c, whose lock is held (csched_vcpu_acct). It
-// reports whether the vCPU should move to another processor.
+// tick charges what runs on c, whose lock is held (csched_vcpu_acct).
 func (s *scheduler) tick(c *pcpu) {
 	v := c.curr
 	if v == c.idle {

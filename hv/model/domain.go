@@ -19,9 +19,9 @@ type Domain struct {
 	vcpus      [abi.MaxVCPUs]atomic.Pointer[VCPU] // filled by max_vcpus
 	shared     *abi.SharedInfo
 	sharedMFN  abi.MFN
-	handle     [16]byte     // guarded by Machine.domctlLock
-	timeOffset atomic.Int32 // s, of its wall clock
-	hvm        bool         // created as an HVM guest
+	handle     atomic.Pointer[[16]byte] // its UUID, the toolstack's to set
+	timeOffset atomic.Int32             // s, of its wall clock
+	hvm        bool                     // created as an HVM guest
 
 	bigLock sync.Mutex // memory management (LOCK_BIGLOCK)
 
@@ -152,6 +152,7 @@ func (d *Domain) put() {
 // allocDomain makes a domain that is on no list (alloc_domain).
 func (m *Machine) allocDomain(id abi.DomID) (*Domain, abi.Errno) {
 	d := &Domain{machine: m}
+	d.handle.Store(new([16]byte))
 	d.ID = id
 	d.Frames = m.frames
 	d.Domains = m

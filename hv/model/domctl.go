@@ -123,7 +123,8 @@ func (m *Machine) createDomctl(v *VCPU, op *abi.Domctl) int64 {
 	if d == nil {
 		return enomem
 	}
-	d.handle = op.Create.Handle
+	handle := op.Create.Handle
+	d.handle.Store(&handle)
 	op.DomID = id
 	return 0
 }
@@ -228,7 +229,15 @@ func setContextDomctl(m *Machine, v *VCPU, d *Domain, op *abi.Domctl) int64 {
 	if op.Context == nil {
 		return t.reset()
 	}
-	return t.setContext(op.Context)
+	if rc := t.setContext(op.Context); rc != 0 {
+		return rc
+	}
+	// The first vCPU is on-line once it has a context; the others wait for
+	// VCPUOP_up if the context does not say otherwise.
+	if t.ID == 0 || op.Context.Flags&abi.VGCFOnline != 0 {
+		t.pauseFlags.And(^uint32(pauseDown))
+	}
+	return 0
 }
 
 func getContextDomctl(m *Machine, v *VCPU, d *Domain, op *abi.Domctl) int64 {
@@ -351,7 +360,7 @@ func (m *Machine) domainInfoDomctl(v *VCPU, op *abi.Domctl) int64 {
 // domainInfo describes a domain (getdomaininfo); the label is the module's to
 // fill in.
 func (m *Machine) domainInfo(v *VCPU, d *Domain, info *abi.DomainInfo) {
-	*info = abi.DomainInfo{Domain: d.ID, SharedInfoMFN: uint64(d.sharedMFN), Handle: d.handle}
+	*info = abi.DomainInfo{Domain: d.ID, SharedInfoMFN: uint64(d.sharedMFN), Handle: *d.handle.Load()}
 	flags := uint32(abi.DomInfBlocked)
 	d.eachVCPU(func(t *VCPU) {
 		info.MaxVCPUID = uint32(t.ID)
@@ -394,7 +403,8 @@ func handleDomctl(m *Machine, v *VCPU, d *Domain, op *abi.Domctl) int64 {
 	if rc := xsm.SetDomainHandle(&v.VCPU, &d.Domain); rc != 0 {
 		return int64(rc)
 	}
-	d.handle = op.Handle
+	handle := op.Handle
+	d.handle.Store(&handle)
 	return 0
 }
 

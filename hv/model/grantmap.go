@@ -4,8 +4,8 @@ import "xsmbench/abi"
 
 // Host mappings of granted frames (create_grant_host_mapping… in
 // arch/x86/mm.c). The grant table has taken the references that the mapping
-// stands for, and drops them when it has been destroyed, after flushing the
-// domain's TLBs. The caller holds the bigLock of the vCPU's domain.
+// stands for, and drops them when it has been destroyed; the domain's TLBs are
+// flushed by then. The caller holds the bigLock of the vCPU's domain.
 
 // grantPTEFlags are the bits of an entry that maps a granted frame
 // (GRANT_PTE_FLAGS).
@@ -95,6 +95,7 @@ func (m *Machine) replaceGrantPTE(d *Domain, table abi.MFN, p *uint64, mfn abi.M
 		return abi.GNTSTGeneralError
 	}
 	m.writePTE(d, table, p, old, e)
+	m.flushDomainTLB(d)
 	return abi.GNTSTOkay
 }
 

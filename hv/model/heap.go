@@ -178,11 +178,15 @@ func (m *Machine) makeM2P() error {
 // machine-to-physical table, read-only, to DOMID_XEN. The two domains must
 // exist.
 func (m *Machine) initSpecialPages() {
-	for mfn := firstHoleFrame; mfn < endHoleFrame; mfn++ {
+	io := func(mfn abi.MFN) {
 		pg := &m.frames[mfn]
 		pg.Owner = &m.domIO.Domain
 		pg.typeInfo.Store(pgtWritable | pgtValidated | 1)
 		pg.countInfo.Store(pgcIOMem | pgcAllocated | 1)
+	}
+	io(0) // what a cleared page-table entry names; Xen gives the first MiB to DOMID_IO
+	for mfn := firstHoleFrame; mfn < endHoleFrame; mfn++ {
+		io(mfn)
 	}
 	for i := 0; i < m.xen.m2pFrames; i++ {
 		m.shareXenPageWithGuest(m.xen.m2pFirst+abi.MFN(i), m.domXen, true)

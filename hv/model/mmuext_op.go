@@ -7,8 +7,8 @@ import (
 
 // doMMUExtOp is the hypercall mmuext_op: pinning, base pointers, flushes and
 // the LDT (do_mmuext_op in arch/x86/mm.c). It stops at the first operation
-// that fails; a pin that a hook denies is passed over and its error returned
-// at the end if nothing after it fails or is denied otherwise.
+// that fails. A pin that a hook denies is passed over, as in Xen 3.2, and its
+// error returned at the end, or when something after it fails.
 func doMMUExtOp(m *Machine, v *VCPU, a *abi.Args) int64 {
 	args, ok := a.H.(*abi.MMUExtArgs)
 	if !ok || args == nil {

@@ -83,6 +83,7 @@ func (v *VCPU) poll(op *abi.SchedPoll) int64 {
 		return rc
 	}
 	if op.Timeout != 0 {
+		v.timer.polling = true
 		v.timer.poll.Reset(v.until(op.Timeout))
 	}
 	v.pcpu.raise()

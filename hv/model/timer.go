@@ -13,6 +13,7 @@ import (
 type vcpuTimer struct {
 	singleshot *time.Timer
 	poll       *time.Timer
+	polling    bool // poll may be armed; the vCPU's own
 
 	// The periodic timer ticks only while the vCPU can run; what it missed
 	// is made up for by one tick when the vCPU is scheduled in.

@@ -183,6 +183,10 @@ func (v *VCPU) await() {
 
 // scheduledIn is what a vCPU does first when it has got a processor.
 func (v *VCPU) scheduledIn() {
+	if v.timer.polling {
+		v.timer.polling = false
+		v.timer.poll.Stop()
+	}
 	v.timer.scheduledIn(v)
 	if area := v.runstateArea.Load(); area != nil {
 		*area = v.runstateNow()
@@ -194,6 +198,9 @@ func (v *VCPU) main() {
 	defer v.machine.vcpus.Done()
 	defer close(v.gone)
 	defer v.leave()
+	if v.machine.stopping.Load() {
+		return
+	}
 	v.scheduledIn()
 	v.ctx.Entry(v, v.ctx.StartInfo)
 	v.dom.crash(fmt.Sprintf("vCPU %d returned from its entry point", v.ID))

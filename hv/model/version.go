@@ -41,7 +41,7 @@ func doXenVersion(_ *Machine, v *VCPU, a *abi.Args) int64 {
 	case abi.XENVERPlatformParams:
 		return answer(a.H, uint64(abi.HypervisorStart))
 	case abi.XENVERGuestHandle:
-		return answer(a.H, v.dom.handle)
+		return answer(a.H, *v.dom.handle.Load())
 	case abi.XENVERCompileInfo:
 		return answer(a.H, abi.CompileInfo{Compiler: runtime.Version(), By: "xsmbench", Domain: runtime.GOARCH})
 	case abi.XENVERGetFeatures:

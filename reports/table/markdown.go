@@ -17,7 +17,7 @@ func Markdown(w io.Writer, c *compare.Comparison, a about.About) error {
 		fmt.Fprintf(b, "- %s\n", escape(line))
 	}
 	fmt.Fprintln(b)
-	notes := &footnotes{}
+	notes := &Footnotes{}
 	for _, s := range compare.Sections(c.Rows) {
 		markdownSection(b, c, s, "", notes)
 	}
@@ -25,8 +25,8 @@ func Markdown(w io.Writer, c *compare.Comparison, a about.About) error {
 		markdownSection(b, c, s, "Control, the same image twice: ", notes)
 	}
 	markdownFigures(b, c)
-	for i, n := range notes.texts {
-		fmt.Fprintf(b, "%s %s  \n", superscript(i+1), escape(n))
+	for _, line := range notes.Lines() {
+		fmt.Fprintf(b, "%s  \n", escape(line))
 	}
 	if len(notes.texts) > 0 {
 		fmt.Fprintln(b)
@@ -57,7 +57,7 @@ func markdownAbout(w io.Writer, a about.About) {
 	}
 }
 
-func markdownSection(w io.Writer, c *compare.Comparison, s compare.Section, prefix string, notes *footnotes) {
+func markdownSection(w io.Writer, c *compare.Comparison, s compare.Section, prefix string, notes *Footnotes) {
 	fmt.Fprintf(w, "### %s\n\n", escape(prefix+s.Title()))
 	head := []string{"benchmark", c.Base}
 	rule := []string{":--", "--:"}
@@ -74,7 +74,7 @@ func markdownSection(w io.Writer, c *compare.Comparison, s compare.Section, pref
 				cells = append(cells, "–", "", "not measured", "")
 				continue
 			}
-			cells = append(cells, Overhead(*r), Interval(*r), emphasis(*r)+notes.marks(r.Warnings), fmt.Sprint(r.N))
+			cells = append(cells, Overhead(*r), Interval(*r), emphasis(*r)+notes.Marks(r.Warnings), fmt.Sprint(r.N))
 		}
 		markdownLine(w, cells)
 	}
@@ -100,11 +100,10 @@ func markdownFigures(w io.Writer, c *compare.Comparison) {
 	if len(c.Figures) == 0 {
 		return
 	}
-	builds := append([]string{c.Base}, c.Builds...)
+	t := Figures(c)
 	fmt.Fprint(w, "### Figures without verdict (means)\n\n")
-	markdownLine(w, append([]string{"benchmark", "domain", "unit"}, builds...))
-	fmt.Fprintln(w, "| :-- | :-- | :-- |"+strings.Repeat(" --: |", len(builds)))
-	for _, line := range figureLines(c, builds) {
+	fmt.Fprintf(w, "| %s |\n| :-- | :-- | :-- |%s\n", strings.Join(t.Head, " | "), strings.Repeat(" --: |", len(t.Head)-3))
+	for _, line := range t.Lines {
 		markdownLine(w, line)
 	}
 	fmt.Fprintln(w)

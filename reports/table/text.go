@@ -7,6 +7,7 @@ import (
 	"bufio"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -18,7 +19,7 @@ import (
 func Text(w io.Writer, c *compare.Comparison, a about.About) error {
 	b := bufio.NewWriter(w)
 	writeAbout(b, a)
-	notes := &footnotes{}
+	notes := &Footnotes{}
 	for _, s := range compare.Sections(c.Rows) {
 		writeSection(b, c, s, "", notes)
 	}
@@ -26,8 +27,8 @@ func Text(w io.Writer, c *compare.Comparison, a about.About) error {
 		writeSection(b, c, s, "control, the same image twice: ", notes)
 	}
 	writeFigures(b, c)
-	for i, n := range notes.texts {
-		fmt.Fprintf(b, "%s %s\n", superscript(i+1), n)
+	for _, line := range notes.Lines() {
+		fmt.Fprintln(b, line)
 	}
 	if len(notes.texts) > 0 {
 		fmt.Fprintln(b)
@@ -63,7 +64,7 @@ func writeAbout(w io.Writer, a about.About) {
 
 // writeSection writes one table: a benchmark a line, a group of columns for
 // each build.
-func writeSection(w io.Writer, c *compare.Comparison, s compare.Section, prefix string, notes *footnotes) {
+func writeSection(w io.Writer, c *compare.Comparison, s compare.Section, prefix string, notes *Footnotes) {
 	n, same := commonN(s)
 	title := prefix + s.Title()
 	if same {
@@ -93,7 +94,7 @@ func writeSection(w io.Writer, c *compare.Comparison, s compare.Section, prefix 
 	fmt.Fprintln(w)
 }
 
-func rowCells(r *compare.Row, sameN bool, notes *footnotes) []string {
+func rowCells(r *compare.Row, sameN bool, notes *Footnotes) []string {
 	if r == nil {
 		return []string{"│", "–", "", "not measured"}
 	}
@@ -101,7 +102,7 @@ func rowCells(r *compare.Row, sameN bool, notes *footnotes) []string {
 	if !sameN {
 		verdict += fmt.Sprintf(" n=%d", r.N)
 	}
-	return []string{"│", Overhead(*r), Interval(*r), verdict + notes.marks(r.Warnings)}
+	return []string{"│", Overhead(*r), Interval(*r), verdict + notes.Marks(r.Warnings)}
 }
 
 // meanCells is the line of geometric means, nil if there is none.
@@ -141,48 +142,64 @@ func commonN(s compare.Section) (n int, same bool) {
 
 // writeFigures lists what describes benchmarks and has no verdict.
 func writeFigures(w io.Writer, c *compare.Comparison) {
-	if len(c.Figures) == 0 {
+	t := Figures(c)
+	if len(t.Lines) == 0 {
 		return
 	}
 	fmt.Fprintln(w, "figures without verdict (means)")
-	builds := append([]string{c.Base}, c.Builds...)
-	g := newGrid(3 + len(builds))
-	g.add(append([]string{"benchmark", "domain", "unit"}, builds...)...)
-	for _, line := range figureLines(c, builds) {
+	g := newGrid(len(t.Head))
+	g.add(t.Head...)
+	for _, line := range t.Lines {
 		g.add(line...)
 	}
-	for i := range builds {
-		g.right[3+i] = true
+	for i := 3; i < len(t.Head); i++ {
+		g.right[i] = true
 	}
 	g.write(w)
 	fmt.Fprintln(w)
 }
 
-// figureLines gives a line for each benchmark, domain and unit.
-func figureLines(c *compare.Comparison, builds []string) [][]string {
-	var lines [][]string
+// FigureTable has a line for each benchmark, domain and unit, with a column
+// for each build after those three.
+type FigureTable struct {
+	Head  []string
+	Lines [][]string
+}
+
+// Figures arranges the comparison's figures.
+func Figures(c *compare.Comparison) FigureTable {
+	builds := append([]string{c.Base}, c.Builds...)
+	t := FigureTable{Head: append([]string{"benchmark", "domain", "unit"}, builds...)}
 	at := map[string]int{}
 	for _, f := range c.Figures {
 		k := f.Environment.String() + " " + f.Benchmark + " " + f.Unit
 		i, ok := at[k]
 		if !ok {
-			i = len(lines)
+			i = len(t.Lines)
 			at[k] = i
-			lines = append(lines, append([]string{f.Benchmark, f.Domain, f.Unit}, make([]string, len(builds))...))
+			t.Lines = append(t.Lines, append([]string{f.Benchmark, f.Domain, f.Unit}, make([]string, len(builds))...))
 		}
-		for j, b := range builds {
-			if b == f.Build {
-				lines[i][3+j] = fmt.Sprintf("%.4g", f.Value)
-			}
+		if j := slices.Index(builds, f.Build); j >= 0 {
+			t.Lines[i][3+j] = fmt.Sprintf("%.4g", f.Value)
 		}
+	}
+	return t
+}
+
+// Footnotes numbers warnings, each text once.
+type Footnotes struct{ texts []string }
+
+// Lines are the texts with their marks.
+func (f *Footnotes) Lines() []string {
+	var lines []string
+	for i, t := range f.texts {
+		lines = append(lines, superscript(i+1)+" "+t)
 	}
 	return lines
 }
 
-// footnotes numbers warnings, each text once.
-type footnotes struct{ texts []string }
-
-func (f *footnotes) marks(warnings []string) string {
+// Marks are the marks of warnings.
+func (f *Footnotes) Marks(warnings []string) string {
 	var b strings.Builder
 	for _, w := range warnings {
 		n := 0

@@ -1,0 +1,309 @@
+// Package page writes a report: one HTML page that needs nothing else, the
+// same in Markdown, and the charts and tables as files.
+package page
+
+import (
+	"bytes"
+	_ "embed"
+	"fmt"
+	"html/template"
+	"io"
+	"math"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/google/renameio/v2"
+
+	"xsmbench/reports/about"
+	"xsmbench/reports/compare"
+	"xsmbench/reports/plot"
+	"xsmbench/reports/table"
+)
+
+// Report is what a page shows.
+type Report struct {
+	Title      string
+	Comparison *compare.Comparison
+	About      about.About
+
+	charts []*plot.Chart
+}
+
+func (r *Report) draw() {
+	if r.charts == nil {
+		r.charts = plot.Charts(r.Comparison)
+	}
+}
+
+// Index is the name of the page.
+const Index = "index.html"
+
+// Write makes the directory and writes into it index.html, report.md,
+// compare.csv, compare.json, and every chart as SVG and PNG. It returns the
+// path of the page.
+func Write(dir string, r Report) (string, error) {
+	if err := os.MkdirAll(dir, 0o777); err != nil {
+		return "", fmt.Errorf("write report: %w", err)
+	}
+	r.draw()
+	files := map[string]func(io.Writer) error{
+		Index:          r.HTML,
+		"report.md":    r.Markdown,
+		"compare.csv":  func(w io.Writer) error { return table.CSV(w, r.Comparison) },
+		"compare.json": func(w io.Writer) error { return table.JSON(w, r.Comparison) },
+	}
+	for _, ch := range r.charts {
+		files[ch.Name+".svg"] = ch.SVG
+		files[ch.Name+".png"] = ch.PNG
+	}
+	for name, write := range files {
+		var b bytes.Buffer
+		if err := write(&b); err != nil {
+			return "", fmt.Errorf("write report: %s: %w", name, err)
+		}
+		if err := renameio.WriteFile(filepath.Join(dir, name), b.Bytes(), 0o666); err != nil {
+			return "", fmt.Errorf("write report: %w", err)
+		}
+	}
+	return filepath.Join(dir, Index), nil
+}
+
+// Markdown writes the report for a wiki or a merge request; it shows the
+// charts that Write puts beside it.
+func (r *Report) Markdown(w io.Writer) error {
+	r.draw()
+	var b bytes.Buffer
+	fmt.Fprintf(&b, "# %s\n\n", r.Title)
+	if err := table.Markdown(&b, r.Comparison, r.About); err != nil {
+		return err
+	}
+	fmt.Fprint(&b, "\n## Charts\n")
+	for _, ch := range r.charts {
+		fmt.Fprintf(&b, "\n![%s](%s.png)\n", ch.Title, ch.Name)
+	}
+	_, err := w.Write(b.Bytes())
+	return err
+}
+
+//go:embed page.html
+var pageText string
+
+//go:embed page.css
+var pageStyle string
+
+var pageTemplate = template.Must(template.New("page").Parse(pageText))
+
+// HTML writes the page.
+func (r *Report) HTML(w io.Writer) error {
+	r.draw()
+	v, err := r.view()
+	if err != nil {
+		return err
+	}
+	return pageTemplate.Execute(w, v)
+}
+
+// view is what the template sees.
+type view struct {
+	Title    string
+	Style    template.CSS
+	Verdict  string
+	Tiles    []tile
+	Summary  []string
+	Legend   []string
+	Warnings []string
+	Overhead []chart
+	Heat     []chart
+	Boots    []chart
+	Tables   []tableView
+	Controls []tableView
+	Tests    []testView
+	Figures  table.FigureTable
+	About    about.About
+	Problems []string
+}
+
+type tile struct {
+	Count   int
+	Verdict string
+	Sign    string
+}
+
+type chart struct {
+	Title, Text string
+	SVG         template.HTML
+}
+
+type tableView struct {
+	Title  string
+	N      string
+	Base   string
+	Level  string
+	Builds []string
+	Lines  []lineView
+	Means  []meanView
+	Notes  []string
+}
+
+type lineView struct {
+	Benchmark, Base string
+	Cells           []cellView
+}
+
+type cellView struct {
+	Measured                    bool
+	Overhead, Interval, Verdict string
+	Class, Sign                 string
+	N                           int
+	Hint                        string // the margin in force and the tests
+	Marks                       string
+}
+
+type meanView struct{ Overhead, Interval, Of string }
+
+type testView struct {
+	Benchmark, Where, Build, Overhead string
+	HL                                string
+	P, Holm, TOST, Wilcoxon, MW       string
+	Margin                            string
+}
+
+func (r *Report) view() (*view, error) {
+	c := r.Comparison
+	v := &view{
+		Title: r.Title, Style: template.CSS(pageStyle), Verdict: headline(c),
+		Summary: table.Summary(c), Legend: table.Legend(c), Warnings: c.Warnings,
+		About: r.About, Figures: table.Figures(c),
+	}
+	for _, verdict := range []compare.Verdict{compare.Equivalent, compare.Slower, compare.Faster, compare.Inconclusive} {
+		v.Tiles = append(v.Tiles, tile{c.Count(verdict), string(verdict), sign(verdict)})
+	}
+	for _, s := range compare.Sections(c.Rows) {
+		v.Tables = append(v.Tables, tableOf(c, s))
+	}
+	for _, s := range compare.Sections(c.Controls) {
+		v.Controls = append(v.Controls, tableOf(c, s))
+	}
+	for _, row := range c.Rows {
+		v.Tests = append(v.Tests, testOf(row))
+	}
+	for _, p := range r.About.Problems {
+		v.Problems = append(v.Problems, p.String())
+	}
+	return v, v.addCharts(r.charts)
+}
+
+func (v *view) addCharts(charts []*plot.Chart) error {
+	for _, ch := range charts {
+		svg, err := inline(ch)
+		if err != nil {
+			return err
+		}
+		one := chart{ch.Title, ch.Text, svg}
+		switch {
+		case strings.HasPrefix(ch.Name, "overhead"):
+			v.Overhead = append(v.Overhead, one)
+		case strings.HasPrefix(ch.Name, "heat"):
+			v.Heat = append(v.Heat, one)
+		default:
+			v.Boots = append(v.Boots, one)
+		}
+	}
+	return nil
+}
+
+// inline is the chart as an element of the page: without the declarations
+// that stand before it in a file. Everything in it is the plot package's own;
+// names of benchmarks are escaped there.
+func inline(ch *plot.Chart) (template.HTML, error) {
+	var b strings.Builder
+	if err := ch.SVG(&b); err != nil {
+		return "", err
+	}
+	_, svg, ok := strings.Cut(b.String(), "<svg ")
+	if !ok {
+		return "", fmt.Errorf("chart %s is no SVG", ch.Name)
+	}
+	return template.HTML(`<svg role="img" aria-label="` + template.HTMLEscapeString(ch.Text) + `" ` + svg), nil
+}
+
+// headline is the result in a sentence.
+func headline(c *compare.Comparison) string {
+	n, slower, open := len(c.Rows), c.Count(compare.Slower), c.Count(compare.Inconclusive)
+	switch {
+	case n == 0:
+		return "Nothing was compared."
+	case c.Negligible():
+		return fmt.Sprintf("No cost above the margin: all %d differences are negligible.", n)
+	case slower > 0:
+		return fmt.Sprintf("%d of %d rows are slower than %s.", slower, n, c.Base)
+	case open > 0:
+		return fmt.Sprintf("No row is shown to be slower than %s, but %d of %d are undecided.", c.Base, open, n)
+	}
+	return fmt.Sprintf("No row is slower than %s; some are faster.", c.Base)
+}
+
+func tableOf(c *compare.Comparison, s compare.Section) tableView {
+	t := tableView{Title: s.Title(), Base: c.Base, Level: fmt.Sprintf("%g%%", 100*c.Confidence), Builds: s.Builds}
+	var notes table.Footnotes
+	for _, l := range s.Lines {
+		line := lineView{Benchmark: l.Benchmark, Base: table.Value(l.BaseValue, s.Unit)}
+		for _, r := range l.Rows {
+			line.Cells = append(line.Cells, cellOf(r, &notes))
+		}
+		t.Lines = append(t.Lines, line)
+	}
+	t.Notes = notes.Lines()
+	for _, build := range s.Builds {
+		var m meanView
+		for _, g := range c.GeoMeans {
+			if g.Build == build && g.Environment == s.Environment && g.Unit == s.Unit {
+				r := compare.Row{Ratio: g.Ratio, Lo: g.Lo, Hi: g.Hi}
+				m = meanView{table.Overhead(r), table.Interval(r), fmt.Sprintf("of %d rows", g.Rows)}
+			}
+		}
+		t.Means = append(t.Means, m)
+	}
+	return t
+}
+
+func cellOf(r *compare.Row, notes *table.Footnotes) cellView {
+	if r == nil {
+		return cellView{Verdict: "not measured"}
+	}
+	return cellView{
+		Measured: true, Overhead: table.Overhead(*r), Interval: table.Interval(*r),
+		Verdict: table.VerdictText(*r), Class: string(r.Verdict), Sign: sign(r.Verdict), N: r.N,
+		Hint:  fmt.Sprintf("n=%d, margin ±%.2g%%, %s in this build", r.N, 100*r.Margin, table.Value(r.Value, r.Unit)),
+		Marks: notes.Marks(r.Warnings),
+	}
+}
+
+func testOf(r compare.Row) testView {
+	return testView{
+		Benchmark: r.Benchmark, Where: r.Domain + ", " + r.Unit, Build: r.Build, Overhead: table.Overhead(r),
+		HL: hodgesLehmann(r), P: table.P(r.P), Holm: table.P(r.PHolm), TOST: table.P(r.PEquivalent),
+		Wilcoxon: table.P(r.PSignedRank), MW: table.P(r.PMannWhitney), Margin: fmt.Sprintf("%.2g%%", 100*r.Margin),
+	}
+}
+
+func hodgesLehmann(r compare.Row) string {
+	if math.IsNaN(r.HodgesLehmann) {
+		return "–"
+	}
+	r.Ratio = r.HodgesLehmann
+	return table.Overhead(r)
+}
+
+func sign(v compare.Verdict) string {
+	switch v {
+	case compare.Equivalent:
+		return "="
+	case compare.Slower:
+		return "▲"
+	case compare.Faster:
+		return "▼"
+	}
+	return "?"
+}

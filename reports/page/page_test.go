@@ -1,0 +1,117 @@
+package page
+
+import (
+	"bytes"
+	"flag"
+	"io"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"xsmbench/reports/about"
+	"xsmbench/reports/compare"
+	"xsmbench/results"
+)
+
+var update = flag.Bool("update", false, "write the golden files again")
+
+func fixture(t *testing.T) *Report {
+	t.Helper()
+	run, err := results.Open(filepath.Join("..", "testdata", "run"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := compare.Compare(run.Samples, compare.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &Report{Title: "Synthetic test data", Comparison: c, About: about.Of(&run.Run, run.Problems)}
+}
+
+// svgElement is left out of the golden page: the plot package has its own.
+var svgElement = regexp.MustCompile(`(?s)<svg .*?</svg>`)
+
+func TestGolden(t *testing.T) {
+	r := fixture(t)
+	for name, write := range map[string]func(io.Writer) error{"index.html": r.HTML, "report.md": r.Markdown} {
+		var b bytes.Buffer
+		if err := write(&b); err != nil {
+			t.Fatal(err)
+		}
+		got := svgElement.ReplaceAll(b.Bytes(), []byte("<svg></svg>"))
+		path := filepath.Join("testdata", name)
+		if *update {
+			if err := os.WriteFile(path, got, 0o666); err != nil {
+				t.Fatal(err)
+			}
+		}
+		want, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !bytes.Equal(want, got) {
+			t.Errorf("%s differs: run go test ./reports/page -update and look at it", path)
+		}
+	}
+}
+
+// TestSelfContained checks that the page asks for nothing from elsewhere.
+func TestSelfContained(t *testing.T) {
+	var b bytes.Buffer
+	if err := fixture(t).HTML(&b); err != nil {
+		t.Fatal(err)
+	}
+	page := b.String()
+	for _, loads := range []string{"src=", "url(", "@import", "<link", "<script", "xlink:href", "<iframe"} {
+		if strings.Contains(page, loads) {
+			t.Errorf("the page contains %s", loads)
+		}
+	}
+	if n := strings.Count(page, "<svg "); n != 6 {
+		t.Errorf("%d charts, want 6", n)
+	}
+	for _, id := range regexp.MustCompile(`href="#([^"]*)"`).FindAllStringSubmatch(page, -1) {
+		if !strings.Contains(page, `id="`+id[1]+`"`) {
+			t.Errorf("link to #%s leads nowhere", id[1])
+		}
+	}
+}
+
+func TestEscapes(t *testing.T) {
+	r := fixture(t)
+	evil := `Lmbench/<script>alert("1")</script>`
+	r.Comparison.Rows[0].Benchmark = evil
+	r.Title = evil
+	var b bytes.Buffer
+	if err := r.HTML(&b); err != nil {
+		t.Fatal(err)
+	}
+	if strings.Contains(b.String(), "<script") {
+		t.Error("a benchmark's name became an element")
+	}
+}
+
+func TestWrite(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "run", "report")
+	path, err := Write(dir, *fixture(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if path != filepath.Join(dir, "index.html") {
+		t.Errorf("page at %s", path)
+	}
+	for _, name := range []string{"index.html", "report.md", "compare.csv", "compare.json", "overhead-dom0.svg", "overhead-domU.png", "boots-dom0.png", "heat-domU.svg"} {
+		if info, err := os.Stat(filepath.Join(dir, name)); err != nil || info.Size() == 0 {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	file := filepath.Join(t.TempDir(), "file")
+	if err := os.WriteFile(file, nil, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Write(file, *fixture(t)); err == nil {
+		t.Error("a report was written below a file")
+	}
+}

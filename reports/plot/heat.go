@@ -1,0 +1,97 @@
+package plot
+
+import (
+	"fmt"
+	"image/color"
+	"math"
+
+	"gonum.org/v1/plot"
+	"gonum.org/v1/plot/text"
+	"gonum.org/v1/plot/vg"
+	"gonum.org/v1/plot/vg/draw"
+
+	"xsmbench/reports/compare"
+	"xsmbench/reports/table"
+)
+
+const cellWidth = 110
+
+// heat is a map of benchmark by build: the colour is the overhead, the figure
+// in the cell says it, and a sign the verdict.
+func heat(p panel, all []panel, c *compare.Comparison) *Chart {
+	pl := newPlot(p.labels(), "")
+	pl.X.Min, pl.X.Max = -0.5, float64(len(p.builds))-0.5
+	var ticks []plot.Tick
+	for i, b := range p.builds {
+		ticks = append(ticks, plot.Tick{Value: float64(i), Label: b})
+	}
+	pl.X.Tick.Marker = plot.ConstantTicks(ticks)
+	pl.X.Tick.Label = center(textStyle(9, ink, true))
+	pl.X.Tick.Label.YAlign = text.YTop
+	h := &heatMap{p}
+	pl.Add(h)
+	labels := vg.Length(0)
+	for _, l := range p.labels() {
+		labels = max(labels, pl.Y.Tick.Label.Width(l))
+	}
+	ch := &Chart{
+		Name: p.name("heat", all), p: pl,
+		Title: fmt.Sprintf("Overhead by benchmark and build in %s", p.Domain),
+		notes: []string{p.where(),
+			fmt.Sprintf("Colour: overhead against %s, blue faster, orange slower, full at ±20%%.", p.base),
+			"Signs: = equivalent, ▲ slower, ▼ faster, ? inconclusive."},
+	}
+	ch.Width = max(chartWidth-160, labels+cellWidth*vg.Length(len(p.builds))+40)
+	ch.Height = ch.head() + 14*vg.Length(len(p.lines)) + 40
+	ch.Text = fmt.Sprintf("%s: %s. Heat map of %d benchmarks and the builds %v; the tables give its figures.", ch.Title, p.where(), len(p.lines), p.builds)
+	return ch
+}
+
+type heatMap struct{ panel }
+
+// Plot implements plot.Plotter.
+func (h *heatMap) Plot(c draw.Canvas, p *plot.Plot) {
+	x, y := p.Transforms(&c)
+	style := center(textStyle(8, ink, false))
+	style.YAlign = text.YCenter
+	for l := range h.lines {
+		for b := range h.builds {
+			r := h.row(l, b)
+			if r == nil {
+				continue
+			}
+			cx, cy := float64(b), -float64(l)
+			fill(c, shade(r.Overhead()), x(cx-0.5)+1, x(cx+0.5)-1, y(cy-0.5)+0.5, y(cy+0.5)-0.5)
+			c.FillText(style, vg.Point{X: x(cx), Y: y(cy) + 1.2}, table.Overhead(*r)+"  "+sign(r.Verdict))
+		}
+	}
+}
+
+func sign(v compare.Verdict) string {
+	switch v {
+	case compare.Equivalent:
+		return "="
+	case compare.Slower:
+		return "▲"
+	case compare.Faster:
+		return "▼"
+	}
+	return "?"
+}
+
+// shade goes from white to blue for what is faster and to orange for what is
+// slower. The root spreads small overheads; both ends stay light enough for
+// black figures.
+func shade(overhead float64) color.NRGBA {
+	if math.IsNaN(overhead) {
+		return stripe
+	}
+	const full = 0.20
+	t := math.Sqrt(math.Min(1, math.Abs(overhead)/full))
+	end := color.NRGBA{0x56, 0xb4, 0xe9, 0xff}
+	if overhead > 0 {
+		end = color.NRGBA{0xe6, 0x9f, 0x00, 0xff}
+	}
+	mix := func(to uint8) uint8 { return uint8(math.Round(255 + t*(float64(to)-255))) }
+	return color.NRGBA{mix(end.R), mix(end.G), mix(end.B), 0xff}
+}

@@ -1,0 +1,149 @@
+package plot
+
+import (
+	"fmt"
+	"math"
+	"slices"
+
+	"gonum.org/v1/plot"
+	"gonum.org/v1/plot/vg"
+	"gonum.org/v1/plot/vg/draw"
+
+	"xsmbench/reports/compare"
+)
+
+const chartWidth = 620
+
+// overhead is a forest plot: a line for each benchmark, a mark with its
+// interval for each build, and the margin as a band.
+func overhead(p panel, all []panel, c *compare.Comparison) *Chart {
+	lo, hi := overheadRange(p, c.Margin)
+	pl := newPlot(p.labels(), fmt.Sprintf("overhead against %s", p.base))
+	pl.X.Min, pl.X.Max = lo, hi
+	pl.Add(&forest{p, lo, hi})
+	ch := &Chart{
+		Name: p.name("overhead", all), p: pl,
+		Title: fmt.Sprintf("Overhead against %s in %s", p.base, p.Domain),
+		notes: []string{p.where(),
+			fmt.Sprintf("Marks: mean of paired differences, with its %g%% interval. Right is slower. Band: the margin. An arrow marks what lies beyond the axis.", 100*c.Confidence)},
+		Width: chartWidth,
+	}
+	for i, b := range p.builds {
+		ch.keys = append(ch.keys, key{b, look(i)})
+	}
+	rowHeight := vg.Length(max(12, 7*len(p.builds)))
+	ch.Height = ch.head() + rowHeight*vg.Length(len(p.lines)) + 50
+	ch.Text = fmt.Sprintf("%s: %s. Forest plot of %d benchmarks and the builds %v; the tables give its figures.", ch.Title, p.where(), len(p.lines), p.builds)
+	return ch
+}
+
+// overheadRange covers what most rows show; a few far beyond do not press the
+// others together.
+func overheadRange(p panel, margin float64) (lo, hi float64) {
+	var ends []float64
+	for l := range p.lines {
+		for b := range p.builds {
+			r := p.row(l, b)
+			if r == nil {
+				continue
+			}
+			for _, v := range []float64{r.Ratio, r.Lo, r.Hi} {
+				if !math.IsNaN(v) && !math.IsInf(v, 0) {
+					ends = append(ends, 100*(v-1))
+				}
+			}
+		}
+	}
+	least := 400 * margin
+	if len(ends) == 0 {
+		return -least, least
+	}
+	slices.Sort(ends)
+	at := func(q float64) float64 { return ends[int(q*float64(len(ends)-1))] }
+	spread := max(2.5*(at(0.95)-at(0.05)), least)
+	lo = max(ends[0], at(0.05)-spread)
+	hi = min(ends[len(ends)-1], at(0.95)+spread)
+	pad := max(0.04*(hi-lo), 0.1)
+	return min(lo-pad, -150*margin), max(hi+pad, 150*margin)
+}
+
+// forest draws the marks of a panel.
+type forest struct {
+	panel
+	lo, hi float64
+}
+
+// Plot implements plot.Plotter.
+func (f *forest) Plot(c draw.Canvas, p *plot.Plot) {
+	x, y := p.Transforms(&c)
+	for l := range f.lines {
+		f.band(c, x, y, l)
+	}
+	grid(c, p, x)
+	c.StrokeLine2(draw.LineStyle{Color: ink, Width: 0.8}, x(0), c.Min.Y, x(0), c.Max.Y)
+	for l := range f.lines {
+		for b := range f.builds {
+			if r := f.row(l, b); r != nil && !math.IsNaN(r.Ratio) {
+				f.mark(c, x, y(-float64(l)-place(b, len(f.builds))), *r, look(b))
+			}
+		}
+	}
+}
+
+// place spreads the builds of a line over its height.
+func place(build, builds int) float64 {
+	return (float64(build) - float64(builds-1)/2) * 0.8 / float64(builds)
+}
+
+// band fills the line's margin.
+func (f *forest) band(c draw.Canvas, x, y func(float64) vg.Length, line int) {
+	for b := range f.builds {
+		r := f.row(line, b)
+		if r == nil {
+			continue
+		}
+		from, to := max(f.lo, -100*r.Margin/(1+r.Margin)), min(f.hi, 100*r.Margin)
+		fill(c, band, x(from), x(to), y(-float64(line)-0.5), y(-float64(line)+0.5))
+		return
+	}
+}
+
+func grid(c draw.Canvas, p *plot.Plot, x func(float64) vg.Length) {
+	for _, t := range p.X.Tick.Marker.Ticks(p.X.Min, p.X.Max) {
+		if t.Label != "" {
+			c.StrokeLine2(draw.LineStyle{Color: faint, Width: 0.5}, x(t.Value), c.Min.Y, x(t.Value), c.Max.Y)
+		}
+	}
+}
+
+func (f *forest) mark(c draw.Canvas, x func(float64) vg.Length, y vg.Length, r compare.Row, g draw.GlyphStyle) {
+	line := draw.LineStyle{Color: g.Color, Width: 1.1}
+	inside := func(ratio float64) float64 { return min(f.hi, max(f.lo, 100*(ratio-1))) }
+	if !math.IsNaN(r.Lo) && !math.IsNaN(r.Hi) {
+		c.StrokeLine2(line, x(inside(r.Lo)), y, x(inside(r.Hi)), y)
+		for _, end := range []float64{r.Lo, r.Hi} {
+			if v := 100 * (end - 1); v > f.lo && v < f.hi {
+				c.StrokeLine2(line, x(v), y-2, x(v), y+2)
+			}
+		}
+	}
+	switch v := 100 * r.Overhead(); {
+	case v > f.hi:
+		arrow(c, g, x(f.hi), y, -1, fmt.Sprintf("%+.0f%%", v))
+	case v < f.lo:
+		arrow(c, g, x(f.lo), y, 1, fmt.Sprintf("%+.0f%%", v))
+	default:
+		c.DrawGlyph(g, vg.Point{X: x(v), Y: y})
+	}
+}
+
+// arrow points out of the axes, with the figure beside it.
+func arrow(c draw.Canvas, g draw.GlyphStyle, x, y vg.Length, inward vg.Length, figure string) {
+	c.FillPolygon(g.Color, []vg.Point{{X: x, Y: y}, {X: x + 6*inward, Y: y + 3}, {X: x + 6*inward, Y: y - 3}})
+	style := textStyle(6.5, g.Color, false)
+	at := vg.Point{X: x + 9*inward, Y: y - 2.2}
+	if inward < 0 {
+		at.X -= style.Width(figure)
+	}
+	c.FillText(style, at, figure)
+}
