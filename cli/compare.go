@@ -155,6 +155,11 @@ func isDir(path string) bool {
 	return err == nil && info.IsDir()
 }
 
+func isFile(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && !info.IsDir()
+}
+
 // compare compares with the base that the flags name, else with the first
 // build of the run.
 func (in *input) compare(f compareFlags) (*compare.Comparison, error) {

@@ -1,0 +1,58 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+
+	"xsmbench/reports/about"
+	"xsmbench/reports/page"
+)
+
+func newReport() *cobra.Command {
+	var f compareFlags
+	var out, title string
+	c := &cobra.Command{
+		Use:   "report DIR|FILE...",
+		Short: "Write a report: one HTML page, Markdown, plots",
+		Long: `Report writes index.html, which needs nothing else, report.md, the comparison as
+CSV and JSON, and every plot as SVG and PNG; then it prints the page's name.`,
+		Args: cobra.ArbitraryArgs,
+		RunE: func(c *cobra.Command, paths []string) error {
+			if err := withConfig(c); err != nil {
+				return err
+			}
+			switch {
+			case len(paths) == 0:
+				return errors.New("report: name a run directory or files (see xsmbench report --help)")
+			case out == "" && (len(paths) > 1 || isFile(paths[0])):
+				return errors.New("report: say where with -o: only a single run directory has a place for its report")
+			case out == "":
+				out = filepath.Join(paths[0], "report")
+			}
+			in, err := readInput(paths)
+			if err != nil {
+				return err
+			}
+			cmp, err := in.compare(f)
+			if err != nil {
+				return err
+			}
+			index, err := page.Write(out, page.Report{Title: title, Comparison: cmp, About: about.Of(in.run, in.problems)})
+			if err != nil {
+				return err
+			}
+			if _, err := fmt.Fprintln(c.OutOrStdout(), index); err != nil {
+				return err
+			}
+			return in.malformed()
+		},
+	}
+	f.register(c.Flags())
+	c.Flags().StringVarP(&out, "output", "o", "", "directory to write (default: DIR/report)")
+	c.Flags().StringVar(&title, "title", "What XSM hooks cost", "title of the report")
+	configFlag(c)
+	return c
+}
