@@ -17,12 +17,12 @@ func registerContext() {
 				c.procs, c.kb),
 			Ops:   int64(c.procs),
 			Hooks: sendEvent,
-			Setup: func(d bench.Domain) (bench.Loop, func(), error) {
+			Setup: native(bench.NativeRing, func(d bench.Domain) (bench.Loop, func(), error) {
 				return ring(d.OS(), c.procs, c.kb<<10)
-			},
-			Baseline: func(d bench.Domain) (bench.Loop, func(), error) {
+			}, int64(c.procs), int64(c.kb<<10)),
+			Baseline: native(bench.NativeRingAlone, func(d bench.Domain) (bench.Loop, func(), error) {
 				return ringAlone(d.OS(), c.procs, c.kb<<10)
-			},
+			}, int64(c.procs), int64(c.kb<<10)),
 		})
 	}
 }

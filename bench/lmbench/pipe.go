@@ -17,7 +17,9 @@ func registerPipe() {
 		Doc:    "a byte to another process and back, over two pipes",
 		Enough: short,
 		Hooks:  sendEvent,
-		Setup:  func(d bench.Domain) (bench.Loop, func(), error) { return roundTrips(d.OS(), twoPipes) },
+		Setup: native(bench.NativePipe, func(d bench.Domain) (bench.Loop, func(), error) {
+			return roundTrips(d.OS(), twoPipes)
+		}),
 	})
 }
 
@@ -27,7 +29,9 @@ func registerUnix() {
 		Name: "lat_unix", Source: "lat_unix",
 		Doc:   "a byte to another process and back, over a pair of UNIX stream sockets",
 		Hooks: sendEvent,
-		Setup: func(d bench.Domain) (bench.Loop, func(), error) { return roundTrips(d.OS(), socketpair) },
+		Setup: native(bench.NativeUnix, func(d bench.Domain) (bench.Loop, func(), error) {
+			return roundTrips(d.OS(), socketpair)
+		}),
 	})
 }
 

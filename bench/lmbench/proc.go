@@ -14,33 +14,33 @@ func registerProc() {
 		Name: "lat_proc/op=fork", Source: "lat_proc fork",
 		Doc:   "fork, exit and wait",
 		Hooks: forkHooks(1),
-		Setup: func(d bench.Domain) (bench.Loop, func(), error) {
+		Setup: native(bench.NativeFork, func(d bench.Domain) (bench.Loop, func(), error) {
 			return children(d.OS(), 1, func(bench.OS) int { return 1 })
-		},
+		}),
 	})
 	register(bench.Benchmark{
 		Name: "lat_proc/op=exec", Source: "lat_proc exec",
 		Doc:   "fork, exec a program that prints a line to a closed descriptor, and wait",
 		Hooks: forkHooks(2),
-		Setup: func(d bench.Domain) (bench.Loop, func(), error) {
+		Setup: native(bench.NativeExec, func(d bench.Domain) (bench.Loop, func(), error) {
 			args := []string{helloPath}
 			return children(d.OS(), 0, func(os bench.OS) int {
 				os.Close(1)
 				return os.Exec(helloPath, args...)
 			})
-		},
+		}),
 	})
 	register(bench.Benchmark{
 		Name: "lat_proc/op=sh", Source: "lat_proc shell",
 		Doc:   "fork, exec a shell that forks and execs the same program, and wait",
 		Hooks: forkHooks(4),
-		Setup: func(d bench.Domain) (bench.Loop, func(), error) {
+		Setup: native(bench.NativeShell, func(d bench.Domain) (bench.Loop, func(), error) {
 			args := []string{"sh", "-c", helloPath}
 			return children(d.OS(), 0, func(os bench.OS) int {
 				os.Close(1)
 				return os.Exec("/bin/sh", args...)
 			})
-		},
+		}),
 	})
 }
 

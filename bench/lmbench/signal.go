@@ -12,20 +12,20 @@ func registerSignal() {
 	register(bench.Benchmark{
 		Name: "lat_sig/op=install", Source: "lat_sig install",
 		Doc:   "install a signal handler",
-		Setup: install,
+		Setup: native(bench.NativeInstall, install),
 	})
 	register(bench.Benchmark{
 		Name: "lat_sig/op=catch", Source: "lat_sig catch",
 		Doc:      "send a signal to oneself and run its handler, less sending signal 0 (lmbench sends one signal less than it counts)",
-		Setup:    catch,
-		Baseline: send,
+		Setup:    native(bench.NativeCatch, catch),
+		Baseline: native(bench.NativeSend, send),
 	})
 	register(bench.Benchmark{
 		Name: "lat_sig/op=prot", Source: "lat_sig prot",
 		Doc:      "store to a read-only page of a file until its handler, run once per iteration, makes it writable; less handling a signal",
-		Setup:    protect,
-		Baseline: catchAndProtect,
-		Credit:   send,
+		Setup:    native(bench.NativeProtect, protect),
+		Baseline: native(bench.NativeCatchProtect, catchAndProtect),
+		Credit:   native(bench.NativeSend, send),
 	})
 }
 

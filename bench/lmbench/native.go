@@ -1,0 +1,25 @@
+package lmbench
+
+import (
+	"errors"
+
+	"xsmbench/bench"
+)
+
+type setup = func(bench.Domain) (bench.Loop, func(), error)
+
+// native has the target run an operation itself if it does (see
+// bench.NativeLoops), and else uses the portable code.
+func native(op bench.NativeOp, portable setup, args ...int64) setup {
+	return func(d bench.Domain) (bench.Loop, func(), error) {
+		target, ok := d.OS().(bench.NativeLoops)
+		if !ok {
+			return portable(d)
+		}
+		loop, cleanup, err := target.NativeLoop(op, args...)
+		if errors.Is(err, errors.ErrUnsupported) {
+			return portable(d)
+		}
+		return loop, cleanup, err
+	}
+}

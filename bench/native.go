@@ -1,0 +1,41 @@
+package bench
+
+// NativeOp names an operation that a target may run natively.
+type NativeOp string
+
+// Operations of NativeLoops, with their arguments. One iteration is what the
+// benchmark of lmbench with the program's name does.
+const (
+	NativeFork    NativeOp = "fork"    // fork, exit with status 1, wait
+	NativeExec    NativeOp = "exec"    // fork, exec /bin/hello, wait
+	NativeShell   NativeOp = "sh"      // fork, exec "/bin/sh -c /bin/hello", wait
+	NativeInstall NativeOp = "install" // install a handler for SIGUSR1
+	NativeSend    NativeOp = "send"    // send signal 0 to oneself
+	NativeCatch   NativeOp = "catch"   // send SIGUSR1 to oneself and handle it
+	// NativeProtect stores to a read-only page; the handler of the last
+	// fault of a loop makes it writable. NativeCatchProtect is NativeCatch
+	// with the same two changes of a page's protection around the loop.
+	NativeProtect      NativeOp = "prot"
+	NativeCatchProtect NativeOp = "catchprot"
+	NativePipe         NativeOp = "pipe" // a byte to another process and back by pipes
+	NativeUnix         NativeOp = "unix" // the same by a pair of UNIX stream sockets
+	// NativeRing passes a word once round a ring of processes (first
+	// argument) that sum some memory each (second argument, bytes);
+	// NativeRingAlone does the same work in one process.
+	NativeRing      NativeOp = "ring"
+	NativeRingAlone NativeOp = "ringalone"
+)
+
+// NativeLoops is what an OS may also implement if the runtime of the program
+// that the benchmarks are part of would distort some operations: its mappings
+// are copied by fork, its handlers stand before those of the benchmark, its
+// threads take part in a switch. The target then runs those loops in code of
+// its own.
+//
+// NativeLoop returns what a benchmark's Setup returns. If the target marks
+// windows, the loop marks its own, and the domain's Marker only says which
+// window is next. An error that is errors.ErrUnsupported leaves the operation
+// to the portable code.
+type NativeLoops interface {
+	NativeLoop(op NativeOp, args ...int64) (loop Loop, cleanup func(), err error)
+}
