@@ -38,8 +38,8 @@ func Checkout(ctx context.Context, repo, rev, cache string) (*Tree, error) {
 	defer os.RemoveAll(tmp)
 	archive := exec.CommandContext(ctx, "git", "-C", repo, "archive", "--format=tar", commit)
 	unpack := exec.CommandContext(ctx, "tar", "-x", "-C", tmp)
-	var stderr bytes.Buffer
-	archive.Stderr, unpack.Stderr = &stderr, &stderr
+	var archiveSaid, unpackSaid bytes.Buffer
+	archive.Stderr, unpack.Stderr = &archiveSaid, &unpackSaid
 	if unpack.Stdin, err = archive.StdoutPipe(); err != nil {
 		return nil, fmt.Errorf("check out %s of %s: %w", rev, repo, err)
 	}
@@ -49,7 +49,7 @@ func Checkout(ctx context.Context, repo, rev, cache string) (*Tree, error) {
 	errArchive := archive.Run()
 	errUnpack := unpack.Wait()
 	if errArchive != nil || errUnpack != nil {
-		return nil, fmt.Errorf("check out %s of %s: git archive or tar failed: %s", rev, repo, strings.TrimSpace(stderr.String()))
+		return nil, fmt.Errorf("check out %s of %s: git archive or tar failed: %s", rev, repo, strings.TrimSpace(archiveSaid.String()+unpackSaid.String()))
 	}
 	if err := os.Rename(tmp, dir); err != nil {
 		return nil, fmt.Errorf("check out %s of %s: %w", rev, repo, err)
