@@ -1,6 +1,7 @@
 package compare
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/binary"
 	"fmt"
@@ -69,6 +70,13 @@ func group(samples []results.Sample) *grouped {
 			}
 			found[k].add(s, v.Value)
 			g.lines = append(g.lines, fmt.Sprintf("%s %s %s %d %d %x", k, s.Build, s.Image, s.Round, s.Boot.Boot, math.Float64bits(v.Value)))
+		}
+	}
+	for _, s := range g.series {
+		for _, b := range s.builds {
+			slices.SortStableFunc(b.boots, func(a, b boot) int {
+				return cmp.Or(strings.Compare(a.run, b.run), a.round.round-b.round.round)
+			})
 		}
 	}
 	rank := map[string]int{}

@@ -30,7 +30,7 @@ func boxes(p panel, all []panel, c *compare.Comparison) *Chart {
 		Width: chartWidth,
 	}
 	for i, name := range b.names {
-		ch.keys = append(ch.keys, key{name, b.look(i)})
+		ch.keys = append(ch.keys, key{p.title(name), b.look(i)})
 	}
 	ch.Height = ch.head() + vg.Length(max(14, 8*len(b.names)))*vg.Length(len(p.lines)) + 50
 	ch.Text = fmt.Sprintf("%s: %s. Box plots of %d benchmarks and the builds %v.", ch.Title, p.where(), len(p.lines), b.names)

@@ -29,7 +29,7 @@ func overhead(p panel, all []panel, c *compare.Comparison) *Chart {
 		Width: chartWidth,
 	}
 	for i, b := range p.builds {
-		ch.keys = append(ch.keys, key{b, look(i)})
+		ch.keys = append(ch.keys, key{p.title(b), look(i)})
 	}
 	rowHeight := vg.Length(max(12, 7*len(p.builds)))
 	ch.Height = ch.head() + rowHeight*vg.Length(len(p.lines)) + 50

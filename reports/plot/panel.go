@@ -17,6 +17,8 @@ type panel struct {
 	builds []string
 	lines  []compare.Line
 	n      int // the largest number of boots
+	// controls are the builds whose image is the base's.
+	controls []string
 }
 
 // panels splits the comparison by environment and kind of unit; builds of
@@ -36,7 +38,22 @@ func panels(c *compare.Comparison) []panel {
 		}
 		all[i].add(s)
 	}
+	for i := range all {
+		for _, r := range c.Controls {
+			if r.Environment == all[i].Environment && !slices.Contains(all[i].controls, r.Build) {
+				all[i].controls = append(all[i].controls, r.Build)
+			}
+		}
+	}
 	return all
+}
+
+// title is a build's name in a legend.
+func (p panel) title(build string) string {
+	if slices.Contains(p.controls, build) {
+		return build + " (control: the image of " + p.base + ")"
+	}
+	return build
 }
 
 // add takes a section's lines, with its builds in the panel's order.

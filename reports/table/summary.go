@@ -12,9 +12,7 @@ import (
 func Summary(c *compare.Comparison) []string {
 	var lines []string
 	for _, build := range c.Builds {
-		if line := buildSummary(c, build); line != "" {
-			lines = append(lines, line)
-		}
+		lines = append(lines, buildSummary(c, build)...)
 	}
 	switch n := len(c.Rows); {
 	case n == 0:
@@ -29,7 +27,7 @@ func Summary(c *compare.Comparison) []string {
 	return lines
 }
 
-func buildSummary(c *compare.Comparison, build string) string {
+func buildSummary(c *compare.Comparison, build string) []string {
 	n, rows := map[compare.Verdict]int{}, 0
 	for _, r := range c.Rows {
 		if r.Build == build {
@@ -38,20 +36,20 @@ func buildSummary(c *compare.Comparison, build string) string {
 		}
 	}
 	if rows == 0 {
-		return ""
+		return nil
 	}
-	line := fmt.Sprintf("%s against %s: of %d rows %d equivalent, %d slower, %d faster, %d inconclusive",
-		build, c.Base, rows, n[compare.Equivalent], n[compare.Slower], n[compare.Faster], n[compare.Inconclusive])
+	lines := []string{fmt.Sprintf("%s against %s: of %d rows %d equivalent, %d slower, %d faster, %d inconclusive.",
+		build, c.Base, rows, n[compare.Equivalent], n[compare.Slower], n[compare.Faster], n[compare.Inconclusive])}
 	var means []string
 	for _, g := range c.GeoMeans {
 		if g.Build == build {
-			means = append(means, fmt.Sprintf("%s %s %s", g.Environment.Domain, g.Unit, Ratios(g.Ratio, g.Lo, g.Hi)))
+			means = append(means, fmt.Sprintf("%s %s %s", where(c, g.Environment), g.Unit, Ratios(g.Ratio, g.Lo, g.Hi)))
 		}
 	}
 	if len(means) > 0 {
-		line += "; geometric mean " + strings.Join(means, ", ")
+		lines = append(lines, fmt.Sprintf("%s, geometric mean of the overheads: %s.", build, strings.Join(means, "; ")))
 	}
-	return line + "."
+	return lines
 }
 
 // Legend explains what the tables show.
@@ -68,4 +66,14 @@ func floors(c *compare.Comparison) string {
 		return fmt.Sprintf(" (or ±%g ns, if that is more)", f)
 	}
 	return ""
+}
+
+// where names an environment by its domain, if that is enough.
+func where(c *compare.Comparison, e compare.Environment) string {
+	for _, o := range c.Environments() {
+		if o.Domain == e.Domain && o != e {
+			return e.String()
+		}
+	}
+	return e.Domain
 }
