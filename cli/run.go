@@ -129,6 +129,9 @@ func (s *session) run(c *cobra.Command) error {
 	progress := printLine(c.ErrOrStderr())
 	images, err := rounds.Build(c.Context(), s.target, s.spec, progress)
 	if err != nil {
+		if !s.resumed {
+			os.Remove(s.path) // made to see that it can be; goes only if empty
+		}
 		return err
 	}
 	dir, err := s.open(images)

@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"runtime"
 	"strings"
+	"syscall"
 )
 
 // ErrNoGo is the cause when the Go tool is not found.
@@ -31,11 +32,15 @@ func findGo(dir, arch string) (goTool, error) {
 }
 
 // command prepares a go command; cgo is off so that the C toolchain, and
-// whether there is one, cannot change the program.
+// whether there is one, cannot change the program. The command has a process
+// group of its own: a terminal's Ctrl-C must not look like a failed
+// compilation, and the end of ctx must end the compilers too.
 func (g goTool) command(ctx context.Context, args ...string) *exec.Cmd {
 	cmd := exec.CommandContext(ctx, g.path, args...)
 	cmd.Dir = g.dir
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOARCH="+g.arch, "PWD="+g.dir)
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
 	return cmd
 }
 
