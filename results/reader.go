@@ -47,6 +47,9 @@ func ReadFiles(paths ...string) ([]Sample, []Problem, error) {
 		if err != nil {
 			return nil, nil, fmt.Errorf("read results: %w", err)
 		}
+		if len(files) == 0 {
+			return nil, nil, fmt.Errorf("read results: %s holds no results: no %s", path, filepath.Join(samplesDir, "*.txt"))
+		}
 		for _, p := range files {
 			f, err := parseFile(p)
 			if err != nil {

@@ -181,10 +181,22 @@ func pairs(a, b *sampled) (x, y []float64, rounds []round, left int) {
 }
 
 // sameImages reports whether two builds measured the same images, known by
-// their hashes.
+// their hashes: in every round that both have, or the same set if there is no
+// such round.
 func sameImages(a, b *sampled) bool {
-	x, y := a.images(), b.images()
-	return len(x) > 0 && slices.Equal(x, y)
+	shared := false
+	for _, p := range a.boots {
+		for _, q := range b.boots {
+			if p.round == q.round && p.round != (round{}) {
+				shared = true
+				if p.image == "" || p.image != q.image {
+					return false
+				}
+			}
+		}
+	}
+	x := a.images()
+	return shared || len(x) > 0 && slices.Equal(x, b.images())
 }
 
 func (b *sampled) images() []string {

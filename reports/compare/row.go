@@ -51,6 +51,9 @@ type Row struct {
 
 	Paired bool
 	Exact  bool // every boot of a build gave the same count
+	// NoHook marks a negative control: the benchmark is known to cross no
+	// hook, so that a difference is none of the hooks' doing.
+	NoHook bool
 	Linear bool // differences compared, not ratios: a value is not above 0
 
 	HodgesLehmann float64 // ratio
@@ -80,6 +83,7 @@ func compareRow(s *series, build string, opt Options) Row {
 	hooks, known := opt.Hooks(s.benchmark)
 	r.Hooks = hooks
 	if known && len(hooks) == 0 {
+		r.NoHook = true
 		r.warn("crosses no hook: a negative control")
 	}
 	x, y, rounds, left := pairs(base, b)

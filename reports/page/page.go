@@ -237,11 +237,31 @@ func headline(c *compare.Comparison) string {
 	case c.Negligible():
 		return fmt.Sprintf("No cost above the margin: all %d differences are negligible.", n)
 	case slower > 0:
-		return fmt.Sprintf("%d of %d rows are slower than %s.", slower, n, c.Base)
+		return fmt.Sprintf("Slower than %s: %s.", c.Base, slowerBuilds(c))
 	case open > 0:
 		return fmt.Sprintf("No row is shown to be slower than %s, but %d of %d are undecided.", c.Base, open, n)
 	}
 	return fmt.Sprintf("No row is slower than %s; some are faster.", c.Base)
+}
+
+// slowerBuilds counts each build's slower rows.
+func slowerBuilds(c *compare.Comparison) string {
+	var parts []string
+	for _, build := range c.Builds {
+		rows, slower := 0, 0
+		for _, r := range c.Rows {
+			if r.Build == build {
+				rows++
+				if r.Verdict == compare.Slower {
+					slower++
+				}
+			}
+		}
+		if rows > 0 {
+			parts = append(parts, fmt.Sprintf("%s in %d of %d rows", build, slower, rows))
+		}
+	}
+	return strings.Join(parts, ", ")
 }
 
 func tableOf(c *compare.Comparison, s compare.Section) tableView {

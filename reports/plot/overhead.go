@@ -25,7 +25,7 @@ func overhead(p panel, all []panel, c *compare.Comparison) *Chart {
 		Name: p.name("overhead", all), p: pl,
 		Title: fmt.Sprintf("Overhead against %s in %s", p.base, p.Domain),
 		notes: []string{p.where(),
-			fmt.Sprintf("Marks: mean of paired differences, with its %g%% interval. Right is slower. Band: the margin. An arrow marks what lies beyond the axis.", 100*c.Confidence)},
+			fmt.Sprintf("Marks: mean of paired differences, with its %g%% interval. Right is slower. Band: the margin. Arrow: beyond the axis.", 100*c.Confidence)},
 		Width: chartWidth,
 	}
 	for i, b := range p.builds {
@@ -37,32 +37,34 @@ func overhead(p panel, all []panel, c *compare.Comparison) *Chart {
 	return ch
 }
 
-// overheadRange covers what most rows show; a few far beyond do not press the
-// others together.
+// overheadRange covers what most rows show; a few far beyond, and intervals
+// that say little, do not press the others together.
 func overheadRange(p panel, margin float64) (lo, hi float64) {
-	var ends []float64
+	var middles, halves []float64
 	for l := range p.lines {
 		for b := range p.builds {
 			r := p.row(l, b)
-			if r == nil {
+			if r == nil || math.IsNaN(r.Ratio) {
 				continue
 			}
-			for _, v := range []float64{r.Ratio, r.Lo, r.Hi} {
-				if !math.IsNaN(v) && !math.IsInf(v, 0) {
-					ends = append(ends, 100*(v-1))
-				}
+			middles = append(middles, 100*r.Overhead())
+			if half := 50 * (r.Hi - r.Lo); !math.IsNaN(half) {
+				halves = append(halves, half)
 			}
 		}
 	}
-	least := 400 * margin
-	if len(ends) == 0 {
-		return -least, least
+	slices.Sort(middles)
+	slices.Sort(halves)
+	at := func(v []float64, q float64) float64 {
+		if len(v) == 0 {
+			return 0
+		}
+		return v[int(q*float64(len(v)-1))]
 	}
-	slices.Sort(ends)
-	at := func(q float64) float64 { return ends[int(q*float64(len(ends)-1))] }
-	spread := max(2.5*(at(0.95)-at(0.05)), least)
-	lo = max(ends[0], at(0.05)-spread)
-	hi = min(ends[len(ends)-1], at(0.95)+spread)
+	spread := max(1.2*(at(middles, 0.95)-at(middles, 0.05)), 400*margin)
+	half := at(halves, 0.75)
+	lo = max(at(middles, 0), at(middles, 0.05)-spread) - half
+	hi = min(at(middles, 1), at(middles, 0.95)+spread) + half
 	pad := max(0.04*(hi-lo), 0.1)
 	return min(lo-pad, -150*margin), max(hi+pad, 150*margin)
 }

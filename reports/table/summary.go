@@ -21,25 +21,46 @@ func Summary(c *compare.Comparison) []string {
 	default:
 		lines = append(lines, fmt.Sprintf("Negligible is shown for %d of %d rows, not for all.", c.Count(compare.Equivalent), n))
 	}
+	if line := negativeControls(c); line != "" {
+		lines = append(lines, line)
+	}
 	if len(c.Controls) > 0 {
 		lines = append(lines, fmt.Sprintf("Controls (the same image twice) differ by up to %.1f%%.", 100*c.ControlFloor()))
 	}
 	return lines
 }
 
-func buildSummary(c *compare.Comparison, build string) []string {
+// negativeControls says what the rows show that cross no hook.
+func negativeControls(c *compare.Comparison) string {
+	counts := countRows(c, func(r compare.Row) bool { return r.NoHook })
+	if counts == "" {
+		return ""
+	}
+	return "Negative controls, which cross no hook: " + counts + "."
+}
+
+// countRows counts the verdicts of some rows.
+func countRows(c *compare.Comparison, in func(compare.Row) bool) string {
 	n, rows := map[compare.Verdict]int{}, 0
 	for _, r := range c.Rows {
-		if r.Build == build {
+		if in(r) {
 			n[r.Verdict]++
 			rows++
 		}
 	}
 	if rows == 0 {
+		return ""
+	}
+	return fmt.Sprintf("of %d rows %d equivalent, %d slower, %d faster, %d inconclusive",
+		rows, n[compare.Equivalent], n[compare.Slower], n[compare.Faster], n[compare.Inconclusive])
+}
+
+func buildSummary(c *compare.Comparison, build string) []string {
+	counts := countRows(c, func(r compare.Row) bool { return r.Build == build })
+	if counts == "" {
 		return nil
 	}
-	lines := []string{fmt.Sprintf("%s against %s: of %d rows %d equivalent, %d slower, %d faster, %d inconclusive.",
-		build, c.Base, rows, n[compare.Equivalent], n[compare.Slower], n[compare.Faster], n[compare.Inconclusive])}
+	lines := []string{fmt.Sprintf("%s against %s: %s.", build, c.Base, counts)}
 	var means []string
 	for _, g := range c.GeoMeans {
 		if g.Build == build {

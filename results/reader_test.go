@@ -1,0 +1,147 @@
+package results
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+const (
+	testHead = "target: model\narch: amd64\nbuild: dummy\ndomain: dom0\n"
+	testBoot = "# boot: boot=7 round=3 order=2 layout=3 image=5d41 seed=3\n"
+)
+
+// describe gives each sample in a line.
+func describe(samples []Sample) []string {
+	var all []string
+	for _, s := range samples {
+		all = append(all, fmt.Sprintf("%s %s boot=%d round=%d %v %v ended=%t", s.Build, s.Benchmark, s.Boot.Boot, s.Round, s.Values, s.Windows, s.Ended))
+	}
+	return all
+}
+
+func TestReadDamage(t *testing.T) {
+	good := "dummy A/b boot=7 round=3 [{100 ns/op}] [] ended=true"
+	tests := []struct {
+		name     string
+		text     string
+		samples  []string
+		problems []string // parts of them, in order
+	}{
+		{"whole", testHead + testBoot + "BenchmarkA/b 11 100 ns/op\n# end: boot=7 samples=1 total=1\n", []string{good}, nil},
+		{"comments are left alone", testHead + "# a word\n#\n" + testBoot + "\n#x\nBenchmarkA/b 11 100 ns/op\n# end: boot=7 samples=1 total=1\n", []string{good}, nil},
+		{"units stay as written", testHead + testBoot + "BenchmarkA/b 11 100 MB/s 5 instr/op\n# end: boot=7 samples=1 total=1\n",
+			[]string{"dummy A/b boot=7 round=3 [{100 MB/s} {5 instr/op}] [] ended=true"}, nil},
+		{"no end", testHead + testBoot + "BenchmarkA/b 11 100 ns/op\n",
+			[]string{"dummy A/b boot=7 round=3 [{100 ns/op}] [] ended=false"}, []string{"x.txt:5: boot 7 of round 3 did not finish"}},
+		{"no number", testHead + testBoot + "BenchmarkA/b 11 1o0 ns/op\nBenchmarkA/b 11 100 ns/op\n# end: boot=7 samples=2 total=2\n",
+			[]string{good}, []string{"x.txt:6: parsing measurement", "x.txt:8: boot 7 ended with 2 samples, 1 can be read"}},
+		{"no unit", testHead + testBoot + "BenchmarkA/b 11 100\nBenchmarkA/b 11 100 ns/op\n# end: boot=7 samples=2 total=2\n",
+			[]string{good}, []string{"x.txt:6: missing units", "x.txt:8: "}},
+		{"a name alone", testHead + testBoot + "BenchmarkA\nBenchmarkA/b 11 100 ns/op\n# end: boot=7 samples=1 total=1\n",
+			[]string{good}, []string{"x.txt:6: line is damaged"}},
+		{"rubbish", testHead + testBoot + "@@@ \x01\nBenchmarkA/b 11 100 ns/op\n# end: boot=7 samples=1 total=1\n",
+			[]string{good}, []string{`x.txt:6: line is damaged: "@@@ \x01"`}},
+		{"not UTF-8", testHead + testBoot + "BenchmarkA/\xff 11 100 ns/op\nBenchmarkA/b 11 100 ns/op\n# end: boot=7 samples=1 total=1\n",
+			[]string{good}, []string{"x.txt:6: line is damaged"}},
+		{"a line beyond measure", testHead + testBoot + strings.Repeat("x", 100_000) + "\nBenchmarkA/b 11 100 ns/op\n# end: boot=7 samples=1 total=1\n",
+			[]string{good}, []string{"x.txt:6: line of 100000 bytes is too long"}},
+		{"boot line damaged", testHead + "# boot: boot=seven round=3\nBenchmarkA/c 11 100 ns/op\nBenchmarkA/d 11 1 ns/op\n" + testBoot + "BenchmarkA/b 11 100 ns/op\n# end: boot=7 samples=1 total=1\n",
+			[]string{good}, []string{`x.txt:5: boot line is damaged: boot="seven"`, "x.txt:6: 2 samples from here belong to no boot"}},
+		{"boot line lacks a key", testHead + "# boot: boot=7 order=2 layout=3 seed=1\n", nil, []string{"x.txt:5: boot line is damaged: it has no round"}},
+		{"boot 0", testHead + "# boot: boot=0 round=1 order=2 layout=3 seed=1\n", nil, []string{"count from 1"}},
+		{"end of another boot", testHead + testBoot + "BenchmarkA/b 11 100 ns/op\n# end: boot=8 samples=1 total=1\n",
+			[]string{"dummy A/b boot=7 round=3 [{100 ns/op}] [] ended=false"}, []string{"x.txt:7: end of boot 8, which did not begin above", "did not finish"}},
+		{"end line damaged", testHead + testBoot + "BenchmarkA/b 11 100 ns/op\n# end: boot=7 samples\n",
+			[]string{"dummy A/b boot=7 round=3 [{100 ns/op}] [] ended=false"}, []string{`x.txt:7: end line is damaged: "samples" is not key=value`, "did not finish"}},
+		{"window damaged", testHead + testBoot + "BenchmarkA/b 11 100 ns/op\n# windows: 1 x 3\n# end: boot=7 samples=1 total=1\n",
+			[]string{"dummy A/b boot=7 round=3 [{100 ns/op}] [1 3] ended=true"}, []string{`x.txt:7: window "x" is no number`}},
+		{"replaced by a later boot", testHead + testBoot + "BenchmarkA/b 11 99 ns/op\n" + strings.Replace(testBoot, "boot=7", "boot=9", 1) + "BenchmarkA/b 11 100 ns/op\n# end: boot=9 samples=1 total=1\n",
+			[]string{"dummy A/b boot=9 round=3 [{100 ns/op}] [] ended=true"}, []string{"x.txt:5: boot 7 is replaced by a later one of round 3; its 1 samples are not used"}},
+		{"a later boot that did not finish replaces nothing", testHead + testBoot + "BenchmarkA/b 11 100 ns/op\n# end: boot=7 samples=1 total=1\n" + strings.Replace(testBoot, "boot=7", "boot=9", 1) + "BenchmarkA/b 11 99 ns/op\n",
+			[]string{good}, []string{"x.txt:8: boot 9 is replaced"}},
+		{"empty", "", nil, nil},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			path := filepath.Join(t.TempDir(), "x.txt")
+			if err := os.WriteFile(path, []byte(tt.text), 0o666); err != nil {
+				t.Fatal(err)
+			}
+			samples, problems, err := ReadFiles(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(tt.samples, describe(samples)); diff != "" {
+				t.Error(diff)
+			}
+			for i, p := range problems {
+				if i >= len(tt.problems) || !strings.Contains(p.String(), tt.problems[i]) {
+					t.Errorf("problem %s", p)
+				}
+			}
+			if len(problems) < len(tt.problems) {
+				t.Errorf("%d problems, want %q", len(problems), tt.problems)
+			}
+		})
+	}
+}
+
+// Files of others have no boots: every line is a sample of its own.
+func TestReadPlain(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "old.txt")
+	text := "goos: linux\npkg: x\n=== RUN   BenchmarkFork\nBenchmarkFork\nBenchmarkFork-8 \t 100\t 152.5 ns/op\t 16 B/op\nBenchmarkFork-8 100 153 ns/op\nPASS\nok x 1s"
+	if err := os.WriteFile(path, []byte(text), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	samples, problems, err := ReadFiles(path)
+	if err != nil || len(problems) > 0 {
+		t.Fatal(err, problems)
+	}
+	want := []string{
+		"old Fork-8 boot=1 round=0 [{152.5 ns/op} {16 B/op}] [] ended=true",
+		"old Fork-8 boot=2 round=0 [{153 ns/op}] [] ended=true",
+	}
+	if diff := cmp.Diff(want, describe(samples)); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestReadNothing(t *testing.T) {
+	if _, _, err := ReadFiles(filepath.Join(t.TempDir(), "absent")); err == nil || !strings.Contains(err.Error(), "absent") {
+		t.Error(err)
+	}
+	if _, _, err := ReadFiles(t.TempDir()); err == nil || !strings.Contains(err.Error(), "no results") {
+		t.Error(err)
+	}
+}
+
+// FuzzParse checks that any text is read without failing, that no sample
+// stands without its place, and that what is read can be written and read
+// again.
+func FuzzParse(f *testing.F) {
+	f.Add([]byte(testHead + testBoot + "BenchmarkA/b 11 100 ns/op\n# windows: 1 2\n# warning: w\n# end: boot=7 samples=1 total=1\n"))
+	f.Add([]byte(testHead + testBoot + "BenchmarkA/b 11 100 ns"))
+	f.Add([]byte("BenchmarkA 1 1 x\n# boot: boot=1 round=1 order=1 layout=0 image= seed=0\nBenchmarkA 1 1 x\n"))
+	f.Add([]byte("# end: boot=1 samples=1 total=1\n# windows: 1\n# torn: x\n# failed: y\nUnit x better=lower\n"))
+	f.Fuzz(func(t *testing.T, text []byte) {
+		p := parse("x.txt", text)
+		lines := bytes.Count(text, []byte("\n")) + 1
+		samples, notes := choose([]*file{p})
+		for _, problem := range append(p.problems, notes...) {
+			if problem.Line < 0 || problem.Line > lines {
+				t.Errorf("%s: the text has %d lines", problem, lines)
+			}
+		}
+		for _, s := range samples {
+			if s.Line < 1 || s.Line > lines || s.Benchmark == "" && len(s.Values) == 0 || s.Boot.Boot < 1 || hasBoots(text) && s.Round < 1 {
+				t.Errorf("%+v", s)
+			}
+		}
+	})
+}
