@@ -33,17 +33,17 @@ func doXenVersion(_ *Machine, v *VCPU, a *abi.Args) int64 {
 	case abi.XENVERPagesize:
 		return abi.PageSize
 	case abi.XENVERExtraversion:
-		return answer(a.H, ".0-model")
+		return putAnswer(a.H, ".0-model")
 	case abi.XENVERCapabilities:
-		return answer(a.H, capabilities())
+		return putAnswer(a.H, capabilities())
 	case abi.XENVERChangeset:
-		return answer(a.H, "model")
+		return putAnswer(a.H, "model")
 	case abi.XENVERPlatformParams:
-		return answer(a.H, uint64(abi.HypervisorStart))
+		return putAnswer(a.H, uint64(abi.HypervisorStart))
 	case abi.XENVERGuestHandle:
-		return answer(a.H, *v.dom.handle.Load())
+		return putAnswer(a.H, *v.dom.handle.Load())
 	case abi.XENVERCompileInfo:
-		return answer(a.H, abi.CompileInfo{Compiler: runtime.Version(), By: "xsmbench", Domain: runtime.GOARCH})
+		return putAnswer(a.H, abi.CompileInfo{Compiler: runtime.Version(), By: "xsmbench", Domain: runtime.GOARCH})
 	case abi.XENVERGetFeatures:
 		f, _ := a.H.(*abi.FeatureInfo)
 		switch {
@@ -58,8 +58,8 @@ func doXenVersion(_ *Machine, v *VCPU, a *abi.Args) int64 {
 	return enosys
 }
 
-// answer stores an answer behind a handle of its type.
-func answer[T any](handle any, value T) int64 {
+// putAnswer stores an answer behind a handle of its type.
+func putAnswer[T any](handle any, value T) int64 {
 	p, _ := handle.(*T)
 	if p == nil {
 		return efault
