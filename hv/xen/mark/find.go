@@ -9,8 +9,7 @@ import (
 // Slots is the length of the table: Slots-1 windows, and the end.
 const Slots = 256
 
-// Symbol is the table's name in a program. The Go linker appends the calling
-// convention on some architectures.
+// Symbol is the table's name in a program.
 const Symbol = "xsmbench/hv/xen/mark.table"
 
 // Table is a program's table of marks.
@@ -31,7 +30,7 @@ func Find(program io.ReaderAt) (Table, error) {
 		return Table{}, fmt.Errorf("find marks: %w", err)
 	}
 	for _, s := range symbols {
-		if s.Name != Symbol && s.Name != Symbol+".abi0" {
+		if s.Name != Symbol {
 			continue
 		}
 		if s.Size != Slots {
