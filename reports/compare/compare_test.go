@@ -238,6 +238,29 @@ func TestControls(t *testing.T) {
 	}
 }
 
+// With a layout per round the images differ from round to round; builds are
+// the same if they are so within every round.
+func TestControlsOverLayouts(t *testing.T) {
+	for _, tt := range []struct {
+		other    []string // images of the second build
+		controls int
+	}{
+		{[]string{"a", "b", "c"}, 1},
+		{[]string{"a", "b"}, 1}, // interrupted
+		{[]string{"b", "a", "c"}, 0},
+		{[]string{"a", "b", "x"}, 0},
+		{[]string{"", "", ""}, 0},
+	} {
+		s := new(set).add("native", "A/b", "ns/op", 100, 101, 102).add("again", "A/b", "ns/op", []float64{100, 102, 101}[:len(tt.other)]...)
+		for i, image := range append([]string{"a", "b", "c"}, tt.other...) {
+			s.samples[i].Image = image
+		}
+		if c := compareSet(t, s, Options{}); len(c.Controls) != tt.controls {
+			t.Errorf("images %q: %d controls", tt.other, len(c.Controls))
+		}
+	}
+}
+
 // A control that differs takes back alarms no larger than its own.
 func TestControlTakesBackAlarm(t *testing.T) {
 	s := new(set).add("native", "A/b", "ns/op", 1000, 1001, 1002, 1000, 999).

@@ -16,8 +16,8 @@ import (
 
 const cellWidth = 110
 
-// heat is a map of benchmark by build: the colour is the overhead, the figure
-// in the cell says it, and a sign the verdict.
+// heat is a map of benchmark by build: the figure is the overhead, the colour
+// how much of it is certain, so that noise stays white, and a sign the verdict.
 func heat(p panel, all []panel, c *compare.Comparison) *Chart {
 	pl := newPlot(p.labels(), "")
 	pl.X.Min, pl.X.Max = -0.5, float64(len(p.builds))-0.5
@@ -38,10 +38,10 @@ func heat(p panel, all []panel, c *compare.Comparison) *Chart {
 		Name: p.name("heat", all), p: pl,
 		Title: fmt.Sprintf("Overhead by benchmark and build in %s", p.Domain),
 		notes: []string{p.where(),
-			fmt.Sprintf("Colour: overhead against %s, blue faster, orange slower, full at ±20%%.", p.base),
+			fmt.Sprintf("Figure: overhead against %s. Colour: how much of it the interval leaves certain; orange slower, blue faster, full at 40%%.", p.base),
 			"Signs: = equivalent, ▲ slower, ▼ faster, ? inconclusive."},
 	}
-	ch.Width = max(chartWidth-160, labels+cellWidth*vg.Length(len(p.builds))+40)
+	ch.Width = max(chartWidth, labels+cellWidth*vg.Length(len(p.builds))+40)
 	ch.Height = ch.head() + 14*vg.Length(len(p.lines)) + 40
 	ch.Text = fmt.Sprintf("%s: %s. Heat map of %d benchmarks and the builds %v; the tables give its figures.", ch.Title, p.where(), len(p.lines), p.builds)
 	return ch
@@ -61,10 +61,22 @@ func (h *heatMap) Plot(c draw.Canvas, p *plot.Plot) {
 				continue
 			}
 			cx, cy := float64(b), -float64(l)
-			fill(c, shade(r.Overhead()), x(cx-0.5)+1, x(cx+0.5)-1, y(cy-0.5)+0.5, y(cy+0.5)-0.5)
+			fill(c, shade(certain(*r)), x(cx-0.5)+1, x(cx+0.5)-1, y(cy-0.5)+0.5, y(cy+0.5)-0.5)
 			c.FillText(style, vg.Point{X: x(cx), Y: y(cy) + 1.2}, table.Overhead(*r)+"  "+sign(r.Verdict))
 		}
 	}
+}
+
+// certain is the overhead at the end of the interval that is nearer to 0, and
+// 0 if the interval covers it.
+func certain(r compare.Row) float64 {
+	switch {
+	case r.Lo > 1:
+		return r.Lo - 1
+	case r.Hi < 1:
+		return r.Hi - 1
+	}
+	return 0
 }
 
 func sign(v compare.Verdict) string {
@@ -83,10 +95,7 @@ func sign(v compare.Verdict) string {
 // slower. The root spreads small overheads; both ends stay light enough for
 // black figures.
 func shade(overhead float64) color.NRGBA {
-	if math.IsNaN(overhead) {
-		return stripe
-	}
-	const full = 0.20
+	const full = 0.40
 	t := math.Sqrt(math.Min(1, math.Abs(overhead)/full))
 	end := color.NRGBA{0x56, 0xb4, 0xe9, 0xff}
 	if overhead > 0 {
