@@ -225,11 +225,11 @@ func (v *VCPU) leave() {
 func (v *VCPU) kill() {
 	v.killed.Store(true)
 	c := v.machine.lockRun(v)
-	switch {
-	case c.curr == v:
+	if c.curr == v {
 		c.raise()
-	case v.started:
-		v.signal()
+	}
+	if v.started {
+		v.signal() // also if it runs: it may be on its way to wait
 	}
 	c.lock.Unlock()
 }
