@@ -138,7 +138,7 @@ func (b Build) Describe() string {
 	default:
 		hash = count(len(b.Hashes), "image")
 	}
-	return join(", ", "hooks: "+b.Dispatch, b.Arch, hash, b.Toolchain, prefix("tags ", b.Config))
+	return join(", ", "hooks: "+b.Dispatch, b.Arch, hash, b.Toolchain, prefix("configuration ", b.Config))
 }
 
 func join(sep string, words ...string) string {

@@ -326,11 +326,11 @@ func noisy(random *rand.Rand, builds []string, benchmarks, rounds int, noise flo
 // often than the level says, within what chance allows, in whichever
 // direction; without Holm they would in most reports.
 func TestFamilyOfFalseAlarms(t *testing.T) {
-	const reports, level = 150, 0.05
+	const reports, level = 100, 0.05
 	random := rand.New(rand.NewPCG(73, 2))
 	alarms, uncorrected := 0, 0
 	for range reports {
-		c := compareSet(t, noisy(random, []string{"native", "dummy"}, 40, 8, 0.02), Options{})
+		c := compareSet(t, noisy(random, []string{"native", "dummy"}, 30, 8, 0.02), Options{})
 		if c.Count(Slower)+c.Count(Faster) > 0 {
 			alarms++
 		}

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"io"
 	"math"
+	"strconv"
 
 	"xsmbench/bench"
 	"xsmbench/reports/compare"
@@ -35,7 +36,7 @@ type jsonRow struct {
 	Hi         *float64        `json:"hi"`
 	Confidence float64         `json:"confidence"`
 	P          *float64        `json:"p"`
-	Margin     float64         `json:"margin"`
+	Margin     *float64        `json:"margin"`
 	Verdict    compare.Verdict `json:"verdict"`
 	N          int             `json:"n"`
 	Need       int             `json:"need"`
@@ -114,7 +115,7 @@ func rowOf(c *compare.Comparison, r compare.Row) jsonRow {
 		Benchmark: r.Benchmark, Domain: r.Domain, Build: r.Build, Unit: r.Unit,
 		Base: finite(r.BaseValue), Value: finite(r.Value),
 		Ratio: finite(r.Ratio), Lo: finite(r.Lo), Hi: finite(r.Hi), Confidence: c.Confidence,
-		P: finite(r.P), Margin: r.Margin, Verdict: r.Verdict, N: r.N, Need: r.Need, Hooks: hooks(r.Hooks),
+		P: finite(r.P), Margin: finite(r.Margin), Verdict: r.Verdict, N: r.N, Need: r.Need, Hooks: hooks(r.Hooks),
 	}
 }
 
@@ -135,10 +136,15 @@ func check(r compare.Row) jsonCheck {
 	}
 }
 
-// finite is nil for what JSON cannot say.
+// finite keeps ten figures, so that every machine writes the same, and is nil
+// for what JSON cannot say.
 func finite(v float64) *float64 {
 	if math.IsNaN(v) || math.IsInf(v, 0) {
 		return nil
 	}
-	return &v
+	rounded, err := strconv.ParseFloat(strconv.FormatFloat(v, 'g', 10, 64), 64)
+	if err != nil {
+		return nil
+	}
+	return &rounded
 }
