@@ -3,8 +3,10 @@ package results
 import (
 	"bytes"
 	"fmt"
+	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -333,6 +335,10 @@ func (f *file) sample(r *benchfmt.Result, line int, ours bool) {
 	if s.Build == "" {
 		s.Build = strings.TrimSuffix(filepath.Base(f.path), ".txt")
 	}
+	if !finite(s.Values) {
+		f.problem(line, "%s: a value is no finite number", s.Benchmark)
+		return
+	}
 	switch {
 	case !ours:
 		s.Ended = true
@@ -361,6 +367,10 @@ func values(r *benchfmt.Result) []bench.Value {
 		}
 	}
 	return vs
+}
+
+func finite(vs []bench.Value) bool {
+	return !slices.ContainsFunc(vs, func(v bench.Value) bool { return math.IsNaN(v.Value) || math.IsInf(v.Value, 0) })
 }
 
 func (f *file) leaveOrphans() {

@@ -41,6 +41,8 @@ func TestReadDamage(t *testing.T) {
 			[]string{"dummy A/b boot=7 round=3 [{100 ns/op}] [] ended=false"}, []string{"x.txt:5: boot 7 of round 3 did not finish"}},
 		{"no number", testHead + testBoot + "BenchmarkA/b 11 1o0 ns/op\nBenchmarkA/b 11 100 ns/op\n# end: boot=7 samples=2 total=2\n",
 			[]string{good}, []string{"x.txt:6: parsing measurement", "x.txt:8: boot 7 ended with 2 samples, 1 can be read"}},
+		{"not finite", testHead + testBoot + "BenchmarkA/c 11 NaN ns/op\nBenchmarkA/d 11 +Inf ns/op\nBenchmarkA/b 11 100 ns/op\n# end: boot=7 samples=3 total=3\n",
+			[]string{good}, []string{"x.txt:6: A/c: a value is no finite number", "x.txt:7: A/d: a value", "x.txt:9: "}},
 		{"no unit", testHead + testBoot + "BenchmarkA/b 11 100\nBenchmarkA/b 11 100 ns/op\n# end: boot=7 samples=2 total=2\n",
 			[]string{good}, []string{"x.txt:6: missing units", "x.txt:8: "}},
 		{"a name alone", testHead + testBoot + "BenchmarkA\nBenchmarkA/b 11 100 ns/op\n# end: boot=7 samples=1 total=1\n",

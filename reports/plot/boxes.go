@@ -74,8 +74,8 @@ func percents(r *compare.Row, samples []float64) []float64 {
 		if compare.IsRate(r.Unit) {
 			ratio = 1 / ratio
 		}
-		if !math.IsNaN(ratio) && !math.IsInf(ratio, 0) {
-			all = append(all, 100*(ratio-1))
+		if !math.IsNaN(ratio) {
+			all = append(all, max(-far, min(far, 100*(ratio-1))))
 		}
 	}
 	slices.Sort(all)

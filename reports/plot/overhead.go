@@ -14,6 +14,9 @@ import (
 
 const chartWidth = 620
 
+// far is the largest percentage that an axis reaches.
+const far = 1e6
+
 // overhead is a forest plot: a line for each benchmark, a mark with its
 // interval for each build, and the margin as a band.
 func overhead(p panel, all []panel, c *compare.Comparison) *Chart {
@@ -47,9 +50,9 @@ func overheadRange(p panel, margin float64) (lo, hi float64) {
 			if r == nil || math.IsNaN(r.Ratio) {
 				continue
 			}
-			middles = append(middles, 100*r.Overhead())
+			middles = append(middles, min(far, 100*r.Overhead()))
 			if half := 50 * (r.Hi - r.Lo); !math.IsNaN(half) {
-				halves = append(halves, half)
+				halves = append(halves, min(far, half))
 			}
 		}
 	}
