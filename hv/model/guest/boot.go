@@ -1,21 +1,22 @@
-// Package guest is the paravirtual kernel that dom0 and every domU of the model run: a small
-// operating system after XenLinux 2.6.18 (arch/x86_64/mm/pgtable-xen.c,
-// include/asm/mach-xen/asm/mmu_context.h, arch/x86_64/kernel/process-xen.c) with
+// Package guest is the paravirtual kernel that dom0 and every domU of the
+// model run: a small operating system after XenLinux 2.6.18 (pgtable-xen.c,
+// process-xen.c and mach-xen's mmu_context.h of both architectures), with
 // processes, address spaces, files, pipes, sockets and signals.
 //
 // It reaches the hypervisor as any guest does: by hypercalls, by the shared
 // page, and by memory accesses that go through the page tables it built in its
-// own frames. What matters to the measurements is which hypercalls an operation makes, and
-// how many; they are XenLinux's. A change to the current address space is an
-// update_va_mapping, one to another's a plain store that the hypervisor
-// emulates if it must, a new page table an update_va_mapping and an mmu_update;
-// a whole address space is announced by making its tables read-only, four per
-// multicall, and pinning the top one.
+// own frames. What matters to the measurements is which hypercalls an
+// operation makes, and how many; they are XenLinux's. A change to the current
+// address space is an update_va_mapping, one to another's a plain store that
+// the hypervisor emulates if it must, a new page table an update_va_mapping
+// and an mmu_update. A whole address space is announced by making its tables
+// read-only, four per multicall, and pinning the top one.
 //
 // Processes are coroutines: user code is Go code, written against bench.OS,
 // that runs until it makes a system call which blocks. User buffers of read
 // and write are Go slices outside of the domain's memory; all other memory of
-// a process that benchmarks touch is the domain's.
+// a process that benchmarks touch is the domain's. Processes run on the first
+// processor only; further ones are brought up and idle.
 package guest
 
 import (

@@ -2,7 +2,6 @@ package guest
 
 import (
 	"fmt"
-	"time"
 
 	"xsmbench/abi"
 	"xsmbench/bench"
@@ -141,9 +140,6 @@ func (c *Control) EndGrant(ref abi.GrantRef) bool {
 
 // SetPeer makes another domain the one that benchmarks find.
 func (c *Control) SetPeer(p bench.Peer) { c.k.hyper.peer, c.k.hyper.hasPeer = p, true }
-
-// Uptime is the time since the kernel started.
-func (c *Control) Uptime() time.Duration { return time.Since(c.k.started) }
 
 // BootID is the domain's number.
 func (c *Control) BootID() abi.DomID { return c.k.domID }

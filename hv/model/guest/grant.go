@@ -32,8 +32,8 @@ func (k *Kernel) setUpGrants() {
 }
 
 // grant lets another domain use a frame, for reading and writing, by the
-// lowest free reference, 0 if there is none (gnttab_grant_foreign_access). The entry's first word is
-// written last and at once: it makes the entry valid.
+// lowest free reference, 0 if there is none (gnttab_grant_foreign_access). The
+// entry's first word is written last and at once: it makes the entry valid.
 func (k *Kernel) grant(dom abi.DomID, f pfn) abi.GrantRef {
 	for ref := abi.GrantRef(abi.GnttabNrReserved); ref < abi.MaxGrantFrames*abi.GrantsPerFrame; ref++ {
 		if k.grants.pages[ref] != 0 {

@@ -55,7 +55,7 @@ func newFileSystem(k *Kernel) *fileSystem {
 	}
 	fs.mustAdd("dev/null", modeChar|0o666, nullOps{})
 	fs.mustAdd("dev/zero", modeChar|0o666, zeroOps{})
-	fs.mustAdd("dev/console", modeChar|0o600, consoleOps{})
+	fs.mustAdd("dev/console", modeChar|0o600, consoleOps{c: &k.console})
 	return fs
 }
 

@@ -83,13 +83,16 @@ func (zeroOps) read(_ *Process, _ *file, b []byte) (int, error) {
 func (zeroOps) write(_ *Process, _ *file, b []byte) (int, error) { return len(b), nil }
 
 // consoleOps is /dev/console.
-type consoleOps struct{ nodeStat }
+type consoleOps struct {
+	nodeStat
+	c *consoleDevice
+}
 
-func (consoleOps) read(p *Process, _ *file, b []byte) (int, error) { return p.k.console.read(p, b) }
+func (o consoleOps) read(p *Process, _ *file, b []byte) (int, error) { return o.c.read(p, b) }
 
-func (consoleOps) readable(f *file) bool { return false }
-
-func (consoleOps) write(p *Process, _ *file, b []byte) (int, error) {
-	p.k.console.write(b)
+func (o consoleOps) write(_ *Process, _ *file, b []byte) (int, error) {
+	o.c.write(b)
 	return len(b), nil
 }
+
+func (o consoleOps) readable(*file) bool { return len(o.c.input) > 0 }

@@ -1,6 +1,6 @@
 // Package toolstack is dom0's domain builder: what libxc and xend of Xen 3.2
-// do to create, start, watch and destroy a paravirtual domain
-// (tools/libxc/xc_dom_*.c, tools/python/xen/xend/XendDomainInfo.py). Everything is done by hypercalls, made
+// do to create, start, watch and destroy a paravirtual domain (xc_dom_*.c in
+// tools/libxc, XendDomainInfo.py). Everything is done by hypercalls, made
 // through dom0's kernel: the new domain's frames are filled through mappings
 // of foreign frames, its page tables are built in its own frames and pinned
 // from outside.
