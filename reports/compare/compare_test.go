@@ -208,6 +208,20 @@ func hasWarning(r Row, part string) bool {
 	return strings.Contains(strings.Join(r.Warnings, "\n"), part)
 }
 
+// A wild boot moves the mean; the row says so, and keeps the boot.
+func TestWildBoot(t *testing.T) {
+	s := new(set).add("native", "A/b", "ns/op", 1000, 1000, 1001, 999, 1002, 1800).
+		add("dummy", "A/b", "ns/op", 1010, 1011, 1010, 1009, 1012, 1011)
+	r := compareSet(t, s, Options{}).Rows[0]
+	if !hasWarning(r, "Hodges-Lehmann") || r.N != 6 || r.Verdict != Inconclusive || !(r.HodgesLehmann > 1 && r.Ratio < 1) {
+		t.Errorf("%+v", r)
+	}
+	s.samples[5].Values[0].Value = 1001
+	if r := compareSet(t, s, Options{}).Rows[0]; hasWarning(r, "Hodges-Lehmann") {
+		t.Errorf("%v", r.Warnings)
+	}
+}
+
 func TestNotAboveZero(t *testing.T) {
 	s := new(set).add("native", "A/b", "ns/op", 100, -1, 105, 95).add("dummy", "A/b", "ns/op", 101, 0, 104, 97)
 	r := compareSet(t, s, Options{}).Rows[0]

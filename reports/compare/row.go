@@ -133,6 +133,9 @@ func (r *Row) measure(x, y []float64, opt Options) {
 		r.warn("every boot gave the same difference: there is no spread to judge by")
 		return
 	}
+	if gap := math.Abs(e.Mean - e.HL); gap > r.bound() && gap > 0.2*(e.CI.Hi-e.Mean) {
+		r.warn("a few boots lie far from the rest and move the mean: see the Hodges-Lehmann estimate")
+	}
 	r.Lo, r.Hi = r.ratio(e.CI.Lo), r.ratio(e.CI.Hi)
 	r.P, r.PEquivalent, r.PSignedRank = e.P, e.TOST(r.bound()), e.PWilcoxon
 	if r.Exact {
