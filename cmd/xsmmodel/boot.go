@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"io"
 	"math/rand/v2"
 	"runtime"
@@ -18,12 +19,11 @@ import (
 
 // Sizes in frames.
 const (
-	dom0Frames    = 12288 // 48 MiB
-	domUFrames    = 10240 // 40 MiB
-	xenFrames     = 2048  // the hypervisor's own
-	defaultFrames = dom0Frames + domUFrames + xenFrames
-	mostFrames    = 1 << 18 // 1 GiB, what 32-bit programs can hold
-	kernelBytes   = 2 << 20 // a kernel image
+	dom0Frames  = 12288   // 48 MiB
+	domUFrames  = 10240   // 40 MiB
+	xenFrames   = 2048    // the hypervisor's own
+	mostFrames  = 1 << 18 // 1 GiB, what 32-bit programs can hold
+	kernelBytes = 2 << 20 // a kernel image
 )
 
 func leastFrames(domUs int) int { return dom0Frames + domUs*domUFrames + xenFrames }
@@ -52,6 +52,7 @@ type boot struct {
 	results io.Writer
 	console *consoleTail
 	image   []byte // domU's kernel
+	ballast []byte // shifts what the heap holds after it
 }
 
 func newBoot(o options, plan bench.Plan, policies []xsm.BootModule, results, console io.Writer) *boot {
@@ -78,7 +79,10 @@ func (b *boot) run(ctx context.Context) error {
 	if err := m.Start(); err != nil {
 		return err
 	}
-	return m.Wait(ctx)
+	if err := m.Wait(ctx); ctx.Err() == nil {
+		return err
+	}
+	return errors.New("interrupted")
 }
 
 // perturb makes boots of one image differ, as real ones do, in what is not
@@ -90,12 +94,9 @@ func (b *boot) perturb() int {
 	}
 	r := rand.New(rand.NewPCG(uint64(b.seed), 0x78656e))
 	time.Sleep(time.Duration(r.IntN(5000)) * time.Microsecond)
-	b.ballast()[r.IntN(1<<20)]++
+	b.ballast = make([]byte, r.IntN(1<<20))
 	return r.IntN(64)
 }
-
-// ballast shifts what the heap holds from here on.
-func (b *boot) ballast() []byte { return make([]byte, 1<<20) }
 
 // measures reports whether the plan has a domain measure.
 func (b *boot) measures(domain string) bool { return slices.Contains(b.plan.Domains, domain) }

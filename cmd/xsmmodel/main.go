@@ -56,7 +56,7 @@ func parse(args []string, stderr io.Writer) (options, error) {
 	f := flag.NewFlagSet("xsmmodel", flag.ContinueOnError)
 	f.SetOutput(stderr)
 	f.StringVar(&o.plan, "plan", "-", "read the plan, JSON of bench.Plan, from `FILE`; - is standard input")
-	f.IntVar(&o.frames, "frames", defaultFrames, "machine memory, `N` frames of 4096 bytes")
+	f.IntVar(&o.frames, "frames", 0, "machine memory, `N` frames of 4096 bytes; 0 is what the domains need")
 	f.IntVar(&o.cpus, "cpus", 2, "`N` physical processors")
 	f.StringVar(&o.xen, "xen", "", "the hypervisor's command `LINE`, as flask_enforcing=1")
 	f.StringVar(&o.policy, "policy", "", "boot with the security policy in `FILE` instead of the built-in one")
@@ -68,6 +68,9 @@ func parse(args []string, stderr io.Writer) (options, error) {
 	}
 	if f.NArg() > 0 {
 		return o, fmt.Errorf("unexpected argument %q", f.Arg(0))
+	}
+	if o.frames == 0 {
+		o.frames = leastFrames(o.domUs)
 	}
 	if least := leastFrames(o.domUs); o.domUs < 0 || o.domUs > 8 || o.frames < least || o.frames > mostFrames {
 		return o, fmt.Errorf("%d frames for dom0 and %d domains: want 0 to 8 domains and %d to %d frames", o.frames, o.domUs, least, mostFrames)
