@@ -75,6 +75,15 @@ func (m *Machine) domainByID(id abi.DomID) *Domain {
 	return (*m.domains.Load())[id]
 }
 
+// getDomain finds a domain and takes a reference to it (get_domain_by_id), nil
+// if there is none.
+func (m *Machine) getDomain(id abi.DomID) *Domain {
+	if d := m.domainByID(id); d != nil && d.get() {
+		return d
+	}
+	return nil
+}
+
 // Domain implements xsm.DomainTable; the special domains are found too.
 func (m *Machine) Domain(id abi.DomID) *xsm.Domain {
 	for _, d := range []*Domain{m.domainByID(id), m.domXen, m.domIO, m.idle} {

@@ -347,11 +347,12 @@ func (m *Machine) grantMap(v *VCPU, op *abi.GnttabMapGrantRef) {
 		op.Status = abi.GNTSTBadGntref
 		return
 	}
-	rd := m.domainByID(op.Dom)
+	rd := m.getDomain(op.Dom)
 	if rd == nil {
 		op.Status = abi.GNTSTBadDomain
 		return
 	}
+	defer rd.put()
 	if xsm.GrantMapref(&v.VCPU, &ld.Domain, &rd.Domain, op.Flags) != 0 {
 		op.Status = abi.GNTSTPermissionDenied
 		return
@@ -424,13 +425,14 @@ func (m *Machine) unmapCommon(v *VCPU, handle abi.GrantHandle, hostAddr, devAddr
 	if track == nil {
 		return abi.GNTSTBadHandle
 	}
-	rd := m.domainByID(track.domID)
+	rd := m.getDomain(track.domID)
 	if rd == nil {
 		// The granter is gone, which mappings of its frames should have
 		// kept from happening.
 		ld.crash("unmap grant: the granting domain does not exist")
 		return abi.GNTSTBadDomain
 	}
+	defer rd.put() // after the lock: the frame may be the last thing it has
 	if xsm.GrantUnmapref(&v.VCPU, &ld.Domain, &rd.Domain) != 0 {
 		return abi.GNTSTPermissionDenied
 	}
@@ -479,7 +481,7 @@ func (m *Machine) grantReleaseMappings(d *Domain) {
 		if track == nil {
 			continue
 		}
-		rd := m.domainByID(track.domID)
+		rd := m.getDomain(track.domID)
 		if rd == nil {
 			continue
 		}
@@ -493,6 +495,7 @@ func (m *Machine) grantReleaseMappings(d *Domain) {
 			m.endUse(rd, track, abi.GNTMAPHostMap, pick(readonly, pinHostRead, pinHostWrite), frame)
 		}
 		rd.grant.mu.Unlock()
+		rd.put()
 		d.grant.untrack(abi.GrantHandle(h))
 	}
 }
@@ -569,12 +572,13 @@ func (m *Machine) grantTransfer(v *VCPU, op *abi.GnttabTransfer) {
 		op.Status = abi.GNTSTBadPage
 		return
 	}
-	e := m.domainByID(op.Dom)
+	e := m.getDomain(op.Dom)
 	if e == nil {
 		m.freeDomheapPage(mfn)
 		op.Status = abi.GNTSTBadDomain
 		return
 	}
+	defer e.put()
 	if xsm.GrantTransfer(&v.VCPU, &d.Domain, &e.Domain) != 0 {
 		m.freeDomheapPage(mfn)
 		op.Status = abi.GNTSTPermissionDenied
@@ -653,10 +657,16 @@ func (m *Machine) copyGranted(v *VCPU, op *abi.GnttabCopy) int16 {
 	if (src.Dom != abi.DomSelf && !src.UseRef) || (dst.Dom != abi.DomSelf && !dst.UseRef) {
 		return abi.GNTSTPermissionDenied
 	}
-	sd, dd := m.copyDomain(v, src.Dom), m.copyDomain(v, dst.Dom)
-	if sd == nil || dd == nil {
+	sd := m.copyDomain(v, src.Dom)
+	if sd == nil {
 		return abi.GNTSTBadDomain
 	}
+	defer sd.put()
+	dd := m.copyDomain(v, dst.Dom)
+	if dd == nil {
+		return abi.GNTSTBadDomain
+	}
+	defer dd.put()
 	if xsm.GrantCopy(&v.VCPU, &sd.Domain, &dd.Domain) != 0 {
 		return abi.GNTSTPermissionDenied
 	}
@@ -677,9 +687,10 @@ func (m *Machine) copyGranted(v *VCPU, op *abi.GnttabCopy) int16 {
 
 func (m *Machine) copyDomain(v *VCPU, id abi.DomID) *Domain {
 	if id == abi.DomSelf {
+		v.dom.getKnownalive()
 		return v.dom
 	}
-	return m.domainByID(id)
+	return m.getDomain(id)
 }
 
 // holdSide finds the frame of one side and takes the references to it: a pin
