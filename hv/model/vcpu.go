@@ -172,8 +172,13 @@ func (v *VCPU) signal() {
 	}
 }
 
-// await parks the calling goroutine until v has a processor.
+// await parks the calling goroutine until v has a processor. Whoever kills v
+// while it still has its processor gives it no token, so it looks first; whoever
+// does so afterwards does.
 func (v *VCPU) await() {
+	if v.killed.Load() {
+		panic(stopSignal{})
+	}
 	<-v.token
 	if v.killed.Load() {
 		panic(stopSignal{})
