@@ -8,6 +8,7 @@ import (
 	"runtime"
 	"runtime/debug"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"xsmbench/abi"
@@ -51,8 +52,9 @@ type boot struct {
 	modules []xsm.BootModule // policies
 	results io.Writer
 	console *consoleTail
-	image   []byte // domU's kernel
-	ballast []byte // shifts what the heap holds after it
+	image   []byte                // domU's kernel
+	ballast []byte                // shifts what the heap holds after it
+	cause   atomic.Pointer[error] // why dom0 gave up
 }
 
 func newBoot(o options, plan bench.Plan, policies []xsm.BootModule, results, console io.Writer) *boot {
@@ -79,10 +81,14 @@ func (b *boot) run(ctx context.Context) error {
 	if err := m.Start(); err != nil {
 		return err
 	}
-	if err := m.Wait(ctx); ctx.Err() == nil {
-		return err
+	err = m.Wait(ctx)
+	if ctx.Err() != nil {
+		return errors.New("interrupted")
 	}
-	return errors.New("interrupted")
+	if cause := b.cause.Load(); err != nil && cause != nil {
+		return *cause // dom0 did not crash for nothing
+	}
+	return err
 }
 
 // perturb makes boots of one image differ, as real ones do, in what is not

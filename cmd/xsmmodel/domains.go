@@ -24,6 +24,7 @@ const startWord = "measure\n"
 // measures, then lets it measure, and destroys it.
 func (b *boot) dom0(c *guest.Control) int {
 	if err := b.control(c); err != nil {
+		b.cause.Store(&err)
 		c.Printf("dom0: %v\n", err)
 		return 1
 	}
@@ -31,6 +32,9 @@ func (b *boot) dom0(c *guest.Control) int {
 }
 
 func (b *boot) control(c *guest.Control) error {
+	if err := checkModule(c); err != nil {
+		return err
+	}
 	ts := toolstack.New(c)
 	virq, err := ts.BindVIRQ(abi.VIRQDomExc)
 	if err != nil {

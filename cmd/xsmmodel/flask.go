@@ -7,7 +7,11 @@ import (
 	"xsmbench/xsm/flask/policy"
 )
 
-// buildName is the way the hypervisor in this program was built.
-const buildName = "flask"
+// buildName is the way the hypervisor in this program was built, and hasModule
+// says whether a security module takes the dummy's place there.
+const (
+	buildName = "flask"
+	hasModule = true
+)
 
 func init() { builtinPolicy, checkPolicy = policy.Binary, flask.Check }

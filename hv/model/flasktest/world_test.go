@@ -25,7 +25,6 @@ type guest struct {
 	si     *abi.StartInfo
 	domain *toolstack.Domain // nil for dom0
 
-	grants *[abi.GrantsPerFrame]abi.GrantEntry // its shared table, if it has mapped it
 }
 
 func newGuest(label string) *guest {
