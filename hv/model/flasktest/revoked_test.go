@@ -70,8 +70,9 @@ var weak = []avc{
 	{"reset", "domU_t", "domU_t", "event"},
 }
 
-func bySelf(cmd abi.MemoryCmd, handle any) action {
-	return memory(cmd, func(*setting) any { return handle })
+// onMemory makes a memory_op whose handle, which it may write to, is new.
+func onMemory(cmd abi.MemoryCmd, handle func() any) action {
+	return memory(cmd, func(*setting) any { return handle() })
 }
 
 func onHVM(cmd uint64, handle func(abi.DomID) any) action {
@@ -107,7 +108,7 @@ var withoutRules = []operation{
 	{"physdev_op alloc_irq_vector", dom0, simple(abi.PhysdevOp, abi.PHYSDEVOPAllocIRQVector, func() any { return &abi.PhysdevIRQ{IRQ: 11} }), ok, eAcces,
 		avc{"vector", "dom0_t", "nic_irq_t", "event"}},
 	{"xenoprof_op init", dom0, simple(abi.XenoprofOp, abi.XENOPROFInit, func() any { return &abi.XenoprofArgs{} }), ok, eAcces, onXen("nonprivprofile")},
-	{"machine_memory_map", dom0, bySelf(abi.XENMEMMachineMemoryMap, &abi.MemoryMap{Entries: make([]abi.E820Entry, 8)}), ok, eAcces, avc{"memorymap", "dom0_t", "xen_t", "mmu"}},
+	{"machine_memory_map", dom0, onMemory(abi.XENMEMMachineMemoryMap, func() any { return &abi.MemoryMap{Entries: make([]abi.E820Entry, 8)} }), ok, eAcces, avc{"memorymap", "dom0_t", "xen_t", "mmu"}},
 
 	{"pausedomain", dom0, onDomain(domU, abi.DomctlPauseDomain, nil), ok, eAcces, onDomU("pause")},
 	{"resumedomain", dom0, onDomain(domU, abi.DomctlResumeDomain, nil), ok, eAcces, onDomU("resume")},
@@ -144,13 +145,13 @@ var withoutRules = []operation{
 	{"hvm_op set_isa_irq_level", dom0, onHVM(abi.HVMOPSetISAIRQLevel, func(d abi.DomID) any { return &abi.HVMISAIRQLevel{DomID: d} }), ok, eAcces, onHVMs("irqlevel")},
 	{"hvm_op set_pci_link_route", dom0, onHVM(abi.HVMOPSetPCILinkRoute, func(d abi.DomID) any { return &abi.HVMLinkRoute{DomID: d} }), ok, eAcces, onHVMs("pciroute")},
 
-	{"increase_reservation", domU, bySelf(abi.XENMEMIncreaseReservation, &abi.MemoryReservation{ExtentStart: make([]uint64, 1), DomID: abi.DomSelf}), ret(1), eAcces, onItself("adjust")},
-	{"decrease_reservation", domU, bySelf(abi.XENMEMDecreaseReservation, &abi.MemoryReservation{DomID: abi.DomSelf}), ok, eAcces, onItself("adjust")},
-	{"populate_physmap", domU, bySelf(abi.XENMEMPopulatePhysmap, &abi.MemoryReservation{DomID: abi.DomSelf}), ok, eAcces, onItself("adjust")},
-	{"maximum_gpfn", domU, bySelf(abi.XENMEMMaximumGPFN, &abi.MemoryDomain{DomID: abi.DomSelf}), ret(guestFrames - 1), eAcces, onItself("stat")},
-	{"set_memory_map", domU, bySelf(abi.XENMEMSetMemoryMap, &abi.MemoryMap{DomID: abi.DomSelf}), ok, eAcces, onItself("memorymap")},
+	{"increase_reservation", domU, onMemory(abi.XENMEMIncreaseReservation, func() any { return &abi.MemoryReservation{ExtentStart: make([]uint64, 1), DomID: abi.DomSelf} }), ret(1), eAcces, onItself("adjust")},
+	{"decrease_reservation", domU, onMemory(abi.XENMEMDecreaseReservation, func() any { return &abi.MemoryReservation{DomID: abi.DomSelf} }), ok, eAcces, onItself("adjust")},
+	{"populate_physmap", domU, onMemory(abi.XENMEMPopulatePhysmap, func() any { return &abi.MemoryReservation{DomID: abi.DomSelf} }), ok, eAcces, onItself("adjust")},
+	{"maximum_gpfn", domU, onMemory(abi.XENMEMMaximumGPFN, func() any { return &abi.MemoryDomain{DomID: abi.DomSelf} }), ret(guestFrames - 1), eAcces, onItself("stat")},
+	{"set_memory_map", domU, onMemory(abi.XENMEMSetMemoryMap, func() any { return &abi.MemoryMap{DomID: abi.DomSelf} }), ok, eAcces, onItself("memorymap")},
 	// The one caller that makes -EPERM of whatever the hook says.
-	{"add_to_physmap", domU, bySelf(abi.XENMEMAddToPhysmap, &abi.AddToPhysmap{DomID: abi.DomSelf}), eInval, ePerm, onItself("physmap")},
+	{"add_to_physmap", domU, onMemory(abi.XENMEMAddToPhysmap, func() any { return &abi.AddToPhysmap{DomID: abi.DomSelf} }), eInval, ePerm, onItself("physmap")},
 	{"query its own grant table", domU, onGrant(abi.GNTTABOPQuerySize, func(*setting, *model.VCPU) (any, *int16) {
 		op := &abi.GnttabQuerySize{Dom: abi.DomSelf}
 		return op, &op.Status
