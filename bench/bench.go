@@ -111,6 +111,10 @@ type Value struct {
 
 // Measurement is the sample that one benchmark gave in one domain and boot.
 type Measurement struct {
+	// ProbeNS is the least time of the speed probe that the measuring
+	// process saw, 0 without one.
+	ProbeNS float64 `json:"probe_ns,omitempty"`
+
 	Domain     string    `json:"domain"`            // "dom0", "domU"
 	Benchmark  string    `json:"benchmark"`         // FullName
 	Iterations int64     `json:"iterations"`        // all windows together

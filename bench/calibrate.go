@@ -9,6 +9,7 @@ type Calibration struct {
 	EnoughUS int64   `json:"enough_us"` // shortest window that the clock resolves
 	ClockNS  float64 `json:"clock_ns"`  // cost of reading the clock
 	LoopNS   float64 `json:"loop_ns"`   // cost of an iteration of an empty loop
+	ProbeNS  float64 `json:"probe_ns"`  // time of the speed probe on an undisturbed processor
 }
 
 // windowChoices are the windows that the resolution test tries, in
@@ -38,7 +39,9 @@ const (
 // given, stands in place of the resolution test.
 func Calibrate(c Clock, o Options) Calibration {
 	w := newPointerChase()
-	return calibrator{clock: c, units: w.tens, one: w.ones, two: w.twos}.calibrate(o)
+	cal := calibrator{clock: c, units: w.tens, one: w.ones, two: w.twos}.calibrate(o)
+	cal.ProbeNS = float64(probeTime(c))
+	return cal
 }
 
 // calibrator holds the work that calibration times: units of ten dependent

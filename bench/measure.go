@@ -1,6 +1,9 @@
 package bench
 
-import "fmt"
+import (
+	"fmt"
+	"time"
+)
 
 // Measure measures one benchmark in the calling process. The measurement's
 // Domain is the caller's to fill in.
@@ -37,6 +40,12 @@ func measure(d Domain, b Benchmark, o Options, cal Calibration) (Measurement, er
 	}
 	subtract := base - credit
 	m.fill(b, windows, subtract)
+	if r.timer.probe != nil {
+		m.ProbeNS = float64(r.timer.probe.best)
+	}
+	if r.timer.disturbed > 0 {
+		m.Warnings = append(m.Warnings, fmt.Sprintf("the processor was slow in %d windows, others were timed again %d times", r.timer.disturbed, r.timer.again))
+	}
 	return m, nil
 }
 
@@ -51,6 +60,8 @@ func newTimer(c Clock, b Benchmark, o Options, cal Calibration) timer {
 	if o.EnoughUS > 0 {
 		t.enough = float64(o.EnoughUS)
 	}
+	asked := time.Duration(t.enough * 1e3 * float64(t.repetitions))
+	t.probe = newProbe(c, time.Duration(cal.ProbeNS), asked)
 	return t
 }
 

@@ -52,6 +52,9 @@ type timer struct {
 	enough      float64 // µs
 	repetitions int
 	cal         Calibration
+	probe       *probe // nil: every window is kept
+	again       int    // windows that were timed again
+	disturbed   int    // windows kept although the processor was slow
 }
 
 // sample times windows until it has kept as many as repetitions asks for, and
@@ -64,7 +67,7 @@ func (t *timer) sample(op Interval) ([]window, error) {
 		if tried == mostWindows {
 			return kept, fmt.Errorf("time loop: %d windows and only %d of %d long enough", tried, done, t.repetitions)
 		}
-		w, err := t.window(op, n)
+		w, err := t.undisturbed(op, n)
 		if err != nil {
 			return kept, err
 		}
@@ -83,6 +86,23 @@ func (t *timer) sample(op Interval) ([]window, error) {
 		}
 	}
 	return kept, nil
+}
+
+// undisturbed times a window on a processor at its full speed, if patience
+// lasts.
+func (t *timer) undisturbed(op Interval, n int64) (window, error) {
+	for {
+		slow := t.probe.slow()
+		w, err := t.window(op, n)
+		if err != nil || !slow && !t.probe.slow() {
+			return w, err
+		}
+		if !t.probe.wait(time.Duration(w.us * 1e3)) {
+			t.disturbed++
+			return w, nil
+		}
+		t.again++
+	}
 }
 
 // next chooses the iterations of the window after w; it is false if there is

@@ -48,6 +48,10 @@ func Run(d bench.Domain, c Config, sink Sink) error {
 	a := agent{Config: c, domain: d, sink: sink}
 	if c.Plan.Options.Windows == 0 {
 		a.calibration = bench.Calibrate(d.OS(), c.Plan.Options)
+		if c.Plan.Workload == bench.WorkloadBusy {
+			// The workload slows the processor at every moment.
+			a.calibration.ProbeNS = 0
+		}
 		if err := sink.Calibrated(a.calibration); err != nil {
 			return err
 		}
@@ -96,6 +100,9 @@ func (a *agent) one(b bench.Benchmark, index, total int) error {
 		a.Between()
 	}
 	m := a.measure(b)
+	if m.ProbeNS > 0 {
+		a.calibration.ProbeNS = min(a.calibration.ProbeNS, m.ProbeNS)
+	}
 	m.Domain = a.Domain
 	return a.sink.Sample(m)
 }
