@@ -39,10 +39,9 @@ type cpuMask uint64
 
 const maxCPUs = 64
 
-func (s cpuMask) has(cpu int) bool        { return s&(1<<uint(cpu)) != 0 }
-func maskOf(cpu int) cpuMask              { return 1 << uint(cpu) }
-func maskBelow(cpus int) cpuMask          { return ^cpuMask(0) >> uint(maxCPUs-cpus) }
-func (s cpuMask) without(cpu int) cpuMask { return s &^ maskOf(cpu) }
+func (s cpuMask) has(cpu int) bool { return s&(1<<uint(cpu)) != 0 }
+func maskOf(cpu int) cpuMask       { return 1 << uint(cpu) }
+func maskBelow(cpus int) cpuMask   { return ^cpuMask(0) >> uint(maxCPUs-cpus) }
 
 // choose makes the scheduling decision for c, whose lock is held: it charges
 // the outgoing vCPU, asks the scheduler for the next one and makes it current.

@@ -359,6 +359,3 @@ func (v *VCPU) crashSynchronous(why string) {
 	v.dom.crash(why)
 	panic(stopSignal{})
 }
-
-// putDomain is d.put.
-func (m *Machine) putDomain(d *Domain) { d.put() }
