@@ -11,8 +11,8 @@ import (
 	"xsmbench/abi"
 )
 
-// domctl makes a domctl and fails the test unless it succeeds.
-func domctl1(t *testing.T, v *VCPU, op *abi.Domctl) {
+// mustDomctl makes a domctl and fails the test unless it succeeds.
+func mustDomctl(t *testing.T, v *VCPU, op *abi.Domctl) {
 	t.Helper()
 	op.Interface = abi.DomctlInterfaceVersion
 	if rc := v.Hypercall(abi.DomctlOp, &abi.Args{H: op}); rc != 0 {
@@ -25,10 +25,10 @@ func domctl1(t *testing.T, v *VCPU, op *abi.Domctl) {
 func build(t *testing.T, v *VCPU, vcpus uint32, code func(*VCPU)) abi.DomID {
 	t.Helper()
 	create := abi.Domctl{Cmd: abi.DomctlCreateDomain}
-	domctl1(t, v, &create)
+	mustDomctl(t, v, &create)
 	id := create.DomID
-	domctl1(t, v, &abi.Domctl{Cmd: abi.DomctlMaxMem, DomID: id, MaxMemKB: 256})
-	domctl1(t, v, &abi.Domctl{Cmd: abi.DomctlMaxVCPUs, DomID: id, MaxVCPUs: vcpus})
+	mustDomctl(t, v, &abi.Domctl{Cmd: abi.DomctlMaxMem, DomID: id, MaxMemKB: 256})
+	mustDomctl(t, v, &abi.Domctl{Cmd: abi.DomctlMaxVCPUs, DomID: id, MaxVCPUs: vcpus})
 	memory := abi.MemoryReservation{DomID: id, ExtentStart: []uint64{0, 1, 2, 3}}
 	if rc := op(v, abi.MemoryOp, abi.XENMEMPopulatePhysmap, &memory); rc != 4 {
 		t.Errorf("populate: %d", rc)
@@ -36,7 +36,7 @@ func build(t *testing.T, v *VCPU, vcpus uint32, code func(*VCPU)) abi.DomID {
 	root := abi.MFN(memory.ExtentStart[0])
 	table := v.machine.frame(root)
 	clear(table)
-	domctl1(t, v, &abi.Domctl{Cmd: abi.DomctlSetVCPUContext, DomID: id, Context: &abi.VCPUContext{
+	mustDomctl(t, v, &abi.Domctl{Cmd: abi.DomctlSetVCPUContext, DomID: id, Context: &abi.VCPUContext{
 		CR3: root, Entry: func(cpu any, _ *abi.StartInfo) { code(cpu.(*VCPU)) },
 	}})
 	return id
@@ -71,7 +71,7 @@ func TestDomainLife(t *testing.T) {
 			}
 			powerOff(u)
 		})
-		domctl1(t, v, &abi.Domctl{Cmd: abi.DomctlUnpauseDomain, DomID: id})
+		mustDomctl(t, v, &abi.Domctl{Cmd: abi.DomctlUnpauseDomain, DomID: id})
 		bind := abi.EvtchnBindInterdomain{RemoteDom: id, RemotePort: 1}
 		for op(v, abi.EventChannelOp, abi.EVTCHNOPBindInterdomain, &bind) != 0 {
 			op(v, abi.SchedOp, abi.SCHEDOPYield, nil)
@@ -84,7 +84,7 @@ func TestDomainLife(t *testing.T) {
 		}
 		info := abi.Domctl{Cmd: abi.DomctlGetDomainInfo, DomID: id}
 		for range 10000 {
-			domctl1(t, v, &info)
+			mustDomctl(t, v, &info)
 			if info.Info.Flags&abi.DomInfShutdown != 0 {
 				break
 			}
@@ -96,7 +96,7 @@ func TestDomainLife(t *testing.T) {
 		if v.Shared().Pending[0].Load()>>exc.Port&1 == 0 {
 			t.Error("dom0 was not told of the shutdown")
 		}
-		domctl1(t, v, &abi.Domctl{Cmd: abi.DomctlDestroyDomain, DomID: id})
+		mustDomctl(t, v, &abi.Domctl{Cmd: abi.DomctlDestroyDomain, DomID: id})
 		if m.domainByID(id) != nil {
 			t.Error("the domain is still there")
 		}
@@ -131,10 +131,10 @@ func TestDomainCrash(t *testing.T) {
 			op(u, abi.VCPUOp, abi.VCPUOPUp, nil, 1)
 			panic("guest bug")
 		})
-		domctl1(t, v, &abi.Domctl{Cmd: abi.DomctlUnpauseDomain, DomID: id})
+		mustDomctl(t, v, &abi.Domctl{Cmd: abi.DomctlUnpauseDomain, DomID: id})
 		info := abi.Domctl{Cmd: abi.DomctlGetDomainInfo, DomID: id}
 		for range 10000 {
-			domctl1(t, v, &info)
+			mustDomctl(t, v, &info)
 			if info.Info.Flags&abi.DomInfShutdown != 0 {
 				break
 			}
@@ -143,7 +143,7 @@ func TestDomainCrash(t *testing.T) {
 		if info.Info.Flags>>abi.DomInfShutdownShift&abi.DomInfShutdownMask != abi.ShutdownCrash {
 			t.Errorf("flags %#x, want a crash", info.Info.Flags)
 		}
-		domctl1(t, v, &abi.Domctl{Cmd: abi.DomctlDestroyDomain, DomID: id})
+		mustDomctl(t, v, &abi.Domctl{Cmd: abi.DomctlDestroyDomain, DomID: id})
 	})
 	if n := unwound.Load(); n > 2 || n < 1 {
 		t.Errorf("%d vCPUs unwound", n)
@@ -206,7 +206,7 @@ func TestRemoteShutdownAndResume(t *testing.T) {
 				u.InterruptWindow()
 			}
 		})
-		domctl1(t, v, &abi.Domctl{Cmd: abi.DomctlUnpauseDomain, DomID: id})
+		mustDomctl(t, v, &abi.Domctl{Cmd: abi.DomctlUnpauseDomain, DomID: id})
 		moves := func() bool {
 			from := steps.Load()
 			for range 2000 {
@@ -223,18 +223,18 @@ func TestRemoteShutdownAndResume(t *testing.T) {
 		if rc := op(v, abi.SchedOp, abi.SCHEDOPRemoteShutdown, &abi.SchedRemoteShutdown{Dom: id, Reason: abi.ShutdownSuspend}); rc != 0 {
 			t.Errorf("remote shutdown: %d", rc)
 		}
-		domctl1(t, v, &abi.Domctl{Cmd: abi.DomctlPauseDomain, DomID: id}) // waits until it has stopped
+		mustDomctl(t, v, &abi.Domctl{Cmd: abi.DomctlPauseDomain, DomID: id}) // waits until it has stopped
 		at := steps.Load()
 		op(v, abi.SchedOp, abi.SCHEDOPPoll, &abi.SchedPoll{Timeout: v.SystemTime() + 1e6})
 		if steps.Load() != at {
 			t.Error("a domain that is shut down and paused runs")
 		}
-		domctl1(t, v, &abi.Domctl{Cmd: abi.DomctlUnpauseDomain, DomID: id})
-		domctl1(t, v, &abi.Domctl{Cmd: abi.DomctlResumeDomain, DomID: id})
+		mustDomctl(t, v, &abi.Domctl{Cmd: abi.DomctlUnpauseDomain, DomID: id})
+		mustDomctl(t, v, &abi.Domctl{Cmd: abi.DomctlResumeDomain, DomID: id})
 		if !moves() {
 			t.Error("the domain does not go on after it was resumed")
 		}
-		domctl1(t, v, &abi.Domctl{Cmd: abi.DomctlDestroyDomain, DomID: id})
+		mustDomctl(t, v, &abi.Domctl{Cmd: abi.DomctlDestroyDomain, DomID: id})
 	})
 }
 
