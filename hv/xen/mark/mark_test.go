@@ -151,21 +151,31 @@ func TestWindows(t *testing.T) {
 		}
 		counts[w.Slot][w.User]++
 	}
-	empty := windows[0].User
+	// Threads of Go's runtime run beside the marks here, as they do not in a
+	// domain with one vCPU: a few windows hold their instructions as well.
+	empty, call := mode(counts[0]), mode(counts[3])
 	if empty == 0 || empty > 8 {
 		t.Errorf("an empty window is %d instructions", empty)
 	}
 	for slot := range 3 {
-		if counts[slot][empty] != times {
+		if counts[slot][empty] < times*9/10 {
 			t.Errorf("slot %d: instructions and windows %v, not %d windows of %d", slot, counts[slot], times, empty)
 		}
 	}
-	if len(counts[3]) != 1 {
+	if counts[3][call] < times*9/10 {
 		t.Errorf("windows of a system call differ: %v", counts[3])
 	}
-	for call := range counts[3] {
-		if call <= empty {
-			t.Errorf("a window with a system call is %d instructions, an empty one %d", call, empty)
+	if call <= empty {
+		t.Errorf("a window with a system call is %d instructions, an empty one %d", call, empty)
+	}
+}
+
+// mode is the number of instructions that most windows have.
+func mode(counts map[uint64]int) (value uint64) {
+	for v, n := range counts {
+		if n > counts[value] {
+			value = v
 		}
 	}
+	return value
 }
