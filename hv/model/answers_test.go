@@ -281,6 +281,24 @@ var calls = []call{
 		return &abi.MMUExtArgs{Ops: []abi.MMUExtOpEntry{{Cmd: abi.PinL1Table, Arg1: uint64(w.frame())}}}
 	}, 0, uint64(abi.DomSelf)), eOK, eOK, "memory_pin_page", eAcces},
 	{"mmuext_op another's table", abi.MMUExtOp, h(fixed(abi.MMUExtArgs{}), 0, uint64(idPV)), eOK, eSrch, "", ok},
+	{"mmuext_op pin L2 of another's", abi.MMUExtOp, h(func(w *world) any {
+		return &abi.MMUExtArgs{Ops: []abi.MMUExtOpEntry{{Cmd: abi.PinL2Table, Arg1: uint64(w.pvFrames[2])}}}
+	}, 0, uint64(abi.DomSelf)), eInval, eInval, "memory_pin_page", eAcces},
+	{"mmuext_op pin L3 of another's", abi.MMUExtOp, h(func(w *world) any {
+		return &abi.MMUExtArgs{Ops: []abi.MMUExtOpEntry{{Cmd: abi.PinL3Table, Arg1: uint64(w.pvFrames[2])}}}
+	}, 0, uint64(abi.DomSelf)), eInval, eInval, "memory_pin_page", eAcces},
+	{"mmuext_op unpin another's", abi.MMUExtOp, h(func(w *world) any {
+		return &abi.MMUExtArgs{Ops: []abi.MMUExtOpEntry{{Cmd: abi.UnpinTable, Arg1: uint64(w.pvFrames[2])}}}
+	}, 0, uint64(abi.DomSelf)), eInval, eInval, "", ok},
+	{"mmuext_op new base pointer of another's", abi.MMUExtOp, h(func(w *world) any {
+		return &abi.MMUExtArgs{Ops: []abi.MMUExtOpEntry{{Cmd: abi.NewBasePtr, Arg1: uint64(w.pvFrames[2])}}}
+	}, 0, uint64(abi.DomSelf)), eInval, eInval, "", ok},
+	{"mmuext_op flush_cache without devices", abi.MMUExtOp, h(fixed(abi.MMUExtArgs{Ops: []abi.MMUExtOpEntry{{Cmd: abi.FlushCache}}}), 0, uint64(abi.DomSelf)), eInval, eInval, "", ok},
+	{"mmuext_op set_ldt none", abi.MMUExtOp, h(fixed(abi.MMUExtArgs{Ops: []abi.MMUExtOpEntry{{Cmd: abi.SetLDT}}}), 0, uint64(abi.DomSelf)), eOK, eOK, "", ok},
+	{"mmuext_op unknown", abi.MMUExtOp, h(fixed(abi.MMUExtArgs{Ops: []abi.MMUExtOpEntry{{Cmd: 99}}}), 0, uint64(abi.DomSelf)), eNoSys, eNoSys, "", ok},
+	{"mmu_update Xen's memory", abi.MMUUpdateOp, h(fixed(abi.MMUUpdateArgs{}), 0, uint64(abi.DomXen)), eOK, eSrch, "", ok},
+	{"mmu_update devices' memory", abi.MMUUpdateOp, h(fixed(abi.MMUUpdateArgs{}), 0, uint64(abi.DomIO)), eOK, eOK, "", ok},
+	{"mmu_update unknown command", abi.MMUUpdateOp, h(fixed(abi.MMUUpdateArgs{Reqs: []abi.MMUUpdate{{Ptr: abi.MMUPTUpdatePreserve}}}), 0, uint64(abi.DomSelf)), eNoSys, eNoSys, "", ok},
 	{"memory_op decrease", abi.MemoryOp, memoryCall(abi.XENMEMDecreaseReservation, func(w *world) any {
 		return &abi.MemoryReservation{ExtentStart: []uint64{uint64(w.frame())}, DomID: abi.DomSelf}
 	}), ret(1), ret(1), "memory_adjust_reservation", eAcces},
@@ -304,6 +322,17 @@ var calls = []call{
 	{"memory_op set map", abi.MemoryOp, memoryCall(abi.XENMEMSetMemoryMap, fixed(abi.MemoryMap{DomID: idPV, Entries: []abi.E820Entry{{Size: 1 << 20, Type: 1}}})), eOK, ePerm, "domain_memory_map", eAcces},
 	{"memory_op own map unset", abi.MemoryOp, memoryCall(abi.XENMEMMemoryMap, fixed(abi.MemoryMap{})), eNoSys, eNoSys, "", ok},
 	{"memory_op add_to_physmap another's", abi.MemoryOp, memoryCall(abi.XENMEMAddToPhysmap, fixed(abi.AddToPhysmap{DomID: idPV})), eInval, ePerm, "add_to_physmap", ePerm},
+	{"memory_op decrease another's", abi.MemoryOp, memoryCall(abi.XENMEMDecreaseReservation, func(w *world) any {
+		return &abi.MemoryReservation{ExtentStart: []uint64{uint64(w.pvFrames[6])}, DomID: idPV}
+	}), ret(1), ret(0), "memory_adjust_reservation", eAcces},
+	{"memory_op populate another's", abi.MemoryOp, memoryCall(abi.XENMEMPopulatePhysmap, func(*world) any {
+		return &abi.MemoryReservation{ExtentStart: []uint64{3000}, DomID: idPV}
+	}), ret(1), ret(0), "memory_adjust_reservation", eAcces},
+	{"memory_op maximum_gpfn", abi.MemoryOp, memoryCall(abi.XENMEMMaximumGPFN, fixed(abi.MemoryDomain{DomID: idPV})), ret(15), ePerm, "memory_stat_reservation", eAcces},
+	{"memory_op translate_gpfn_list untranslated", abi.MemoryOp, memoryCall(abi.XENMEMTranslateGPFNList, fixed(abi.TranslateGPFNList{DomID: idPV})), eInval, ePerm, "", ok},
+	{"memory_op maximum_ram_page", abi.MemoryOp, r(uint64(abi.XENMEMMaximumRAMPage)), ret(testFrames), ret(testFrames), "", ok},
+	{"memory_op machphys_mapping", abi.MemoryOp, memoryCall(abi.XENMEMMachphysMapping, fixed(abi.MachphysMapping{})), eOK, eOK, "", ok},
+	{"memory_op machphys_mfn_list", abi.MemoryOp, memoryCall(abi.XENMEMMachphysMFNList, fixed(abi.MachphysMFNList{})), eOK, eOK, "", ok},
 	{"memory_op unknown", abi.MemoryOp, memoryCall(60, fixed(abi.MemoryDomain{})), eNoSys, eNoSys, "", ok},
 
 	// Scheduling, timers, vCPUs.
@@ -336,6 +365,7 @@ var calls = []call{
 	{"vcpu_op single-shot", abi.VCPUOp, h(fixed(abi.VCPUSetSingleshotTimer{TimeoutAbsNS: 1 << 62}), uint64(abi.VCPUOPSetSingleshotTimer), 0), eOK, eOK, "", ok},
 	{"vcpu_op single-shot in the past", abi.VCPUOp, h(fixed(abi.VCPUSetSingleshotTimer{Flags: singleshotFuture}), uint64(abi.VCPUOPSetSingleshotTimer), 0), no(abi.ETIME), no(abi.ETIME), "", ok},
 	{"vcpu_op stop single-shot", abi.VCPUOp, r(uint64(abi.VCPUOPStopSingleshotTimer), 0), eOK, eOK, "", ok},
+	{"vcpu_op register_vcpu_info", abi.VCPUOp, r(uint64(abi.VCPUOPRegisterVCPUInfo), 0), eNoSys, eNoSys, "", ok},
 	{"vcpu_op unknown", abi.VCPUOp, r(88, 0), eNoSys, eNoSys, "", ok},
 	{"multicall", abi.Multicall, h(fixed(abi.MulticallList{Calls: []abi.MulticallEntry{{Op: abi.StackSwitch}}})), eOK, eOK, "", ok},
 	{"multicall no handle", abi.Multicall, r(), eFault, eFault, "", ok},
@@ -419,6 +449,7 @@ var calls = []call{
 		return &abi.GnttabCopy{Source: abi.GnttabCopyPtr{Dom: idPV, GMFN: uint64(w.pvFrames[0])}, Dest: abi.GnttabCopyPtr{Dom: abi.DomSelf, GMFN: uint64(w.frame())}, Len: 1}
 	}), status(abi.GNTSTPermissionDenied), status(abi.GNTSTPermissionDenied), "", ok},
 	{"grant copy over the page's end", abi.GrantTableOp, grantCall(abi.GNTTABOPCopy, fixed(abi.GnttabCopy{Source: abi.GnttabCopyPtr{Offset: 4000}, Len: 200})), status(abi.GNTSTBadCopyArg), status(abi.GNTSTBadCopyArg), "", ok},
+	{"grant dump_table", abi.GrantTableOp, r(uint64(abi.GNTTABOPDumpTable)), eNoSys, eNoSys, "", ok},
 	{"grant unknown", abi.GrantTableOp, grantCall(99, fixed(abi.GnttabCopy{})), eNoSys, eNoSys, "", ok},
 	{"grant no handle", abi.GrantTableOp, r(uint64(abi.GNTTABOPMapGrantRef)), eFault, eFault, "", ok},
 	{"grant batch too long", abi.GrantTableOp, grantCall(abi.GNTTABOPCopy, func(*world) any { return &abi.GnttabCopyList{Ops: make([]abi.GnttabCopy, 513)} }), eInval, eInval, "", ok},
@@ -427,6 +458,8 @@ var calls = []call{
 	{"domctl no handle", abi.DomctlOp, r(), eFault, ePerm, "", ok},
 	{"domctl wrong version", abi.DomctlOp, h(fixed(abi.Domctl{Cmd: abi.DomctlPauseDomain, Interface: 4, DomID: idPV})), eAcces, ePerm, "", ok},
 	{"domctl unknown", abi.DomctlOp, domctlOn(idPV, 999, nil), eNoSys, ePerm, "", ok},
+	{"domctl arch_setup", abi.DomctlOp, domctlOn(idPV, abi.DomctlArchSetup, nil), eNoSys, ePerm, "", ok},
+	{"domctl real_mode_area", abi.DomctlOp, domctlOn(idPV, abi.DomctlRealModeArea, nil), eNoSys, ePerm, "", ok},
 	{"domctl no domain", abi.DomctlOp, domctlOn(idNone, abi.DomctlPauseDomain, nil), eSrch, ePerm, "", ok},
 	{"createdomain", abi.DomctlOp, domctlOn(virgin, abi.DomctlCreateDomain, nil), eOK, ePerm, "domain_create", no(abi.ENOMEM)},
 	{"createdomain any", abi.DomctlOp, domctlOn(0, abi.DomctlCreateDomain, nil), eOK, ePerm, "domain_create", no(abi.ENOMEM)},
@@ -554,6 +587,18 @@ var calls = []call{
 	{"xenoprof init", abi.XenoprofOp, h(fixed(abi.XenoprofArgs{}), abi.XENOPROFInit), eOK, eOK, "profile", eAcces},
 	{"xenoprof get_buffer", abi.XenoprofOp, h(fixed(abi.XenoprofArgs{DomID: abi.DomSelf}), abi.XENOPROFGetBuffer), eOK, eOK, "profile", eAcces},
 	{"xenoprof start before init", abi.XenoprofOp, r(abi.XENOPROFStart), ePerm, ePerm, "", ok},
+	{"xenoprof reset_active_list before init", abi.XenoprofOp, h(fixed(abi.XenoprofArgs{}), abi.XENOPROFResetActiveList), ePerm, ePerm, "", ok},
+	{"xenoprof reset_passive_list before init", abi.XenoprofOp, h(fixed(abi.XenoprofArgs{}), abi.XENOPROFResetPassiveList), ePerm, ePerm, "", ok},
+	{"xenoprof set_active before init", abi.XenoprofOp, h(fixed(abi.XenoprofArgs{}), abi.XENOPROFSetActive), ePerm, ePerm, "", ok},
+	{"xenoprof set_passive before init", abi.XenoprofOp, h(fixed(abi.XenoprofArgs{}), abi.XENOPROFSetPassive), ePerm, ePerm, "", ok},
+	{"xenoprof reserve_counters before init", abi.XenoprofOp, h(fixed(abi.XenoprofArgs{}), abi.XENOPROFReserveCounters), ePerm, ePerm, "", ok},
+	{"xenoprof counter before init", abi.XenoprofOp, h(fixed(abi.XenoprofArgs{}), abi.XENOPROFCounter), ePerm, ePerm, "", ok},
+	{"xenoprof setup_events before init", abi.XenoprofOp, h(fixed(abi.XenoprofArgs{}), abi.XENOPROFSetupEvents), ePerm, ePerm, "", ok},
+	{"xenoprof stop before init", abi.XenoprofOp, h(fixed(abi.XenoprofArgs{}), abi.XENOPROFStop), ePerm, ePerm, "", ok},
+	{"xenoprof release_counters before init", abi.XenoprofOp, h(fixed(abi.XenoprofArgs{}), abi.XENOPROFReleaseCounters), ePerm, ePerm, "", ok},
+	{"xenoprof shutdown before init", abi.XenoprofOp, h(fixed(abi.XenoprofArgs{}), abi.XENOPROFShutdown), ePerm, ePerm, "", ok},
+	{"xenoprof get_buffer of another", abi.XenoprofOp, h(fixed(abi.XenoprofArgs{DomID: idPV}), abi.XENOPROFGetBuffer), eOK, ePerm, "", ok},
+	{"xenoprof disable_virq", abi.XenoprofOp, h(fixed(abi.XenoprofArgs{}), abi.XENOPROFDisableVIRQ), eOK, eOK, "profile", eAcces},
 	{"xenoprof unknown", abi.XenoprofOp, r(99), eInval, eInval, "", ok},
 	{"xsm_op", abi.XSMOp, h(fixed(abi.XSMOpArgs{})), eNoSys, eNoSys, "__do_xsm_op", ok},
 	{"xen_version", abi.XenVersion, r(abi.XENVERVersion), ret(3<<16 | 2), ret(3<<16 | 2), "", ok},
@@ -564,6 +609,9 @@ var calls = []call{
 	{"xen_version no such features", abi.XenVersion, h(fixed(abi.FeatureInfo{SubmapIdx: 3}), abi.XENVERGetFeatures), eInval, eInval, "", ok},
 	{"xen_version capabilities", abi.XenVersion, h(fixed(""), abi.XENVERCapabilities), eOK, eOK, "", ok},
 	{"xen_version handle", abi.XenVersion, h(fixed([16]byte{}), abi.XENVERGuestHandle), eOK, eOK, "", ok},
+	{"xen_version changeset", abi.XenVersion, h(fixed(""), abi.XENVERChangeset), eOK, eOK, "", ok},
+	{"xen_version compile_info", abi.XenVersion, h(fixed(abi.CompileInfo{}), abi.XENVERCompileInfo), eOK, eOK, "", ok},
+	{"xen_version platform_parameters", abi.XenVersion, h(fixed(uint64(0)), abi.XENVERPlatformParams), eOK, eOK, "", ok},
 	{"xen_version unknown", abi.XenVersion, r(77), eNoSys, eNoSys, "", ok},
 
 	{"unused number", 11, r(), eNoSys, eNoSys, "", ok},
