@@ -62,6 +62,9 @@ func (m *Machine) choose(c *pcpu) (prev, next *VCPU) {
 	c.curr = next
 	next.pcpu = c
 	next.CPU = c.id
+	if !next.started {
+		next.started, next.fresh = true, true
+	}
 	c.traceRecord(&m.trace, traceSwitch, uint64(prev.dom.ID)<<16|uint64(prev.ID), uint64(next.dom.ID)<<16|uint64(next.ID), now)
 	return prev, next
 }

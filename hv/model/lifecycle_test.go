@@ -42,6 +42,15 @@ func build(t *testing.T, v *VCPU, vcpus uint32, code func(*VCPU)) abi.DomID {
 	return id
 }
 
+// take waits for an event on a port and acknowledges it. A poll may end without
+// one, as in Xen.
+func take(v *VCPU, port abi.Port) {
+	bit := uint64(1) << port
+	for v.Shared().Pending[0].And(^bit)&bit == 0 {
+		op(v, abi.SchedOp, abi.SCHEDOPPoll, &abi.SchedPoll{Ports: []abi.Port{port}})
+	}
+}
+
 // TestDomainLife has dom0 build a domain, talk to it over an event channel,
 // watch it shut down and destroy it; all it had comes back.
 func TestDomainLife(t *testing.T) {
@@ -61,11 +70,7 @@ func TestDomainLife(t *testing.T) {
 			alloc := abi.EvtchnAllocUnbound{Dom: abi.DomSelf, RemoteDom: 0}
 			op(u, abi.EventChannelOp, abi.EVTCHNOPAllocUnbound, &alloc)
 			for range n {
-				rc := op(u, abi.SchedOp, abi.SCHEDOPPoll, &abi.SchedPoll{Ports: []abi.Port{alloc.Port}})
-				if rc != 0 {
-					panic(rc)
-				}
-				u.Shared().Pending[0].And(^(uint64(1) << alloc.Port))
+				take(u, alloc.Port)
 				rounds.Add(1)
 				op(u, abi.EventChannelOp, abi.EVTCHNOPSend, &abi.EvtchnSend{Port: alloc.Port})
 			}
@@ -79,22 +84,13 @@ func TestDomainLife(t *testing.T) {
 		v.Shared().Pending[0].And(^(uint64(1) << bind.LocalPort))
 		for range n {
 			op(v, abi.EventChannelOp, abi.EVTCHNOPSend, &abi.EvtchnSend{Port: bind.LocalPort})
-			op(v, abi.SchedOp, abi.SCHEDOPPoll, &abi.SchedPoll{Ports: []abi.Port{bind.LocalPort}})
-			v.Shared().Pending[0].And(^(uint64(1) << bind.LocalPort))
+			take(v, bind.LocalPort)
 		}
+		take(v, exc.Port)
 		info := abi.Domctl{Cmd: abi.DomctlGetDomainInfo, DomID: id}
-		for range 10000 {
-			mustDomctl(t, v, &info)
-			if info.Info.Flags&abi.DomInfShutdown != 0 {
-				break
-			}
-			op(v, abi.SchedOp, abi.SCHEDOPPoll, &abi.SchedPoll{Ports: []abi.Port{exc.Port}, Timeout: v.SystemTime() + 1e6})
-		}
+		mustDomctl(t, v, &info)
 		if info.Info.Flags&abi.DomInfShutdown == 0 || info.Info.Flags>>abi.DomInfShutdownShift != abi.ShutdownPoweroff {
 			t.Errorf("domain's flags %#x after its shutdown", info.Info.Flags)
-		}
-		if v.Shared().Pending[0].Load()>>exc.Port&1 == 0 {
-			t.Error("dom0 was not told of the shutdown")
 		}
 		mustDomctl(t, v, &abi.Domctl{Cmd: abi.DomctlDestroyDomain, DomID: id})
 		if m.domainByID(id) != nil {

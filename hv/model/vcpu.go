@@ -53,7 +53,8 @@ type VCPU struct {
 	virqToEvtchn [abi.NrVIRQs]atomic.Uint32
 
 	token   chan struct{} // a processor for this vCPU, or its end
-	started bool          // its goroutine exists; under its processor's lock
+	started bool          // its goroutine exists, or is about to; under its processor's lock
+	fresh   bool          // it does not exist yet; whoever chose the vCPU starts it
 	killed  atomic.Bool   // the goroutine must unwind
 	gone    chan struct{} // closed when the goroutine has ended
 }
@@ -155,8 +156,8 @@ func (v *VCPU) isRunning() bool {
 // resume lets v's goroutine run on the processor that was chosen for it,
 // starting the goroutine if this is the first time.
 func (v *VCPU) resume() {
-	if !v.started {
-		v.started = true
+	if v.fresh {
+		v.fresh = false
 		v.machine.vcpus.Add(1)
 		go v.main()
 		return
