@@ -18,7 +18,7 @@ const (
 	pause = 10 * time.Millisecond
 	// patience bounds the time that one process spends on waiting, as a
 	// multiple of the time that its windows ask for.
-	patience = 12
+	patience = 5
 )
 
 // probe watches the processor's speed. A nil probe finds nothing slow.
