@@ -20,6 +20,7 @@ import (
 	"github.com/google/renameio/v2"
 
 	"xsmbench/hv"
+	"xsmbench/hv/gotool"
 	"xsmbench/xsm/flask/policydb"
 )
 
@@ -83,7 +84,7 @@ type recipe struct {
 	build  hv.Build
 	kind   kind
 	tags   []string
-	goTool goTool
+	goTool gotool.Tool
 	inputs *inputs
 	cache  cache
 }
@@ -112,7 +113,7 @@ func (t *Target) recipe(ctx context.Context, b hv.Build) (recipe, error) {
 			return recipe{}, err
 		}
 	}
-	g, err := findGo(dir, b.Arch)
+	g, err := gotool.Find(dir, b.Arch)
 	if err != nil {
 		return recipe{}, err
 	}
@@ -215,7 +216,7 @@ func (r recipe) make(ctx context.Context, progress func(string)) error {
 
 func (r recipe) compile(ctx context.Context, path string) error {
 	args := append([]string{"build", "-o", path}, r.flags()...)
-	cmd := r.goTool.command(ctx, append(args, "./"+program)...)
+	cmd := r.goTool.Command(ctx, append(args, "./"+program)...)
 	var log bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &log, &log
 	err := cmd.Run()
@@ -225,7 +226,7 @@ func (r recipe) compile(ctx context.Context, path string) error {
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
-	e := &CompileError{Build: r.build, First: firstError(log.String())}
+	e := &CompileError{Build: r.build, First: gotool.FirstError(log.String())}
 	if e.First == "" {
 		e.First = err.Error()
 	}

@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"xsmbench/hv"
+	"xsmbench/hv/gotool"
 )
 
 // Doctor looks for the Go tool, the source, the cache, and what makes
@@ -24,19 +25,19 @@ func (t *Target) Doctor(ctx context.Context) []hv.Finding {
 
 func doctorGo(ctx context.Context, dir string) hv.Finding {
 	f := hv.Finding{What: "Go tool"}
-	g, err := findGo(dir, runtime.GOARCH)
+	g, err := gotool.Find(dir, runtime.GOARCH)
 	if err != nil {
 		f.Detail = err.Error() + "; nothing can be built"
 		f.Mend = "install Go from https://go.dev/dl"
 		return f
 	}
-	env, err := g.env(ctx)
+	env, err := g.Env(ctx)
 	if err != nil {
 		f.Detail = err.Error()
 		return f
 	}
 	f.OK = true
-	f.Detail = fmt.Sprintf("%s %s/%s, %s", env["GOVERSION"], env["GOOS"], env["GOARCH"], g.path)
+	f.Detail = fmt.Sprintf("%s %s/%s, %s", env["GOVERSION"], env["GOOS"], env["GOARCH"], g.Path)
 	return f
 }
 

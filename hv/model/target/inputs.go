@@ -13,6 +13,8 @@ import (
 	"path/filepath"
 	"sort"
 	"strings"
+
+	"xsmbench/hv/gotool"
 )
 
 // inputsKey says whose inputs: the same tree has others under other tags.
@@ -36,8 +38,8 @@ type inputPackage struct {
 
 // listInputs asks the go command what the program is made of, or takes the
 // last answer if none of those files changed since.
-func (t *Target) listInputs(ctx context.Context, g goTool, tags string) (*inputs, error) {
-	key := inputsKey{g.dir, g.arch, tags}
+func (t *Target) listInputs(ctx context.Context, g gotool.Tool, tags string) (*inputs, error) {
+	key := inputsKey{g.Dir, g.Arch, tags}
 	t.mu.Lock()
 	known := t.inputs[key]
 	t.mu.Unlock()
@@ -56,12 +58,12 @@ func (t *Target) listInputs(ctx context.Context, g goTool, tags string) (*inputs
 	return in, nil
 }
 
-func queryInputs(ctx context.Context, g goTool, tags string) (*inputs, error) {
-	env, err := g.env(ctx)
+func queryInputs(ctx context.Context, g gotool.Tool, tags string) (*inputs, error) {
+	env, err := g.Env(ctx)
 	if err != nil {
 		return nil, err
 	}
-	out, err := g.output(ctx, "list", "-deps", "-tags", tags,
+	out, err := g.Output(ctx, "list", "-deps", "-tags", tags,
 		"-json=ImportPath,Dir,Standard,Module,EmbedFiles", "./"+program)
 	if err != nil {
 		return nil, err
@@ -71,7 +73,7 @@ func queryInputs(ctx context.Context, g goTool, tags string) (*inputs, error) {
 		return nil, err
 	}
 	for _, name := range []string{"go.mod", "go.sum", "go.work"} {
-		in.modules = append(in.modules, filepath.Join(g.dir, name))
+		in.modules = append(in.modules, filepath.Join(g.Dir, name))
 	}
 	in.digest, err = in.sum()
 	return in, err
@@ -116,7 +118,7 @@ func sourcePackages(list []byte) ([]inputPackage, error) {
 // anew, so a file that was added counts.
 func (in *inputs) sum() (string, error) {
 	h := sha256.New()
-	for _, k := range settings {
+	for _, k := range gotool.Settings {
 		fmt.Fprintf(h, "%s=%s\n", k, in.settings[k])
 	}
 	for _, path := range in.modules {

@@ -11,18 +11,13 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime"
 	"strings"
 
-	"golang.org/x/mod/modfile"
-
 	"xsmbench/hv"
+	"xsmbench/hv/gotool"
 )
 
-const (
-	modulePath = "xsmbench"
-	program    = "cmd/xsmmodel"
-)
+const program = "cmd/xsmmodel"
 
 // sourceTree finds the tree to build from: the build's own; else the module
 // around the working directory; else the one this program was compiled from,
@@ -33,75 +28,15 @@ func sourceTree(b hv.Build) (string, error) {
 		if err != nil {
 			return "", fmt.Errorf("find source: %w", err)
 		}
-		if err := isTree(dir); err != nil {
+		if err := gotool.IsTree(dir, program); err != nil {
 			return "", fmt.Errorf("find source: %w", err)
 		}
 		return dir, nil
 	}
-	if dir, ok := treeAbove(); ok {
-		return dir, nil
-	}
-	if dir, ok := treeOfOrigin(); ok {
+	if dir, err := gotool.FindTree(program); err == nil {
 		return dir, nil
 	}
 	return "", fmt.Errorf("find source: the model is built from xsmbench's source tree, and there is none above the working directory: run xsmbench inside a clone, or say where one is with --source DIR")
-}
-
-// isTree tells whether dir is the root of this module (or of another
-// revision of it) with the model's program in it.
-func isTree(dir string) error {
-	if err := isModule(dir); err != nil {
-		return err
-	}
-	if _, err := os.Stat(filepath.Join(dir, program)); err != nil {
-		return fmt.Errorf("%s: no %s in it: not a tree that the model can be built from", dir, program)
-	}
-	return nil
-}
-
-func isModule(dir string) error {
-	text, err := os.ReadFile(filepath.Join(dir, "go.mod"))
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		if _, err := os.Stat(dir); err != nil {
-			return fmt.Errorf("%s: no such directory", dir)
-		}
-		return fmt.Errorf("%s: no go.mod in it: not the root of a source tree", dir)
-	case err != nil:
-		return err
-	}
-	if path := modfile.ModulePath(text); path != modulePath {
-		return fmt.Errorf("%s: its go.mod is of module %q, not of %q", dir, path, modulePath)
-	}
-	return nil
-}
-
-func treeAbove() (string, bool) {
-	dir, err := os.Getwd()
-	if err != nil {
-		return "", false
-	}
-	for {
-		if isTree(dir) == nil {
-			return dir, true
-		}
-		up := filepath.Dir(dir)
-		if up == dir {
-			return "", false
-		}
-		dir = up
-	}
-}
-
-// treeOfOrigin is the tree that the compiler recorded in this program; with
-// -trimpath it recorded none.
-func treeOfOrigin() (string, bool) {
-	_, file, _, ok := runtime.Caller(0)
-	if !ok || !filepath.IsAbs(file) {
-		return "", false
-	}
-	dir := filepath.Join(filepath.Dir(file), "..", "..", "..")
-	return dir, isTree(dir) == nil
 }
 
 // checkout unpacks a revision of the git repository around dir into the
@@ -123,7 +58,7 @@ func (c cache) checkout(ctx context.Context, dir, rev string) (string, error) {
 	}
 	tree := filepath.Join(c.dir, "sources", name)
 	if _, err := os.Stat(tree); err == nil {
-		return tree, isTree(tree)
+		return tree, gotool.IsTree(tree, program)
 	}
 	text, err := git(ctx, dir, "archive", "--format=tar", strings.TrimSpace(string(commit)))
 	if err != nil {
@@ -133,7 +68,7 @@ func (c cache) checkout(ctx context.Context, dir, rev string) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("unpack revision %q: %w", rev, err)
 	}
-	if err := isTree(tree); err != nil {
+	if err := gotool.IsTree(tree, program); err != nil {
 		return "", fmt.Errorf("revision %q: %w", rev, err)
 	}
 	return tree, nil
@@ -151,7 +86,7 @@ func git(ctx context.Context, dir string, args ...string) ([]byte, error) {
 	if err == nil {
 		return out, nil
 	}
-	if line := firstError(stderr.String()); line != "" {
+	if line := gotool.FirstError(stderr.String()); line != "" {
 		return nil, errors.New(line)
 	}
 	if args[0] == "rev-parse" {

@@ -11,6 +11,7 @@ package target
 
 import (
 	"fmt"
+	"runtime"
 	"slices"
 	"sync"
 	"time"
@@ -115,3 +116,5 @@ func label(b hv.Build) string {
 	}
 	return s
 }
+
+func processors() int { return max(1, runtime.NumCPU()) }

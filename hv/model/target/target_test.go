@@ -15,6 +15,7 @@ import (
 	"xsmbench/bench"
 	"xsmbench/bench/wire"
 	"xsmbench/hv"
+	"xsmbench/hv/gotool"
 )
 
 // modes are what the program of the tests does after it has printed the
@@ -219,8 +220,8 @@ func TestNoGoTool(t *testing.T) {
 	tg := newTarget(t)
 	t.Setenv("PATH", t.TempDir())
 	_, err := tg.Build(context.Background(), hv.Build{Name: "native", Arch: "amd64", Source: tree(t, nil)}, func(string) {})
-	if !errors.Is(err, ErrNoGo) {
-		t.Errorf("error %v, want %v", err, ErrNoGo)
+	if !errors.Is(err, gotool.ErrNoGo) {
+		t.Errorf("error %v, want %v", err, gotool.ErrNoGo)
 	}
 }
 
@@ -390,7 +391,7 @@ func TestFirstError(t *testing.T) {
 		{"go: downloading x\nhv/a.go:1:2: no module provides it\n", "hv/a.go:1:2: no module provides it"},
 		{"flag provided but not defined: -x\n", "flag provided but not defined: -x"},
 	} {
-		if got := firstError(c.text); got != c.want {
+		if got := gotool.FirstError(c.text); got != c.want {
 			t.Errorf("%q: %q, want %q", c.text, got, c.want)
 		}
 	}

@@ -1,4 +1,6 @@
-package target
+// Package gotool runs the go command in xsmbench's own source tree, from which
+// the model and what runs inside a domain of the real Xen are built.
+package gotool
 
 import (
 	"bytes"
@@ -8,7 +10,6 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"runtime"
 	"strings"
 	"syscall"
 )
@@ -16,45 +17,46 @@ import (
 // ErrNoGo is the cause when the Go tool is not found.
 var ErrNoGo = errors.New("no Go tool in PATH: install Go 1.26 or later from https://go.dev/dl")
 
-// goTool is the go command in a source tree, for one architecture.
-type goTool struct {
-	path string
-	dir  string
-	arch string
+// Tool is the go command in a source tree, for one architecture.
+type Tool struct {
+	Path string
+	Dir  string // of the source tree
+	Arch string // a GOARCH
 }
 
-func findGo(dir, arch string) (goTool, error) {
+// Find finds the go command in PATH.
+func Find(dir, arch string) (Tool, error) {
 	path, err := exec.LookPath("go")
 	if err != nil {
-		return goTool{}, ErrNoGo
+		return Tool{}, ErrNoGo
 	}
-	return goTool{path, dir, arch}, nil
+	return Tool{path, dir, arch}, nil
 }
 
-// command prepares a go command; cgo is off so that the C toolchain, and
+// Command prepares a go command; cgo is off so that the C toolchain, and
 // whether there is one, cannot change the program. The command has a process
 // group of its own: a terminal's Ctrl-C must not look like a failed
 // compilation, and the end of ctx must end the compilers too.
-func (g goTool) command(ctx context.Context, args ...string) *exec.Cmd {
-	cmd := exec.CommandContext(ctx, g.path, args...)
-	cmd.Dir = g.dir
-	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOARCH="+g.arch, "PWD="+g.dir)
+func (g Tool) Command(ctx context.Context, args ...string) *exec.Cmd {
+	cmd := exec.CommandContext(ctx, g.Path, args...)
+	cmd.Dir = g.Dir
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOARCH="+g.Arch, "PWD="+g.Dir)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
 	return cmd
 }
 
-// output runs a go command and returns what it prints; a failure carries the
+// Output runs a go command and returns what it prints; a failure carries the
 // first line of its complaint.
-func (g goTool) output(ctx context.Context, args ...string) ([]byte, error) {
-	cmd := g.command(ctx, args...)
+func (g Tool) Output(ctx context.Context, args ...string) ([]byte, error) {
+	cmd := g.Command(ctx, args...)
 	var stdout, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
 	if err := cmd.Run(); err != nil {
 		if ctx.Err() != nil {
 			return nil, context.Cause(ctx)
 		}
-		if line := firstError(stderr.String()); line != "" {
+		if line := FirstError(stderr.String()); line != "" {
 			return nil, fmt.Errorf("go %s: %s", args[0], line)
 		}
 		return nil, fmt.Errorf("go %s: %w", args[0], err)
@@ -62,13 +64,13 @@ func (g goTool) output(ctx context.Context, args ...string) ([]byte, error) {
 	return stdout.Bytes(), nil
 }
 
-// settings are the variables that change what the compiler makes.
-var settings = []string{"GOVERSION", "GOOS", "GOARCH", "GOAMD64", "GO386", "GOEXPERIMENT", "GOFLAGS", "GOFIPS140"}
+// Settings are the variables that change what the compiler makes.
+var Settings = []string{"GOVERSION", "GOOS", "GOARCH", "GOAMD64", "GO386", "GOEXPERIMENT", "GOFLAGS", "GOFIPS140"}
 
-// env reads the settings in force in the tree; a go.mod may select another
+// Env reads the settings in force in the tree; a go.mod may select another
 // toolchain than the one in PATH.
-func (g goTool) env(ctx context.Context) (map[string]string, error) {
-	out, err := g.output(ctx, append([]string{"env", "-json"}, settings...)...)
+func (g Tool) Env(ctx context.Context) (map[string]string, error) {
+	out, err := g.Output(ctx, append([]string{"env", "-json"}, Settings...)...)
 	if err != nil {
 		return nil, err
 	}
@@ -79,9 +81,9 @@ func (g goTool) env(ctx context.Context) (map[string]string, error) {
 	return env, nil
 }
 
-// firstError is the line to show of a compiler's output: the first that
+// FirstError is the line to show of a compiler's output: the first that
 // begins with a place in a file, else the first that is no package heading.
-func firstError(text string) string {
+func FirstError(text string) string {
 	first := ""
 	for line := range strings.Lines(text) {
 		line = strings.TrimSpace(line)
@@ -97,5 +99,3 @@ func firstError(text string) string {
 	}
 	return first
 }
-
-func processors() int { return max(1, runtime.NumCPU()) }
