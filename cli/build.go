@@ -33,6 +33,9 @@ the cache.`,
 			if err != nil {
 				return err
 			}
+			if err := checkLayouts(t, layouts); err != nil {
+				return err
+			}
 			spec := results.Spec{Target: t.Name(), Builds: builds, Rounds: layouts, Layouts: layouts}
 			images, err := rounds.Build(c.Context(), t, spec, printLine(c.ErrOrStderr()))
 			if err != nil {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"flag"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -47,6 +48,16 @@ func TestReference(t *testing.T) {
 
 func TestParseBuild(t *testing.T) {
 	target := &hvtest.Target{}
+	dir := t.TempDir()
+	t.Chdir(dir)
+	for _, sub := range []string{"xen-new", "trees/old", "topic"} {
+		if err := os.MkdirAll(sub, 0o777); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.WriteFile("trees/file", nil, 0o666); err != nil {
+		t.Fatal(err)
+	}
 	for _, c := range []struct {
 		word string
 		want hv.Build
@@ -58,7 +69,20 @@ func TestParseBuild(t *testing.T) {
 		{"flask=flask", hv.Build{Name: "flask"}, ""},
 		{"flask@HEAD~2", hv.Build{Name: "flask-HEAD-2", Kind: "flask", Rev: "HEAD~2"}, ""},
 		{"flask@topic/x@{1}", hv.Build{Name: "flask-topic-x-1", Kind: "flask", Rev: "topic/x@{1}"}, ""},
-		{"flask@", hv.Build{}, "no revision after @"},
+		{"new=flask@./xen-new", hv.Build{Name: "new", Kind: "flask", Source: dir + "/xen-new"}, ""},
+		{"new=flask@" + dir + "/xen-new/", hv.Build{Name: "new", Kind: "flask", Source: dir + "/xen-new"}, ""},
+		{"old=flask@trees/old", hv.Build{Name: "old", Kind: "flask", Source: dir + "/trees/old"}, ""},
+		{"flask@trees/old", hv.Build{Name: "flask-old", Kind: "flask", Source: dir + "/trees/old"}, ""},
+		{"flask@.", hv.Build{Name: "flask-" + filepath.Base(dir), Kind: "flask", Source: dir}, ""},
+		{"up=flask@..", hv.Build{Name: "up", Kind: "flask", Source: filepath.Dir(dir)}, ""},
+		{"flask=flask@./topic", hv.Build{Name: "flask", Source: dir + "/topic"}, ""},
+		// Names that revisions may have as well: a branch, and what is no directory.
+		{"flask@topic", hv.Build{Name: "flask-topic", Kind: "flask", Rev: "topic"}, ""},
+		{"f=flask@trees/file", hv.Build{Name: "f", Kind: "flask", Rev: "trees/file"}, ""},
+		{"f=flask@trees/none", hv.Build{Name: "f", Kind: "flask", Rev: "trees/none"}, ""},
+		{"f=flask@./none", hv.Build{}, "--builds f=flask@./none: no directory ./none"},
+		{"f=flask@/no/where", hv.Build{}, "no directory /no/where"},
+		{"flask@", hv.Build{}, "no revision or directory after @"},
 		{"", hv.Build{}, "use letters"},
 		{"a/b=flask", hv.Build{}, "use letters"},
 		{"mine=falsk", hv.Build{}, `unknown build "falsk" of target fake (did you mean "flask"?)`},
@@ -76,6 +100,49 @@ func TestParseBuild(t *testing.T) {
 		if diff := cmp.Diff(c.want, got); diff != "" {
 			t.Errorf("%q (-want +got):\n%s", c.word, diff)
 		}
+	}
+}
+
+// TestBuilds: what holds for all builds, and what a build has of its own.
+func TestBuilds(t *testing.T) {
+	dir := t.TempDir()
+	t.Chdir(dir)
+	for _, sub := range []string{"user", "other"} {
+		if err := os.Mkdir(sub, 0o777); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, file := range []string{"a.config", "b,c.config", "own.pol"} {
+		if err := os.WriteFile(file, nil, 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	flags := buildFlags{
+		builds: []string{"native", "v1=flask@R1", "v2=flask@R2", "other=flask@./other"},
+		source: "user", rev: "R0", policy: "own.pol", kconfig: []string{"a.config", "b,c.config"},
+	}
+	plain := func(b hv.Build) hv.Build { b.Arch = "amd64"; return b }
+	user, other, pol := dir+"/user", dir+"/other", dir+"/own.pol"
+	fragments := []string{dir + "/a.config", dir + "/b,c.config"}
+	want := []hv.Build{
+		plain(hv.Build{Name: "native", Source: user, Rev: "R0", Kconfig: fragments}),
+		plain(hv.Build{Name: "v1", Kind: "flask", Source: user, Rev: "R1", Kconfig: fragments, Policy: pol}),
+		plain(hv.Build{Name: "v2", Kind: "flask", Source: user, Rev: "R2", Kconfig: fragments, Policy: pol}),
+		plain(hv.Build{Name: "other", Kind: "flask", Source: other, Kconfig: fragments, Policy: pol}),
+	}
+	got, err := flags.parse(&hvtest.Counting{}, "amd64")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	flags.aa, flags.builds = true, []string{"flask@./other"}
+	if got, err = flags.parse(&hvtest.Counting{}, "amd64"); err != nil || len(got) != 2 || got[1].Name != "flask-other2" || got[1].Source != other {
+		t.Errorf("with a control: %+v, %v", got, err)
+	}
+	if _, err := flags.parse(&hvtest.Target{}, "amd64"); err == nil || !strings.Contains(err.Error(), "takes Kconfig settings") {
+		t.Errorf("error %v", err)
 	}
 }
 

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -22,17 +21,19 @@ type buildFlags struct {
 	target, arch        string
 	builds, tags        []string
 	source, rev, policy string
+	kconfig             []string
 	aa                  bool
 }
 
 func (f *buildFlags) register(fs *pflag.FlagSet) {
 	fs.StringVar(&f.target, "target", "model", "hypervisor under test")
 	fs.StringVar(&f.arch, "arch", "", "architecture to build for (default: the target's first)")
-	fs.StringSliceVar(&f.builds, "builds", []string{"native", "dummy", "flask"}, "builds as NAME[=KIND][@REV], comma-separated; the first is compared against")
+	fs.StringSliceVar(&f.builds, "builds", []string{"native", "dummy", "flask"}, "builds as NAME[=KIND][@REV] or NAME[=KIND]@DIR, comma-separated; the first is compared against")
 	fs.StringSliceVar(&f.tags, "tags", nil, "further build tags for all builds")
 	fs.StringVar(&f.source, "source", "", "source tree to build from")
 	fs.StringVar(&f.rev, "rev", "", "git revision to build from")
 	fs.StringVar(&f.policy, "policy", "", "policy file for the builds with a module that loads one")
+	fs.StringArrayVar(&f.kconfig, "kconfig", nil, "file of Kconfig settings for the builds that take some; may be repeated, later files win")
 	fs.BoolVar(&f.aa, "aa", false, "boot the first build twice per round, the second time under the name NAME2, as a control")
 }
 
@@ -49,47 +50,81 @@ func (f *buildFlags) resolve() (hv.Target, []hv.Build, error) {
 	if !slices.Contains(t.Arches(), arch) {
 		return nil, nil, fmt.Errorf("--arch %s: target %s does not have it%s", arch, t.Name(), suggest(arch, t.Arches()))
 	}
-	source, err := absolute("--source", f.source)
+	builds, err := f.parse(t, arch)
+	return t, builds, err
+}
+
+// parse reads the builds and gives each what the other flags say.
+func (f *buildFlags) parse(t hv.Target, arch string) ([]hv.Build, error) {
+	common, err := f.common(arch)
 	if err != nil {
-		return nil, nil, err
-	}
-	policy, err := absolute("--policy", f.policy)
-	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	words := f.builds
 	if f.aa && len(words) > 0 {
-		if words, err = withControl(words); err != nil {
-			return nil, nil, err
-		}
+		words = withControl(words)
 	}
 	var builds []hv.Build
-	loads := false
+	loads, configured := false, false
 	for _, word := range words {
 		b, k, err := parseBuild(word, t)
 		if err != nil {
-			return nil, nil, err
+			return nil, err
 		}
 		if slices.ContainsFunc(builds, func(o hv.Build) bool { return o.Name == b.Name }) {
-			return nil, nil, fmt.Errorf("--builds %s: name %q twice (give one another name: NAME=%s)", strings.Join(words, ","), b.Name, b.KindOf())
+			return nil, fmt.Errorf("--builds %s: name %q twice (give one another name: NAME=%s)", strings.Join(words, ","), b.Name, b.KindOf())
 		}
-		b.Arch, b.Source, b.Tags = arch, source, f.tags
-		if b.Rev == "" {
-			b.Rev = f.rev
-		}
-		if k.Policy {
-			b.Policy = policy
-			loads = true
-		}
-		builds = append(builds, b)
+		builds = append(builds, complete(b, k, common))
+		loads, configured = loads || k.Policy, configured || k.Kconfig
 	}
 	switch {
 	case len(builds) == 0:
-		return nil, nil, fmt.Errorf("--builds: no build")
-	case policy != "" && !loads:
-		return nil, nil, fmt.Errorf("--policy %s: none of the builds %s loads a policy", f.policy, strings.Join(words, ", "))
+		return nil, fmt.Errorf("--builds: no build")
+	case f.policy != "" && !loads:
+		return nil, fmt.Errorf("--policy %s: none of the builds %s loads a policy", f.policy, strings.Join(words, ", "))
+	case len(f.kconfig) > 0 && !configured:
+		return nil, fmt.Errorf("--kconfig %s: none of the builds %s takes Kconfig settings", f.kconfig[0], strings.Join(words, ", "))
 	}
-	return t, builds, nil
+	return builds, nil
+}
+
+// common is what the flags say for all builds, with the files' full names.
+func (f *buildFlags) common(arch string) (hv.Build, error) {
+	b := hv.Build{Arch: arch, Rev: f.rev, Tags: f.tags}
+	var err error
+	if b.Source, err = absolute("--source", f.source); err != nil {
+		return b, err
+	}
+	if b.Policy, err = absolute("--policy", f.policy); err != nil {
+		return b, err
+	}
+	for _, file := range f.kconfig {
+		path, err := absolute("--kconfig", file)
+		if err != nil {
+			return b, err
+		}
+		b.Kconfig = append(b.Kconfig, path)
+	}
+	return b, nil
+}
+
+// complete gives a build of kind k what holds for all builds. A directory of
+// its own is built as it stands.
+func complete(b hv.Build, k hv.Kind, common hv.Build) hv.Build {
+	b.Arch, b.Tags = common.Arch, common.Tags
+	if b.Source == "" {
+		b.Source = common.Source
+		if b.Rev == "" {
+			b.Rev = common.Rev
+		}
+	}
+	if k.Policy {
+		b.Policy = common.Policy
+	}
+	if k.Kconfig {
+		b.Kconfig = common.Kconfig
+	}
+	return b
 }
 
 // absolute makes a file's name hold from any directory; a run may be resumed
@@ -116,52 +151,6 @@ func lookupTarget(name string) (hv.Target, error) {
 	return t, nil
 }
 
-// withControl puts a second build like the first behind it.
-func withControl(words []string) ([]string, error) {
-	name, rest := cutBuild(words[0])
-	control := name + "2=" + rest
-	return slices.Insert(slices.Clone(words), 1, control), nil
-}
-
-// cutBuild separates the name from KIND[@REV].
-func cutBuild(word string) (name, rest string) {
-	if name, rest, ok := strings.Cut(word, "="); ok {
-		return name, rest
-	}
-	kind, rev, ok := strings.Cut(word, "@")
-	if !ok {
-		return kind, kind
-	}
-	return kind + "-" + strings.Trim(unplain.ReplaceAllString(rev, "-"), "-"), word
-}
-
-// unplain is what a revision may have and a build's name may not.
-var unplain = regexp.MustCompile(`[^A-Za-z0-9._+]+`)
-
-// parseBuild reads NAME[=KIND][@REV].
-func parseBuild(word string, t hv.Target) (hv.Build, hv.Kind, error) {
-	name, rest := cutBuild(strings.TrimSpace(word))
-	kind, rev, at := strings.Cut(rest, "@")
-	if at && rev == "" {
-		return hv.Build{}, hv.Kind{}, fmt.Errorf("--builds %s: no revision after @", word)
-	}
-	if err := results.CheckName(name); err != nil {
-		return hv.Build{}, hv.Kind{}, fmt.Errorf("--builds %s: %w", word, err)
-	}
-	var known []string
-	for _, k := range t.Kinds() {
-		if k.Name == kind {
-			b := hv.Build{Name: name, Rev: rev}
-			if kind != name {
-				b.Kind = kind
-			}
-			return b, k, nil
-		}
-		known = append(known, k.Name)
-	}
-	return hv.Build{}, hv.Kind{}, fmt.Errorf("unknown build %q of target %s%s", kind, t.Name(), suggest(kind, known))
-}
-
 // runFlags say what to measure.
 type runFlags struct {
 	buildFlags
@@ -175,6 +164,8 @@ type runFlags struct {
 	quick          bool
 	workload       string
 	accel          string
+	domU           string
+	idle           int
 	timeout        time.Duration
 	output, resume string
 }
@@ -184,13 +175,15 @@ func (f *runFlags) register(fs *pflag.FlagSet) {
 	f.compareFlags.register(fs)
 	fs.StringSliceVar(&f.domains, "domains", []string{"dom0", "domU"}, "domains to measure from")
 	fs.StringVar(&f.bench, "bench", "", "regular expression over the benchmarks' names (default: all)")
-	fs.IntVar(&f.rounds, "rounds", defaultRounds, "rounds: each boots every build once")
-	fs.IntVar(&f.layouts, "layouts", 0, "relinks of each build, taken in turn by the rounds (default: one per round)")
+	fs.IntVar(&f.rounds, "rounds", defaultRounds, "rounds: each boots every build once (a target that counts has a default of its own)")
+	fs.IntVar(&f.layouts, "layouts", 0, "relinks of each build, taken in turn by the rounds (default: one per round, as far as the target relinks)")
 	fs.Int64Var(&f.enough, "enough", defaultEnough, "shortest timed window in µs; 0 lets the clock decide, as lmbench does")
-	fs.IntVar(&f.repetitions, "repetitions", 0, "windows per sample (default: 11, as lmbench)")
+	fs.IntVar(&f.repetitions, "repetitions", 0, "windows per sample (default: 11, as lmbench, or the target's own if it counts)")
 	fs.BoolVar(&f.quick, "quick", false, "a rough answer soon: 3 rounds, short windows, shortened macro benchmarks")
 	fs.StringVar(&f.workload, "workload", bench.WorkloadIdle, "what else the domain does: idle or busy")
 	fs.StringVar(&f.accel, "accel", "", "accelerator (default: the target's first)")
+	fs.StringVar(&f.domU, "domu", "", "kind of the domUs, as pv or pvh (default: the target's first)")
+	fs.IntVar(&f.idle, "domus", 0, "idle domUs beside the measured one")
 	fs.DurationVar(&f.timeout, "timeout", 0, "time after which a boot is given up (default: the target's)")
 	fs.StringVarP(&f.output, "output", "o", "", "run directory to make (default: runs/DATE-TIME)")
 	fs.StringVar(&f.resume, "resume", "", "run directory to complete; only --rounds may be given with it, to add rounds")
@@ -212,29 +205,21 @@ func (f *runFlags) spec(fs *pflag.FlagSet) (hv.Target, results.Spec, error) {
 	if err != nil {
 		return nil, results.Spec{}, err
 	}
-	if f.quick {
-		if !fs.Changed("rounds") {
-			f.rounds = quickRounds
-		}
-		if !fs.Changed("enough") {
-			f.enough = quickEnough
-		}
-	}
+	f.defaults(t, fs)
 	if err := f.check(t); err != nil {
+		return nil, results.Spec{}, err
+	}
+	if err := f.checkDomUs(t, fs); err != nil {
 		return nil, results.Spec{}, err
 	}
 	names, err := f.benchmarks(t)
 	if err != nil {
 		return nil, results.Spec{}, err
 	}
-	layouts := f.layouts
-	if layouts == 0 {
-		layouts = f.rounds
-	}
 	return t, results.Spec{
 		Target: t.Name(), Accel: f.accel, Builds: builds, Domains: f.domains, Benchmarks: names,
-		Rounds: f.rounds, Layouts: layouts, Workload: f.workload,
-		Options: bench.Options{EnoughUS: f.enough, Repetitions: f.repetitions, Quick: f.quick},
+		Rounds: f.rounds, Layouts: f.layouts, Workload: f.workload, DomU: f.domU, Idle: f.idle,
+		Options: bench.Options{EnoughUS: f.enough, Repetitions: f.repetitions, Windows: f.windows(t), Quick: f.quick},
 	}, nil
 }
 
@@ -274,7 +259,7 @@ func (f *runFlags) check(t hv.Target) error {
 			return fmt.Errorf("--%s %d: must be from %d to %d", n.flag, n.value, n.min, n.max)
 		}
 	}
-	return nil
+	return checkLayouts(t, f.layouts)
 }
 
 // benchmarks are those that were asked for and that the target and the

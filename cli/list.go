@@ -36,6 +36,7 @@ type listedKind struct {
 	Doc      string `json:"doc"`
 	Dispatch string `json:"dispatch"`
 	Policy   bool   `json:"policy,omitempty"`
+	Kconfig  bool   `json:"kconfig,omitempty"`
 }
 
 type listedBenchmark struct {
@@ -136,7 +137,7 @@ func listTargets(targets []hv.Target) []listedTarget {
 	for _, t := range targets {
 		lt := listedTarget{Name: t.Name(), Doc: t.Doc(), Arches: t.Arches(), Units: t.Units()}
 		for _, k := range t.Kinds() {
-			lt.Builds = append(lt.Builds, listedKind{k.Name, k.Doc, k.Dispatch, k.Policy})
+			lt.Builds = append(lt.Builds, listedKind{k.Name, k.Doc, k.Dispatch, k.Policy, k.Kconfig})
 		}
 		list = append(list, lt)
 	}

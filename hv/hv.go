@@ -56,6 +56,9 @@ type Kind struct {
 	Dispatch string
 	// Policy tells whether a build of this kind loads a policy (Build.Policy).
 	Policy bool
+	// Kconfig tells whether a build of this kind takes Kconfig fragments
+	// (Build.Kconfig).
+	Kconfig bool
 }
 
 // Image is a build's result, ready to boot.
@@ -75,6 +78,8 @@ type Image struct {
 type BootSpec struct {
 	Plan    bench.Plan
 	Accel   string        // "", or one of the target's Accels
+	DomU    string        // kind of the domUs, one of DomUs.DomUKinds; "" for the first
+	Idle    int           // idle domUs beside the measured one
 	Seed    int64         // perturbs the start (a delay, a seed), recorded
 	Timeout time.Duration // 0: the target's own
 	Console io.Writer     // receives the console, line by line

@@ -58,6 +58,8 @@ type Spec struct {
 	Layouts    int           `json:"layouts"` // relinks of each build; round r uses layout r mod Layouts
 	Workload   string        `json:"workload"`
 	Options    bench.Options `json:"options"`
+	DomU       string        `json:"domu,omitempty"` // kind of the domUs, where the target has several
+	Idle       int           `json:"idle,omitempty"` // idle domUs beside the measured one
 }
 
 // Host is the machine that measured.

@@ -153,6 +153,8 @@ func (b *boot) run(ctx context.Context) error {
 	err = b.measure(ctx, img, hv.BootSpec{
 		Plan:    bench.Plan{Domains: b.spec.Domains, Benchmarks: b.spec.Benchmarks, Options: b.spec.Options, Workload: b.spec.Workload},
 		Accel:   b.spec.Accel,
+		DomU:    b.spec.DomU,
+		Idle:    b.spec.Idle,
 		Seed:    record.Seed,
 		Timeout: b.Timeout,
 		Console: console,

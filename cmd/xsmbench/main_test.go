@@ -22,7 +22,7 @@ import (
 
 // TestMain makes this binary the program under test when it is called by the
 // program's name. The environment variable XSMBENCH_FAKE, JSON of a
-// hvtest.Target, adds the fake target.
+// hvtest.Target, adds the fake target, XSMBENCH_COUNTING the one that counts.
 func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){"xsmbench": func() {
 		if text := os.Getenv("XSMBENCH_FAKE"); text != "" {
@@ -32,6 +32,9 @@ func TestMain(m *testing.M) {
 				os.Exit(99)
 			}
 			hv.Register(&fake)
+		}
+		if os.Getenv("XSMBENCH_COUNTING") != "" {
+			hv.Register(&hvtest.Counting{})
 		}
 		os.Exit(cli.Run(os.Args[1:], os.Stdout, os.Stderr))
 	}})

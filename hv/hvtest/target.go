@@ -121,7 +121,7 @@ func (t *Target) Boot(_ context.Context, img *hv.Image, spec hv.BootSpec) (hv.Ma
 	}
 	t.boots[img.Build.Name]++
 	t.all++
-	m := &machine{target: t, img: img, spec: spec, nth: t.all}
+	m := &machine{target: t, img: img, spec: spec, nth: t.all, figures: (*machine).measurement}
 	for _, f := range t.Failures {
 		if f.Build == img.Build.Name && (f.Boot == 0 || f.Boot == t.boots[img.Build.Name]) {
 			m.failure = &f
@@ -139,6 +139,7 @@ type machine struct {
 	spec    hv.BootSpec
 	nth     int
 	failure *Failure
+	figures func(m *machine, domain string, b bench.Benchmark) bench.Measurement
 }
 
 // Measure emits a figure per domain and benchmark.
@@ -157,7 +158,7 @@ func (m *machine) Measure(ctx context.Context, emit func(bench.Measurement) erro
 			if err := pause(ctx, m.target.Pace); err != nil {
 				return err
 			}
-			if err := emit(m.measurement(domain, b)); err != nil {
+			if err := emit(m.figures(m, domain, b)); err != nil {
 				return err
 			}
 			n++

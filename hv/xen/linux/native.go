@@ -39,7 +39,7 @@ func (o *OS) SetSlot(first int) error {
 // Begin marks the beginning of a window, or leaves it to the native loop that
 // is about to run.
 func (o *OS) Begin(p bench.Phase) {
-	w := &o.windows
+	w := o.windows
 	w.slot, w.open = w.first+int(p), true
 	if w.served == 0 {
 		mark.Begin(w.slot)

@@ -57,8 +57,8 @@ type OS struct {
 	status   int32
 	pair     [2]int32
 	handlers [signals]handler
-	windows  windows
-	forked   bool // of a child of Fork
+	windows  *windows // of all of the domain's processes
+	forked   bool     // of a child of Fork
 }
 
 // New returns the OS of the calling process.
@@ -69,7 +69,7 @@ func New(c Config) *OS {
 	if c.Shell == "" {
 		c.Shell = "/bin/sh"
 	}
-	return &OS{config: c, start: time.Now()}
+	return &OS{config: c, start: time.Now(), windows: &windows{}}
 }
 
 var (

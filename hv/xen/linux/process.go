@@ -32,14 +32,18 @@ const (
 // since the child must not run the runtime's handlers: with the other threads
 // its means to handle them are gone.
 func (o *OS) Fork(child func(bench.OS) int) (int, error) {
-	runtime.LockOSThread()
-	defer runtime.UnlockOSThread()
-	defer debug.SetGCPercent(debug.SetGCPercent(-1))
+	// A child is as its parent was made ready, and has no other threads to
+	// wait for.
+	if !o.forked {
+		defer readyRuntime()()
+	}
 	// The child's own OS is made here, where memory may still be had.
 	c := o.copied()
-	// A request to give up the processor that came before the fork would
-	// reach the child, where no other thread can take it.
-	runtime.Gosched()
+	if !o.forked {
+		// A request to give up the processor that came before the fork
+		// would reach the child, where no other thread can take it.
+		runtime.Gosched()
+	}
 	var before sigset
 	all := ^sigset(0)
 	sigprocmask(sigBlock, &all, &before)
@@ -51,10 +55,24 @@ func (o *OS) Fork(child func(bench.OS) int) (int, error) {
 	return result(pid, e)
 }
 
+// readyRuntime keeps the goroutine on its thread and the collector from
+// running, whose threads a child will not have. SetGCPercent waits until a
+// collection that has begun is over.
+func readyRuntime() (restore func()) {
+	runtime.LockOSThread()
+	percent := debug.SetGCPercent(-1)
+	return func() {
+		debug.SetGCPercent(percent)
+		runtime.UnlockOSThread()
+	}
+}
+
 // copied is the OS of a child: with the handler for faults, the only ones that
-// reach it.
+// reach it. A child's windows are begun at the domain, that is by its parent's
+// OS, and marked by the native loops that the child readies: the two have one
+// state (each process its own copy, after the fork).
 func (o *OS) copied() *OS {
-	c := &OS{config: o.config, start: o.start, forked: true}
+	c := &OS{config: o.config, start: o.start, windows: o.windows, forked: true}
 	c.handlers[bench.SIGSEGV] = o.handlers[bench.SIGSEGV]
 	return c
 }

@@ -7,7 +7,7 @@ import (
 )
 
 // Slots is the length of the table: Slots-1 windows, and the end.
-const Slots = 256
+const Slots = 1024
 
 // Symbol is the table's name in a program.
 const Symbol = "xsmbench/hv/xen/mark.table"

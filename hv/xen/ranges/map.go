@@ -11,7 +11,7 @@ import (
 // line of totals, then ranges and entries in ascending order.
 func (t *Table) WriteMap(w io.Writer) error {
 	b := bufio.NewWriter(w)
-	fmt.Fprintf(b, "text %x %x names %d ranges %d entries %d\n", t.Text.Lo, t.Text.Hi, len(t.Names), len(t.Ranges), len(t.Entries))
+	fmt.Fprintf(b, "area %x %x names %d ranges %d entries %d\n", t.Area.Lo, t.Area.Hi, len(t.Names), len(t.Ranges), len(t.Entries))
 	for _, r := range t.Ranges {
 		fmt.Fprintf(b, "r %x %x %d\n", r.Lo, r.Hi, r.ID)
 	}

@@ -44,11 +44,17 @@ type Name struct {
 
 // Table is the ranges of one hypervisor.
 type Table struct {
-	Text    Range // all of Xen's code
+	Area    Range // where what executes is Xen's
 	Names   []Name
 	Ranges  []Range        // disjoint, ascending
 	Entries map[uint64]int // address whose execution enters a name, to its ID
 }
+
+// area is the virtual area that Xen reserves for itself (HYPERVISOR_VIRT_START
+// and _END in its public/arch-x86/xen-x86_64.h); Linux leaves it as a guard
+// hole. Xen's text is not all that executes there: the entry stubs of system
+// calls are made at boot, one for each processor, in pages of their own.
+var area = Range{Lo: 0xffff800000000000, Hi: 0xffff880000000000}
 
 // probes are functions of Xen 4.17 that a clean window never enters
 // (arch/x86/x86_64/entry.S, arch/x86/domain.c).
@@ -56,6 +62,9 @@ var probes = []string{"common_interrupt", "context_switch"}
 
 // ErrNoDebug is the cause when a symbol file has no DWARF.
 var ErrNoDebug = errors.New("it has no debug information; build with CONFIG_DEBUG_INFO, and use xen-syms, not xen")
+
+// ErrNotXen is the cause when a file has the symbols of something else.
+var ErrNotXen = errors.New("no _stext and _etext; is it Xen's xen-syms?")
 
 // Read finds the ranges in a xen-syms file.
 func Read(path string) (*Table, error) {
@@ -77,28 +86,24 @@ func Read(path string) (*Table, error) {
 	if err := b.inlined(data); err != nil {
 		return nil, fmt.Errorf("read symbols %s: %w", path, err)
 	}
-	text, err := textOf(symbols)
-	if err != nil {
-		return nil, fmt.Errorf("read symbols %s: %w", path, err)
+	if !isXen(symbols) {
+		return nil, fmt.Errorf("read symbols %s: %w", path, ErrNotXen)
 	}
-	return &Table{Text: text, Names: b.names, Ranges: b.flatten(), Entries: b.entries}, nil
+	return &Table{Area: area, Names: b.names, Ranges: b.flatten(), Entries: b.entries}, nil
 }
 
-// textOf spans Xen's code, start-up code included, by its linker symbols.
-func textOf(symbols []elf.Symbol) (Range, error) {
-	var r Range
+// isXen tells Xen's symbols by the linker's bounds of its text.
+func isXen(symbols []elf.Symbol) bool {
+	var lo, hi uint64
 	for _, s := range symbols {
 		switch s.Name {
 		case "_stext":
-			r.Lo = s.Value
-		case "_einittext", "_etext":
-			r.Hi = max(r.Hi, s.Value)
+			lo = s.Value
+		case "_etext":
+			hi = s.Value
 		}
 	}
-	if r.Lo == 0 || r.Hi <= r.Lo {
-		return r, errors.New("no _stext and _etext; is it Xen's xen-syms?")
-	}
-	return r, nil
+	return lo != 0 && hi > lo
 }
 
 type builder struct {

@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -65,7 +66,7 @@ func TestBaseName(t *testing.T) {
 // A miniature of a build with a hook: a wrapper that is inlined into two
 // callers, and the module's function that one of them reaches.
 const miniature = `
-asm(".text\n.globl _stext\n_stext:");
+asm(".text\n.globl " START "\n" START ":");
 int flask_demo(int a);
 __attribute__((noinline)) int flask_demo(int a) { asm volatile(""); return a * 3; }
 static inline __attribute__((always_inline)) int xsm_demo(int a) { asm volatile("nop"); return flask_demo(a); }
@@ -87,7 +88,8 @@ func compile(t *testing.T, args ...string) string {
 	if err := os.WriteFile(source, []byte(miniature), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	args = append(args, "-O2", "-fno-inline", "-fno-toplevel-reorder", "-nostdlib", "-static", "-no-pie", "-o", out, source)
+	args = append([]string{`-DSTART="_stext"`, "-O2"}, args...)
+	args = append(args, "-fno-inline", "-fno-toplevel-reorder", "-nostdlib", "-static", "-no-pie", "-o", out, source)
 	if msg, err := exec.Command("gcc", args...).CombinedOutput(); err != nil {
 		t.Fatalf("gcc: %v\n%s", err, msg)
 	}
@@ -110,10 +112,13 @@ func TestRead(t *testing.T) {
 	if d := cmp.Diff(want, entries); d != "" {
 		t.Error(d)
 	}
+	if want := (Range{Lo: 0xffff800000000000, Hi: 0xffff880000000000}); table.Area != want {
+		t.Errorf("area %x-%x", table.Area.Lo, table.Area.Hi)
+	}
 	last := uint64(0)
 	for _, r := range table.Ranges {
-		if r.Lo < last || r.Hi <= r.Lo || r.Lo < table.Text.Lo || r.Hi > table.Text.Hi {
-			t.Errorf("range %x-%x after %x, text %x-%x", r.Lo, r.Hi, last, table.Text.Lo, table.Text.Hi)
+		if r.Lo < last || r.Hi <= r.Lo {
+			t.Errorf("range %x-%x after %x", r.Lo, r.Hi, last)
 		}
 		last = r.Hi
 	}
@@ -122,5 +127,31 @@ func TestRead(t *testing.T) {
 func TestReadNoDebug(t *testing.T) {
 	if _, err := Read(compile(t, "-g0")); !errors.Is(err, ErrNoDebug) {
 		t.Errorf("error %v, want %v", err, ErrNoDebug)
+	}
+}
+
+func TestReadNotXen(t *testing.T) {
+	if _, err := Read(compile(t, "-g", "-USTART", `-DSTART="_begin"`)); !errors.Is(err, ErrNotXen) {
+		t.Errorf("error %v, want %v", err, ErrNotXen)
+	}
+}
+
+func TestWriteMap(t *testing.T) {
+	table := Table{
+		Area: area, Names: []Name{{Site, "xsm_demo"}, {Probe, "common_interrupt"}},
+		Ranges:  []Range{{0xffff82d040200000, 0xffff82d040200010, 0}},
+		Entries: map[uint64]int{0xffff82d040200100: 1, 0xffff82d040200000: 0},
+	}
+	var b strings.Builder
+	if err := table.WriteMap(&b); err != nil {
+		t.Fatal(err)
+	}
+	want := `area ffff800000000000 ffff880000000000 names 2 ranges 1 entries 2
+r ffff82d040200000 ffff82d040200010 0
+e ffff82d040200000 0
+e ffff82d040200100 1
+`
+	if d := cmp.Diff(want, b.String()); d != "" {
+		t.Error(d)
 	}
 }

@@ -44,7 +44,11 @@ void qemu_plugin_register_atexit_cb(qemu_plugin_id_t id, udata_cb cb, void *user
 
 EXPORT int qemu_plugin_version = 1;
 
-/* Who executed an instruction. */
+/*
+ * Who executed an instruction, told by its address: the map says which area is
+ * Xen's (all of it, not its text alone: the entry stubs lie outside of that),
+ * the rest of the upper half is the guest kernel's.
+ */
 enum { USER, KERNEL, XEN, OWNERS };
 
 struct range { uint64_t lo, hi; unsigned id; };
@@ -54,7 +58,7 @@ struct table { char name[16]; uint64_t base; unsigned slots; bool open; unsigned
 static struct range *ranges;
 static struct entry *entries;
 static size_t n_ranges, n_entries, n_names;
-static uint64_t text_lo, text_hi;
+static uint64_t area_lo, area_hi;
 
 static uint64_t owner[OWNERS], owner_then[OWNERS];
 static uint64_t *insns, *insns_then, *entered, *entered_then;
@@ -154,7 +158,7 @@ static void translated(qemu_plugin_id_t id, struct qemu_plugin_tb *tb)
         struct qemu_plugin_insn *insn = qemu_plugin_tb_get_insn(tb, i);
         uint64_t at = qemu_plugin_insn_vaddr(insn);
 
-        if (at >= text_lo && at < text_hi)
+        if (at >= area_lo && at < area_hi)
             count_xen(insn, at);
         else if (at >> 63)
             add_one(insn, &owner[KERNEL]);
@@ -186,8 +190,8 @@ static void read_ranges(const char *path)
     FILE *f = fopen(path, "r");
     if (!f)
         die("cannot read ", path);
-    if (fscanf(f, "text %" SCNx64 " %" SCNx64 " names %zu ranges %zu entries %zu",
-               &text_lo, &text_hi, &n_names, &n_ranges, &n_entries) != 5)
+    if (fscanf(f, "area %" SCNx64 " %" SCNx64 " names %zu ranges %zu entries %zu",
+               &area_lo, &area_hi, &n_names, &n_ranges, &n_entries) != 5)
         die("not a map of ranges: ", path);
     ranges = array(n_ranges, sizeof *ranges);
     entries = array(n_entries, sizeof *entries);

@@ -1,0 +1,33 @@
+package hv
+
+// What a Target may implement beside Target itself.
+
+// DomUs is a target that can be told what its domUs are (BootSpec.DomU and
+// BootSpec.Idle).
+type DomUs interface {
+	// DomUKinds are the kinds that the measured domU can be of ("pv",
+	// "pvh"); the first is the default.
+	DomUKinds() []string
+	// MostIdle is how many idle domUs there may be beside it.
+	MostIdle() int
+}
+
+// Defaults is a target for which another number of rounds does than for one
+// that times.
+type Defaults interface {
+	Rounds() int
+}
+
+// Layouts is a target that bounds the relinks of a build: 0 for none, when
+// every image has the linker's own order.
+type Layouts interface {
+	MostLayouts() int
+}
+
+// Counter is a target that counts in marked windows instead of timing
+// (bench.Options.Windows).
+type Counter interface {
+	// Windows is how many windows a sample has under an accelerator (one of
+	// Accels), 0 if the target times under it.
+	Windows(accel string) int
+}
