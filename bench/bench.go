@@ -76,6 +76,9 @@ type Benchmark struct {
 	Dom0Only bool
 	// NeedsPeer marks operations that need the other domain.
 	NeedsPeer bool
+	// NeedsEcho marks operations that the other domain must answer: the
+	// domain's Hypercalls must be an Echoer.
+	NeedsEcho bool
 	// Setup readies the operation in a process of its own and returns the
 	// timed loop, and what to do at the end (nil for nothing).
 	Setup func(Domain) (loop Loop, cleanup func(), err error)

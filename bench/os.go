@@ -158,6 +158,14 @@ type Hypercalls interface {
 	Peer() (Peer, error)
 }
 
+// Echoer is what Hypercalls may also implement if the other domain answers
+// events.
+type Echoer interface {
+	// Echo readies a round trip: send an event to the other domain and wait
+	// for the one that it sends back.
+	Echo() (roundTrip func() error, err error)
+}
+
 // Scratch is a page of the domain's own set aside for benchmarks.
 type Scratch struct {
 	MFN abi.MFN // its machine frame

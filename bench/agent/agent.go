@@ -114,10 +114,20 @@ func (a *agent) unfit(b bench.Benchmark) string {
 		return "the target does not offer it"
 	case b.Dom0Only && !a.domain.Hypercalls().Privileged():
 		return "only the control domain may"
-	case b.NeedsPeer:
-		if _, err := a.domain.Hypercalls().Peer(); err != nil {
-			return fmt.Sprintf("no peer: %v", err)
-		}
+	case b.NeedsPeer || b.NeedsEcho:
+		return a.lonely(b)
+	}
+	return ""
+}
+
+// lonely says what a benchmark needs of the other domain and does not have.
+func (a *agent) lonely(b bench.Benchmark) string {
+	hc := a.domain.Hypercalls()
+	if _, err := hc.Peer(); err != nil {
+		return fmt.Sprintf("no peer: %v", err)
+	}
+	if _, ok := hc.(bench.Echoer); b.NeedsEcho && !ok {
+		return "the other domain answers no events"
 	}
 	return ""
 }

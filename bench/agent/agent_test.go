@@ -49,6 +49,8 @@ func init() {
 			bench.Register(b)
 			b.Name, b.Dom0Only, b.NeedsPeer = "peer", false, true
 			bench.Register(b)
+			b.Name, b.NeedsPeer, b.NeedsEcho = "echo", false, true
+			bench.Register(b)
 		}
 	}
 }
@@ -126,6 +128,28 @@ skip Agent/broken: the target does not offer it
 `
 	if got != want {
 		t.Errorf("got\n%swant\n%s", got, want)
+	}
+}
+
+// silent is a domain whose peer answers no events.
+type silent struct{ *benchtest.Domain }
+
+func (s silent) Hypercalls() bench.Hypercalls {
+	return struct{ bench.Hypercalls }{s.Domain.Hypercalls()}
+}
+
+func TestSkipsWithoutEcho(t *testing.T) {
+	var b bytes.Buffer
+	w := wire.NewWriter(&b)
+	c := agent.Config{Domain: "dom0", Plan: bench.Plan{Benchmarks: []string{"Agent/echo"}, Options: bench.Options{EnoughUS: 1, Repetitions: 2}}}
+	if err := agent.Run(silent{benchtest.New(0)}, c, w); err != nil {
+		t.Fatal(err)
+	}
+	if want := "the other domain answers no events"; !strings.Contains(b.String(), want) {
+		t.Errorf("the stream is %q, without %q", b.String(), want)
+	}
+	if got := summary(run(t, benchtest.New(0), agent.Config{}, "echo")); !strings.Contains(got, `error=""`) {
+		t.Errorf("with an echo: %s", got)
 	}
 }
 

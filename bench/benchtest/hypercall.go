@@ -45,6 +45,24 @@ func (h hypercalls) Peer() (bench.Peer, error) {
 	return p, nil
 }
 
+// Echo makes trips of a send only: the fake peer answers at once.
+func (h hypercalls) Echo() (func() error, error) {
+	p, err := h.Peer()
+	if err != nil {
+		return nil, err
+	}
+	send, err := h.Prepare(abi.EventChannelOp, &abi.Args{R: [4]uint64{uint64(abi.EVTCHNOPSend)}, H: &abi.EvtchnSend{Port: p.Port}})
+	if err != nil {
+		return nil, err
+	}
+	return func() error {
+		if r := send(); r < 0 {
+			return abi.Errno(-r)
+		}
+		return nil
+	}, nil
+}
+
 func (h hypercalls) Prepare(op abi.Hypercall, a *abi.Args) (func() int64, error) {
 	if op >= abi.NrHypercalls {
 		return nil, fmt.Errorf("hypercall %d: %w", op, abi.ENOSYS)

@@ -1,6 +1,7 @@
 package kbench
 
 import (
+	"errors"
 	"fmt"
 
 	"xsmbench/abi"
@@ -59,6 +60,44 @@ func registerEvents() {
 			return []step{zero("bind vcpu", abi.EventChannelOp, event(abi.EVTCHNOPBindVCPU, &abi.EvtchnBindVCPU{Port: peer.Port}))}, nil, nil
 		},
 	}.register()
+	registerRoundTrip()
+}
+
+// registerRoundTrip registers the one benchmark that two domains take part in.
+// Both send, and what each crosses is the same hook.
+func registerRoundTrip() {
+	bench.Register(bench.Benchmark{
+		Suite: suite, Name: "hypercall/op=evtchn_roundtrip",
+		Doc:    "send to the other domain and wait for the event that it sends back",
+		Source: "common/event_channel.c:evtchn_send", Unit: "ns/op",
+		Hooks:     []bench.Crossing{{Hook: "evtchn_send", PerOp: 2}},
+		NeedsPeer: true, NeedsEcho: true,
+		Setup: roundTrip,
+	})
+}
+
+// roundTrip makes the trip once before anything is timed, as setup does.
+func roundTrip(d bench.Domain) (bench.Loop, func(), error) {
+	echoer, ok := d.Hypercalls().(bench.Echoer)
+	if !ok {
+		return nil, nil, fmt.Errorf("find echo: the other domain answers no events: %w", errors.ErrUnsupported)
+	}
+	trip, err := echoer.Echo()
+	if err != nil {
+		return nil, nil, fmt.Errorf("find echo: %w", err)
+	}
+	loop := func(n int64) error {
+		for ; n > 0; n-- {
+			if err := trip(); err != nil {
+				return fmt.Errorf("make round trip: %w", err)
+			}
+		}
+		return nil
+	}
+	if err := loop(1); err != nil {
+		return nil, nil, err
+	}
+	return loop, nil, nil
 }
 
 // event makes event_channel_op's arguments.

@@ -90,9 +90,10 @@ func (*Target) Accels() []string { return []string{""} }
 // Units are those of the benchmarks.
 func (*Target) Units() []string { return []string{"ns/op", "MB/s"} }
 
-// Offers reports true: the model's guest kernel has all of bench.OS, and its
-// domains all of bench.Hypercalls.
-func (*Target) Offers(bench.Benchmark) bool { return true }
+// Offers reports true but for what the other domain must answer: the model's
+// guest kernel has all of bench.OS, and its domains all of bench.Hypercalls,
+// but a domain that waits takes no part.
+func (*Target) Offers(b bench.Benchmark) bool { return !b.NeedsEcho }
 
 // tagsOf are the build tags of a build, its own ones last, without repetition.
 func tagsOf(k kind, b hv.Build) []string {
