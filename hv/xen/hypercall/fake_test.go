@@ -1,6 +1,7 @@
 package hypercall
 
 import (
+	"sync/atomic"
 	"time"
 
 	"xsmbench/abi"
@@ -121,7 +122,7 @@ func (g *fakeGrants) munmap(uint64) abi.Errno { g.mapped--; return 0 }
 type fakeEvents struct {
 	port   abi.Port
 	events chan abi.Port
-	other  *fakeEvents
+	other  atomic.Pointer[fakeEvents]
 	remote abi.Port // what bindRemote was given
 	gone   bool
 }
@@ -130,7 +131,10 @@ func newFakeEvents(port abi.Port) *fakeEvents {
 	return &fakeEvents{port: port, events: make(chan abi.Port, 8)}
 }
 
-func join(a, b *fakeEvents) { a.other, b.other = b, a }
+func join(a, b *fakeEvents) {
+	a.other.Store(b)
+	b.other.Store(a)
+}
 
 func (e *fakeEvents) bindUnbound(abi.DomID) (abi.Port, error) { return e.port, nil }
 func (e *fakeEvents) bindRemote(_ abi.DomID, p abi.Port) (abi.Port, error) {
@@ -145,8 +149,8 @@ func (e *fakeEvents) notify(p abi.Port) abi.Errno {
 	if p != e.port {
 		return abi.ENOTCONN
 	}
-	if e.other != nil {
-		e.other.events <- e.other.port
+	if o := e.other.Load(); o != nil {
+		o.events <- o.port
 	}
 	return 0
 }
