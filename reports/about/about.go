@@ -58,6 +58,7 @@ func facts(run *results.Run) []Fact {
 		}
 	}
 	add("target", join(", ", s.Target, s.Accel, prefix("workload ", s.Workload)))
+	add("domU", domU(s))
 	add("machine", join(", ", h.CPU, count(h.CPUs, "CPU"), memory(h.MemoryMB), prefix("virtual: ", h.Virtual)))
 	add("system", join(", ", h.OS, h.Arch, h.Kernel, prefix("governor ", h.Governor)))
 	add("mitigations", mitigations(h.Mitigations))
@@ -68,6 +69,14 @@ func facts(run *results.Run) []Fact {
 	add("command", strings.Join(run.Command, " "))
 	add("tool", prefix("xsmbench ", run.Tool))
 	return all
+}
+
+func domU(s results.Spec) string {
+	idle := ""
+	if s.Idle > 0 {
+		idle = fmt.Sprintf("%d idle beside it", s.Idle)
+	}
+	return join(", ", s.DomU, idle)
 }
 
 func rounds(s results.Spec) string {
@@ -114,6 +123,9 @@ func notes(run *results.Run) []string {
 	what := run.Spec.Target
 	if run.Spec.Accel != "" {
 		what += " under " + run.Spec.Accel
+	}
+	if n := run.Spec.Options.Windows; n > 0 {
+		all = append(all, fmt.Sprintf("instructions are counted in %d marked windows of one operation in each boot; figures are those of windows that nothing interrupted", n))
 	}
 	all = append(all, fmt.Sprintf("ns/op and MB/s are wall time of the target %q on this machine, as its domains' clocks saw it", what))
 	if strings.Contains(strings.ToLower(run.Spec.Accel), "tcg") {

@@ -4,6 +4,7 @@ import (
 	"strings"
 	"testing"
 
+	"xsmbench/bench"
 	"xsmbench/hv"
 	"xsmbench/results"
 )
@@ -11,7 +12,8 @@ import (
 func TestOf(t *testing.T) {
 	run := &results.Run{
 		Tool: "1", Command: []string{"xsmbench", "run"},
-		Spec: results.Spec{Target: "xen", Accel: "tcg", Workload: "idle", Rounds: 3, Layouts: 2},
+		Spec: results.Spec{Target: "xen", Accel: "tcg", Workload: "idle", Rounds: 3, Layouts: 2, DomU: "pvh", Idle: 2,
+			Options: bench.Options{Windows: 20}},
 		Host: results.Host{OS: "linux", Arch: "amd64", CPU: "Some CPU", CPUs: 2, MemoryMB: 8000, Virtual: "kvm",
 			Mitigations: map[string]string{"meltdown": "Not affected", "retbleed": "Vulnerable"}},
 		Images: []hv.Image{
@@ -29,6 +31,7 @@ func TestOf(t *testing.T) {
 		text.WriteString(b.Name + ": " + b.Describe() + "\n")
 	}
 	want := `target: xen, tcg, workload idle
+domU: pvh, 2 idle beside it
 machine: Some CPU, 2 CPUs, 8.0 GB, virtual: kvm
 system: linux, amd64
 mitigations: retbleed: Vulnerable
@@ -42,7 +45,7 @@ dummy: hooks: table, amd64, 2 images
 		t.Errorf("got\n%swant\n%s", text.String(), want)
 	}
 	notes := strings.Join(a.Notes, "\n")
-	for _, part := range []string{`target "xen under tcg"`, "that of the emulator", "itself a virtual one"} {
+	for _, part := range []string{`target "xen under tcg"`, "in 20 marked windows", "that of the emulator", "itself a virtual one"} {
 		if !strings.Contains(notes, part) {
 			t.Errorf("notes lack %q:\n%s", part, notes)
 		}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 
@@ -136,7 +137,7 @@ func TestExactCounts(t *testing.T) {
 		{[]float64{1000, 1001, 1000}, []float64{1000, 1000, 1001}, Equivalent, false},
 	}
 	for _, tt := range tests {
-		s := new(set).add("native", "A/b", "instr/op", tt.base...).add("flask", "A/b", "instr/op", tt.build...)
+		s := new(set).add("native", "A/b", "xen-instr/op", tt.base...).add("flask", "A/b", "xen-instr/op", tt.build...)
 		r := compareSet(t, s, Options{}).Rows[0]
 		if r.Verdict != tt.want || r.Exact != tt.exact {
 			t.Errorf("%v against %v: %s, exact %t", tt.build, tt.base, r.Verdict, r.Exact)
@@ -420,6 +421,65 @@ func TestFigures(t *testing.T) {
 	c := compareSet(t, s, Options{})
 	if len(c.Rows) != 1 || len(c.Figures) != 3 {
 		t.Fatalf("%d rows, %d figures", len(c.Rows), len(c.Figures))
+	}
+}
+
+// TestCounts: only Xen's instructions are judged; what they are made of stands
+// next to them, and the rest apart.
+func TestCounts(t *testing.T) {
+	s := new(set)
+	for build, v := range map[string]float64{"native": 2, "dummy": 20, "flask": 190} {
+		for unit, value := range map[string]float64{
+			"xen-instr/op": 1780 + v, "xsm-instr/op": v, "hooks/op": 1, "guest-instr/op": 301, "instr/op": 2081 + v,
+		} {
+			s.add(build, "A/1", unit, value, value)
+			s.add(build, "A/2", unit, 2*value, 2*value)
+		}
+	}
+	for i := range s.samples {
+		if s.samples[i].Build == "flask" {
+			s.samples[i].Warnings = []string{"not exact: 18 of 20 windows"}
+		}
+	}
+	c := compareSet(t, s, Options{})
+	if len(c.Rows) != 4 || len(c.Figures) != 2*3*4 {
+		t.Fatalf("%d rows, %d figures", len(c.Rows), len(c.Figures))
+	}
+	for _, r := range c.Rows {
+		scale := map[string]float64{"A/1": 1, "A/2": 2}[r.Benchmark]
+		more := map[string]float64{"dummy": 18, "flask": 188}[r.Build] * scale
+		if r.Unit != "xen-instr/op" || !r.Exact || r.Difference() != more || r.Lo != r.Hi || r.Lo != r.Ratio {
+			t.Errorf("%s %s: %+v", r.Build, r.Benchmark, r)
+		}
+		if got := len(r.Remarks); (got == 1) != (r.Build == "flask") || len(r.BaseRemarks) != 0 {
+			t.Errorf("%s %s: remarks %q, the base's %q", r.Build, r.Benchmark, r.Remarks, r.BaseRemarks)
+		}
+	}
+	for _, g := range c.GeoMeans {
+		if g.Unit != "xen-instr/op" || !g.Exact || g.Lo != g.Hi {
+			t.Errorf("%+v", g)
+		}
+	}
+	if len(c.GeoMeans) != 2 {
+		t.Errorf("%d geometric means", len(c.GeoMeans))
+	}
+	section := Sections(c.Rows)[0]
+	if got := c.Beside(section); !section.Counted() || !slices.Equal(got, []string{"xsm-instr/op", "hooks/op"}) {
+		t.Errorf("beside: %v", got)
+	}
+	if f, ok := c.Figure(section.Environment, "A/2", "flask", "xsm-instr/op"); !ok || f.Value != 380 {
+		t.Errorf("figure %+v, %t", f, ok)
+	}
+	if _, ok := c.Figure(section.Environment, "A/2", "silo", "xsm-instr/op"); ok {
+		t.Error("a figure of a build that there is not")
+	}
+	for _, f := range c.Apart() {
+		if f.Unit != "guest-instr/op" && f.Unit != "instr/op" {
+			t.Errorf("apart: %+v", f)
+		}
+	}
+	if n := len(c.Apart()); n != 2*3*2 {
+		t.Errorf("%d figures apart", n)
 	}
 }
 

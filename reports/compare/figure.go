@@ -1,5 +1,7 @@
 package compare
 
+import "slices"
+
 // Figure is the centre of a value that describes a benchmark in a build.
 type Figure struct {
 	Environment
@@ -23,4 +25,50 @@ func figures(s *series, base string) []Figure {
 		}
 	}
 	return all
+}
+
+// Figure finds what a build's figure of a benchmark is in a unit.
+func (c *Comparison) Figure(e Environment, benchmark, build, unit string) (Figure, bool) {
+	i := slices.IndexFunc(c.Figures, func(f Figure) bool {
+		return f.Environment == e && f.Benchmark == benchmark && f.Build == build && f.Unit == unit
+	})
+	if i < 0 {
+		return Figure{}, false
+	}
+	return c.Figures[i], true
+}
+
+// Beside lists the units of the figures that there are next to a section's
+// rows.
+func (c *Comparison) Beside(s Section) []string {
+	var units []string
+	for _, unit := range Beside(s.Unit) {
+		if slices.ContainsFunc(c.Figures, func(f Figure) bool { return f.Environment == s.Environment && f.Unit == unit }) {
+			units = append(units, unit)
+		}
+	}
+	return units
+}
+
+// Apart lists the figures that stand next to no row.
+func (c *Comparison) Apart() []Figure {
+	type place struct {
+		Environment
+		benchmark, unit string
+	}
+	beside := map[place]bool{}
+	for _, rows := range [][]Row{c.Rows, c.Controls} {
+		for _, r := range rows {
+			for _, unit := range Beside(r.Unit) {
+				beside[place{r.Environment, r.Benchmark, unit}] = true
+			}
+		}
+	}
+	var apart []Figure
+	for _, f := range c.Figures {
+		if !beside[place{f.Environment, f.Benchmark, f.Unit}] {
+			apart = append(apart, f)
+		}
+	}
+	return apart
 }

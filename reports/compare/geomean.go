@@ -17,6 +17,7 @@ type GeoMean struct {
 	Rows          int // that it covers
 	Rounds        int
 	Left          int // rows left out, since their rounds do not match
+	Exact         bool
 }
 
 func geoMeans(rows []Row, confidence float64, seed uint64) []GeoMean {
@@ -51,6 +52,7 @@ func geoMeans(rows []Row, confidence float64, seed uint64) []GeoMean {
 			Environment: k.Environment, Build: k.build, Unit: k.unit,
 			Ratio: math.Exp(mean), Lo: math.Exp(ci.Lo), Hi: math.Exp(ci.Hi),
 			Rows: len(matched), Rounds: len(logs[0]), Left: len(families[k]) - len(matched),
+			Exact: !slices.ContainsFunc(matched, func(r Row) bool { return !r.Exact }),
 		})
 	}
 	return all

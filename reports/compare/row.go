@@ -62,6 +62,9 @@ type Row struct {
 	PSignedRank   float64 // Wilcoxon, exact; NaN if not paired
 	PMannWhitney  float64 // as benchstat gives it
 	Warnings      []string
+	// BaseRemarks and Remarks are those of the warnings that the samples of
+	// the base and of the build came with.
+	BaseRemarks, Remarks []string
 
 	BaseSamples, Samples []float64 // one for each boot, in Unit
 
@@ -72,6 +75,9 @@ type Row struct {
 
 // Overhead is Ratio - 1.
 func (r Row) Overhead() float64 { return r.Ratio - 1 }
+
+// Difference is what the build's value has more than the base's, in Unit.
+func (r Row) Difference() float64 { return r.Value - r.BaseValue }
 
 // place identifies what the row is about, apart from the build.
 func (r Row) place() string { return r.Environment.String() + " " + r.Benchmark + " " + r.Unit }
@@ -99,6 +105,7 @@ func compareRow(s *series, build string, opt Options) Row {
 	}
 	r.N, r.rounds = min(len(x), len(y)), rounds
 	r.measure(x, y, opt)
+	r.BaseRemarks, r.Remarks = base.warnings, b.warnings
 	for _, w := range slices.Concat(base.warnings, b.warnings) {
 		r.warn("%s", w)
 	}
@@ -110,15 +117,18 @@ func (r *Row) measure(x, y []float64, opt Options) {
 	r.Linear = slices.ContainsFunc(slices.Concat(x, y), func(v float64) bool { return v <= 0 })
 	r.BaseValue, r.Value = centre(x, r.Linear), centre(y, r.Linear)
 	r.Margin = r.marginOf(opt)
-	if r.Linear {
+	r.Exact = IsCount(r.Unit) && r.N > 1 && constant(x) && constant(y)
+	fromNothing := r.Exact && r.BaseValue == 0 // which the counts themselves say
+	if r.Linear && !fromNothing {
 		r.warn("a value is not above 0: differences are compared, not ratios")
 	}
 	nan := math.NaN()
 	r.Ratio, r.Lo, r.Hi, r.P, r.HodgesLehmann = nan, nan, nan, nan, nan
 	r.PHolm, r.PEquivalent, r.PSignedRank, r.PMannWhitney = nan, nan, nan, mannWhitney(x, y)
-	r.Exact = isCount(r.Unit) && r.N > 1 && constant(x) && constant(y)
 	if r.Linear && !(r.BaseValue > 0) {
-		r.warn("%s's mean is not above 0: there is no ratio", r.Base)
+		if !fromNothing {
+			r.warn("%s's mean is not above 0: there is no ratio", r.Base)
+		}
 		return
 	}
 	if !r.estimate(r.scale(x), r.scale(y), opt.Confidence) {

@@ -54,3 +54,7 @@ func section(all *[]Section, r *Row) *Section {
 
 // Title names the section: what and where.
 func (s Section) Title() string { return s.Environment.String() + ", " + s.Unit }
+
+// Counted reports whether the section's unit counts instructions: differences
+// are then shown as counts, too.
+func (s Section) Counted() bool { return IsCount(s.Unit) }

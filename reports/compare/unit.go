@@ -1,13 +1,31 @@
 package compare
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
+
+// Units of targets that count. Xen's instructions are the cost; of them, those
+// of the hooks and their modules, and the rest describe.
+const (
+	xenInstructions   = "xen-instr/op"
+	xsmInstructions   = "xsm-instr/op"
+	hooksEntered      = "hooks/op"
+	guestInstructions = "guest-instr/op"
+	allInstructions   = "instr/op"
+)
+
+// descriptions are per operation and no cost to compare builds by: hooks are a
+// number, instructions attributed to hooks a part of Xen's (of which a build
+// without hooks has next to none), and what the guest executes is not Xen's.
+var descriptions = []string{xsmInstructions, hooksEntered, guestInstructions, allInstructions}
 
 // IsCost reports whether a unit says a cost, or a rate, that builds are
 // compared by: something per operation, per second, or a time. Numbers of
 // hooks, context switches and the like only describe.
 func IsCost(unit string) bool {
 	switch {
-	case unit == "hooks/op":
+	case slices.Contains(descriptions, unit):
 		return false
 	case strings.HasSuffix(unit, "/op"), IsRate(unit), unit == "sec", unit == "s":
 		return true
@@ -18,19 +36,32 @@ func IsCost(unit string) bool {
 // IsRate reports whether more of a unit is better.
 func IsRate(unit string) bool { return strings.HasSuffix(unit, "/s") }
 
-// isCount reports whether a unit counts something that is the same each time
-// if nothing disturbs it.
-func isCount(unit string) bool { return strings.HasSuffix(unit, "instr/op") }
+// IsCount reports whether a unit counts instructions, whose number is the same
+// each time if nothing disturbs them.
+func IsCount(unit string) bool { return strings.HasSuffix(unit, "instr/op") }
 
-// unitRank puts times first, then instructions, then the rest.
+// Beside lists the units of figures that belong next to a row in a unit: what
+// the row's cost is made of.
+func Beside(unit string) []string {
+	if unit == xenInstructions {
+		return []string{xsmInstructions, hooksEntered}
+	}
+	return nil
+}
+
+// unitRank puts times first, then Xen's instructions, then what describes
+// them, then the rest.
 func unitRank(unit string) int {
 	switch {
 	case unit == "ns/op", unit == "s", unit == "sec":
 		return 0
 	case IsRate(unit):
 		return 1
-	case isCount(unit):
+	case unit == xenInstructions:
 		return 2
 	}
-	return 3
+	if i := slices.Index(descriptions, unit); i >= 0 {
+		return 3 + i
+	}
+	return 3 + len(descriptions)
 }

@@ -141,6 +141,9 @@ type tableView struct {
 	Base   string
 	Level  string
 	Builds []string
+	Beside []string // heads of what stands beside each figure
+	Counts bool     // a build's own count stands before its difference
+	Span   int      // columns of a build
 	Lines  []lineView
 	Means  []meanView
 	Notes  []string
@@ -148,11 +151,15 @@ type tableView struct {
 
 type lineView struct {
 	Benchmark, Base string
+	Beside          []string
+	Remarks         []string
 	Cells           []cellView
 }
 
 type cellView struct {
 	Measured                    bool
+	Count                       string   // the build's own, if the table counts
+	Beside                      []string // what it is made of
 	Overhead, Interval, Verdict string
 	Class, Sign                 string
 	N                           int
@@ -265,12 +272,24 @@ func slowerBuilds(c *compare.Comparison) string {
 }
 
 func tableOf(c *compare.Comparison, s compare.Section) tableView {
-	t := tableView{Title: s.Title(), Base: c.Base, Level: fmt.Sprintf("%g%%", 100*c.Confidence), Builds: s.Builds}
+	t := tableView{Title: s.Title(), Base: c.Base, Level: fmt.Sprintf("%g%%", 100*c.Confidence), Builds: s.Builds, Counts: s.Counted()}
+	units := c.Beside(s)
+	t.Beside = table.BesideHeads(units)
+	t.Span = 3 + len(units)
+	if t.Counts {
+		t.Span++
+	}
 	var notes table.Footnotes
 	for _, l := range s.Lines {
 		line := lineView{Benchmark: l.Benchmark, Base: table.Value(l.BaseValue, s.Unit)}
-		for _, r := range l.Rows {
-			line.Cells = append(line.Cells, cellOf(r, &notes))
+		line.Beside = table.BesideCells(c, s, l.Benchmark, c.Base, units)
+		for i, r := range l.Rows {
+			cell := cellOf(r, &notes)
+			cell.Beside = table.BesideCells(c, s, l.Benchmark, s.Builds[i], units)
+			line.Cells = append(line.Cells, cell)
+		}
+		if t.Counts {
+			line.Remarks = remarks(c, l)
 		}
 		t.Lines = append(t.Lines, line)
 	}
@@ -279,8 +298,7 @@ func tableOf(c *compare.Comparison, s compare.Section) tableView {
 		var m meanView
 		for _, g := range c.GeoMeans {
 			if g.Build == build && g.Environment == s.Environment && g.Unit == s.Unit {
-				r := compare.Row{Ratio: g.Ratio, Lo: g.Lo, Hi: g.Hi}
-				m = meanView{table.Overhead(r), table.Interval(r), fmt.Sprintf("of %d rows", g.Rows)}
+				m = meanView{table.Overhead(table.Mean(g)), table.Interval(table.Mean(g)), fmt.Sprintf("of %d rows", g.Rows)}
 			}
 		}
 		t.Means = append(t.Means, m)
@@ -288,16 +306,30 @@ func tableOf(c *compare.Comparison, s compare.Section) tableView {
 	return t
 }
 
+func remarks(c *compare.Comparison, l compare.Line) []string {
+	var all []string
+	for _, r := range table.Remarks(c, l) {
+		all = append(all, r.String())
+	}
+	return all
+}
+
 func cellOf(r *compare.Row, notes *table.Footnotes) cellView {
 	if r == nil {
 		return cellView{Verdict: "not measured"}
 	}
-	return cellView{
+	cell := cellView{
 		Measured: true, Overhead: table.Overhead(*r), Interval: table.Interval(*r),
 		Verdict: table.VerdictText(*r), Class: string(r.Verdict), Sign: sign(r.Verdict), N: r.N,
-		Hint:  fmt.Sprintf("n=%d, margin ±%.2g%%, %s in this build", r.N, 100*r.Margin, table.Value(r.Value, r.Unit)),
-		Marks: notes.Marks(r.Warnings),
+		Hint: fmt.Sprintf("n=%d, margin ±%.2g%%, %s in this build", r.N, 100*r.Margin, table.Value(r.Value, r.Unit)),
 	}
+	if compare.IsCount(r.Unit) {
+		cell.Count, cell.Overhead = table.Value(r.Value, r.Unit), table.Difference(*r)
+		cell.Marks = notes.Marks(table.NotRemarks(r))
+	} else {
+		cell.Marks = notes.Marks(r.Warnings)
+	}
+	return cell
 }
 
 func testOf(r compare.Row) testView {

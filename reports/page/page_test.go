@@ -17,9 +17,9 @@ import (
 
 var update = flag.Bool("update", false, "write the golden files again")
 
-func fixture(t *testing.T) *Report {
+func fixture(t *testing.T, name string) *Report {
 	t.Helper()
-	run, err := results.Open(filepath.Join("..", "testdata", "run"))
+	run, err := results.Open(filepath.Join("..", "testdata", name))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -34,8 +34,10 @@ func fixture(t *testing.T) *Report {
 var svgElement = regexp.MustCompile(`(?s)<svg .*?</svg>`)
 
 func TestGolden(t *testing.T) {
-	r := fixture(t)
-	for name, write := range map[string]func(io.Writer) error{"index.html": r.HTML, "report.md": r.Markdown} {
+	r, counted := fixture(t, "run"), fixture(t, "counted")
+	for name, write := range map[string]func(io.Writer) error{
+		"index.html": r.HTML, "report.md": r.Markdown, "counted.html": counted.HTML, "counted.md": counted.Markdown,
+	} {
 		var b bytes.Buffer
 		if err := write(&b); err != nil {
 			t.Fatal(err)
@@ -60,7 +62,7 @@ func TestGolden(t *testing.T) {
 // TestSelfContained checks that the page asks for nothing from elsewhere.
 func TestSelfContained(t *testing.T) {
 	var b bytes.Buffer
-	if err := fixture(t).HTML(&b); err != nil {
+	if err := fixture(t, "run").HTML(&b); err != nil {
 		t.Fatal(err)
 	}
 	page := b.String()
@@ -80,7 +82,7 @@ func TestSelfContained(t *testing.T) {
 }
 
 func TestEscapes(t *testing.T) {
-	r := fixture(t)
+	r := fixture(t, "run")
 	evil := `Lmbench/<script>alert("1")</script>`
 	r.Comparison.Rows[0].Benchmark = evil
 	r.Title = evil
@@ -95,7 +97,7 @@ func TestEscapes(t *testing.T) {
 
 func TestWrite(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "run", "report")
-	path, err := Write(dir, *fixture(t))
+	path, err := Write(dir, *fixture(t, "run"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -111,7 +113,7 @@ func TestWrite(t *testing.T) {
 	if err := os.WriteFile(file, nil, 0o666); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Write(file, *fixture(t)); err == nil {
+	if _, err := Write(file, *fixture(t, "run")); err == nil {
 		t.Error("a report was written below a file")
 	}
 }

@@ -20,9 +20,9 @@ var (
 	dump   = flag.String("dump", "", "write PNG files to this directory")
 )
 
-func fixture(t *testing.T) *compare.Comparison {
+func fixture(t *testing.T, name string) *compare.Comparison {
 	t.Helper()
-	samples, _, err := results.ReadFiles(filepath.Join("..", "testdata", "run"))
+	samples, _, err := results.ReadFiles(filepath.Join("..", "testdata", name))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -34,7 +34,7 @@ func fixture(t *testing.T) *compare.Comparison {
 }
 
 func TestGolden(t *testing.T) {
-	for _, ch := range Charts(fixture(t)) {
+	for _, ch := range append(Charts(fixture(t, "run")), Charts(fixture(t, "counted"))...) {
 		var got, again, png bytes.Buffer
 		for _, err := range []error{ch.SVG(&got), ch.SVG(&again), ch.PNG(&png)} {
 			if err != nil {
@@ -49,7 +49,7 @@ func TestGolden(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		if !strings.HasSuffix(ch.Name, "-dom0") {
+		if !strings.Contains(ch.Name, "-dom0") {
 			continue
 		}
 		path := filepath.Join("testdata", ch.Name+".svg")

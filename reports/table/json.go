@@ -20,6 +20,7 @@ type jsonComparison struct {
 	Controls []jsonRow      `json:"controls"`
 	Checks   []jsonCheck    `json:"checks"` // one for each of Rows, then of Controls
 	GeoMeans []jsonGeoMean  `json:"geomeans"`
+	Figures  []jsonFigure   `json:"figures"`
 	Summary  map[string]any `json:"summary"`
 	Warnings []string       `json:"warnings"`
 }
@@ -82,12 +83,26 @@ type jsonGeoMean struct {
 	Left     int      `json:"left"`
 }
 
+// jsonFigure describes a benchmark in a build; it has no verdict.
+type jsonFigure struct {
+	Target    string   `json:"target"`
+	Arch      string   `json:"arch"`
+	Accel     string   `json:"accel"`
+	Workload  string   `json:"workload"`
+	Domain    string   `json:"domain"`
+	Benchmark string   `json:"benchmark"`
+	Build     string   `json:"build"`
+	Unit      string   `json:"unit"`
+	Value     *float64 `json:"value"`
+	N         int      `json:"n"`
+}
+
 // JSON writes the comparison for programs. What is not a number there
 // (an interval from one boot) is null.
 func JSON(w io.Writer, c *compare.Comparison) error {
 	out := jsonComparison{
 		Schema: Schema, Base: c.Base, Rows: []jsonRow{}, Controls: []jsonRow{}, Checks: []jsonCheck{},
-		GeoMeans: []jsonGeoMean{}, Warnings: append([]string{}, c.Warnings...), Summary: map[string]any{},
+		GeoMeans: []jsonGeoMean{}, Figures: []jsonFigure{}, Warnings: append([]string{}, c.Warnings...), Summary: map[string]any{},
 	}
 	for _, r := range c.Rows {
 		out.Rows = append(out.Rows, rowOf(c, r))
@@ -100,6 +115,10 @@ func JSON(w io.Writer, c *compare.Comparison) error {
 	for _, g := range c.GeoMeans {
 		out.GeoMeans = append(out.GeoMeans, jsonGeoMean{g.Target, g.Arch, g.Accel, g.Workload, g.Domain, g.Build, g.Unit,
 			finite(g.Ratio), finite(g.Lo), finite(g.Hi), g.Rows, g.Rounds, g.Left})
+	}
+	for _, f := range c.Figures {
+		out.Figures = append(out.Figures, jsonFigure{f.Target, f.Arch, f.Accel, f.Workload, f.Domain, f.Benchmark, f.Build, f.Unit,
+			finite(f.Value), f.N})
 	}
 	for _, v := range compare.Verdicts {
 		out.Summary[string(v)] = c.Count(v)

@@ -58,6 +58,10 @@ func markdownAbout(w io.Writer, a about.About) {
 }
 
 func markdownSection(w io.Writer, c *compare.Comparison, s compare.Section, prefix string, notes *Footnotes) {
+	if s.Counted() {
+		markdownCounts(w, c, s, prefix, notes)
+		return
+	}
 	fmt.Fprintf(w, "### %s\n\n", escape(prefix+s.Title()))
 	head := []string{"benchmark", c.Base}
 	rule := []string{":--", "--:"}
@@ -97,10 +101,10 @@ func emphasis(r compare.Row) string {
 }
 
 func markdownFigures(w io.Writer, c *compare.Comparison) {
-	if len(c.Figures) == 0 {
+	t := Figures(c)
+	if len(t.Lines) == 0 {
 		return
 	}
-	t := Figures(c)
 	fmt.Fprint(w, "### Figures without verdict (means)\n\n")
 	fmt.Fprintf(w, "| %s |\n| :-- | :-- | :-- |%s\n", strings.Join(t.Head, " | "), strings.Repeat(" --: |", len(t.Head)-3))
 	for _, line := range t.Lines {

@@ -17,7 +17,7 @@ func Value(v float64, unit string) string {
 	if math.IsNaN(v) {
 		return "–"
 	}
-	if strings.HasSuffix(unit, "instr/op") || !strings.Contains(unit, "/") {
+	if compare.IsCount(unit) || !strings.Contains(unit, "/") {
 		return strconv.FormatFloat(math.Round(v*1000)/1000, 'f', -1, 64)
 	}
 	tidy, base := benchunit.Tidy(v, unit)
@@ -67,10 +67,9 @@ func Interval(r compare.Row) string {
 	return "[" + signed(r.Lo-1, d) + ", " + signed(r.Hi-1, d) + "]"
 }
 
-// Ratios formats a ratio with its interval as overhead.
-func Ratios(ratio, lo, hi float64) string {
-	r := compare.Row{Ratio: ratio, Lo: lo, Hi: hi}
-	return Overhead(r) + " " + Interval(r)
+// Mean is a geometric mean as a row, to format its overhead and interval.
+func Mean(g compare.GeoMean) compare.Row {
+	return compare.Row{Ratio: g.Ratio, Lo: g.Lo, Hi: g.Hi, Exact: g.Exact}
 }
 
 // VerdictText is the verdict, with the rounds that an inconclusive one lacks.

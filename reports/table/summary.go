@@ -2,6 +2,7 @@ package table
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"xsmbench/reports/compare"
@@ -64,7 +65,7 @@ func buildSummary(c *compare.Comparison, build string) []string {
 	var means []string
 	for _, g := range c.GeoMeans {
 		if g.Build == build {
-			means = append(means, fmt.Sprintf("%s %s %s", where(c, g.Environment), g.Unit, Ratios(g.Ratio, g.Lo, g.Hi)))
+			means = append(means, fmt.Sprintf("%s %s %s", where(c, g.Environment), g.Unit, Overhead(Mean(g))+" "+Interval(Mean(g))))
 		}
 	}
 	if len(means) > 0 {
@@ -75,15 +76,28 @@ func buildSummary(c *compare.Comparison, build string) []string {
 
 // Legend explains what the tables show.
 func Legend(c *compare.Comparison) []string {
-	return []string{
+	lines := []string{
 		fmt.Sprintf("Overhead against %s with its %g%% interval; positive is slower, for MB/s too. A sample is one boot; boots of a round are pairs.", c.Base, 100*c.Confidence),
 		fmt.Sprintf("equivalent: the interval lies within ±%g%%%s. slower, faster: it lies on one side of 0, also after Holm's correction over the %d rows.", 100*c.Margin, floors(c), len(c.Rows)),
 		"inconclusive: neither; “~N more” estimates the rounds still needed. It does not mean that there is no difference.",
 	}
+	if hasUnit(c, compare.IsCount) {
+		lines = append(lines, "instr: instructions that Xen executed for one operation; exact: every boot gave the same count, so that the difference is no estimate.")
+	}
+	if len(c.Apart()) < len(c.Figures) {
+		lines = append(lines, "of it XSM: those of the instructions in the hooks and in the modules behind them; hooks: how many hooks one operation enters.")
+	}
+	return lines
+}
+
+// hasUnit reports whether there are rows in a kind of unit.
+func hasUnit(c *compare.Comparison, is func(unit string) bool) bool {
+	return slices.ContainsFunc(slices.Concat(c.Rows, c.Controls), func(r compare.Row) bool { return is(r.Unit) })
 }
 
 func floors(c *compare.Comparison) string {
-	if f := c.Floors["ns/op"]; f > 0 {
+	timed := func(unit string) bool { return unit == "ns/op" }
+	if f := c.Floors["ns/op"]; f > 0 && hasUnit(c, timed) {
 		return fmt.Sprintf(" (or ±%g ns, if that is more)", f)
 	}
 	return ""

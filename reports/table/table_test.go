@@ -18,16 +18,16 @@ import (
 
 var update = flag.Bool("update", false, "write the golden files again")
 
-// fixture compares the synthetic run of reports/testdata.
-func fixture(t *testing.T) (*compare.Comparison, about.About) {
+// fixture compares a synthetic run of reports/testdata.
+func fixture(t *testing.T, name string) (*compare.Comparison, about.About) {
 	t.Helper()
-	run, err := results.Open(filepath.Join("..", "testdata", "run"))
+	run, err := results.Open(filepath.Join("..", "testdata", name))
 	if err != nil {
 		t.Fatal(err)
 	}
 	opt := compare.Options{Hooks: func(benchmark string) ([]bench.Crossing, bool) {
 		switch benchmark {
-		case "Lmbench/lat_syscall/op=null":
+		case "Lmbench/lat_syscall/op=null", "Lmbench/lat_ops/op=add":
 			return nil, true
 		case "Kbench/hypercall/op=evtchn_send":
 			return []bench.Crossing{{Hook: "evtchn_send", PerOp: 1}}, true
@@ -42,13 +42,20 @@ func fixture(t *testing.T) (*compare.Comparison, about.About) {
 }
 
 func TestGolden(t *testing.T) {
-	c, a := fixture(t)
-	for name, write := range map[string]func(io.Writer) error{
-		"compare.txt":  func(w io.Writer) error { return Text(w, c, a) },
-		"compare.md":   func(w io.Writer) error { return Markdown(w, c, a) },
-		"compare.csv":  func(w io.Writer) error { return CSV(w, c) },
-		"compare.json": func(w io.Writer) error { return JSON(w, c) },
+	for run, file := range map[string]string{"run": "compare", "counted": "counted"} {
+		t.Run(run, func(t *testing.T) { golden(t, run, file) })
+	}
+}
+
+func golden(t *testing.T, run, file string) {
+	c, a := fixture(t, run)
+	for ext, write := range map[string]func(io.Writer) error{
+		".txt":  func(w io.Writer) error { return Text(w, c, a) },
+		".md":   func(w io.Writer) error { return Markdown(w, c, a) },
+		".csv":  func(w io.Writer) error { return CSV(w, c) },
+		".json": func(w io.Writer) error { return JSON(w, c) },
 	} {
+		name := file + ext
 		var got bytes.Buffer
 		if err := write(&got); err != nil {
 			t.Errorf("%s: %v", name, err)

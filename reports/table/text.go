@@ -65,6 +65,10 @@ func writeAbout(w io.Writer, a about.About) {
 // writeSection writes one table: a benchmark a line, a group of columns for
 // each build.
 func writeSection(w io.Writer, c *compare.Comparison, s compare.Section, prefix string, notes *Footnotes) {
+	if s.Counted() {
+		writeCounts(w, c, s, prefix, notes)
+		return
+	}
 	n, same := commonN(s)
 	title := prefix + s.Title()
 	if same {
@@ -112,8 +116,7 @@ func meanCells(c *compare.Comparison, s compare.Section) []string {
 		group := []string{"│", "", "", ""}
 		for _, g := range c.GeoMeans {
 			if g.Build == build && g.Environment == s.Environment && g.Unit == s.Unit {
-				r := compare.Row{Ratio: g.Ratio, Lo: g.Lo, Hi: g.Hi}
-				group = []string{"│", Overhead(r), Interval(r), fmt.Sprintf("of %d rows", g.Rows)}
+				group = []string{"│", Overhead(Mean(g)), Interval(Mean(g)), fmt.Sprintf("of %d rows", g.Rows)}
 				found = true
 			}
 		}
@@ -166,12 +169,13 @@ type FigureTable struct {
 	Lines [][]string
 }
 
-// Figures arranges the comparison's figures.
+// Figures arranges the comparison's figures, but for those that stand next to
+// rows.
 func Figures(c *compare.Comparison) FigureTable {
 	builds := append([]string{c.Base}, c.Builds...)
 	t := FigureTable{Head: append([]string{"benchmark", "domain", "unit"}, builds...)}
 	at := map[string]int{}
-	for _, f := range c.Figures {
+	for _, f := range c.Apart() {
 		k := f.Environment.String() + " " + f.Benchmark + " " + f.Unit
 		i, ok := at[k]
 		if !ok {
@@ -180,7 +184,7 @@ func Figures(c *compare.Comparison) FigureTable {
 			t.Lines = append(t.Lines, append([]string{f.Benchmark, f.Domain, f.Unit}, make([]string, len(builds))...))
 		}
 		if j := slices.Index(builds, f.Build); j >= 0 {
-			t.Lines[i][3+j] = fmt.Sprintf("%.4g", f.Value)
+			t.Lines[i][3+j] = figure(f)
 		}
 	}
 	return t
@@ -228,23 +232,32 @@ func superscript(n int) string {
 // grid aligns columns by what a reader sees of them.
 type grid struct {
 	right []bool
-	lines [][]string
+	lines []gridLine
+}
+
+// gridLine is cells, or a note that spans the columns.
+type gridLine struct {
+	cells []string
+	note  string
 }
 
 func newGrid(columns int) *grid { return &grid{right: make([]bool, columns)} }
 
-func (g *grid) add(cells ...string) { g.lines = append(g.lines, cells) }
+func (g *grid) add(cells ...string) { g.lines = append(g.lines, gridLine{cells: cells}) }
+
+func (g *grid) note(text string) { g.lines = append(g.lines, gridLine{note: text}) }
 
 func (g *grid) write(w io.Writer) {
 	widths := make([]int, len(g.right))
 	for _, l := range g.lines {
-		for i, c := range l {
+		for i, c := range l.cells {
 			widths[i] = max(widths[i], utf8.RuneCountInString(c))
 		}
 	}
 	for _, l := range g.lines {
 		var b strings.Builder
-		for i, c := range l {
+		b.WriteString(l.note)
+		for i, c := range l.cells {
 			pad := strings.Repeat(" ", widths[i]-utf8.RuneCountInString(c))
 			if g.right[i] {
 				c = pad + c

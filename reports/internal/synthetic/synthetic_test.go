@@ -9,11 +9,23 @@ import (
 
 var update = flag.Bool("update", false, "write testdata/run again")
 
-// fixture is what the tests of reports read.
-const fixture = "../../testdata/run"
+// fixtures are what the tests of reports read.
+var fixtures = []struct {
+	dir   string
+	write func(dir string) error
+}{
+	{"../../testdata/run", func(dir string) error { return Write(dir, 8) }},
+	{"../../testdata/counted", func(dir string) error { return WriteCounted(dir, 2) }},
+}
 
-// TestFixture checks that the fixture is what the generator makes.
-func TestFixture(t *testing.T) {
+// TestFixtures checks that the fixtures are what the generators make.
+func TestFixtures(t *testing.T) {
+	for _, f := range fixtures {
+		t.Run(filepath.Base(f.dir), func(t *testing.T) { testFixture(t, f.dir, f.write) })
+	}
+}
+
+func testFixture(t *testing.T, fixture string, write func(dir string) error) {
 	dir := fixture
 	if *update {
 		if err := os.RemoveAll(dir); err != nil {
@@ -22,7 +34,7 @@ func TestFixture(t *testing.T) {
 	} else {
 		dir = filepath.Join(t.TempDir(), "run")
 	}
-	if err := Write(dir, 8); err != nil {
+	if err := write(dir); err != nil {
 		t.Fatal(err)
 	}
 	os.Remove(filepath.Join(dir, "lock"))

@@ -1,0 +1,113 @@
+package synthetic
+
+import (
+	"fmt"
+
+	"xsmbench/bench"
+	"xsmbench/hv"
+	"xsmbench/results"
+)
+
+// Count is an invented number of instructions for one operation, and what the
+// hooks that it enters add in each kind of build.
+type Count struct {
+	Name  string
+	Xen   float64 // without hooks
+	Hooks float64
+	XSM   map[string]float64 // by kind of build
+	Guest float64
+	// Restless is what one build's boots differ by, from round to round.
+	Restless map[string]float64
+	Dom0     bool
+}
+
+// Counts are a few of every kind: with one hook and with many, without, and one
+// that does not reach Xen.
+func Counts() []Count {
+	c := func(name string, xen, hooks, native, dummy, flask float64) Count {
+		return Count{Name: name, Xen: xen, Hooks: hooks, Guest: 301,
+			XSM: map[string]float64{"native": native, "dummy": dummy, "flask": flask}}
+	}
+	all := []Count{
+		c("Lmbench/lat_syscall/op=null", 74, 0, 0, 0, 0),
+		c("Lmbench/lat_ops/op=add", 0, 0, 0, 0, 0),
+		c("Lmbench/lat_pagefault", 2140, 2, 3, 41, 402),
+		c("Lmbench/lat_proc/op=fork", 1204310, 412, 1236, 8240, 77456),
+		c("Kbench/hypercall/op=xen_version", 262, 1, 2, 20, 118),
+		c("Kbench/hypercall/op=evtchn_send", 1780, 1, 2, 20, 190),
+		c("Kbench/hypercall/op=mmu_update/entries=16", 14208, 17, 34, 340, 3230),
+		c("Kbench/hypercall/op=domctl_pause_unpause", 3312, 2, 6, 40, 380),
+	}
+	all[3].Restless = map[string]float64{"flask": 12}
+	all[7].Dom0 = true
+	return all
+}
+
+// CountedRun is the run.json of a run that counts.
+func CountedRun(rounds int) results.Run {
+	run := Run(rounds)
+	run.Spec.Accel, run.Spec.DomU, run.Spec.Layouts = "tcg", "pv", 0
+	run.Spec.Options = bench.Options{Windows: 20}
+	run.Spec.Benchmarks = nil
+	for _, c := range Counts() {
+		run.Spec.Benchmarks = append(run.Spec.Benchmarks, c.Name)
+	}
+	return run
+}
+
+// WriteCounted makes the directory of a run that counts.
+func WriteCounted(dir string, rounds int) error {
+	d, err := results.Create(dir, CountedRun(rounds))
+	if err != nil {
+		return err
+	}
+	defer d.Close()
+	boot := 0
+	for round := 1; round <= rounds; round++ {
+		for i, b := range Builds() {
+			boot++
+			w, err := d.Begin(results.Boot{Boot: boot, Round: round, Order: i + 1, Image: hash(b), Seed: int64(boot)}, b)
+			if err != nil {
+				return err
+			}
+			for _, m := range count(b, round) {
+				if err := w.Add(m); err != nil {
+					return err
+				}
+			}
+			if err := w.End(); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func count(b hv.Build, round int) []bench.Measurement {
+	var all []bench.Measurement
+	for _, domain := range []string{"dom0", "domU"} {
+		for _, c := range Counts() {
+			if c.Dom0 && domain != "dom0" {
+				continue
+			}
+			all = append(all, c.measure(b, domain, round))
+		}
+	}
+	return all
+}
+
+func (c Count) measure(b hv.Build, domain string, round int) bench.Measurement {
+	xsm, restless := c.XSM[b.KindOf()], c.Restless[b.KindOf()]
+	xen := c.Xen + xsm + restless*float64(round%2)
+	m := bench.Measurement{
+		Domain: domain, Benchmark: c.Name, Iterations: 20,
+		Values: []bench.Value{
+			{Value: xen, Unit: "xen-instr/op"}, {Value: xsm, Unit: "xsm-instr/op"}, {Value: c.Hooks, Unit: "hooks/op"},
+			{Value: c.Guest, Unit: "guest-instr/op"}, {Value: xen + c.Guest, Unit: "instr/op"},
+		},
+	}
+	if restless > 0 {
+		m.Warnings = append(m.Warnings, fmt.Sprintf("not exact: %d of 20 windows agree", 17))
+	}
+	return m
+}
