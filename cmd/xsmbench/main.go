@@ -9,6 +9,7 @@ import (
 	_ "xsmbench/bench/kbench"
 	_ "xsmbench/bench/lmbench"
 	_ "xsmbench/hv/model/target"
+	_ "xsmbench/hv/xen/target"
 )
 
 func main() { os.Exit(cli.Run(os.Args[1:], os.Stdout, os.Stderr)) }

@@ -59,6 +59,13 @@ type Machine struct {
 	FwCfg map[string]string
 	// Snapshot, if not empty, is resumed in place of a boot.
 	Snapshot string
+	// Results, if not empty, is a file that receives what dom0 writes to the
+	// debug console at port ResultsPort.
+	Results     string
+	ResultsPort uint16
+	// ExitPort, if not 0, is a port by which dom0 ends QEMU: a value v there
+	// makes QEMU's exit status 2v+1.
+	ExitPort uint16
 	// PauseOnPanic stops the machine when a guest reports a panic through
 	// the pvpanic port; that is how a guest asks for a snapshot.
 	PauseOnPanic bool
@@ -94,6 +101,13 @@ func (m Machine) Args() []string {
 	args = append(args, "-serial", "file:"+m.Console)
 	if m.Control != "" {
 		args = append(args, "-qmp", "unix:"+m.Control+",server=on,wait=off")
+	}
+	if m.Results != "" {
+		args = append(args, "-chardev", "file,id=results,path="+escape(m.Results),
+			"-device", fmt.Sprintf("isa-debugcon,iobase=%#x,chardev=results", m.ResultsPort))
+	}
+	if m.ExitPort != 0 {
+		args = append(args, "-device", fmt.Sprintf("isa-debug-exit,iobase=%#x,iosize=1", m.ExitPort))
 	}
 	if m.PauseOnPanic {
 		args = append(args, "-device", "pvpanic", "-action", "panic=pause")

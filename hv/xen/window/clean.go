@@ -17,6 +17,7 @@ type Summary struct {
 	// Kernel is the same of the guest kernel's instructions: it has noise of
 	// its own, which no build of Xen changes.
 	Kernel uint64
+	User   uint64 // likewise, of user space
 	// Ranges is what the windows at the mode executed by range. All of them
 	// agree if Uniform.
 	Ranges  map[int]Count
@@ -46,6 +47,7 @@ func Summarize(windows []Window, probes []int) Summary {
 	s.Clean = len(clean)
 	s.Mode, s.AtMode = mode(clean, func(w Window) uint64 { return w.Xen })
 	s.Kernel, _ = mode(clean, func(w Window) uint64 { return w.Kernel })
+	s.User, _ = mode(clean, func(w Window) uint64 { return w.User })
 	s.attribute(clean)
 	return s
 }

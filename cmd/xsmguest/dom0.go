@@ -1,0 +1,292 @@
+//go:build linux && (amd64 || 386)
+
+package main
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+
+	"xsmbench/abi"
+	"xsmbench/hv/xen/guest"
+	"xsmbench/hv/xen/hypercall"
+	"xsmbench/hv/xen/pc"
+	"xsmbench/hv/xen/xenstore"
+)
+
+// dom0 is the control domain with the domU that it has made.
+type dom0 struct {
+	calls   *hypercall.Domain
+	store   *xenstore.Client
+	domU    abi.DomID
+	results pc.Console
+}
+
+func bootDom0() error {
+	d := dom0{results: guest.ResultsPort}
+	if err := d.startToolstack(); err != nil {
+		return err
+	}
+	var err error
+	if d.calls, err = hypercall.Open(0, true); err != nil {
+		return err
+	}
+	if err := d.startDomUs(); err != nil {
+		return err
+	}
+	order, err := d.order()
+	if err != nil {
+		return err
+	}
+	if err := d.carryOut(order); err != nil {
+		d.report(err)
+		return err
+	}
+	endMachine(guest.ExitDone)
+	return errors.New("end the machine: QEMU did not")
+}
+
+// report tells the host why dom0 gives up; the console tells people.
+func (d *dom0) report(err error) {
+	fmt.Fprintf(os.Stderr, "dom0 gives up: %v\n", err)
+}
+
+// order reads the order; if it asks for a snapshot, again after the machine
+// was stopped and went on.
+func (d *dom0) order() (guest.Order, error) {
+	for {
+		text, err := pc.Firmware("opt/xsmbench/" + guest.OrderFile)
+		if err != nil {
+			return guest.Order{}, err
+		}
+		o, err := guest.Decode(text)
+		if err != nil || !o.Snapshot {
+			return o, err
+		}
+		syscall.Sync()
+		if err := pc.Write(guest.SnapshotPort, 1); err != nil {
+			return o, err
+		}
+	}
+}
+
+// carryOut measures in the domains of the plan, one after the other.
+func (d *dom0) carryOut(o guest.Order) error {
+	time.Sleep(o.Delay)
+	for _, name := range o.Plan.Domains {
+		var err error
+		if name == "dom0" {
+			err = measure(name, o, d.calls, d.results)
+		} else {
+			err = d.haveMeasured(o)
+		}
+		if err != nil {
+			return fmt.Errorf("measure in %s: %w", name, err)
+		}
+	}
+	return nil
+}
+
+// Waiting for the domU costs dom0 little, and every look may disturb one of
+// domU's windows.
+const look = 50 * time.Millisecond
+
+// haveMeasured passes the order on to the domU and its records on to the host.
+func (d *dom0) haveMeasured(o guest.Order) error {
+	text, err := o.Encode()
+	if err != nil {
+		return err
+	}
+	console, err := os.Open(guest.DomUConsole)
+	if err != nil {
+		return err
+	}
+	defer console.Close()
+	if err := d.store.Write(d.path(guest.StoreOrder), text); err != nil {
+		return err
+	}
+	buffer := make([]byte, 64<<10)
+	for done := false; ; {
+		n, err := console.Read(buffer)
+		if n > 0 {
+			if _, err := d.results.Write(buffer[:n]); err != nil {
+				return err
+			}
+			continue
+		}
+		if err != nil && n < 0 {
+			return err
+		}
+		if done {
+			return nil
+		}
+		time.Sleep(look)
+		status, err := d.store.Read(d.path(guest.StoreDone))
+		if err != nil && !xenstore.Missing(err) {
+			return err
+		}
+		if done = status != ""; done {
+			time.Sleep(look) // the console daemon may be a little behind
+		}
+		if err := d.alive(); err != nil && !done {
+			return err
+		}
+	}
+}
+
+// alive looks whether the domU is still there, in xenstore: the toolstack's
+// own listing may fail for other reasons.
+func (d *dom0) alive() error {
+	if _, err := d.store.Read(d.path("domid")); err != nil {
+		return fmt.Errorf("the domain is gone: %w", err)
+	}
+	return nil
+}
+
+func (d *dom0) path(below string) string {
+	return fmt.Sprintf("/local/domain/%d/%s", d.domU, below)
+}
+
+// Programs of the toolstack, by the place that Debian's packages give them.
+const toolstack = "/usr/lib/xen-4.17/bin/"
+
+// startToolstack starts xenstore and the console daemon and tells xenstore
+// about dom0.
+func (d *dom0) startToolstack() error {
+	for _, dir := range []string{"/run/xen", "/run/xenstored", "/run/lock", "/var/lib/xen", "/var/lib/xenstored", guest.ConsoleDir} {
+		if err := os.MkdirAll(dir, 0o755); err != nil {
+			return fmt.Errorf("start toolstack: %w", err)
+		}
+	}
+	if err := syscall.Mount("xenfs", "/proc/xen", "xenfs", 0, ""); err != nil {
+		return fmt.Errorf("start toolstack: mount xenfs: %w", err)
+	}
+	if err := run(toolstack+"xenstored", "--pid-file", "/run/xenstored.pid"); err != nil {
+		return err
+	}
+	const socket = "/run/xenstored/socket"
+	conn, err := retry(func() (net.Conn, error) { return net.Dial("unix", socket) })
+	if err != nil {
+		return fmt.Errorf("start toolstack: %w", err)
+	}
+	d.store = xenstore.New(conn)
+	if err := run(toolstack + "xen-init-dom0"); err != nil {
+		return err
+	}
+	return run(toolstack+"xenconsoled", "--log=guest", "--log-dir="+guest.ConsoleDir)
+}
+
+// retry tries for a while.
+func retry[T any](try func() (T, error)) (v T, err error) {
+	for range 200 {
+		if v, err = try(); err == nil {
+			return v, nil
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	return v, err
+}
+
+// startDomUs creates the domU with its channels, and idle ones beside it.
+func (d *dom0) startDomUs() error {
+	count, err := idleDomUs()
+	if err != nil {
+		return err
+	}
+	for i := range count {
+		if err := run(toolstack+"xl", "create", "-q", fmt.Sprintf(guest.IdleConfig, i+1)); err != nil {
+			return err
+		}
+	}
+	if _, err := os.Stat(guest.DomUConfig); errors.Is(err, os.ErrNotExist) {
+		return nil
+	}
+	if err := run(toolstack+"xl", "create", "-q", "-p", guest.DomUConfig); err != nil {
+		return err
+	}
+	id, err := output(toolstack+"xl", "domid", "domU")
+	if err != nil {
+		return err
+	}
+	n, err := strconv.ParseUint(strings.TrimSpace(id), 10, 15)
+	if err != nil {
+		return fmt.Errorf("find domU: xl domid answered %q", id)
+	}
+	d.domU = abi.DomID(n)
+	return d.connect()
+}
+
+func idleDomUs() (int, error) {
+	text, err := os.ReadFile(guest.IdleFile)
+	if errors.Is(err, os.ErrNotExist) {
+		return 0, nil
+	}
+	if err != nil {
+		return 0, err
+	}
+	return strconv.Atoi(strings.TrimSpace(string(text)))
+}
+
+// connect sets up the channels between dom0 and the domU, lets it run and
+// waits until it is ready.
+func (d *dom0) connect() error {
+	offer, err := d.calls.Offer(d.domU)
+	if err != nil {
+		return err
+	}
+	if err := d.store.Write(d.path(guest.StoreOffer), offer); err != nil {
+		return err
+	}
+	if err := run(toolstack+"xl", "unpause", "domU"); err != nil {
+		return err
+	}
+	answer, err := d.store.Await(d.path(guest.StoreAnswer))
+	if err != nil {
+		return err
+	}
+	if err := d.calls.Complete(answer); err != nil {
+		return err
+	}
+	return nil
+}
+
+// run runs a program of the toolstack; daemons detach themselves.
+func run(program string, args ...string) error {
+	_, err := output(program, args...)
+	return err
+}
+
+func output(program string, args ...string) (string, error) {
+	cmd := exec.Command(program, args...)
+	cmd.Env = []string{"PATH=" + toolstack + ":/usr/sbin:/usr/bin:/sbin:/bin", "LD_LIBRARY_PATH=/usr/lib/xen-4.17/lib/x86_64-linux-gnu"}
+	var words strings.Builder
+	cmd.Stderr = &tail{b: &words}
+	out, err := cmd.Output()
+	if err != nil {
+		return "", fmt.Errorf("run %s: %w: %s", strings.Join(slices.Insert(args, 0, program), " "), err, strings.TrimSpace(words.String()))
+	}
+	return string(out), nil
+}
+
+// tail keeps the beginning of what a program complains about. Daemons keep the
+// descriptor open, so that output must not wait for its end.
+type tail struct{ b *strings.Builder }
+
+func (t *tail) Write(p []byte) (int, error) {
+	if t.b.Len() < 2000 {
+		t.b.Write(p)
+	}
+	return len(p), nil
+}
+
+// endMachine ends QEMU. Only dom0 may; in a domU nothing happens.
+func endMachine(status byte) {
+	_ = pc.Write(guest.ExitPort, status)
+}

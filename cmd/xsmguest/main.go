@@ -1,0 +1,63 @@
+//go:build linux && (amd64 || 386)
+
+// Command xsmguest is the first program of dom0 and of domU on the real Xen.
+// In dom0 it starts the toolstack and the domU; in both it measures what its
+// order asks for, by the same benchmarks that the model runs, and marks its
+// windows. Dom0's reports go to QEMU's debug console, a domU's to its own
+// console, which dom0 passes on.
+//
+// The program must be static and linked at its domain's base (package guest).
+package main
+
+import (
+	"fmt"
+	"os"
+	"runtime"
+	"runtime/debug"
+	"strings"
+	"syscall"
+	"time"
+
+	_ "xsmbench/bench/kbench"
+	_ "xsmbench/bench/lmbench"
+	"xsmbench/hv/xen/guest"
+)
+
+func main() {
+	runtime.LockOSThread()
+	runtime.GOMAXPROCS(1)
+	debug.SetGCPercent(-1) // collected between benchmarks
+	if err := boot(); err != nil {
+		fmt.Fprintln(os.Stderr, "xsmguest:", err)
+		abandon()
+	}
+}
+
+// boot brings the domain up and lives its life.
+func boot() error {
+	if err := mountAll(); err != nil {
+		return err
+	}
+	if err := loadModules(guest.ModulesFile); err != nil {
+		return err
+	}
+	domain, err := os.ReadFile(guest.DomainFile)
+	if err != nil {
+		return fmt.Errorf("find out which domain this is: %w", err)
+	}
+	switch name := strings.TrimSpace(string(domain)); name {
+	case "dom0":
+		return bootDom0()
+	case "idle":
+		select {}
+	default:
+		return bootDomU(name)
+	}
+}
+
+// abandon ends a domain that cannot go on: dom0's end ends the machine.
+func abandon() {
+	time.Sleep(100 * time.Millisecond) // what was printed may still be on its way
+	endMachine(guest.ExitFailed)
+	syscall.Reboot(syscall.LINUX_REBOOT_CMD_POWER_OFF)
+}

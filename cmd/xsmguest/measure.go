@@ -1,0 +1,106 @@
+//go:build linux && (amd64 || 386)
+
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"runtime"
+
+	"xsmbench/abi"
+	"xsmbench/bench"
+	"xsmbench/bench/agent"
+	"xsmbench/bench/wire"
+	"xsmbench/hv/xen/guest"
+	"xsmbench/hv/xen/hypercall"
+	"xsmbench/hv/xen/linux"
+)
+
+// session is the domain that benchmarks run in.
+type session struct {
+	bench.Marker
+	os    *linux.OS
+	calls *hypercall.Domain
+}
+
+func (s session) OS() bench.OS                 { return s.os }
+func (s session) Hypercalls() bench.Hypercalls { return s.calls }
+
+// measure runs the plan in this domain and reports to w: a whole session of
+// records, or one that ends with a failure.
+func measure(name string, o guest.Order, calls *hypercall.Domain, w io.Writer) error {
+	out := wire.NewWriter(w)
+	hello := wire.Hello{Domain: name, Build: o.Build, Plan: o.Plan.Hash(), Benchmarks: len(o.Plan.Benchmarks)}
+	if err := out.Hello(hello); err != nil {
+		return err
+	}
+	system := linux.New(linux.Config{Native: guest.NativePath, Hello: guest.HelloPath, Shell: guest.ShellPath})
+	r := reporter{Writer: out, os: system, counting: o.Plan.Options.Windows > 0}
+	err := r.facts(calls)
+	if err == nil {
+		err = agent.Run(session{system, system, calls}, agent.Config{
+			Domain:  name,
+			Plan:    o.Plan,
+			Between: runtime.GC,
+			InPlace: func(bench.Benchmark) bool { return true },
+		}, &r)
+	}
+	if err != nil {
+		return errors.Join(err, out.Failure(err))
+	}
+	return out.End()
+}
+
+// reporter is the agent's sink: it gives every benchmark its slots, and leaves
+// out what only timing needs.
+type reporter struct {
+	*wire.Writer
+	os       *linux.OS
+	counting bool
+}
+
+// Begin announces a benchmark and chooses its slots.
+func (r *reporter) Begin(benchmark string, index, total int) error {
+	if r.counting {
+		if err := r.os.SetSlot(guest.Slot(index-1, bench.PhaseBaseline)); err != nil {
+			return err
+		}
+	}
+	return r.Writer.Begin(benchmark, index, total)
+}
+
+// Sample reports a result. Where windows are counted, their times say nothing.
+func (r *reporter) Sample(m bench.Measurement) error {
+	if r.counting {
+		m.Windows = nil
+		m.Warnings = nil
+	}
+	return r.Writer.Sample(m)
+}
+
+// facts reports what Xen says of itself: the security module's mode, and
+// whether an unprivileged domain is refused what it must not do.
+func (r *reporter) facts(calls *hypercall.Domain) error {
+	f := guest.Facts{Module: guest.ModuleNone}
+	enforcing, err := calls.Mode()
+	switch {
+	case errors.Is(err, errors.ErrUnsupported):
+	case err != nil:
+		f.Module, f.Refused = guest.ModuleFlask, err.Error()
+	case enforcing:
+		f.Module, f.Enforcing = guest.ModuleFlask, true
+	default:
+		f.Module = guest.ModuleFlask
+	}
+	if !calls.Privileged() {
+		var refusal abi.Errno
+		switch err := calls.Forbidden(); {
+		case errors.As(err, &refusal):
+			f.Forbidden = int(refusal)
+		case err != nil:
+			return fmt.Errorf("try what is forbidden: %w", err)
+		}
+	}
+	return r.Warning(f.Encode())
+}

@@ -1,0 +1,338 @@
+package target
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"xsmbench/bench"
+	"xsmbench/bench/wire"
+	"xsmbench/hv"
+	"xsmbench/hv/xen/guest"
+	"xsmbench/hv/xen/qemu"
+	"xsmbench/hv/xen/window"
+)
+
+// Files of a running machine's directory.
+const windowsFile = "windows"
+
+// machine is an image about to measure.
+type machine struct {
+	target   *Target
+	start    *start
+	spec     hv.BootSpec
+	snapshot string // directory, "" if the machine boots
+
+	mu      sync.Mutex // of the console
+	dir     string
+	running []*watched
+}
+
+// Boot readies a machine: under instruction counting, its snapshot.
+func (t *Target) Boot(ctx context.Context, img *hv.Image, spec hv.BootSpec) (hv.Machine, error) {
+	if n := len(spec.Plan.Benchmarks); n > guest.MostBenchmarks {
+		return nil, fmt.Errorf("boot %s: %d benchmarks, the marks suffice for %d: choose some with --bench", img.Build.Name, n, guest.MostBenchmarks)
+	}
+	quiet := func(string) {}
+	s, err := t.start(ctx, img, spec, quiet)
+	if err != nil {
+		return nil, fmt.Errorf("boot %s: %w", img.Build.Name, err)
+	}
+	m := &machine{target: t, start: s, spec: spec}
+	if s.accel == qemu.ICount {
+		if m.snapshot, err = t.snapshot(ctx, s, quiet); err != nil {
+			return nil, err
+		}
+	}
+	if m.dir, err = os.MkdirTemp("", "xsmbench-xen-"); err != nil {
+		return nil, fmt.Errorf("boot %s: %w", img.Build.Name, err)
+	}
+	return m, nil
+}
+
+// Prepare makes the snapshots of images side by side, before the first of them
+// is measured.
+func (t *Target) Prepare(ctx context.Context, images []*hv.Image, spec hv.BootSpec, progress func(string)) error {
+	group, ctx := errgroup.WithContext(ctx)
+	for _, img := range images {
+		group.Go(func() error {
+			s, err := t.start(ctx, img, spec, progress)
+			if err != nil || s.accel != qemu.ICount {
+				return err
+			}
+			_, err = t.snapshot(ctx, s, progress)
+			return err
+		})
+	}
+	return group.Wait()
+}
+
+// Measure runs the plan. Under instruction counting each domain measures in a
+// resume of its own.
+func (m *machine) Measure(ctx context.Context, emit func(bench.Measurement) error) error {
+	if m.snapshot == "" {
+		return m.run(ctx, m.spec.Plan, emit)
+	}
+	domains := m.spec.Plan.Domains
+	found := make([][]bench.Measurement, len(domains))
+	group, within := errgroup.WithContext(ctx)
+	for i, d := range domains {
+		group.Go(func() error {
+			plan := m.spec.Plan
+			plan.Domains = []string{d}
+			return m.run(within, plan, func(s bench.Measurement) error {
+				found[i] = append(found[i], s)
+				return nil
+			})
+		})
+	}
+	failed := group.Wait()
+	for _, list := range found {
+		for _, s := range list {
+			if err := emit(s); err != nil {
+				return err
+			}
+		}
+	}
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	return failed
+}
+
+// run starts one QEMU and receives what its domains report.
+func (m *machine) run(ctx context.Context, plan bench.Plan, emit func(bench.Measurement) error) error {
+	select {
+	case m.target.running <- struct{}{}:
+		defer func() { <-m.target.running }()
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+	dir := filepath.Join(m.dir, strings.Join(plan.Domains, "+"))
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return fmt.Errorf("boot %s: %w", m.start.img.Build.Name, err)
+	}
+	w, err := m.target.watch(m.start, m.describe(dir, plan), dir)
+	if err != nil {
+		return err
+	}
+	m.mu.Lock()
+	m.running = append(m.running, w)
+	m.mu.Unlock()
+	defer m.keepConsole(w, plan)
+	defer w.Kill()
+	if err := m.wait(ctx, w, plan); err != nil {
+		return errors.Join(err, m.salvage(w, plan, emit))
+	}
+	return m.collect(w, plan, emit)
+}
+
+// describe is the machine that measures a plan.
+func (m *machine) describe(dir string, plan bench.Plan) qemu.Machine {
+	s := m.start
+	q := s.machine(dir, guest.Order{Plan: plan, Delay: delay(m.spec.Seed), Build: s.img.Build.Name})
+	if m.snapshot == "" {
+		return q
+	}
+	q.Snapshot = filepath.Join(m.snapshot, stateFile)
+	q.Plugin = &qemu.Plugin{Path: s.plugin, Args: window.Args(s.ranges, filepath.Join(dir, windowsFile), s.marks)}
+	return q
+}
+
+// delay is how long a boot sleeps before it measures, so that no two rounds
+// have their timer ticks at the same places. The first does not.
+func delay(seed int64) time.Duration {
+	const step = 1377 * time.Microsecond // no multiple of a tick, which is 4 ms
+	return time.Duration(max(0, seed-1)) * step
+}
+
+// wait waits until dom0 has ended QEMU.
+func (m *machine) wait(ctx context.Context, w *watched, plan bench.Plan) error {
+	l := m.target.limits
+	slow := time.Duration(m.start.accel.SlowDown())
+	limit := m.spec.Timeout
+	if limit == 0 {
+		n := len(plan.Domains) * len(plan.Benchmarks)
+		limit = l.boot*slow + time.Duration(n)*l.measure*slow
+	}
+	silence := l.silence * slow
+	deadline := time.NewTimer(limit)
+	defer deadline.Stop()
+	pulse := time.NewTicker(pulseEvery)
+	defer pulse.Stop()
+	last, seen := time.Now(), int64(-1)
+	for {
+		select {
+		case <-w.Ended:
+			return m.ended(w)
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		case <-deadline.C:
+			return w.failed(hv.TimedOut, fmt.Errorf("not done after %v", limit))
+		case <-pulse.C:
+			if n := w.life(); n != seen {
+				last, seen = time.Now(), n
+			} else if time.Since(last) > silence {
+				return w.failed(hv.NoProgress, fmt.Errorf("no sign of life for %v", silence))
+			}
+		}
+	}
+}
+
+// ended says what QEMU's end means.
+func (m *machine) ended(w *watched) error {
+	console, _ := os.ReadFile(w.machine.Console)
+	switch {
+	case w.Status() == guest.StatusDone:
+		return nil
+	case m.snapshot != "" && strings.Contains(w.Said(), "load of migration failed"):
+		dir := m.snapshot
+		os.RemoveAll(dir)
+		return w.failed(hv.BootFailed, fmt.Errorf("the snapshot does not fit this QEMU, or is damaged; it was removed, and the next boot makes another: %w", w.Failure()))
+	case w.Status() == guest.StatusFailed:
+		return w.failed(hv.GuestFailed, fmt.Errorf("dom0's agent gave up: %s", complaint(console)))
+	}
+	if line, ok := panicked(console); ok {
+		return w.failed(hv.GuestFailed, errors.New(line))
+	}
+	return w.failed(hv.BootFailed, w.Failure())
+}
+
+// complaint is what the agent said last.
+func complaint(console []byte) string {
+	for _, mark := range []string{"dom0 gives up: ", "xsmguest: "} {
+		if i := bytes.LastIndex(console, []byte(mark)); i >= 0 {
+			line, _, _ := bytes.Cut(console[i+len(mark):], []byte("\n"))
+			return strings.TrimSpace(string(line))
+		}
+	}
+	return "it did not say why"
+}
+
+// collect reads the records, and the windows if they were counted.
+func (m *machine) collect(w *watched, plan bench.Plan, emit func(bench.Measurement) error) error {
+	samples, err := m.records(w, plan)
+	if err == nil && m.snapshot != "" {
+		err = m.count(w, plan, samples)
+	}
+	if err != nil {
+		return err
+	}
+	for _, s := range samples {
+		if err := emit(s); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// salvage passes on what a machine measured before it failed. Counted windows
+// of a machine that did not end are not used: which of them are whole is not
+// known.
+func (m *machine) salvage(w *watched, plan bench.Plan, emit func(bench.Measurement) error) error {
+	if m.snapshot != "" {
+		return nil
+	}
+	samples, _ := m.records(w, plan)
+	for _, s := range samples {
+		if err := emit(s); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// records reads the stream of records.
+func (m *machine) records(w *watched, plan bench.Plan) ([]bench.Measurement, error) {
+	f, err := os.Open(w.machine.Results)
+	if err != nil {
+		return nil, w.failed(hv.BadProtocol, err)
+	}
+	defer f.Close()
+	var samples []bench.Measurement
+	domain := ""
+	err = wire.Receive(f, len(plan.Domains), wire.Handler{
+		Hello: func(h wire.Hello) error {
+			domain = h.Domain
+			if h.Plan != plan.Hash() {
+				return fmt.Errorf("%s measures plan %s, not %s", h.Domain, h.Plan, plan.Hash())
+			}
+			return nil
+		},
+		Sample:  func(s bench.Measurement) error { samples = append(samples, s); return nil },
+		Skip:    func(s wire.Skip) { m.tell("skipped in %s: %s: %s", domain, s.Benchmark, s.Reason) },
+		Warning: func(text string) { err = errors.Join(err, m.heed(domain, text)) },
+		Noise: func(text string) {
+			if strings.TrimSpace(text) != "" {
+				m.tell("%s: %s", domain, text)
+			}
+		},
+	})
+	var failure *wire.FailureError
+	switch {
+	case errors.As(err, &failure):
+		return samples, w.failed(hv.GuestFailed, err)
+	case err != nil:
+		return samples, w.failed(hv.BadProtocol, err)
+	}
+	return samples, nil
+}
+
+// tell writes a line to the boot's console log.
+func (m *machine) tell(format string, args ...any) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.spec.Console != nil {
+		fmt.Fprintf(m.spec.Console, "[xsmbench] "+format+"\n", args...)
+	}
+}
+
+// heed takes the domain's facts, or shows a warning.
+func (m *machine) heed(domain, text string) error {
+	f, ok := guest.DecodeFacts(text)
+	if !ok {
+		m.tell("warning from %s: %s", domain, text)
+		return nil
+	}
+	m.tell("%s %s", domain, text)
+	return m.start.check(domain, f)
+}
+
+// keepConsole copies a machine's console to the boot's log.
+func (m *machine) keepConsole(w *watched, plan bench.Plan) {
+	if m.spec.Console == nil {
+		return
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.snapshot != "" && len(plan.Domains) > 0 && plan.Domains[0] == m.spec.Plan.Domains[0] {
+		fmt.Fprintln(m.spec.Console, "[xsmbench] console of the boot to the snapshot:")
+		copyFile(m.spec.Console, filepath.Join(m.snapshot, "console"))
+	}
+	fmt.Fprintf(m.spec.Console, "[xsmbench] console while %s measured:\n", strings.Join(plan.Domains, " and "))
+	copyFile(m.spec.Console, w.machine.Console)
+	if said := w.Said(); said != "" {
+		io.WriteString(m.spec.Console, "[xsmbench] QEMU said:\n"+said+"\n")
+	}
+}
+
+// Close ends what still runs and removes its files.
+func (m *machine) Close() error {
+	m.mu.Lock()
+	running := m.running
+	m.running = nil
+	m.mu.Unlock()
+	for _, w := range running {
+		w.Kill()
+	}
+	return os.RemoveAll(m.dir)
+}

@@ -1,0 +1,43 @@
+package target
+
+import (
+	"os"
+	"path/filepath"
+	"slices"
+	"time"
+)
+
+// prune removes directories that match pattern, the longest unused first,
+// until the files named file in them are within bounds or what is left was used
+// a short while ago.
+func prune(pattern, file string, now time.Time) {
+	type entry struct {
+		path string
+		size int64
+		used time.Time
+	}
+	var entries []entry
+	var total int64
+	dirs, _ := filepath.Glob(pattern)
+	for _, d := range dirs {
+		info, err := os.Stat(d)
+		if err != nil || filepath.Ext(d) == ".tmp" {
+			continue
+		}
+		e := entry{path: d, used: info.ModTime()}
+		if f, err := os.Stat(filepath.Join(d, file)); err == nil {
+			e.size = f.Size()
+		}
+		total += e.size
+		entries = append(entries, e)
+	}
+	slices.SortFunc(entries, func(a, b entry) int { return a.used.Compare(b.used) })
+	for _, e := range entries {
+		if total <= snapshotsSize || now.Sub(e.used) < snapshotsIdle {
+			return
+		}
+		if os.RemoveAll(e.path) == nil {
+			total -= e.size
+		}
+	}
+}
