@@ -247,14 +247,41 @@ func (d *dom0) connect() error {
 	if err := run(toolstack+"xl", "unpause", "domU"); err != nil {
 		return err
 	}
-	answer, err := d.store.Await(d.path(guest.StoreAnswer))
+	answer, err := d.answer()
 	if err != nil {
-		return err
+		return fmt.Errorf("wait for domU: %w; its console ends:\n%s", err, d.lastWords())
 	}
 	if err := d.calls.Complete(answer); err != nil {
 		return err
 	}
 	return nil
+}
+
+// patience is how long the domU may take to start; it needs two seconds.
+const patience = 60 * time.Second
+
+// answer waits for the domU's half of the channels, while the domU lives.
+func (d *dom0) answer() (string, error) {
+	for begun := time.Now(); time.Since(begun) < patience; time.Sleep(look) {
+		answer, err := d.store.Read(d.path(guest.StoreAnswer))
+		if err == nil && answer != "" || err != nil && !xenstore.Missing(err) {
+			return answer, err
+		}
+		if err := d.alive(); err != nil {
+			return "", err
+		}
+	}
+	return "", fmt.Errorf("no answer for %v", patience)
+}
+
+// lastWords is the end of the domU's console.
+func (d *dom0) lastWords() string {
+	const most = 2000
+	text, err := os.ReadFile(guest.DomUConsole)
+	if err != nil {
+		return err.Error()
+	}
+	return string(text[max(0, len(text)-most):])
 }
 
 // run runs a program of the toolstack; daemons detach themselves.

@@ -57,7 +57,8 @@ type Machine struct {
 	// FwCfg are values that a guest reads from QEMU's firmware device; a
 	// resumed machine finds those of the new command line.
 	FwCfg map[string]string
-	// Snapshot, if not empty, is resumed in place of a boot.
+	// Snapshot, if not empty, is loaded in place of a boot. The machine then
+	// stands still, as it did when it was saved, until Monitor.Resume.
 	Snapshot string
 	// Results, if not empty, is a file that receives what dom0 writes to the
 	// debug console at port ResultsPort.

@@ -135,5 +135,29 @@ func (m *Monitor) Save(ctx context.Context, path string) error {
 	}
 }
 
+// Resume waits until a machine has loaded its snapshot, and lets it go on.
+func (m *Monitor) Resume(ctx context.Context) error {
+	for {
+		var status struct {
+			Status string `json:"status"`
+		}
+		if err := m.Do(ctx, "query-status", nil, &status); err != nil {
+			return fmt.Errorf("resume snapshot: %w", err)
+		}
+		if status.Status != "inmigrate" {
+			break
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("resume snapshot: %w", context.Cause(ctx))
+		case <-time.After(10 * time.Millisecond):
+		}
+	}
+	if err := m.Do(ctx, "cont", nil, nil); err != nil {
+		return fmt.Errorf("resume snapshot: %w", err)
+	}
+	return nil
+}
+
 // Close ends the connection; the machine goes on.
 func (m *Monitor) Close() error { return m.conn.Close() }

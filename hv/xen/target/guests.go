@@ -103,12 +103,12 @@ func buildPrograms(ctx context.Context, tool gotool.Tool, out string, bases gues
 	return programs{agent, loops}, err
 }
 
-// modules are the kernel modules that a domain loads, with their arguments.
-var modules = []struct{ name, args string }{
-	{"xenfs", ""}, {"xen-evtchn", ""}, {"xen-gntdev", ""}, {"xen-gntalloc", ""},
-	// In a domU the device refuses hypercalls otherwise.
-	{"xen-privcmd", "unrestricted=1"},
-}
+// modules are the kernel modules that a domain loads.
+var modules = []string{"xenfs", "xen-evtchn", "xen-gntdev", "xen-gntalloc", "xen-privcmd"}
+
+// moduleArgs are modules' arguments, by file. In a domU the device for
+// hypercalls refuses them otherwise.
+var moduleArgs = map[string]string{"xen-privcmd.ko": "unrestricted=1"}
 
 // toolstackFiles are dom0's programs, and what they load by name.
 var toolstackFiles = []string{
@@ -165,21 +165,15 @@ func base(p *parts, name string, progs programs) (*image.Initramfs, error) {
 	fs.Symlink("/var/run", "../run")
 	fs.Symlink("/var/lock", "../run/lock")
 	var list strings.Builder
-	for _, m := range modules {
-		files, err := p.root.Modules(m.name)
-		if err != nil {
+	files, err := p.root.Modules(modules...)
+	if err != nil {
+		return nil, err
+	}
+	for _, f := range files {
+		if err := fs.Copy(f, filepath.Join(string(p.root), f)); err != nil {
 			return nil, err
 		}
-		for _, f := range files {
-			if err := fs.Copy(f, filepath.Join(string(p.root), f)); err != nil {
-				return nil, err
-			}
-			args := ""
-			if f == files[len(files)-1] {
-				args = m.args
-			}
-			fmt.Fprintf(&list, "/%s %s\n", f, args)
-		}
+		fmt.Fprintf(&list, "/%s %s\n", f, moduleArgs[filepath.Base(f)])
 	}
 	fs.File(guest.ModulesFile, []byte(list.String()), 0o644)
 	return fs, nil

@@ -130,10 +130,39 @@ func (m *machine) run(ctx context.Context, plan bench.Plan, emit func(bench.Meas
 	m.mu.Unlock()
 	defer m.keepConsole(w, plan)
 	defer w.Kill()
+	if err := m.resume(ctx, w); err != nil {
+		return err
+	}
 	if err := m.wait(ctx, w, plan); err != nil {
 		return errors.Join(err, m.salvage(w, plan, emit))
 	}
 	return m.collect(w, plan, emit)
+}
+
+// resume lets a machine go on that has loaded a snapshot.
+func (m *machine) resume(ctx context.Context, w *watched) error {
+	if m.snapshot == "" {
+		return nil
+	}
+	limit, cancel := context.WithTimeoutCause(w.until(ctx), m.target.limits.boot, errTimeOut)
+	defer cancel()
+	monitor, err := qemu.Dial(limit, w.machine.Control)
+	if err == nil {
+		defer monitor.Close()
+		err = monitor.Resume(limit)
+	}
+	if err == nil {
+		return nil
+	}
+	select {
+	case <-w.Ended:
+		return m.ended(w)
+	default:
+	}
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	return w.failed(hv.BootFailed, err)
 }
 
 // describe is the machine that measures a plan.
@@ -143,6 +172,7 @@ func (m *machine) describe(dir string, plan bench.Plan) qemu.Machine {
 	if m.snapshot == "" {
 		return q
 	}
+	q.Control = filepath.Join(dir, "control")
 	q.Snapshot = filepath.Join(m.snapshot, stateFile)
 	q.Plugin = &qemu.Plugin{Path: s.plugin, Args: window.Args(s.ranges, filepath.Join(dir, windowsFile), s.marks)}
 	return q

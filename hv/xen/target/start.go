@@ -93,7 +93,7 @@ func (t *Target) compose(ctx context.Context, s *start, p *parts, progress func(
 }
 
 // composition stands for what dom0Image does; it changes with it.
-const composition = "1"
+const composition = "2"
 
 // readyCounting readies what the plug-in needs.
 func (s *start) readyCounting(ctx context.Context) error {
