@@ -254,6 +254,7 @@ func (m *machine) collect(w *watched, plan bench.Plan, emit func(bench.Measureme
 	if err != nil {
 		return err
 	}
+	m.warnOfDenials(w, samples)
 	for _, s := range samples {
 		if err := emit(s); err != nil {
 			return err
