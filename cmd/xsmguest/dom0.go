@@ -254,7 +254,7 @@ func (d *dom0) connect() error {
 	if err := d.calls.Complete(answer); err != nil {
 		return err
 	}
-	return nil
+	return d.calls.Settle()
 }
 
 // patience is how long the domU may take to start; it needs two seconds.

@@ -41,6 +41,9 @@ func bootDomU(name string) error {
 	if err != nil {
 		return err
 	}
+	if err := calls.Settle(); err != nil {
+		return err
+	}
 	if err := store.Write(guest.StoreAnswer, answer); err != nil {
 		return err
 	}

@@ -102,6 +102,29 @@ func (d *Domain) Complete(text string) error {
 	return nil
 }
 
+// Settle brings the plain port into the state that it then keeps: an event came
+// from either side, was taken, and the port stays masked, so that further
+// events only find it pending. What Xen does for one depends on that. The peer
+// calls it after Accept, before it answers; dom0 after Complete.
+func (d *Domain) Settle() error {
+	if _, err := d.Peer(); err != nil {
+		return err
+	}
+	c := &d.channels.plain
+	if e := c.dev.notify(c.port); e != 0 {
+		return fmt.Errorf("settle channel: send: %w", e)
+	}
+	for range leftOver {
+		if !c.dev.ready(settle) {
+			return nil
+		}
+		if _, e := c.dev.read(); e != 0 {
+			return fmt.Errorf("settle channel: receive: %w", e)
+		}
+	}
+	return fmt.Errorf("settle channel: it is never quiet")
+}
+
 // connect opens the three channels in the order of their fields and grants a
 // page.
 func (d *Domain) connect(peer abi.DomID, bind func(eventDevice, int) (abi.Port, error)) (abi.GrantRef, error) {

@@ -50,6 +50,22 @@ func TestPeer(t *testing.T) {
 	}
 }
 
+// TestSettle: each side takes what the other sent, and no more comes.
+func TestSettle(t *testing.T) {
+	first, second := pair(t)
+	for _, d := range []*Domain{second, first, second} {
+		if err := d.Settle(); err != nil {
+			t.Fatal(err)
+		}
+		if left := d.channels.plain.dev.(*fakeEvents); left.ready(0) {
+			t.Errorf("domain %d has an event left", d.DomID())
+		}
+	}
+	if err := mustDomain(t, newFake(nil)).Settle(); err == nil {
+		t.Error("settled without channels")
+	}
+}
+
 func TestEcho(t *testing.T) {
 	first, second := pair(t)
 	for _, d := range []*Domain{first, second} {
