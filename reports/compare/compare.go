@@ -120,8 +120,9 @@ func Compare(samples []results.Sample, opt Options) (*Comparison, error) {
 			c.Builds = append(c.Builds, b)
 		}
 	}
+	counted := hookCounts(g.series)
 	for _, s := range g.series {
-		c.add(s, opt)
+		c.add(s, opt, counted)
 	}
 	c.judge()
 	c.GeoMeans = geoMeans(c.Rows, opt.Confidence, g.seed())
@@ -131,7 +132,7 @@ func Compare(samples []results.Sample, opt Options) (*Comparison, error) {
 }
 
 // add compares the builds of one benchmark, domain and unit.
-func (c *Comparison) add(s *series, opt Options) {
+func (c *Comparison) add(s *series, opt Options, counted counts) {
 	base := s.builds[opt.Base]
 	if !IsCost(s.unit) {
 		c.Figures = append(c.Figures, figures(s, opt.Base)...)
@@ -148,6 +149,7 @@ func (c *Comparison) add(s *series, opt Options) {
 			continue
 		}
 		row := compareRow(s, name, opt)
+		row.cross(counted, opt)
 		if sameImages(base, b) {
 			c.Controls = append(c.Controls, row)
 		} else {
