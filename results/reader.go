@@ -329,11 +329,20 @@ func (f *file) sample(r *benchfmt.Result, line int, ours bool) {
 	s := Sample{
 		Target: r.GetConfig("target"), Arch: r.GetConfig("arch"), Build: r.GetConfig("build"),
 		Domain: r.GetConfig("domain"), Accel: r.GetConfig("accel"), Workload: r.GetConfig("workload"),
+		DomU:      r.GetConfig("domu"),
 		Benchmark: r.Name.String(), Iterations: int64(r.Iters), Values: values(r),
 		Run: f.run, File: f.path, Line: line,
 	}
 	if s.Build == "" {
 		s.Build = strings.TrimSuffix(filepath.Base(f.path), ".txt")
+	}
+	if idle := r.GetConfig("idle"); idle != "" {
+		n, err := strconv.Atoi(idle)
+		if err != nil || n < 0 {
+			f.problem(line, "%s: idle: %s is no number of domUs", s.Benchmark, quote([]byte(idle)))
+			return
+		}
+		s.Idle = n
 	}
 	if !finite(s.Values) {
 		f.problem(line, "%s: a value is no finite number", s.Benchmark)

@@ -91,15 +91,29 @@ type Comparison struct {
 // Environment is what must be the same for samples to be compared.
 type Environment struct {
 	Target, Arch, Accel, Workload, Domain string
+	DomU                                  string // kind of the domUs, "" for the target's first
+	Idle                                  int    // domUs beside the measured one
 }
 
 // String is the environment in words, without what is empty.
 func (e Environment) String() string {
 	var words []string
-	for _, w := range []string{e.Target, e.Arch, e.Accel, e.Workload, e.Domain} {
+	for _, w := range []string{e.Target, e.Arch, e.Accel, e.Workload, e.domUs(), e.Domain} {
 		if w != "" {
 			words = append(words, w)
 		}
+	}
+	return strings.Join(words, " ")
+}
+
+// domUs says what is not usual of the domUs.
+func (e Environment) domUs() string {
+	var words []string
+	if e.DomU != "" {
+		words = append(words, "domu="+e.DomU)
+	}
+	if e.Idle > 0 {
+		words = append(words, fmt.Sprintf("idle=%d", e.Idle))
 	}
 	return strings.Join(words, " ")
 }

@@ -99,7 +99,10 @@ func (p panel) name(kind string, all []panel) string {
 	}
 	for _, o := range all {
 		if e := o.Environment; e.Domain == p.Domain && e != p.Environment {
-			words = append(words, p.Target, p.Arch, p.Accel, p.Workload)
+			words = append(words, p.Target, p.Arch, p.Accel, p.Workload, p.DomU)
+			if p.Idle > 0 {
+				words = append(words, fmt.Sprint(p.Idle))
+			}
 			break
 		}
 	}
