@@ -175,7 +175,7 @@ func (in *input) compare(f compareFlags) (*compare.Comparison, error) {
 }
 
 func (in *input) write(w io.Writer, c *compare.Comparison, format string) error {
-	origin := about.Of(in.run, in.problems)
+	origin := about.Of(in.run, in.samples, in.problems)
 	switch format {
 	case "markdown":
 		return table.Markdown(w, c, origin)
