@@ -187,8 +187,8 @@ func (in *input) write(w io.Writer, c *compare.Comparison, format string) error 
 	return table.Text(w, c, origin)
 }
 
-// malformed is an error if lines of the input were of no use; those that an
-// interruption explains are none.
+// malformed is an error if lines of the input were of no use; those that say
+// what could not be measured, or that an interruption explains, are none.
 func (in *input) malformed() error {
 	var bad []results.Problem
 	for _, p := range in.problems {

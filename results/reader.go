@@ -236,7 +236,8 @@ func (f *file) directive(line int, text string) {
 			s.Warnings = append(s.Warnings, rest)
 		}
 	case "missing:":
-		f.problem(line, "not measured: %s", rest)
+		name, reason, _ := strings.Cut(rest, " ")
+		f.note(line, "not measured: %s %s", name, strings.TrimPrefix(reason, "measure "+name+": "))
 	case "failed:":
 		f.note(line, "boot failed: %s", rest)
 	case "torn:":

@@ -137,8 +137,9 @@ type Problem struct {
 	File string
 	Line int // 0 for the whole file
 	Text string
-	// Note marks what is expected after an interruption: samples of an
-	// unfinished boot, kept or replaced by a later one.
+	// Note marks a line that is as it was written: what could not be
+	// measured, and what is expected after an interruption (samples of an
+	// unfinished boot, kept or replaced by a later one).
 	Note bool
 }
 

@@ -25,6 +25,34 @@ type About struct {
 	Problems []results.Problem
 }
 
+// ProblemLines are the problems in words; those of a file that say the same
+// stand in one line.
+func (a About) ProblemLines() []string {
+	type same struct{ file, text string }
+	var order []same
+	lines := map[same][]string{}
+	for _, p := range a.Problems {
+		k := same{p.File, p.Text}
+		if lines[k] == nil {
+			order = append(order, k)
+		}
+		if p.Line > 0 {
+			lines[k] = append(lines[k], fmt.Sprint(p.Line))
+		} else {
+			lines[k] = append(lines[k], "")
+		}
+	}
+	var all []string
+	for _, k := range order {
+		at := k.file
+		if of := strings.Join(lines[k], ","); strings.Trim(of, ",") != "" {
+			at += ":" + of
+		}
+		all = append(all, at+": "+k.text)
+	}
+	return all
+}
+
 // Fact is a labelled line.
 type Fact struct{ Label, Text string }
 

@@ -104,3 +104,10 @@ func TestShortConfigurations(t *testing.T) {
 		}
 	}
 }
+
+func TestProblemLines(t *testing.T) {
+	a := About{Problems: []results.Problem{{File: "a", Line: 3, Text: "x"}, {File: "a", Line: 9, Text: "x"}, {File: "b", Line: 3, Text: "x"}, {File: "b", Text: "y"}}}
+	if got, want := strings.Join(a.ProblemLines(), "; "), "a:3,9: x; b:3: x; b: y"; got != want {
+		t.Errorf("%s, want %s", got, want)
+	}
+}
