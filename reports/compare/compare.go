@@ -86,6 +86,8 @@ type Comparison struct {
 	// Figures are values in units that say no cost, compared by no test.
 	Figures  []Figure
 	Warnings []string
+
+	counted map[counted]bool // what has samples of Xen's instructions
 }
 
 // Environment is what must be the same for samples to be compared.
@@ -134,9 +136,10 @@ func Compare(samples []results.Sample, opt Options) (*Comparison, error) {
 			c.Builds = append(c.Builds, b)
 		}
 	}
-	counted := hookCounts(g.series)
+	hooks := hookCounts(g.series)
+	c.counted = countedIn(g.series)
 	for _, s := range g.series {
-		c.add(s, opt, counted)
+		c.add(s, opt, hooks)
 	}
 	c.judge()
 	c.GeoMeans = geoMeans(c.Rows, opt.Confidence, g.seed())
@@ -146,30 +149,39 @@ func Compare(samples []results.Sample, opt Options) (*Comparison, error) {
 }
 
 // add compares the builds of one benchmark, domain and unit.
-func (c *Comparison) add(s *series, opt Options, counted counts) {
+func (c *Comparison) add(s *series, opt Options, hooks counts) {
 	base := s.builds[opt.Base]
 	if !IsCost(s.unit) {
 		c.Figures = append(c.Figures, figures(s, opt.Base)...)
 		return
 	}
 	if base == nil {
-		c.Warnings = append(c.Warnings, fmt.Sprintf("%s in %s: %s has no sample of it, so nothing is compared", s.benchmark, s.Environment, opt.Base))
+		c.lack(s, opt.Base, hooks, ", so nothing is compared")
 		return
 	}
 	for _, name := range c.Builds {
 		b := s.builds[name]
 		if b == nil {
-			c.Warnings = append(c.Warnings, fmt.Sprintf("%s in %s: %s has no sample of it", s.benchmark, s.Environment, name))
+			c.lack(s, name, hooks, "")
 			continue
 		}
 		row := compareRow(s, name, opt)
-		row.cross(counted, opt)
+		row.cross(hooks, opt)
 		if sameImages(base, b) {
 			c.Controls = append(c.Controls, row)
 		} else {
 			c.Rows = append(c.Rows, row)
 		}
 	}
+}
+
+// lack says that a build has no sample, unless what it has instead is listed
+// as Uncounted.
+func (c *Comparison) lack(s *series, build string, hooks counts, so string) {
+	if _, ok := hooks[counted{s.Environment, s.benchmark, build}]; ok && s.unit == xenInstructions {
+		return
+	}
+	c.Warnings = append(c.Warnings, fmt.Sprintf("%s in %s: %s has no sample of it%s", s.benchmark, s.Environment, build, so))
 }
 
 // judge gives the verdicts, which need all rows.

@@ -24,6 +24,19 @@ func hookCounts(all []*series) counts {
 	return found
 }
 
+// countedIn finds where Xen's instructions were counted.
+func countedIn(all []*series) map[counted]bool {
+	found := map[counted]bool{}
+	for _, s := range all {
+		if s.unit == xenInstructions {
+			for build := range s.builds {
+				found[counted{s.Environment, s.benchmark, build}] = true
+			}
+		}
+	}
+	return found
+}
+
 // cross says whether the row's benchmark crosses hooks.
 func (r *Row) cross(found counts, opt Options) {
 	hooks, known := opt.Hooks(r.Benchmark)

@@ -106,22 +106,24 @@ func (r *Report) HTML(w io.Writer) error {
 
 // view is what the template sees.
 type view struct {
-	Title    string
-	Style    template.CSS
-	Verdict  string
-	Tiles    []tile
-	Summary  []string
-	Legend   []string
-	Warnings []string
-	Overhead []chart
-	Heat     []chart
-	Boots    []chart
-	Tables   []tableView
-	Controls []tableView
-	Tests    []testView
-	Figures  table.FigureTable
-	About    about.About
-	Problems []string
+	Title          string
+	Style          template.CSS
+	Verdict        string
+	Tiles          []tile
+	Summary        []string
+	Legend         []string
+	Warnings       []string
+	Overhead       []chart
+	Heat           []chart
+	Boots          []chart
+	Tables         []tableView
+	Controls       []tableView
+	Tests          []testView
+	Figures        table.FigureTable
+	Uncounted      table.UncountedTable
+	UncountedTitle string
+	About          about.About
+	Problems       []string
 }
 
 type tile struct {
@@ -143,14 +145,16 @@ type tableView struct {
 	Builds []string
 	Beside []string // heads of what stands beside each figure
 	Counts bool     // a build's own count stands before its difference
+	Exact  bool     // every row is: there is no column for intervals
 	Span   int      // columns of a build
 	Lines  []lineView
-	Means  []meanView
+	Means  []table.MeanLine
 	Notes  []string
 }
 
 type lineView struct {
 	Benchmark, Base string
+	Control         bool // no build crosses a hook
 	Beside          []string
 	Remarks         []string
 	Cells           []cellView
@@ -167,8 +171,6 @@ type cellView struct {
 	Marks                       string
 }
 
-type meanView struct{ Overhead, Interval, Of string }
-
 type testView struct {
 	Benchmark, Where, Build, Overhead string
 	HL                                string
@@ -182,6 +184,7 @@ func (r *Report) view() (*view, error) {
 		Title: r.Title, Style: template.CSS(pageStyle), Verdict: headline(c),
 		Summary: table.Summary(c), Legend: table.Legend(c), Warnings: c.Warnings,
 		About: r.About, Figures: table.Figures(c),
+		Uncounted: table.Uncounted(c), UncountedTitle: table.UncountedTitle,
 	}
 	for _, verdict := range []compare.Verdict{compare.Equivalent, compare.Slower, compare.Faster, compare.Inconclusive} {
 		v.Tiles = append(v.Tiles, tile{c.Count(verdict), string(verdict), sign(verdict)})
@@ -195,9 +198,7 @@ func (r *Report) view() (*view, error) {
 	for _, row := range c.Rows {
 		v.Tests = append(v.Tests, testOf(row))
 	}
-	for _, p := range r.About.Problems {
-		v.Problems = append(v.Problems, p.String())
-	}
+	v.Problems = r.About.ProblemLines()
 	return v, v.addCharts(r.charts)
 }
 
@@ -278,14 +279,22 @@ func tableOf(c *compare.Comparison, s compare.Section) tableView {
 	t.Span = 3 + len(units)
 	if t.Counts {
 		t.Span++
+		var exact string
+		t.Exact, exact = table.Exact(s)
+		t.Title += ", " + exact
+	}
+	if t.Exact {
+		t.Span--
 	}
 	var notes table.Footnotes
 	for _, l := range s.Lines {
 		line := lineView{Benchmark: l.Benchmark, Base: table.Value(l.BaseValue, s.Unit)}
-		line.Beside = table.BesideCells(c, s, l.Benchmark, c.Base, units)
+		line.Beside = table.BesideCells(c, s.Environment, l.Benchmark, c.Base, units)
+		line.Control = plot.NoHook(l)
 		for i, r := range l.Rows {
-			cell := cellOf(r, &notes)
-			cell.Beside = table.BesideCells(c, s, l.Benchmark, s.Builds[i], units)
+			beside := table.BesideCells(c, s.Environment, l.Benchmark, s.Builds[i], units)
+			cell := cellOf(r, beside, &notes)
+			cell.Beside = beside
 			line.Cells = append(line.Cells, cell)
 		}
 		if t.Counts {
@@ -294,15 +303,7 @@ func tableOf(c *compare.Comparison, s compare.Section) tableView {
 		t.Lines = append(t.Lines, line)
 	}
 	t.Notes = notes.Lines()
-	for _, build := range s.Builds {
-		var m meanView
-		for _, g := range c.GeoMeans {
-			if g.Build == build && g.Environment == s.Environment && g.Unit == s.Unit {
-				m = meanView{table.Overhead(table.Mean(g)), table.Interval(table.Mean(g)), fmt.Sprintf("of %d rows", g.Rows)}
-			}
-		}
-		t.Means = append(t.Means, m)
-	}
+	t.Means = table.MeansOf(c, s)
 	return t
 }
 
@@ -314,9 +315,9 @@ func remarks(c *compare.Comparison, l compare.Line) []string {
 	return all
 }
 
-func cellOf(r *compare.Row, notes *table.Footnotes) cellView {
+func cellOf(r *compare.Row, beside []string, notes *table.Footnotes) cellView {
 	if r == nil {
-		return cellView{Verdict: "not measured"}
+		return cellView{Verdict: table.Lacking(beside)}
 	}
 	cell := cellView{
 		Measured: true, Overhead: table.Overhead(*r), Interval: table.Interval(*r),
@@ -325,6 +326,9 @@ func cellOf(r *compare.Row, notes *table.Footnotes) cellView {
 	}
 	if compare.IsCount(r.Unit) {
 		cell.Count, cell.Overhead = table.Value(r.Value, r.Unit), table.Difference(*r)
+		if !r.Exact {
+			cell.Overhead = "~ " + cell.Overhead
+		}
 		cell.Marks = notes.Marks(table.NotRemarks(r))
 	} else {
 		cell.Marks = notes.Marks(r.Warnings)

@@ -130,3 +130,18 @@ func Charts(c *compare.Comparison) []*Chart {
 	}
 	return charts
 }
+
+// NoHook reports whether a line is a negative control in every build that has
+// it.
+func NoHook(l compare.Line) bool {
+	known := false
+	for _, r := range l.Rows {
+		if r != nil {
+			if !r.NoHook {
+				return false
+			}
+			known = true
+		}
+	}
+	return known
+}
