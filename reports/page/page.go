@@ -11,6 +11,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/google/renameio/v2"
@@ -109,6 +110,7 @@ type view struct {
 	Title          string
 	Style          template.CSS
 	Verdict        string
+	What           string // that the charts show
 	Tiles          []tile
 	Summary        []string
 	Legend         []string
@@ -145,7 +147,6 @@ type tableView struct {
 	Builds []string
 	Beside []string // heads of what stands beside each figure
 	Counts bool     // a build's own count stands before its difference
-	Exact  bool     // every row is: there is no column for intervals
 	Span   int      // columns of a build
 	Lines  []lineView
 	Means  []table.MeanLine
@@ -186,6 +187,10 @@ func (r *Report) view() (*view, error) {
 		About: r.About, Figures: table.Figures(c),
 		Uncounted: table.Uncounted(c), UncountedTitle: table.UncountedTitle,
 	}
+	v.What = "Overhead"
+	if onlyCounts(c) && len(c.Rows) > 0 {
+		v.What = "Instructions"
+	}
 	for _, verdict := range []compare.Verdict{compare.Equivalent, compare.Slower, compare.Faster, compare.Inconclusive} {
 		v.Tiles = append(v.Tiles, tile{c.Count(verdict), string(verdict), sign(verdict)})
 	}
@@ -196,6 +201,9 @@ func (r *Report) view() (*view, error) {
 		v.Controls = append(v.Controls, tableOf(c, s))
 	}
 	for _, row := range c.Rows {
+		if row.Exact {
+			continue // nothing is left to chance
+		}
 		v.Tests = append(v.Tests, testOf(row))
 	}
 	v.Problems = r.About.ProblemLines()
@@ -244,12 +252,19 @@ func headline(c *compare.Comparison) string {
 		return "Nothing was compared."
 	case c.Negligible():
 		return fmt.Sprintf("No cost above the margin: all %d differences are negligible.", n)
+	case slower > 0 && onlyCounts(c):
+		return fmt.Sprintf("More instructions than %s, beyond the margin: %s.", c.Base, slowerBuilds(c))
 	case slower > 0:
 		return fmt.Sprintf("Slower than %s: %s.", c.Base, slowerBuilds(c))
 	case open > 0:
 		return fmt.Sprintf("No row is shown to be slower than %s, but %d of %d are undecided.", c.Base, open, n)
 	}
 	return fmt.Sprintf("No row is slower than %s; some are faster.", c.Base)
+}
+
+// onlyCounts reports whether no row is one of time.
+func onlyCounts(c *compare.Comparison) bool {
+	return !slices.ContainsFunc(c.Rows, func(r compare.Row) bool { return !compare.IsCount(r.Unit) })
 }
 
 // slowerBuilds counts each build's slower rows.
@@ -276,15 +291,9 @@ func tableOf(c *compare.Comparison, s compare.Section) tableView {
 	t := tableView{Title: s.Title(), Base: c.Base, Level: fmt.Sprintf("%g%%", 100*c.Confidence), Builds: s.Builds, Counts: s.Counted()}
 	units := c.Beside(s)
 	t.Beside = table.BesideHeads(units)
-	t.Span = 3 + len(units)
+	t.Span = 3 + len(units) // that of a count stands in for the interval
 	if t.Counts {
-		t.Span++
-		var exact string
-		t.Exact, exact = table.Exact(s)
-		t.Title += ", " + exact
-	}
-	if t.Exact {
-		t.Span--
+		t.Title = table.CountTitle(s, "")
 	}
 	var notes table.Footnotes
 	for _, l := range s.Lines {
@@ -298,7 +307,7 @@ func tableOf(c *compare.Comparison, s compare.Section) tableView {
 			line.Cells = append(line.Cells, cell)
 		}
 		if t.Counts {
-			line.Remarks = remarks(c, l)
+			line.Remarks = remarks(c, s, l)
 		}
 		t.Lines = append(t.Lines, line)
 	}
@@ -307,8 +316,15 @@ func tableOf(c *compare.Comparison, s compare.Section) tableView {
 	return t
 }
 
-func remarks(c *compare.Comparison, l compare.Line) []string {
+// remarks are what stands below a benchmark: what its cells leave out, and
+// what its samples came with.
+func remarks(c *compare.Comparison, s compare.Section, l compare.Line) []string {
 	var all []string
+	for _, r := range l.Rows {
+		if r != nil && !r.Exact {
+			all = append(all, r.Build+": "+table.Inexact(*r, table.UsualN(s)))
+		}
+	}
 	for _, r := range table.Remarks(c, l) {
 		all = append(all, r.String())
 	}

@@ -88,7 +88,7 @@ func Difference(r compare.Row) string {
 	if math.IsNaN(d) {
 		return "–"
 	}
-	text := count(d)
+	text := Count(d)
 	if !math.IsNaN(r.Ratio) {
 		text += " (" + share(r) + ")"
 	}
@@ -103,9 +103,9 @@ func share(r compare.Row) string {
 	return Overhead(r)
 }
 
-// count is a difference of counts with its sign; that of means has a place
+// Count is a difference of counts with its sign; that of means has a place
 // after the point.
-func count(d float64) string {
+func Count(d float64) string {
 	text := strconv.FormatFloat(math.Abs(math.Round(10*d)/10), 'f', -1, 64)
 	switch {
 	case text == "0":
@@ -117,10 +117,10 @@ func count(d float64) string {
 }
 
 // NotRemarks are a row's warnings but for those that its samples came with,
-// which stand next to it.
+// which stand next to it as Inexact does.
 func NotRemarks(r *compare.Row) []string {
 	return slices.DeleteFunc(slices.Clone(r.Warnings), func(w string) bool {
-		return slices.Contains(r.Remarks, w) || slices.Contains(r.BaseRemarks, w)
+		return w == "one boot gives no interval" || slices.Contains(r.Remarks, w) || slices.Contains(r.BaseRemarks, w)
 	})
 }
 
@@ -154,8 +154,8 @@ type Remark struct{ Build, Text string }
 // String names the build.
 func (r Remark) String() string { return r.Build + ": " + r.Text }
 
-// Exact says how many of a section's rows are exact, for its title.
-func Exact(s compare.Section) (all bool, text string) {
+// exactness says how many of a section's rows are exact, for its title.
+func exactness(s compare.Section) string {
 	exact, rows := 0, 0
 	for _, l := range s.Lines {
 		for _, r := range l.Rows {
@@ -169,15 +169,15 @@ func Exact(s compare.Section) (all bool, text string) {
 	}
 	switch exact {
 	case rows:
-		return true, "all rows exact"
+		return "all rows exact"
 	case 0:
-		return false, "no row exact"
+		return "no row exact"
 	}
-	return false, fmt.Sprintf("all rows exact but %d, marked ~", rows-exact)
+	return fmt.Sprintf("all rows exact but %d, marked ~", rows-exact)
 }
 
-// usualN is the number of boots that most rows have.
-func usualN(s compare.Section) int {
+// UsualN is the number of boots that most rows have.
+func UsualN(s compare.Section) int {
 	times, usual := map[int]int{}, 0
 	for _, l := range s.Lines {
 		for _, r := range l.Rows {
@@ -192,14 +192,13 @@ func usualN(s compare.Section) int {
 	return usual
 }
 
-// countTitle is the head line of a section that counts.
-func countTitle(s compare.Section, prefix string) string {
-	_, exact := Exact(s)
-	return fmt.Sprintf("%s%s, n=%d, %s", prefix, s.Title(), usualN(s), exact)
+// CountTitle is the head line of a section that counts.
+func CountTitle(s compare.Section, prefix string) string {
+	return fmt.Sprintf("%s%s, n=%d, %s", prefix, s.Title(), UsualN(s), exactness(s))
 }
 
-// inexact says of a row that is not exact what its cells leave out.
-func inexact(r compare.Row, n int) string {
+// Inexact says of a row that is not exact what its cells leave out.
+func Inexact(r compare.Row, n int) string {
 	text := fmt.Sprintf("~ %s, interval %s", VerdictText(r), Interval(r))
 	if math.IsNaN(r.Lo) || math.IsNaN(r.Hi) {
 		text = fmt.Sprintf("~ %s, no interval", VerdictText(r))
@@ -214,8 +213,8 @@ func inexact(r compare.Row, n int) string {
 // difference, and what its count is made of. Remarks of samples stand below
 // their line.
 func writeCounts(w io.Writer, c *compare.Comparison, s compare.Section, prefix string, notes *Footnotes) {
-	fmt.Fprintln(w, countTitle(s, prefix))
-	n := usualN(s)
+	fmt.Fprintln(w, CountTitle(s, prefix))
+	n := UsualN(s)
 	g := newGrid(3 + 4*len(s.Builds))
 	g.tight = true
 	head := []string{"benchmark", c.Base, "XSM/hooks"}
@@ -231,13 +230,13 @@ func writeCounts(w io.Writer, c *compare.Comparison, s compare.Section, prefix s
 				cells = append(cells, "│")
 				cells = append(cells, countCells(c, s, l.Benchmark, s.Builds[i], r)...)
 				if r != nil {
-					cells[len(cells)-1] = brevity(r.Verdict) + notes.Marks(countWarnings(r))
+					cells[len(cells)-1] = brevity(r.Verdict) + notes.Marks(NotRemarks(r))
 				}
 			}
 			g.add(cells...)
 			for _, r := range l.Rows {
 				if r != nil && !r.Exact {
-					g.note("    " + r.Build + ": " + inexact(*r, n))
+					g.note("    " + r.Build + ": " + Inexact(*r, n))
 				}
 			}
 			for _, r := range Remarks(c, l) {
@@ -258,11 +257,6 @@ func writeCounts(w io.Writer, c *compare.Comparison, s compare.Section, prefix s
 	}
 	g.write(w)
 	fmt.Fprintln(w)
-}
-
-// countWarnings are the warnings that a note below the row does not say.
-func countWarnings(r *compare.Row) []string {
-	return slices.DeleteFunc(NotRemarks(r), func(w string) bool { return w == "one boot gives no interval" })
 }
 
 // brevity is a verdict in a narrow column.
@@ -397,8 +391,8 @@ func geoMeanOf(c *compare.Comparison, s compare.Section, build string) (compare.
 // markdownCounts is writeCounts in Markdown; a remark stands in the cell of
 // the benchmark or of the verdict that it is about.
 func markdownCounts(w io.Writer, c *compare.Comparison, s compare.Section, prefix string, notes *Footnotes) {
-	fmt.Fprintf(w, "### %s\n\n", escape(countTitle(s, prefix)))
-	n := usualN(s)
+	fmt.Fprintf(w, "### %s\n\n", escape(CountTitle(s, prefix)))
+	n := UsualN(s)
 	head := []string{"benchmark", c.Base, "XSM/hooks"}
 	for _, build := range s.Builds {
 		head = append(head, build+"−"+c.Base, "XSM/hooks", "verdict")
@@ -412,9 +406,9 @@ func markdownCounts(w io.Writer, c *compare.Comparison, s compare.Section, prefi
 			if r != nil {
 				verdict := emphasis(*r)
 				if !r.Exact {
-					verdict = inexact(*r, n)
+					verdict = Inexact(*r, n)
 				}
-				group[2] = withRemarks(c, l, r.Build, verdict+notes.Marks(countWarnings(r)))
+				group[2] = withRemarks(c, l, r.Build, verdict+notes.Marks(NotRemarks(r)))
 			}
 			cells = append(cells, group...)
 		}

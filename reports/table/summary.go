@@ -90,10 +90,10 @@ func Legend(c *compare.Comparison) []string {
 	var lines []string
 	if hasUnit(c, compare.IsCount) {
 		lines = append(lines,
-			fmt.Sprintf("xen-instr/op: instructions that Xen executed for one operation. Under BUILD−%s: how many more than with %s, and the share of %s's.", c.Base, c.Base, c.Base),
-			"XSM/hooks: of them, those in the hooks and in the modules behind them; and how many hooks one operation enters.",
+			fmt.Sprintf("xen-instr/op: instructions that Xen executed for one operation. Under BUILD−%s, or difference: how many more than with %s, and the share of %s's.", c.Base, c.Base, c.Base),
+			"XSM/hooks, or of it XSM and hooks: those of them in the hooks and in the modules behind them; and how many hooks one operation enters.",
 			"exact: every boot of both builds gave the same count (that of most of its windows; a line below a row tells where some differed), so that the difference is no estimate. ~ marks what is not exact.",
-			fmt.Sprintf("Verdict on exact rows: equivalent (≈) within ±%g%%, slower or faster beyond; the verdict is about size, the difference is real in any case.", 100*c.Margin))
+			fmt.Sprintf("Verdict on exact rows: equivalent (≈) within ±%g%%, slower (more) or faster (fewer instructions) beyond; the verdict is about size, the difference is real in any case.", 100*c.Margin))
 	}
 	if sampled {
 		others := ""
