@@ -118,6 +118,7 @@ type jsonFigure struct {
 	Unit      string   `json:"unit"`
 	Value     *float64 `json:"value"`
 	N         int      `json:"n"`
+	Remarks   []string `json:"remarks,omitempty"`
 }
 
 // JSON writes the comparison for programs. What is not a number there
@@ -141,7 +142,7 @@ func JSON(w io.Writer, c *compare.Comparison) error {
 	}
 	for _, f := range c.Figures {
 		out.Figures = append(out.Figures, jsonFigure{f.Target, f.Arch, f.Accel, f.Workload, f.DomU, f.Idle, f.Domain, f.Benchmark, f.Build, f.Unit,
-			finite(f.Value), f.N})
+			finite(f.Value), f.N, f.Remarks})
 	}
 	for _, v := range compare.Verdicts {
 		out.Summary[string(v)] = c.Count(v)
