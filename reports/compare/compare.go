@@ -88,6 +88,7 @@ type Comparison struct {
 	Warnings []string
 
 	counted map[counted]bool // what has samples of Xen's instructions
+	lacks   []lack
 }
 
 // Environment is what must be the same for samples to be compared.
@@ -141,6 +142,7 @@ func Compare(samples []results.Sample, opt Options) (*Comparison, error) {
 	for _, s := range g.series {
 		c.add(s, opt, hooks)
 	}
+	c.warnOfLacks(g.series)
 	c.judge()
 	c.GeoMeans = geoMeans(c.Rows, opt.Confidence, g.seed())
 	c.GeoMeans = append(c.GeoMeans, geoMeans(c.Controls, opt.Confidence, g.seed())...)
@@ -181,7 +183,7 @@ func (c *Comparison) lack(s *series, build string, hooks counts, so string) {
 	if _, ok := hooks[counted{s.Environment, s.benchmark, build}]; ok && s.unit == xenInstructions {
 		return
 	}
-	c.Warnings = append(c.Warnings, fmt.Sprintf("%s in %s: %s has no sample of it%s", s.benchmark, s.Environment, build, so))
+	c.lacks = append(c.lacks, lack{s.Environment, s.benchmark, build, so})
 }
 
 // judge gives the verdicts, which need all rows.
