@@ -175,7 +175,7 @@ func (in *input) compare(f compareFlags) (*compare.Comparison, error) {
 }
 
 func (in *input) write(w io.Writer, c *compare.Comparison, format string) error {
-	origin := about.Of(in.run, in.problems)
+	origin := about.Of(in.run, in.samples, in.problems)
 	switch format {
 	case "markdown":
 		return table.Markdown(w, c, origin)
@@ -187,8 +187,8 @@ func (in *input) write(w io.Writer, c *compare.Comparison, format string) error 
 	return table.Text(w, c, origin)
 }
 
-// malformed is an error if lines of the input were of no use; those that an
-// interruption explains are none.
+// malformed is an error if lines of the input were of no use; those that say
+// what could not be measured, or that an interruption explains, are none.
 func (in *input) malformed() error {
 	var bad []results.Problem
 	for _, p := range in.problems {

@@ -59,6 +59,9 @@ func TestDefaults(t *testing.T) {
 			t.Errorf("%s: %v", c.args, err)
 			continue
 		}
+		if other := spec.DomU == "pvh"; spec.OtherDomU != other {
+			t.Errorf("%s: other domU %t", c.args, spec.OtherDomU)
+		}
 		got := asked{spec.Rounds, spec.Layouts, spec.Idle, spec.DomU, spec.Options}
 		if diff := cmp.Diff(c.want, got); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", c.args, diff)

@@ -216,10 +216,12 @@ func (f *runFlags) spec(fs *pflag.FlagSet) (hv.Target, results.Spec, error) {
 	if err != nil {
 		return nil, results.Spec{}, err
 	}
+	d, several := t.(hv.DomUs)
 	return t, results.Spec{
 		Target: t.Name(), Accel: f.accel, Builds: builds, Domains: f.domains, Benchmarks: names,
 		Rounds: f.rounds, Layouts: f.layouts, Workload: f.workload, DomU: f.domU, Idle: f.idle,
-		Options: bench.Options{EnoughUS: f.enough, Repetitions: f.repetitions, Windows: f.windows(t), Quick: f.quick},
+		OtherDomU: several && f.domU != d.DomUKinds()[0],
+		Options:   bench.Options{EnoughUS: f.enough, Repetitions: f.repetitions, Windows: f.windows(t), Quick: f.quick},
 	}, nil
 }
 

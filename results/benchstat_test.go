@@ -12,7 +12,11 @@ import (
 // table for each domain, a column for each build, a row for each benchmark,
 // and every boot a sample.
 func TestBenchstat(t *testing.T) {
-	d := create(t)
+	t.Run("usual domUs", func(t *testing.T) { testBenchstat(t, create(t)) })
+	t.Run("other domUs", func(t *testing.T) { testBenchstat(t, createOther(t)) })
+}
+
+func testBenchstat(t *testing.T, d *Dir) {
 	for round := 1; round <= 3; round++ {
 		for i, build := range []string{"native", "dummy"} {
 			boot(t, d, 2*round-1+i, round, build, 1000+float64(round))

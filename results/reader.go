@@ -236,7 +236,8 @@ func (f *file) directive(line int, text string) {
 			s.Warnings = append(s.Warnings, rest)
 		}
 	case "missing:":
-		f.problem(line, "not measured: %s", rest)
+		name, reason, _ := strings.Cut(rest, " ")
+		f.note(line, "not measured: %s %s", name, strings.TrimPrefix(reason, "measure "+name+": "))
 	case "failed:":
 		f.note(line, "boot failed: %s", rest)
 	case "torn:":
@@ -329,11 +330,20 @@ func (f *file) sample(r *benchfmt.Result, line int, ours bool) {
 	s := Sample{
 		Target: r.GetConfig("target"), Arch: r.GetConfig("arch"), Build: r.GetConfig("build"),
 		Domain: r.GetConfig("domain"), Accel: r.GetConfig("accel"), Workload: r.GetConfig("workload"),
+		DomU:      r.GetConfig("domu"),
 		Benchmark: r.Name.String(), Iterations: int64(r.Iters), Values: values(r),
 		Run: f.run, File: f.path, Line: line,
 	}
 	if s.Build == "" {
 		s.Build = strings.TrimSuffix(filepath.Base(f.path), ".txt")
+	}
+	if idle := r.GetConfig("idle"); idle != "" {
+		n, err := strconv.Atoi(idle)
+		if err != nil || n < 0 {
+			f.problem(line, "%s: idle: %s is no number of domUs", s.Benchmark, quote([]byte(idle)))
+			return
+		}
+		s.Idle = n
 	}
 	if !finite(s.Values) {
 		f.problem(line, "%s: a value is no finite number", s.Benchmark)

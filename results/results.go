@@ -5,7 +5,8 @@
 //
 // Each build of each domain has a file of its own. What is the same in all of
 // a build's boots stands there as configuration keys (target, arch, build,
-// domain, accel, workload). What changes from boot to boot would make
+// domain, accel, workload; domu and idle if they are not what the target
+// takes by itself). What changes from boot to boot would make
 // benchstat put every boot in a table of its own, so it stands in lines that
 // Go's format leaves to other tools:
 //
@@ -59,7 +60,10 @@ type Spec struct {
 	Workload   string        `json:"workload"`
 	Options    bench.Options `json:"options"`
 	DomU       string        `json:"domu,omitempty"` // kind of the domUs, where the target has several
-	Idle       int           `json:"idle,omitempty"` // idle domUs beside the measured one
+	// OtherDomU says that the kind is not the one that the target takes if
+	// nothing was said: samples then name it.
+	OtherDomU bool `json:"other_domu,omitempty"`
+	Idle      int  `json:"idle,omitempty"` // idle domUs beside the measured one
 }
 
 // Host is the machine that measured.
@@ -89,6 +93,10 @@ type Boot struct {
 type Sample struct {
 	Boot
 	Target, Arch, Build, Domain, Accel, Workload string
+	// DomU is the kind of the domUs, "" for the target's first, and Idle how
+	// many were idle beside the measured one.
+	DomU string
+	Idle int
 
 	Benchmark  string // full name
 	Iterations int64
@@ -129,8 +137,9 @@ type Problem struct {
 	File string
 	Line int // 0 for the whole file
 	Text string
-	// Note marks what is expected after an interruption: samples of an
-	// unfinished boot, kept or replaced by a later one.
+	// Note marks a line that is as it was written: what could not be
+	// measured, and what is expected after an interruption (samples of an
+	// unfinished boot, kept or replaced by a later one).
 	Note bool
 }
 

@@ -179,12 +179,28 @@ func (w *BootWriter) header(domain string) string {
 	for _, kv := range [][2]string{
 		{"target", spec.Target}, {"arch", w.build.Arch}, {"build", w.build.Name},
 		{"domain", domain}, {"accel", spec.Accel}, {"workload", spec.Workload},
+		{"domu", otherDomU(spec)}, {"idle", idle(spec)},
 	} {
 		if kv[1] != "" {
 			fmt.Fprintf(&b, "%s: %s\n", kv[0], oneLine(kv[1]))
 		}
 	}
 	return b.String()
+}
+
+// otherDomU is the kind of the domUs if it is not the target's first.
+func otherDomU(spec Spec) string {
+	if spec.OtherDomU {
+		return spec.DomU
+	}
+	return ""
+}
+
+func idle(spec Spec) string {
+	if spec.Idle == 0 {
+		return ""
+	}
+	return strconv.Itoa(spec.Idle)
 }
 
 // windowsPerLine keeps lines below what readers of Go's format accept.

@@ -9,7 +9,9 @@ import (
 	"sort"
 	"strings"
 
+	"xsmbench/bench"
 	"xsmbench/hv"
+	"xsmbench/reports/compare"
 	"xsmbench/results"
 )
 
@@ -23,6 +25,34 @@ type About struct {
 	Problems []results.Problem
 }
 
+// ProblemLines are the problems in words; those of a file that say the same
+// stand in one line.
+func (a About) ProblemLines() []string {
+	type same struct{ file, text string }
+	var order []same
+	lines := map[same][]string{}
+	for _, p := range a.Problems {
+		k := same{p.File, p.Text}
+		if lines[k] == nil {
+			order = append(order, k)
+		}
+		if p.Line > 0 {
+			lines[k] = append(lines[k], fmt.Sprint(p.Line))
+		} else {
+			lines[k] = append(lines[k], "")
+		}
+	}
+	var all []string
+	for _, k := range order {
+		at := k.file
+		if of := strings.Join(lines[k], ","); strings.Trim(of, ",") != "" {
+			at += ":" + of
+		}
+		all = append(all, at+": "+k.text)
+	}
+	return all
+}
+
 // Fact is a labelled line.
 type Fact struct{ Label, Text string }
 
@@ -33,11 +63,14 @@ type Build struct {
 	Hashes     []string
 	Toolchain  string
 	Config     string
-	Size       int64 // bytes
+	// Short is Config in a few words: what differs from the first build's.
+	Short string
+	Size  int64 // bytes
 }
 
-// Of describes a run; nil describes files whose run is unknown.
-func Of(run *results.Run, problems []results.Problem) About {
+// Of describes a run and what its samples measure; a nil run describes files
+// whose run is unknown.
+func Of(run *results.Run, samples []results.Sample, problems []results.Problem) About {
 	a := About{Problems: problems}
 	if run == nil {
 		a.Notes = append(a.Notes, "no run.json: nothing is known of the machine and the builds but what the samples say")
@@ -45,7 +78,7 @@ func Of(run *results.Run, problems []results.Problem) About {
 	}
 	a.Builds = builds(run.Images)
 	a.Facts = facts(run)
-	a.Notes = notes(run)
+	a.Notes = notes(run, samples)
 	return a
 }
 
@@ -114,27 +147,50 @@ func builds(images []hv.Image) []Build {
 			all[i].Hashes = append(all[i].Hashes, img.Hash)
 		}
 	}
+	shorten(all)
 	return all
 }
 
 // notes warns of readings that the figures do not bear.
-func notes(run *results.Run) []string {
+func notes(run *results.Run, samples []results.Sample) []string {
 	var all []string
 	what := run.Spec.Target
 	if run.Spec.Accel != "" {
 		what += " under " + run.Spec.Accel
 	}
-	if n := run.Spec.Options.Windows; n > 0 {
-		all = append(all, fmt.Sprintf("instructions are counted in %d marked windows of one operation in each boot; figures are those of windows that nothing interrupted", n))
+	counted, timed := has(samples, compare.IsCount), has(samples, isTime)
+	if counted {
+		windows := "marked windows"
+		if n := run.Spec.Options.Windows; n > 0 {
+			windows = fmt.Sprintf("%d marked windows", n)
+		}
+		all = append(all, fmt.Sprintf("xen-instr/op are instructions that Xen executed on the target %q for one operation, counted in %s in each boot; figures are those of windows that nothing interrupted", what, windows))
 	}
-	all = append(all, fmt.Sprintf("ns/op and MB/s are wall time of the target %q on this machine, as its domains' clocks saw it", what))
-	if strings.Contains(strings.ToLower(run.Spec.Accel), "tcg") {
-		all = append(all, "under TCG wall time is that of the emulator: compare instructions")
+	switch {
+	case !timed && counted:
+		all = append(all, "no time was measured: the counts do not depend on the machine's speed, and say nothing of caches, branch prediction or the cost of single instructions")
+	case timed || len(samples) == 0:
+		all = append(all, fmt.Sprintf("ns/op and MB/s are wall time of the target %q on this machine, as its domains' clocks saw it", what))
+		if strings.Contains(strings.ToLower(run.Spec.Accel), "tcg") {
+			all = append(all, "under TCG wall time is that of the emulator: compare instructions")
+		}
 	}
-	if run.Host.Virtual != "" {
+	if run.Host.Virtual != "" && (timed || !counted) {
 		all = append(all, "the machine is itself a virtual one: neighbours may have disturbed it")
 	}
 	return all
+}
+
+// has reports whether a sample has a value in a kind of unit.
+func has(samples []results.Sample, is func(unit string) bool) bool {
+	return slices.ContainsFunc(samples, func(s results.Sample) bool {
+		return slices.ContainsFunc(s.Values, func(v bench.Value) bool { return is(v.Unit) })
+	})
+}
+
+// isTime reports whether a unit is one of time, or of something in a time.
+func isTime(unit string) bool {
+	return unit == "ns/op" || unit == "s" || unit == "sec" || compare.IsRate(unit)
 }
 
 // Short is a hash's start, enough to tell images apart.
@@ -150,7 +206,7 @@ func (b Build) Describe() string {
 	default:
 		hash = count(len(b.Hashes), "image")
 	}
-	return join(", ", "hooks: "+b.Dispatch, b.Arch, hash, b.Toolchain, prefix("configuration ", b.Config))
+	return join(", ", "hooks: "+b.Dispatch, b.Arch, hash, b.Toolchain, prefix("configuration ", b.Short))
 }
 
 func join(sep string, words ...string) string {

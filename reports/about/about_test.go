@@ -22,7 +22,8 @@ func TestOf(t *testing.T) {
 			{Build: hv.Build{Name: "dummy", Arch: "amd64", Layout: 1}, Hash: "2", Dispatch: "table"},
 		},
 	}
-	a := Of(run, nil)
+	samples := []results.Sample{{Values: []bench.Value{{Value: 1, Unit: "ns/op"}, {Value: 2, Unit: "xen-instr/op"}}}}
+	a := Of(run, samples, nil)
 	var text strings.Builder
 	for _, f := range a.Facts {
 		text.WriteString(f.Label + ": " + f.Text + "\n")
@@ -50,7 +51,63 @@ dummy: hooks: table, amd64, 2 images
 			t.Errorf("notes lack %q:\n%s", part, notes)
 		}
 	}
-	if a := Of(nil, nil); len(a.Notes) != 1 || len(a.Facts) != 0 {
+	if a := Of(nil, nil, nil); len(a.Notes) != 1 || len(a.Facts) != 0 {
 		t.Errorf("without a run: %+v", a)
+	}
+}
+
+// A run that only counts says what it counts, and nothing of time.
+func TestNotesOfCounts(t *testing.T) {
+	run := &results.Run{Spec: results.Spec{Target: "xen", Options: bench.Options{Windows: 21}}, Host: results.Host{Virtual: "kvm"}}
+	samples := []results.Sample{{Values: []bench.Value{{Value: 935, Unit: "xen-instr/op"}, {Value: 1, Unit: "hooks/op"}}}}
+	notes := strings.Join(Of(run, samples, nil).Notes, "\n")
+	for part, want := range map[string]bool{
+		"instructions that Xen executed": true, "in 21 marked windows": true, "no time was measured": true,
+		"wall time": false, "ns/op": false, "neighbours": false,
+	} {
+		if strings.Contains(notes, part) != want {
+			t.Errorf("%q: want %t in\n%s", part, want, notes)
+		}
+	}
+	run.Spec.Accel = "kvm"
+	timed := []results.Sample{{Values: []bench.Value{{Value: 9, Unit: "ns/op"}}}}
+	if notes := strings.Join(Of(run, timed, nil).Notes, "\n"); !strings.Contains(notes, "wall time") || strings.Contains(notes, "instructions that") {
+		t.Errorf("notes of times:\n%s", notes)
+	}
+}
+
+func TestShortConfigurations(t *testing.T) {
+	build := func(name, arch, config string) hv.Image {
+		return hv.Image{Build: hv.Build{Name: name, Arch: arch}, Config: config}
+	}
+	run := &results.Run{Images: []hv.Image{
+		build("native", "amd64", `source=4.17 64BIT=y CMDLINE="a=\"b\" c" NR_CPUS=256 PV=y`),
+		build("again", "amd64", `source=4.17 64BIT=y CMDLINE="a=\"b\" c" NR_CPUS=256 PV=y`),
+		build("dummy", "amd64", `source=4.17 64BIT=y CMDLINE="a=\"b\" c" NR_CPUS=64 XSM=y XSM_DUMMY_DEFAULT=y`),
+		build("mine", "amd64", `source=4.18 64BIT=y CMDLINE="a=\"b\" c" NR_CPUS=256 PV=y`),
+		build("flask", "arm64", `source=4.17 64BIT=y XSM=y XSM_FLASK=y`),
+		build("model", "386", "xsm,xsm_flask GOAMD64=v1"),
+		build("none", "386", ""),
+	}}
+	want := []string{
+		"source=4.17, 4 options set, XSM not set",
+		"that of native",
+		"that of native but NR_CPUS=64 XSM=y XSM_DUMMY_DEFAULT=y -PV",
+		"source=4.18, else that of native",
+		"source=4.17, 3 options set, XSM=y XSM_FLASK=y",
+		"xsm,xsm_flask GOAMD64=v1",
+		"",
+	}
+	for i, b := range Of(run, nil, nil).Builds {
+		if b.Short != want[i] || b.Config != run.Images[i].Config {
+			t.Errorf("%s: %q, want %q", b.Name, b.Short, want[i])
+		}
+	}
+}
+
+func TestProblemLines(t *testing.T) {
+	a := About{Problems: []results.Problem{{File: "a", Line: 3, Text: "x"}, {File: "a", Line: 9, Text: "x"}, {File: "b", Line: 3, Text: "x"}, {File: "b", Text: "y"}}}
+	if got, want := strings.Join(a.ProblemLines(), "; "), "a:3,9: x; b:3: x; b: y"; got != want {
+		t.Errorf("%s, want %s", got, want)
 	}
 }

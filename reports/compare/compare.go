@@ -86,20 +86,37 @@ type Comparison struct {
 	// Figures are values in units that say no cost, compared by no test.
 	Figures  []Figure
 	Warnings []string
+
+	counted map[counted]bool // what has samples of Xen's instructions
+	lacks   []lack
 }
 
 // Environment is what must be the same for samples to be compared.
 type Environment struct {
 	Target, Arch, Accel, Workload, Domain string
+	DomU                                  string // kind of the domUs, "" for the target's first
+	Idle                                  int    // domUs beside the measured one
 }
 
 // String is the environment in words, without what is empty.
 func (e Environment) String() string {
 	var words []string
-	for _, w := range []string{e.Target, e.Arch, e.Accel, e.Workload, e.Domain} {
+	for _, w := range []string{e.Target, e.Arch, e.Accel, e.Workload, e.domUs(), e.Domain} {
 		if w != "" {
 			words = append(words, w)
 		}
+	}
+	return strings.Join(words, " ")
+}
+
+// domUs says what is not usual of the domUs.
+func (e Environment) domUs() string {
+	var words []string
+	if e.DomU != "" {
+		words = append(words, "domu="+e.DomU)
+	}
+	if e.Idle > 0 {
+		words = append(words, fmt.Sprintf("idle=%d", e.Idle))
 	}
 	return strings.Join(words, " ")
 }
@@ -120,9 +137,12 @@ func Compare(samples []results.Sample, opt Options) (*Comparison, error) {
 			c.Builds = append(c.Builds, b)
 		}
 	}
+	hooks := hookCounts(g.series)
+	c.counted = countedIn(g.series)
 	for _, s := range g.series {
-		c.add(s, opt)
+		c.add(s, opt, hooks)
 	}
+	c.warnOfLacks(g.series)
 	c.judge()
 	c.GeoMeans = geoMeans(c.Rows, opt.Confidence, g.seed())
 	c.GeoMeans = append(c.GeoMeans, geoMeans(c.Controls, opt.Confidence, g.seed())...)
@@ -131,29 +151,39 @@ func Compare(samples []results.Sample, opt Options) (*Comparison, error) {
 }
 
 // add compares the builds of one benchmark, domain and unit.
-func (c *Comparison) add(s *series, opt Options) {
+func (c *Comparison) add(s *series, opt Options, hooks counts) {
 	base := s.builds[opt.Base]
 	if !IsCost(s.unit) {
 		c.Figures = append(c.Figures, figures(s, opt.Base)...)
 		return
 	}
 	if base == nil {
-		c.Warnings = append(c.Warnings, fmt.Sprintf("%s in %s: %s has no sample of it, so nothing is compared", s.benchmark, s.Environment, opt.Base))
+		c.lack(s, opt.Base, hooks, ", so nothing is compared")
 		return
 	}
 	for _, name := range c.Builds {
 		b := s.builds[name]
 		if b == nil {
-			c.Warnings = append(c.Warnings, fmt.Sprintf("%s in %s: %s has no sample of it", s.benchmark, s.Environment, name))
+			c.lack(s, name, hooks, "")
 			continue
 		}
 		row := compareRow(s, name, opt)
+		row.cross(hooks, opt)
 		if sameImages(base, b) {
 			c.Controls = append(c.Controls, row)
 		} else {
 			c.Rows = append(c.Rows, row)
 		}
 	}
+}
+
+// lack says that a build has no sample, unless what it has instead is listed
+// as Uncounted.
+func (c *Comparison) lack(s *series, build string, hooks counts, so string) {
+	if _, ok := hooks[counted{s.Environment, s.benchmark, build}]; ok && s.unit == xenInstructions {
+		return
+	}
+	c.lacks = append(c.lacks, lack{s.Environment, s.benchmark, build, so})
 }
 
 // judge gives the verdicts, which need all rows.

@@ -8,6 +8,7 @@ type Figure struct {
 	Benchmark, Unit, Build string
 	Value                  float64
 	N                      int
+	Remarks                []string // what the samples came with
 }
 
 func figures(s *series, base string) []Figure {
@@ -15,7 +16,7 @@ func figures(s *series, base string) []Figure {
 	add := func(build string) {
 		if b := s.builds[build]; b != nil {
 			v := b.values()
-			all = append(all, Figure{s.Environment, s.benchmark, s.unit, build, centre(v, true), len(v)})
+			all = append(all, Figure{s.Environment, s.benchmark, s.unit, build, centre(v, true), len(v), b.warnings})
 		}
 	}
 	add(base)
@@ -71,4 +72,51 @@ func (c *Comparison) Apart() []Figure {
 		}
 	}
 	return apart
+}
+
+// Total reports whether a unit is that of a figure that tells what the guest
+// executed, or guest and hypervisor together: there is one for each row, and
+// it says nothing of the hooks.
+func Total(unit string) bool { return unit == guestInstructions || unit == allInstructions }
+
+// Uncounted is a benchmark whose cost no row tells in some builds, though what
+// is beside a row's is known: no window of it was left undisturbed.
+type Uncounted struct {
+	Environment
+	Benchmark string
+	Builds    []string // without a count
+	Units     []string // of the figures that there are
+}
+
+// Uncounted lists them in the order of the figures. Environments in which
+// nothing was counted have none.
+func (c *Comparison) Uncounted() []Uncounted {
+	var all []Uncounted
+	for _, f := range c.Figures {
+		if !slices.Contains(Beside(xenInstructions), f.Unit) || !c.counting(f.Environment) || c.counted[counted{f.Environment, f.Benchmark, f.Build}] {
+			continue
+		}
+		i := slices.IndexFunc(all, func(u Uncounted) bool { return u.Environment == f.Environment && u.Benchmark == f.Benchmark })
+		if i < 0 {
+			i = len(all)
+			all = append(all, Uncounted{Environment: f.Environment, Benchmark: f.Benchmark})
+		}
+		if !slices.Contains(all[i].Builds, f.Build) {
+			all[i].Builds = append(all[i].Builds, f.Build)
+		}
+		if !slices.Contains(all[i].Units, f.Unit) {
+			all[i].Units = append(all[i].Units, f.Unit)
+		}
+	}
+	return all
+}
+
+// counting reports whether anything was counted in an environment.
+func (c *Comparison) counting(e Environment) bool {
+	for k := range c.counted {
+		if k.Environment == e {
+			return true
+		}
+	}
+	return false
 }

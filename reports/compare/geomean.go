@@ -18,6 +18,9 @@ type GeoMean struct {
 	Rounds        int
 	Left          int // rows left out, since their rounds do not match
 	Exact         bool
+	// Crossing is the mean of those of the rows that cross a hook, nil if all
+	// do or too few.
+	Crossing *GeoMean
 }
 
 func geoMeans(rows []Row, confidence float64, seed uint64) []GeoMean {
@@ -37,25 +40,40 @@ func geoMeans(rows []Row, confidence float64, seed uint64) []GeoMean {
 	var all []GeoMean
 	for _, k := range order {
 		matched := matched(families[k])
-		if len(matched) < 2 {
+		g := geoMean(matched, confidence, seed)
+		if g == nil {
 			continue
 		}
-		logs := make([][]float64, len(matched))
-		for i, r := range matched {
-			logs[i] = r.logs
+		g.Left = len(families[k]) - len(matched)
+		crossing := slices.DeleteFunc(slices.Clone(matched), func(r Row) bool { return !r.Crosses })
+		if len(crossing) < len(matched) {
+			g.Crossing = geoMean(crossing, confidence, seed)
 		}
-		mean, ci, err := stats.GeoMean(logs, confidence, seed)
-		if err != nil {
-			continue // one round has no spread
-		}
-		all = append(all, GeoMean{
-			Environment: k.Environment, Build: k.build, Unit: k.unit,
-			Ratio: math.Exp(mean), Lo: math.Exp(ci.Lo), Hi: math.Exp(ci.Hi),
-			Rows: len(matched), Rounds: len(logs[0]), Left: len(families[k]) - len(matched),
-			Exact: !slices.ContainsFunc(matched, func(r Row) bool { return !r.Exact }),
-		})
+		all = append(all, *g)
 	}
 	return all
+}
+
+// geoMean is the mean of rows of a build that have the same rounds, nil if
+// they are too few.
+func geoMean(rows []Row, confidence float64, seed uint64) *GeoMean {
+	if len(rows) < 2 {
+		return nil
+	}
+	logs := make([][]float64, len(rows))
+	for i, r := range rows {
+		logs[i] = r.logs
+	}
+	mean, ci, err := stats.GeoMean(logs, confidence, seed)
+	if err != nil {
+		return nil // one round has no spread
+	}
+	return &GeoMean{
+		Environment: rows[0].Environment, Build: rows[0].Build, Unit: rows[0].Unit,
+		Ratio: math.Exp(mean), Lo: math.Exp(ci.Lo), Hi: math.Exp(ci.Hi),
+		Rows: len(rows), Rounds: len(logs[0]),
+		Exact: !slices.ContainsFunc(rows, func(r Row) bool { return !r.Exact }),
+	}
 }
 
 // matched takes the largest number of rows that have the same rounds.

@@ -63,7 +63,7 @@ func group(samples []results.Sample) *grouped {
 			order = append(order, s.Benchmark)
 		}
 		for _, v := range s.Values {
-			k := key{Environment{s.Target, s.Arch, s.Accel, s.Workload, s.Domain}, s.Benchmark, v.Unit}
+			k := key{environment(s), s.Benchmark, v.Unit}
 			if found[k] == nil {
 				found[k] = &series{k.Environment, k.benchmark, k.unit, map[string]*sampled{}}
 				g.series = append(g.series, found[k])
@@ -97,6 +97,10 @@ func group(samples []results.Sample) *grouped {
 	})
 	slices.SortStableFunc(g.builds, func(a, b string) int { return buildRank(a) - buildRank(b) })
 	return g
+}
+
+func environment(s results.Sample) Environment {
+	return Environment{Target: s.Target, Arch: s.Arch, Accel: s.Accel, Workload: s.Workload, Domain: s.Domain, DomU: s.DomU, Idle: s.Idle}
 }
 
 // buildRank puts the builds that everyone has in the order of their cost.

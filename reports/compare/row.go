@@ -51,10 +51,12 @@ type Row struct {
 
 	Paired bool
 	Exact  bool // every boot of a build gave the same count
-	// NoHook marks a negative control: the benchmark is known to cross no
-	// hook, so that a difference is none of the hooks' doing.
-	NoHook bool
-	Linear bool // differences compared, not ratios: a value is not above 0
+	// NoHook marks a negative control: the benchmark crosses no hook, so
+	// that a difference is none of the hooks' doing. Crosses marks one that
+	// crosses some. What was counted decides (hooks/op of both builds), else
+	// what is known of the benchmark; neither is set if nothing is.
+	NoHook, Crosses bool
+	Linear          bool // differences compared, not ratios: a value is not above 0
 
 	HodgesLehmann float64 // ratio
 	PHolm         float64 // P after Holm's correction over all rows
@@ -86,12 +88,6 @@ func compareRow(s *series, build string, opt Options) Row {
 	base, b := s.builds[opt.Base], s.builds[build]
 	r := Row{Environment: s.Environment, Benchmark: s.benchmark, Unit: s.unit, Base: opt.Base, Build: build,
 		BaseSamples: base.values(), Samples: b.values()}
-	hooks, known := opt.Hooks(s.benchmark)
-	r.Hooks = hooks
-	if known && len(hooks) == 0 {
-		r.NoHook = true
-		r.warn("crosses no hook: a negative control")
-	}
 	x, y, rounds, left := pairs(base, b)
 	r.Paired = len(x) >= 2 && 2*len(x) >= min(len(base.boots), len(b.boots))
 	switch {

@@ -11,6 +11,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/google/renameio/v2"
@@ -106,22 +107,25 @@ func (r *Report) HTML(w io.Writer) error {
 
 // view is what the template sees.
 type view struct {
-	Title    string
-	Style    template.CSS
-	Verdict  string
-	Tiles    []tile
-	Summary  []string
-	Legend   []string
-	Warnings []string
-	Overhead []chart
-	Heat     []chart
-	Boots    []chart
-	Tables   []tableView
-	Controls []tableView
-	Tests    []testView
-	Figures  table.FigureTable
-	About    about.About
-	Problems []string
+	Title          string
+	Style          template.CSS
+	Verdict        string
+	What           string // that the charts show
+	Tiles          []tile
+	Summary        []string
+	Legend         []string
+	Warnings       []string
+	Overhead       []chart
+	Heat           []chart
+	Boots          []chart
+	Tables         []tableView
+	Controls       []tableView
+	Tests          []testView
+	Figures        table.FigureTable
+	Uncounted      table.UncountedTable
+	UncountedTitle string
+	About          about.About
+	Problems       []string
 }
 
 type tile struct {
@@ -145,12 +149,13 @@ type tableView struct {
 	Counts bool     // a build's own count stands before its difference
 	Span   int      // columns of a build
 	Lines  []lineView
-	Means  []meanView
+	Means  []table.MeanLine
 	Notes  []string
 }
 
 type lineView struct {
 	Benchmark, Base string
+	Control         bool // no build crosses a hook
 	Beside          []string
 	Remarks         []string
 	Cells           []cellView
@@ -167,8 +172,6 @@ type cellView struct {
 	Marks                       string
 }
 
-type meanView struct{ Overhead, Interval, Of string }
-
 type testView struct {
 	Benchmark, Where, Build, Overhead string
 	HL                                string
@@ -182,6 +185,11 @@ func (r *Report) view() (*view, error) {
 		Title: r.Title, Style: template.CSS(pageStyle), Verdict: headline(c),
 		Summary: table.Summary(c), Legend: table.Legend(c), Warnings: c.Warnings,
 		About: r.About, Figures: table.Figures(c),
+		Uncounted: table.Uncounted(c), UncountedTitle: table.UncountedTitle,
+	}
+	v.What = "Overhead"
+	if onlyCounts(c) && len(c.Rows) > 0 {
+		v.What = "Instructions"
 	}
 	for _, verdict := range []compare.Verdict{compare.Equivalent, compare.Slower, compare.Faster, compare.Inconclusive} {
 		v.Tiles = append(v.Tiles, tile{c.Count(verdict), string(verdict), sign(verdict)})
@@ -193,11 +201,12 @@ func (r *Report) view() (*view, error) {
 		v.Controls = append(v.Controls, tableOf(c, s))
 	}
 	for _, row := range c.Rows {
+		if row.Exact {
+			continue // nothing is left to chance
+		}
 		v.Tests = append(v.Tests, testOf(row))
 	}
-	for _, p := range r.About.Problems {
-		v.Problems = append(v.Problems, p.String())
-	}
+	v.Problems = r.About.ProblemLines()
 	return v, v.addCharts(r.charts)
 }
 
@@ -243,12 +252,19 @@ func headline(c *compare.Comparison) string {
 		return "Nothing was compared."
 	case c.Negligible():
 		return fmt.Sprintf("No cost above the margin: all %d differences are negligible.", n)
+	case slower > 0 && onlyCounts(c):
+		return fmt.Sprintf("More instructions than %s, beyond the margin: %s.", c.Base, slowerBuilds(c))
 	case slower > 0:
 		return fmt.Sprintf("Slower than %s: %s.", c.Base, slowerBuilds(c))
 	case open > 0:
 		return fmt.Sprintf("No row is shown to be slower than %s, but %d of %d are undecided.", c.Base, open, n)
 	}
 	return fmt.Sprintf("No row is slower than %s; some are faster.", c.Base)
+}
+
+// onlyCounts reports whether no row is one of time.
+func onlyCounts(c *compare.Comparison) bool {
+	return !slices.ContainsFunc(c.Rows, func(r compare.Row) bool { return !compare.IsCount(r.Unit) })
 }
 
 // slowerBuilds counts each build's slower rows.
@@ -275,48 +291,49 @@ func tableOf(c *compare.Comparison, s compare.Section) tableView {
 	t := tableView{Title: s.Title(), Base: c.Base, Level: fmt.Sprintf("%g%%", 100*c.Confidence), Builds: s.Builds, Counts: s.Counted()}
 	units := c.Beside(s)
 	t.Beside = table.BesideHeads(units)
-	t.Span = 3 + len(units)
+	t.Span = 3 + len(units) // that of a count stands in for the interval
 	if t.Counts {
-		t.Span++
+		t.Title = table.CountTitle(s, "")
 	}
 	var notes table.Footnotes
 	for _, l := range s.Lines {
 		line := lineView{Benchmark: l.Benchmark, Base: table.Value(l.BaseValue, s.Unit)}
-		line.Beside = table.BesideCells(c, s, l.Benchmark, c.Base, units)
+		line.Beside = table.BesideCells(c, s.Environment, l.Benchmark, c.Base, units)
+		line.Control = plot.NoHook(l)
 		for i, r := range l.Rows {
-			cell := cellOf(r, &notes)
-			cell.Beside = table.BesideCells(c, s, l.Benchmark, s.Builds[i], units)
+			beside := table.BesideCells(c, s.Environment, l.Benchmark, s.Builds[i], units)
+			cell := cellOf(r, beside, &notes)
+			cell.Beside = beside
 			line.Cells = append(line.Cells, cell)
 		}
 		if t.Counts {
-			line.Remarks = remarks(c, l)
+			line.Remarks = remarks(c, s, l)
 		}
 		t.Lines = append(t.Lines, line)
 	}
 	t.Notes = notes.Lines()
-	for _, build := range s.Builds {
-		var m meanView
-		for _, g := range c.GeoMeans {
-			if g.Build == build && g.Environment == s.Environment && g.Unit == s.Unit {
-				m = meanView{table.Overhead(table.Mean(g)), table.Interval(table.Mean(g)), fmt.Sprintf("of %d rows", g.Rows)}
-			}
-		}
-		t.Means = append(t.Means, m)
-	}
+	t.Means = table.MeansOf(c, s)
 	return t
 }
 
-func remarks(c *compare.Comparison, l compare.Line) []string {
+// remarks are what stands below a benchmark: what its cells leave out, and
+// what its samples came with.
+func remarks(c *compare.Comparison, s compare.Section, l compare.Line) []string {
 	var all []string
+	for _, r := range l.Rows {
+		if r != nil && !r.Exact {
+			all = append(all, r.Build+": "+table.Inexact(*r, table.UsualN(s)))
+		}
+	}
 	for _, r := range table.Remarks(c, l) {
 		all = append(all, r.String())
 	}
 	return all
 }
 
-func cellOf(r *compare.Row, notes *table.Footnotes) cellView {
+func cellOf(r *compare.Row, beside []string, notes *table.Footnotes) cellView {
 	if r == nil {
-		return cellView{Verdict: "not measured"}
+		return cellView{Verdict: table.Lacking(beside)}
 	}
 	cell := cellView{
 		Measured: true, Overhead: table.Overhead(*r), Interval: table.Interval(*r),
@@ -325,6 +342,9 @@ func cellOf(r *compare.Row, notes *table.Footnotes) cellView {
 	}
 	if compare.IsCount(r.Unit) {
 		cell.Count, cell.Overhead = table.Value(r.Value, r.Unit), table.Difference(*r)
+		if !r.Exact {
+			cell.Overhead = "~ " + cell.Overhead
+		}
 		cell.Marks = notes.Marks(table.NotRemarks(r))
 	} else {
 		cell.Marks = notes.Marks(r.Warnings)

@@ -27,7 +27,7 @@ func fixture(t *testing.T, name string) *Report {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &Report{Title: "Synthetic test data", Comparison: c, About: about.Of(&run.Run, run.Problems)}
+	return &Report{Title: "Synthetic test data", Comparison: c, About: about.Of(&run.Run, run.Samples, run.Problems)}
 }
 
 // svgElement is left out of the golden page: the plot package has its own.
@@ -115,5 +115,39 @@ func TestWrite(t *testing.T) {
 	}
 	if _, err := Write(file, *fixture(t, "run")); err == nil {
 		t.Error("a report was written below a file")
+	}
+}
+
+// A long configuration is folded, and what nothing was left to chance in has
+// no tests.
+func TestCounted(t *testing.T) {
+	r := fixture(t, "counted")
+	r.About.Builds[0].Config, r.About.Builds[0].Short = "source=1 A=y B=y", "source=1, 2 options set"
+	html := func() string {
+		var b bytes.Buffer
+		if err := r.HTML(&b); err != nil {
+			t.Fatal(err)
+		}
+		return b.String()
+	}
+	page := html()
+	for _, want := range []string{
+		"source=1, 2 options set<details><summary>the whole configuration</summary>source=1 A=y B=y</details>",
+		`<tr class="nohook"><td>Lmbench/lat_syscall/op=null`, `id="tests"`, "More instructions than native", "<h2>Instructions</h2>",
+		"flask: ~ slower, interval", "of rows that cross a hook",
+	} {
+		if !strings.Contains(page, want) {
+			t.Errorf("no %q", want)
+		}
+	}
+	for i := range r.Comparison.Rows {
+		r.Comparison.Rows[i].Exact = true
+	}
+	r.charts = nil
+	page = html()
+	for _, not := range []string{`"#tests"`, `id="tests"`, `"#boots"`, `id="boots"`, "~ slower", "wall time"} {
+		if strings.Contains(page, not) {
+			t.Errorf("%q in a page of exact rows", not)
+		}
 	}
 }

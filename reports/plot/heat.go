@@ -41,6 +41,13 @@ func heat(p panel, all []panel, c *compare.Comparison) *Chart {
 			fmt.Sprintf("Figure: overhead against %s. Colour: how much of it the interval leaves certain; orange slower, blue faster, full at 40%%.", p.base),
 			"Signs: = equivalent, ▲ slower, ▼ faster, ? inconclusive."},
 	}
+	if p.counted() {
+		ch.Title = fmt.Sprintf("More instructions than %s, by benchmark and build in %s", p.base, p.Domain)
+		ch.notes[1] = fmt.Sprintf("Figure: instructions, and their share of what %s executes. Colour: the share; orange more, blue fewer, full at 40%%.", p.base)
+		if p.noHook > 0 {
+			ch.notes[2] += " Below the line: negative controls, which enter no hook."
+		}
+	}
 	ch.Width = max(chartWidth, labels+cellWidth*vg.Length(len(p.builds))+40)
 	ch.Height = ch.head() + 14*vg.Length(len(p.lines)) + 40
 	ch.Text = fmt.Sprintf("%s: %s. Heat map of %d benchmarks and the builds %v; the tables give its figures.", ch.Title, p.where(), len(p.lines), p.builds)
@@ -57,20 +64,36 @@ func (h *heatMap) Plot(c draw.Canvas, p *plot.Plot) {
 	for l := range h.lines {
 		for b := range h.builds {
 			r := h.row(l, b)
+			cx, cy := float64(b), -float64(l)
 			if r == nil {
+				none := style
+				none.Color = pale
+				c.FillText(none, vg.Point{X: x(cx), Y: y(cy) + 1.2}, "–")
 				continue
 			}
-			cx, cy := float64(b), -float64(l)
 			fill(c, shade(certain(*r)), x(cx-0.5)+1, x(cx+0.5)-1, y(cy-0.5)+0.5, y(cy+0.5)-0.5)
-			c.FillText(style, vg.Point{X: x(cx), Y: y(cy) + 1.2}, table.Overhead(*r)+"  "+sign(r.Verdict))
+			c.FillText(style, vg.Point{X: x(cx), Y: y(cy) + 1.2}, h.figure(*r)+"  "+sign(r.Verdict))
 		}
 	}
+	h.divide(c, y)
+}
+
+func (h *heatMap) figure(r compare.Row) string {
+	switch {
+	case !h.counted():
+		return table.Overhead(r)
+	case math.IsNaN(r.Ratio) && r.Difference() > 0:
+		return table.Difference(r) + " from 0"
+	}
+	return table.Difference(r)
 }
 
 // certain is the overhead at the end of the interval that is nearer to 0, and
 // 0 if the interval covers it.
 func certain(r compare.Row) float64 {
 	switch {
+	case r.Exact && r.BaseValue == 0 && r.Value > 0:
+		return full // from nothing
 	case r.Lo > 1:
 		return r.Lo - 1
 	case r.Hi < 1:
@@ -91,11 +114,13 @@ func sign(v compare.Verdict) string {
 	return "?"
 }
 
+// full is the overhead that has the full colour.
+const full = 0.40
+
 // shade goes from white to blue for what is faster and to orange for what is
 // slower. The root spreads small overheads; both ends stay light enough for
 // black figures.
 func shade(overhead float64) color.NRGBA {
-	const full = 0.40
 	t := math.Sqrt(math.Min(1, math.Abs(overhead)/full))
 	end := color.NRGBA{0x56, 0xb4, 0xe9, 0xff}
 	if overhead > 0 {

@@ -10,9 +10,13 @@ import (
 	"gonum.org/v1/plot/vg/draw"
 
 	"xsmbench/reports/compare"
+	"xsmbench/reports/table"
 )
 
-const chartWidth = 620
+const (
+	chartWidth = 620
+	countWidth = 720 // with figures beside the marks
+)
 
 // far is the largest percentage that an axis reaches.
 const far = 1e6
@@ -31,6 +35,15 @@ func overhead(p panel, all []panel, c *compare.Comparison) *Chart {
 			fmt.Sprintf("Marks: mean of paired differences, with its %g%% interval. Right is slower. Band: the margin. Arrow: beyond the axis.", 100*c.Confidence)},
 		Width: chartWidth,
 	}
+	if p.counted() {
+		ch.Title = fmt.Sprintf("More instructions than %s, in %s", p.base, p.Domain)
+		ch.notes = []string{p.where(), countNote(p, c), "Figures: instructions. Band: the margin. Arrow: beyond the axis."}
+		if p.noHook > 0 {
+			ch.notes[2] += " Grey, below the line: negative controls, which enter no hook."
+		}
+		pl.X.Label.Text = fmt.Sprintf("share of what %s executes", p.base)
+		ch.Width = countWidth
+	}
 	for i, b := range p.builds {
 		ch.keys = append(ch.keys, key{p.title(b), look(i)})
 	}
@@ -38,6 +51,14 @@ func overhead(p panel, all []panel, c *compare.Comparison) *Chart {
 	ch.Height = ch.head() + rowHeight*vg.Length(len(p.lines)) + 50
 	ch.Text = fmt.Sprintf("%s: %s. Forest plot of %d benchmarks and the builds %v; the tables give its figures.", ch.Title, p.where(), len(p.lines), p.builds)
 	return ch
+}
+
+// countNote says what the marks of counts are.
+func countNote(p panel, c *compare.Comparison) string {
+	if p.exact() {
+		return "Marks: the difference; every boot gave the same count. Right is more."
+	}
+	return fmt.Sprintf("Marks: the difference; every boot gave the same count where there is no %g%% interval. Right is more. Hollow: one boot.", 100*c.Confidence)
 }
 
 // overheadRange covers what most rows show; a few far beyond, and intervals
@@ -69,7 +90,11 @@ func overheadRange(p panel, margin float64) (lo, hi float64) {
 	lo = max(at(middles, 0), at(middles, 0.05)-spread) - half
 	hi = min(at(middles, 1), at(middles, 0.95)+spread) + half
 	pad := max(0.04*(hi-lo), 0.1)
-	return min(lo-pad, -150*margin), max(hi+pad, 150*margin)
+	lo, hi = min(lo-pad, -150*margin), max(hi+pad, 150*margin)
+	if p.counted() {
+		hi += 0.1 * (hi - lo) // room for figures
+	}
+	return lo, hi
 }
 
 // forest draws the marks of a panel.
@@ -88,11 +113,68 @@ func (f *forest) Plot(c draw.Canvas, p *plot.Plot) {
 	c.StrokeLine2(draw.LineStyle{Color: ink, Width: 0.8}, x(0), c.Min.Y, x(0), c.Max.Y)
 	for l := range f.lines {
 		for b := range f.builds {
-			if r := f.row(l, b); r != nil && !math.IsNaN(r.Ratio) {
-				f.mark(c, x, y(-float64(l)-place(b, len(f.builds))), *r, look(b))
+			r, g := f.row(l, b), look(b)
+			if r == nil {
+				continue
+			}
+			if f.control(l) {
+				g.Color = pale
+			}
+			at := y(-float64(l) - place(b, len(f.builds)))
+			switch {
+			case f.counted():
+				f.markCount(c, x, at, *r, g)
+			case !math.IsNaN(r.Ratio):
+				f.mark(c, x, at, *r, g)
 			}
 		}
 	}
+	f.divide(c, y)
+}
+
+// markCount marks a count's difference, with its figure beside it. A base of 0
+// has no share: what is more lies beyond the axis.
+func (f *forest) markCount(c draw.Canvas, x func(float64) vg.Length, y vg.Length, r compare.Row, g draw.GlyphStyle) {
+	d := r.Difference()
+	switch {
+	case math.IsNaN(d):
+		return
+	case math.IsNaN(r.Ratio) && d == 0:
+		c.DrawGlyph(g, vg.Point{X: x(0), Y: y})
+		return
+	case math.IsNaN(r.Ratio):
+		arrow(c, g, x(f.hi), y, -1, table.Count(d)+" from 0")
+		return
+	}
+	v := 100 * r.Overhead()
+	switch {
+	case v > f.hi:
+		arrow(c, g, x(f.hi), y, -1, table.Difference(r))
+		return
+	case v < f.lo:
+		arrow(c, g, x(f.lo), y, 1, table.Difference(r))
+		return
+	}
+	if !r.Exact && math.IsNaN(r.Lo) {
+		g.Shape = draw.RingGlyph{}
+	}
+	if r.Exact {
+		c.DrawGlyph(g, vg.Point{X: x(v), Y: y})
+	} else {
+		f.mark(c, x, y, r, g)
+	}
+	if d == 0 {
+		return
+	}
+	style, figure := textStyle(6.5, g.Color, false), table.Count(d)
+	at := vg.Point{X: x(v) + 5, Y: y - 2.2}
+	if !math.IsNaN(r.Hi) {
+		at.X = max(at.X, x(min(f.hi, 100*(r.Hi-1)))+3)
+	}
+	if at.X+style.Width(figure) > c.Max.X {
+		at.X = x(v) - 5 - style.Width(figure)
+	}
+	c.FillText(style, at, figure)
 }
 
 // place spreads the builds of a line over its height.

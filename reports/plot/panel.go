@@ -5,6 +5,9 @@ import (
 	"slices"
 	"strings"
 
+	"gonum.org/v1/plot/vg"
+	"gonum.org/v1/plot/vg/draw"
+
 	"xsmbench/reports/compare"
 )
 
@@ -19,6 +22,66 @@ type panel struct {
 	n      int // the largest number of boots
 	// controls are the builds whose image is the base's.
 	controls []string
+	// noHook is how many lines at the end are negative controls, of a panel
+	// that counts.
+	noHook int
+}
+
+// counted reports whether the panel's unit counts instructions.
+func (p panel) counted() bool { return compare.IsCount(p.unit) }
+
+// exact reports whether all its rows are.
+func (p panel) exact() bool {
+	for _, l := range p.lines {
+		for _, r := range l.Rows {
+			if r != nil && !r.Exact {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// controlsLast moves the negative controls of a panel that counts to its end.
+func (p *panel) controlsLast() {
+	if !p.counted() {
+		return
+	}
+	slices.SortStableFunc(p.lines, func(a, b compare.Line) int {
+		switch {
+		case NoHook(a) == NoHook(b):
+			return 0
+		case NoHook(b):
+			return -1
+		}
+		return 1
+	})
+	for _, l := range p.lines {
+		if NoHook(l) {
+			p.noHook++
+		}
+	}
+}
+
+// control reports whether a line is one of those.
+func (p panel) control(line int) bool { return line >= len(p.lines)-p.noHook }
+
+// divide sets the negative controls apart from the other lines.
+func (p panel) divide(c draw.Canvas, y func(float64) vg.Length) {
+	if p.noHook == 0 || p.noHook == len(p.lines) {
+		return
+	}
+	at := y(-float64(len(p.lines)-p.noHook) + 0.5)
+	c.StrokeLine2(draw.LineStyle{Color: grey, Width: 0.8}, c.Min.X, at, c.Max.X, at)
+}
+
+// inexact is the panel with those lines only whose boots differ.
+func (p panel) inexact() panel {
+	p.lines = slices.DeleteFunc(slices.Clone(p.lines), func(l compare.Line) bool {
+		return !slices.ContainsFunc(l.Rows, func(r *compare.Row) bool { return r != nil && !r.Exact })
+	})
+	p.noHook = 0
+	return p
 }
 
 // panels splits the comparison by environment and kind of unit; builds of
@@ -39,6 +102,7 @@ func panels(c *compare.Comparison) []panel {
 		all[i].add(s)
 	}
 	for i := range all {
+		all[i].controlsLast()
 		for _, r := range c.Controls {
 			if r.Environment == all[i].Environment && !slices.Contains(all[i].controls, r.Build) {
 				all[i].controls = append(all[i].controls, r.Build)
@@ -99,7 +163,10 @@ func (p panel) name(kind string, all []panel) string {
 	}
 	for _, o := range all {
 		if e := o.Environment; e.Domain == p.Domain && e != p.Environment {
-			words = append(words, p.Target, p.Arch, p.Accel, p.Workload)
+			words = append(words, p.Target, p.Arch, p.Accel, p.Workload, p.DomU)
+			if p.Idle > 0 {
+				words = append(words, fmt.Sprint(p.Idle))
+			}
 			break
 		}
 	}
@@ -110,6 +177,9 @@ func (p panel) name(kind string, all []panel) string {
 func (p panel) unitText() string {
 	if p.unit == "time" {
 		return "wall time"
+	}
+	if p.counted() {
+		return p.unit + " (instructions executed for one operation)"
 	}
 	return p.unit
 }
@@ -123,7 +193,31 @@ func Charts(c *compare.Comparison) []*Chart {
 	var charts []*Chart
 	all := panels(c)
 	for _, p := range all {
-		charts = append(charts, overhead(p, all, c), boxes(p, all, c), heat(p, all, c))
+		charts = append(charts, overhead(p, all, c))
+		if b := p; b.counted() {
+			// Boots that gave the same count are no picture.
+			if b = p.inexact(); len(b.lines) > 0 {
+				charts = append(charts, boxes(b, all, c))
+			}
+		} else {
+			charts = append(charts, boxes(p, all, c))
+		}
+		charts = append(charts, heat(p, all, c))
 	}
 	return charts
+}
+
+// NoHook reports whether a line is a negative control in every build that has
+// it.
+func NoHook(l compare.Line) bool {
+	known := false
+	for _, r := range l.Rows {
+		if r != nil {
+			if !r.NoHook {
+				return false
+			}
+			known = true
+		}
+	}
+	return known
 }

@@ -92,22 +92,82 @@ func TestExtremes(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, ch := range Charts(c) {
+		wellFormed(t, name, Charts(c))
+	}
+}
+
+func wellFormed(t *testing.T, name string, charts []*Chart) {
+	t.Helper()
+	for _, ch := range charts {
+		var svg bytes.Buffer
+		if err := ch.SVG(&svg); err != nil {
+			t.Fatal(err)
+		}
+		if err := ch.PNG(io.Discard); err != nil {
+			t.Fatal(err)
+		}
+		for d := xml.NewDecoder(&svg); ; {
+			if _, err := d.Token(); err == io.EOF {
+				break
+			} else if err != nil {
+				t.Errorf("%s: %s: %v", name, ch.Name, err)
+				break
+			}
+		}
+	}
+}
+
+// TestCounts: charts of counts speak of instructions, with the figures and the
+// negative controls at the end; boots that agree are not drawn.
+func TestCounts(t *testing.T) {
+	sample := func(build, benchmark string, round int, count, hooks float64) results.Sample {
+		return results.Sample{Boot: results.Boot{Boot: round, Round: round, Image: build}, Build: build, Domain: "dom0", Benchmark: benchmark,
+			Values: []bench.Value{{Value: count, Unit: "xen-instr/op"}, {Value: hooks, Unit: "hooks/op"}}, Ended: true, Run: "r"}
+	}
+	var samples []results.Sample
+	for round := 1; round <= 2; round++ {
+		samples = append(samples,
+			sample("native", "A/control", round, 700, 0), sample("flask", "A/control", round, 700, 0),
+			sample("native", "A/more", round, 1000, 0), sample("flask", "A/more", round, 1183, 1),
+			sample("native", "A/nothing", round, 0, 0), sample("flask", "A/nothing", round, 0, 0),
+			sample("native", "A/new", round, 0, 0), sample("flask", "A/new", round, 12, 1),
+		)
+	}
+	for _, disturbed := range []bool{false, true} {
+		if disturbed {
+			samples[3].Values[0].Value++
+		}
+		c, err := compare.Compare(samples, compare.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		charts := Charts(c)
+		wellFormed(t, "counts", charts)
+		boots := 0
+		for _, ch := range charts {
+			if strings.HasPrefix(ch.Name, "boots") {
+				boots++
+				continue
+			}
 			var svg bytes.Buffer
 			if err := ch.SVG(&svg); err != nil {
 				t.Fatal(err)
 			}
-			if err := ch.PNG(io.Discard); err != nil {
-				t.Fatal(err)
-			}
-			for d := xml.NewDecoder(&svg); ; {
-				if _, err := d.Token(); err == io.EOF {
-					break
-				} else if err != nil {
-					t.Errorf("%s: %s: %v", name, ch.Name, err)
-					break
+			text := svg.String()
+			for _, want := range []string{"More instructions than native", ">+183", "+12 from 0", "negative controls"} {
+				if !disturbed && !strings.Contains(text, want) {
+					t.Errorf("%s: no %q", ch.Name, want)
 				}
 			}
+			if strings.Contains(text, "time") || strings.Contains(text, "paired differences") {
+				t.Errorf("%s speaks of time", ch.Name)
+			}
+			if strings.Index(text, ">A/control<") < strings.Index(text, ">A/new<") {
+				t.Errorf("%s: the control is not at the end", ch.Name)
+			}
+		}
+		if (boots > 0) != disturbed {
+			t.Errorf("disturbed %t: %d charts of boots", disturbed, boots)
 		}
 	}
 }

@@ -27,41 +27,85 @@ func BesideHeads(units []string) []string {
 }
 
 // BesideCells are a build's figures of a benchmark in the units.
-func BesideCells(c *compare.Comparison, s compare.Section, benchmark, build string, units []string) []string {
+func BesideCells(c *compare.Comparison, e compare.Environment, benchmark, build string, units []string) []string {
 	cells := make([]string, len(units))
 	for i, unit := range units {
-		if f, ok := c.Figure(s.Environment, benchmark, build, unit); ok {
+		if f, ok := c.Figure(e, benchmark, build, unit); ok {
 			cells[i] = figure(f)
 		}
 	}
 	return cells
 }
 
+// Parts are a build's XSM instructions and hooks in one cell, "190/1"; "" if
+// there is neither.
+func Parts(c *compare.Comparison, e compare.Environment, benchmark, build string) string {
+	var parts []string
+	found := false
+	for _, unit := range compare.Beside("xen-instr/op") {
+		part := "–"
+		if f, ok := c.Figure(e, benchmark, build, unit); ok {
+			found = true
+			part = rounded(f.Value)
+		}
+		parts = append(parts, part)
+	}
+	if !found {
+		return ""
+	}
+	return strings.Join(parts, "/")
+}
+
+// rounded is a figure, to four places if it is a mean.
+func rounded(v float64) string {
+	if v == math.Trunc(v) || math.IsNaN(v) {
+		return brief(v)
+	}
+	places := 4 - len(strconv.FormatInt(int64(math.Abs(v)), 10))
+	return strconv.FormatFloat(v, 'f', max(0, min(places, 2)), 64)
+}
+
+// brief is a count, or a mean of counts with a place after the point.
+func brief(v float64) string {
+	if math.IsNaN(v) {
+		return "–"
+	}
+	return strconv.FormatFloat(math.Round(v*10)/10, 'f', -1, 64)
+}
+
 // figure is a figure without its unit; counts stay whole numbers.
 func figure(f compare.Figure) string {
-	if compare.IsCount(f.Unit) {
-		return Value(f.Value, f.Unit)
+	if compare.IsCount(f.Unit) || f.Value == math.Trunc(f.Value) {
+		return Value(f.Value, "")
 	}
 	return fmt.Sprintf("%.4g", f.Value)
 }
 
 // Difference is what a build executes more than the base, in instructions and
-// as a share: "+188 instr (+10.55%)".
+// as a share: "+188 (+10.6%)".
 func Difference(r compare.Row) string {
 	d := r.Difference()
 	if math.IsNaN(d) {
 		return "–"
 	}
-	text := count(d) + " instr"
+	text := Count(d)
 	if !math.IsNaN(r.Ratio) {
-		text += " (" + Overhead(r) + ")"
+		text += " (" + share(r) + ")"
 	}
 	return text
 }
 
-// count is a difference of counts with its sign; that of means has a place
+// share is the overhead; a place after the point is enough from 10% on.
+func share(r compare.Row) string {
+	if r.Exact && math.Abs(r.Overhead()) >= 0.0995 {
+		return signed(r.Overhead(), 1) + "%"
+	}
+	return Overhead(r)
+}
+
+// Count is a difference of counts with its sign; that of means has a place
 // after the point.
-func count(d float64) string {
+func Count(d float64) string {
 	text := strconv.FormatFloat(math.Abs(math.Round(10*d)/10), 'f', -1, 64)
 	switch {
 	case text == "0":
@@ -73,10 +117,10 @@ func count(d float64) string {
 }
 
 // NotRemarks are a row's warnings but for those that its samples came with,
-// which stand next to it.
+// which stand next to it as Inexact does.
 func NotRemarks(r *compare.Row) []string {
 	return slices.DeleteFunc(slices.Clone(r.Warnings), func(w string) bool {
-		return slices.Contains(r.Remarks, w) || slices.Contains(r.BaseRemarks, w)
+		return w == "one boot gives no interval" || slices.Contains(r.Remarks, w) || slices.Contains(r.BaseRemarks, w)
 	})
 }
 
@@ -110,122 +154,274 @@ type Remark struct{ Build, Text string }
 // String names the build.
 func (r Remark) String() string { return r.Build + ": " + r.Text }
 
-// writeCounts writes the table of a section that counts: for each build its
-// count, the difference, and what the count is made of. Remarks of samples
-// stand below their line.
-func writeCounts(w io.Writer, c *compare.Comparison, s compare.Section, prefix string, notes *Footnotes) {
-	n, same := commonN(s)
-	title := prefix + s.Title()
-	if same {
-		title += fmt.Sprintf(", n=%d", n)
-	}
-	fmt.Fprintln(w, title)
-	units := c.Beside(s)
-	group := 5 + len(units) // columns of a build
-	g := newGrid(2 + len(units) + group*len(s.Builds))
-	g.add(countHead(c, s, units)...)
+// exactness says how many of a section's rows are exact, for its title.
+func exactness(s compare.Section) string {
+	exact, rows := 0, 0
 	for _, l := range s.Lines {
-		cells := append([]string{l.Benchmark, Value(l.BaseValue, s.Unit)}, BesideCells(c, s, l.Benchmark, c.Base, units)...)
-		for i, r := range l.Rows {
-			cells = append(cells, countCells(c, s, l.Benchmark, s.Builds[i], r, units, same, notes)...)
-		}
-		g.add(cells...)
-		for _, r := range Remarks(c, l) {
-			g.note("    " + r.String())
+		for _, r := range l.Rows {
+			if r != nil {
+				rows++
+				if r.Exact {
+					exact++
+				}
+			}
 		}
 	}
-	if cells := countMeans(c, s, units); cells != nil {
-		g.add(cells...)
+	switch exact {
+	case rows:
+		return "all rows exact"
+	case 0:
+		return "no row exact"
+	}
+	return fmt.Sprintf("all rows exact but %d, marked ~", rows-exact)
+}
+
+// UsualN is the number of boots that most rows have.
+func UsualN(s compare.Section) int {
+	times, usual := map[int]int{}, 0
+	for _, l := range s.Lines {
+		for _, r := range l.Rows {
+			if r != nil {
+				times[r.N]++
+				if n := times[r.N] - times[usual]; n > 0 || n == 0 && r.N > usual {
+					usual = r.N
+				}
+			}
+		}
+	}
+	return usual
+}
+
+// CountTitle is the head line of a section that counts.
+func CountTitle(s compare.Section, prefix string) string {
+	return fmt.Sprintf("%s%s, n=%d, %s", prefix, s.Title(), UsualN(s), exactness(s))
+}
+
+// Inexact says of a row that is not exact what its cells leave out.
+func Inexact(r compare.Row, n int) string {
+	text := fmt.Sprintf("~ %s, interval %s", VerdictText(r), Interval(r))
+	if math.IsNaN(r.Lo) || math.IsNaN(r.Hi) {
+		text = fmt.Sprintf("~ %s, no interval", VerdictText(r))
+	}
+	if r.N != n {
+		text += fmt.Sprintf(", n=%d", r.N)
+	}
+	return text
+}
+
+// writeCounts writes the table of a section that counts: for each build the
+// difference, and what its count is made of. Remarks of samples stand below
+// their line.
+func writeCounts(w io.Writer, c *compare.Comparison, s compare.Section, prefix string, notes *Footnotes) {
+	fmt.Fprintln(w, CountTitle(s, prefix))
+	n := UsualN(s)
+	g := newGrid(3 + 4*len(s.Builds))
+	g.tight = true
+	head := []string{"benchmark", c.Base, "XSM/hooks"}
+	for _, build := range s.Builds {
+		head = append(head, "│", build+"−"+c.Base, "XSM/hooks", "verdict")
+	}
+	g.add(head...)
+	for _, group := range Groups(s.Lines) {
+		g.note(group.Name)
+		for _, l := range group.Lines {
+			cells := []string{"  " + strings.TrimPrefix(l.Benchmark, group.Name), brief(l.BaseValue), Parts(c, s.Environment, l.Benchmark, c.Base)}
+			for i, r := range l.Rows {
+				cells = append(cells, "│")
+				cells = append(cells, countCells(c, s, l.Benchmark, s.Builds[i], r)...)
+				if r != nil {
+					cells[len(cells)-1] = brevity(r.Verdict) + notes.Marks(NotRemarks(r))
+				}
+			}
+			g.add(cells...)
+			for _, r := range l.Rows {
+				if r != nil && !r.Exact {
+					g.note("    " + r.Build + ": " + Inexact(*r, n))
+				}
+			}
+			for _, r := range Remarks(c, l) {
+				g.note("    " + r.String())
+			}
+		}
+	}
+	for _, cells := range MeansOf(c, s) {
+		line := []string{cells.Label, "", ""}
+		for _, m := range cells.Means {
+			line = append(line, "│", m.Overhead, m.Of, "")
+		}
+		g.add(line...)
 	}
 	for i := range g.right {
-		k := (i - 2 - len(units)) % group
-		g.right[i] = i > 0 && (i < 2+len(units) || k != 0 && k != group-1)
+		k := (i - 3) % 4
+		g.right[i] = i == 1 || i == 2 || i > 2 && (k == 1 || k == 2)
 	}
 	g.write(w)
 	fmt.Fprintln(w)
 }
 
-func countHead(c *compare.Comparison, s compare.Section, units []string) []string {
-	head := append([]string{"benchmark", c.Base}, BesideHeads(units)...)
-	for _, build := range s.Builds {
-		head = append(head, "│", build, "difference", fmt.Sprintf("%g%% interval", 100*c.Confidence))
-		head = append(head, BesideHeads(units)...)
-		head = append(head, "verdict")
+// brevity is a verdict in a narrow column.
+func brevity(v compare.Verdict) string {
+	switch v {
+	case compare.Equivalent:
+		return "≈"
+	case compare.Inconclusive:
+		return "?"
 	}
-	return head
+	return string(v)
 }
 
-func countCells(c *compare.Comparison, s compare.Section, benchmark, build string, r *compare.Row, units []string, sameN bool, notes *Footnotes) []string {
-	if r == nil {
-		return slices.Concat([]string{"│", "–", "", ""}, make([]string, len(units)), []string{"not measured"})
+// countCells are a build's difference, parts and verdict.
+func countCells(c *compare.Comparison, s compare.Section, benchmark, build string, r *compare.Row) []string {
+	parts := Parts(c, s.Environment, benchmark, build)
+	switch {
+	case r == nil:
+		return []string{Lacking([]string{parts}), parts, "–"}
 	}
-	verdict := VerdictText(*r)
-	if !sameN {
-		verdict += fmt.Sprintf(" n=%d", r.N)
+	difference := Difference(*r)
+	if !r.Exact {
+		difference = "~ " + difference
 	}
-	return slices.Concat(
-		[]string{"│", Value(r.Value, r.Unit), Difference(*r), Interval(*r)},
-		BesideCells(c, s, benchmark, build, units),
-		[]string{verdict + notes.Marks(NotRemarks(r))})
+	return []string{difference, parts, VerdictText(*r)}
 }
 
-// countMeans is the line of geometric means, nil if there is none.
-func countMeans(c *compare.Comparison, s compare.Section, units []string) []string {
-	means := meanCells(c, s)
-	if means == nil {
+// Lacking says what a build lacks that has no row, by what it has beside.
+func Lacking(beside []string) string {
+	if slices.ContainsFunc(beside, func(cell string) bool { return cell != "" }) {
+		return "not counted"
+	}
+	return "not measured"
+}
+
+// Group is benchmarks that begin alike.
+type Group struct {
+	Name  string // what they begin with
+	Lines []compare.Line
+}
+
+// Groups puts lines together that begin with the same suite, or with the same
+// two words if they are many. What begins alike moves to the first of it.
+func Groups(lines []compare.Line) []Group {
+	const many = 8
+	times := map[string]int{}
+	two := func(name string) string {
+		parts := strings.SplitAfterN(name, "/", 3)
+		return strings.Join(parts[:len(parts)-1], "")
+	}
+	for _, l := range lines {
+		times[two(l.Benchmark)]++
+	}
+	var all []Group
+	for _, l := range lines {
+		name := two(l.Benchmark)
+		if times[name] < many {
+			suite, _, _ := strings.Cut(l.Benchmark, "/")
+			name = suite + "/"
+		}
+		i := slices.IndexFunc(all, func(g Group) bool { return g.Name == name })
+		if i < 0 {
+			i = len(all)
+			all = append(all, Group{Name: name})
+		}
+		all[i].Lines = append(all[i].Lines, l)
+	}
+	return all
+}
+
+// MeanLine is a line of geometric means, one for each build, empty where there
+// is none.
+type MeanLine struct {
+	Label string
+	Means []MeanCells
+}
+
+// MeanCells are a geometric mean and what it is of.
+type MeanCells struct{ Overhead, Interval, Of string }
+
+// ofRows is what a mean is of, in a column of verdicts.
+func ofRows(m MeanCells) string {
+	if m.Of == "" {
+		return ""
+	}
+	return "of " + m.Of
+}
+
+// MeansOf are the lines of geometric means: of all rows, and of those that
+// cross a hook if not all do.
+func MeansOf(c *compare.Comparison, s compare.Section) []MeanLine {
+	all := MeanLine{"geometric mean", make([]MeanCells, len(s.Builds))}
+	crossing := MeanLine{"  of rows that cross a hook", make([]MeanCells, len(s.Builds))}
+	some, someCross := false, false
+	for i, build := range s.Builds {
+		g, ok := geoMeanOf(c, s, build)
+		if !ok {
+			continue
+		}
+		some, all.Means[i] = true, meanText(g)
+		if g.Crossing != nil {
+			someCross, crossing.Means[i] = true, meanText(*g.Crossing)
+		}
+	}
+	switch {
+	case !some:
 		return nil
+	case !someCross:
+		return []MeanLine{all}
 	}
-	none := make([]string, len(units))
-	cells := append(means[:2:2], none...)
-	for i := 2; i < len(means); i += 4 {
-		cells = slices.Concat(cells, []string{means[i], "", means[i+1], means[i+2]}, none, []string{means[i+3]})
+	return []MeanLine{all, crossing}
+}
+
+func meanText(g compare.GeoMean) MeanCells {
+	m := MeanCells{Overhead(Mean(g)), Interval(Mean(g)), fmt.Sprintf("%d rows", g.Rows)}
+	if !g.Exact && compare.IsCount(g.Unit) {
+		m.Overhead = "~ " + m.Overhead
 	}
-	return cells
+	return m
+}
+
+func geoMeanOf(c *compare.Comparison, s compare.Section, build string) (compare.GeoMean, bool) {
+	i := slices.IndexFunc(c.GeoMeans, func(g compare.GeoMean) bool {
+		return g.Build == build && g.Environment == s.Environment && g.Unit == s.Unit
+	})
+	if i < 0 {
+		return compare.GeoMean{}, false
+	}
+	return c.GeoMeans[i], true
 }
 
 // markdownCounts is writeCounts in Markdown; a remark stands in the cell of
 // the benchmark or of the verdict that it is about.
 func markdownCounts(w io.Writer, c *compare.Comparison, s compare.Section, prefix string, notes *Footnotes) {
-	fmt.Fprintf(w, "### %s\n\n", escape(prefix+s.Title()))
-	units := c.Beside(s)
-	head := append([]string{"benchmark", c.Base}, BesideHeads(units)...)
+	fmt.Fprintf(w, "### %s\n\n", escape(CountTitle(s, prefix)))
+	n := UsualN(s)
+	head := []string{"benchmark", c.Base, "XSM/hooks"}
 	for _, build := range s.Builds {
-		head = append(head, build, "difference", fmt.Sprintf("%g%% interval", 100*c.Confidence))
-		head = append(head, BesideHeads(units)...)
-		head = append(head, "verdict", "n")
+		head = append(head, build+"−"+c.Base, "XSM/hooks", "verdict")
 	}
 	markdownLine(w, head)
-	numbers := strings.Repeat(" --: |", len(units))
-	fmt.Fprintf(w, "| :-- | --: |%s%s\n", numbers, strings.Repeat(" --: | --: | --: |"+numbers+" :-- | --: |", len(s.Builds)))
+	fmt.Fprintf(w, "| :-- | --: | --: |%s\n", strings.Repeat(" --: | --: | :-- |", len(s.Builds)))
 	for _, l := range s.Lines {
-		cells := append([]string{withRemarks(c, l, c.Base, l.Benchmark), Value(l.BaseValue, s.Unit)}, BesideCells(c, s, l.Benchmark, c.Base, units)...)
+		cells := []string{withRemarks(c, l, c.Base, l.Benchmark), brief(l.BaseValue), Parts(c, s.Environment, l.Benchmark, c.Base)}
 		for i, r := range l.Rows {
-			group := countCells(c, s, l.Benchmark, s.Builds[i], r, units, true, notes)[1:]
-			if r == nil {
-				cells = append(append(cells, group...), "")
-				continue
+			group := countCells(c, s, l.Benchmark, s.Builds[i], r)
+			if r != nil {
+				verdict := emphasis(*r)
+				if !r.Exact {
+					verdict = Inexact(*r, n)
+				}
+				group[2] = withRemarks(c, l, r.Build, verdict+notes.Marks(NotRemarks(r)))
 			}
-			last := len(group) - 1
-			group[last] = withRemarks(c, l, r.Build, emphasis(*r)+notes.Marks(NotRemarks(r)))
-			cells = append(append(cells, group...), fmt.Sprint(r.N))
+			cells = append(cells, group...)
 		}
 		markdownLine(w, cells)
 	}
-	markdownCountMeans(w, c, s, units)
+	for _, m := range MeansOf(c, s) {
+		cells := []string{strings.TrimSpace(m.Label), "", ""}
+		for _, one := range m.Means {
+			cells = append(cells, one.Overhead, one.Of, "")
+		}
+		markdownLine(w, cells)
+	}
 	fmt.Fprintln(w)
-}
-
-func markdownCountMeans(w io.Writer, c *compare.Comparison, s compare.Section, units []string) {
-	means := countMeans(c, s, units)
-	if means == nil {
-		return
-	}
-	cells := means[: 2+len(units) : 2+len(units)]
-	group := 5 + len(units)
-	for i := 2 + len(units); i < len(means); i += group {
-		cells = append(append(cells, means[i+1:i+group]...), "")
-	}
-	markdownLine(w, cells)
 }
 
 // withRemarks adds a build's remarks to a cell. A cell that is emphasised is

@@ -15,6 +15,7 @@ var csvColumns = []string{
 	"target", "arch", "accel", "workload", "domain", "benchmark", "build", "unit", "base", "value",
 	"ratio", "lo", "hi", "confidence", "p", "p_holm", "p_equivalent", "p_signed_rank", "p_mann_whitney",
 	"hodges_lehmann", "margin", "verdict", "n", "need", "paired", "exact", "control", "warnings",
+	"domu", "idle", "base_xsm_instr", "xsm_instr", "base_hooks", "hooks", "base_guest_instr", "guest_instr", "base_instr", "instr",
 }
 
 // CSV writes a line for each row, controls included. What could not be
@@ -33,13 +34,35 @@ func CSV(w io.Writer, c *compare.Comparison) error {
 }
 
 func csvLine(c *compare.Comparison, r compare.Row, control bool) []string {
-	return []string{
+	line := []string{
 		r.Target, r.Arch, r.Accel, r.Workload, r.Domain, r.Benchmark, r.Build, r.Unit, cell(r.BaseValue), cell(r.Value),
 		cell(r.Ratio), cell(r.Lo), cell(r.Hi), cell(c.Confidence), cell(r.P), cell(r.PHolm), cell(r.PEquivalent),
 		cell(r.PSignedRank), cell(r.PMannWhitney), cell(r.HodgesLehmann), cell(r.Margin), string(r.Verdict),
 		fmt.Sprint(r.N), fmt.Sprint(r.Need), fmt.Sprint(r.Paired), fmt.Sprint(r.Exact), fmt.Sprint(control),
-		strings.Join(r.Warnings, "; "),
+		strings.Join(r.Warnings, "; "), r.DomU, fmt.Sprint(r.Idle),
 	}
+	for _, unit := range csvFigures {
+		for _, build := range []string{r.Base, r.Build} {
+			line = append(line, csvFigure(c, r, build, unit))
+		}
+	}
+	return line
+}
+
+// csvFigures are the units of the last columns, for the base and the build.
+var csvFigures = []string{"xsm-instr/op", "hooks/op", "guest-instr/op", "instr/op"}
+
+// csvFigure is a build's figure of what a counted row is about, "" if there is
+// none.
+func csvFigure(c *compare.Comparison, r compare.Row, build, unit string) string {
+	if !compare.IsCount(r.Unit) {
+		return ""
+	}
+	f, ok := c.Figure(r.Environment, r.Benchmark, build, unit)
+	if !ok {
+		return ""
+	}
+	return cell(f.Value)
 }
 
 // cell keeps eight figures: far beyond what was measured, short enough for

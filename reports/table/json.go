@@ -57,6 +57,8 @@ type jsonCheck struct {
 	Arch          string   `json:"arch"`
 	Accel         string   `json:"accel"`
 	Workload      string   `json:"workload"`
+	DomU          string   `json:"domu,omitempty"`
+	Idle          int      `json:"idle,omitempty"`
 	Paired        bool     `json:"paired"`
 	Exact         bool     `json:"exact"`
 	HodgesLehmann *float64 `json:"hodges_lehmann"`
@@ -72,6 +74,8 @@ type jsonGeoMean struct {
 	Arch     string   `json:"arch"`
 	Accel    string   `json:"accel"`
 	Workload string   `json:"workload"`
+	DomU     string   `json:"domu,omitempty"`
+	Idle     int      `json:"idle,omitempty"`
 	Domain   string   `json:"domain"`
 	Build    string   `json:"build"`
 	Unit     string   `json:"unit"`
@@ -81,6 +85,23 @@ type jsonGeoMean struct {
 	Rows     int      `json:"rows"`
 	Rounds   int      `json:"rounds"`
 	Left     int      `json:"left"`
+	// Crossing is the mean of those of the rows that cross a hook, null if
+	// all do.
+	Crossing *jsonMean `json:"crossing"`
+}
+
+type jsonMean struct {
+	Ratio *float64 `json:"ratio"`
+	Lo    *float64 `json:"lo"`
+	Hi    *float64 `json:"hi"`
+	Rows  int      `json:"rows"`
+}
+
+func crossing(g compare.GeoMean) *jsonMean {
+	if g.Crossing == nil {
+		return nil
+	}
+	return &jsonMean{finite(g.Crossing.Ratio), finite(g.Crossing.Lo), finite(g.Crossing.Hi), g.Crossing.Rows}
 }
 
 // jsonFigure describes a benchmark in a build; it has no verdict.
@@ -89,12 +110,15 @@ type jsonFigure struct {
 	Arch      string   `json:"arch"`
 	Accel     string   `json:"accel"`
 	Workload  string   `json:"workload"`
+	DomU      string   `json:"domu,omitempty"`
+	Idle      int      `json:"idle,omitempty"`
 	Domain    string   `json:"domain"`
 	Benchmark string   `json:"benchmark"`
 	Build     string   `json:"build"`
 	Unit      string   `json:"unit"`
 	Value     *float64 `json:"value"`
 	N         int      `json:"n"`
+	Remarks   []string `json:"remarks,omitempty"`
 }
 
 // JSON writes the comparison for programs. What is not a number there
@@ -113,12 +137,12 @@ func JSON(w io.Writer, c *compare.Comparison) error {
 		out.Checks = append(out.Checks, check(r))
 	}
 	for _, g := range c.GeoMeans {
-		out.GeoMeans = append(out.GeoMeans, jsonGeoMean{g.Target, g.Arch, g.Accel, g.Workload, g.Domain, g.Build, g.Unit,
-			finite(g.Ratio), finite(g.Lo), finite(g.Hi), g.Rows, g.Rounds, g.Left})
+		out.GeoMeans = append(out.GeoMeans, jsonGeoMean{g.Target, g.Arch, g.Accel, g.Workload, g.DomU, g.Idle, g.Domain, g.Build, g.Unit,
+			finite(g.Ratio), finite(g.Lo), finite(g.Hi), g.Rows, g.Rounds, g.Left, crossing(g)})
 	}
 	for _, f := range c.Figures {
-		out.Figures = append(out.Figures, jsonFigure{f.Target, f.Arch, f.Accel, f.Workload, f.Domain, f.Benchmark, f.Build, f.Unit,
-			finite(f.Value), f.N})
+		out.Figures = append(out.Figures, jsonFigure{f.Target, f.Arch, f.Accel, f.Workload, f.DomU, f.Idle, f.Domain, f.Benchmark, f.Build, f.Unit,
+			finite(f.Value), f.N, f.Remarks})
 	}
 	for _, v := range compare.Verdicts {
 		out.Summary[string(v)] = c.Count(v)
@@ -148,7 +172,7 @@ func hooks(crossings []bench.Crossing) []hookJSON {
 
 func check(r compare.Row) jsonCheck {
 	return jsonCheck{
-		Target: r.Target, Arch: r.Arch, Accel: r.Accel, Workload: r.Workload,
+		Target: r.Target, Arch: r.Arch, Accel: r.Accel, Workload: r.Workload, DomU: r.DomU, Idle: r.Idle,
 		Paired: r.Paired, Exact: r.Exact, HodgesLehmann: finite(r.HodgesLehmann), PHolm: finite(r.PHolm),
 		PEquivalent: finite(r.PEquivalent), PSignedRank: finite(r.PSignedRank), PMannWhitney: finite(r.PMannWhitney),
 		Warnings: append([]string{}, r.Warnings...),

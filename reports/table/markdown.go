@@ -39,8 +39,8 @@ func Markdown(w io.Writer, c *compare.Comparison, a about.About) error {
 	for _, text := range c.Warnings {
 		fmt.Fprintf(b, "- warning: %s\n", escape(text))
 	}
-	for _, p := range a.Problems {
-		fmt.Fprintf(b, "- warning: %s\n", escape(p.String()))
+	for _, p := range a.ProblemLines() {
+		fmt.Fprintf(b, "- warning: %s\n", escape(p))
 	}
 	return b.Flush()
 }
@@ -82,10 +82,10 @@ func markdownSection(w io.Writer, c *compare.Comparison, s compare.Section, pref
 		}
 		markdownLine(w, cells)
 	}
-	if cells := meanCells(c, s); cells != nil {
-		line := cells[:2]
-		for g := 2; g < len(cells); g += 4 {
-			line = append(line, cells[g+1], cells[g+2], cells[g+3], "")
+	for _, m := range MeansOf(c, s) {
+		line := []string{strings.TrimSpace(m.Label), ""}
+		for _, one := range m.Means {
+			line = append(line, one.Overhead, one.Interval, ofRows(one), "")
 		}
 		markdownLine(w, line)
 	}
@@ -98,19 +98,6 @@ func emphasis(r compare.Row) string {
 		return "**" + VerdictText(r) + "**"
 	}
 	return VerdictText(r)
-}
-
-func markdownFigures(w io.Writer, c *compare.Comparison) {
-	t := Figures(c)
-	if len(t.Lines) == 0 {
-		return
-	}
-	fmt.Fprint(w, "### Figures without verdict (means)\n\n")
-	fmt.Fprintf(w, "| %s |\n| :-- | :-- | :-- |%s\n", strings.Join(t.Head, " | "), strings.Repeat(" --: |", len(t.Head)-3))
-	for _, line := range t.Lines {
-		markdownLine(w, line)
-	}
-	fmt.Fprintln(w)
 }
 
 func markdownLine(w io.Writer, cells []string) {

@@ -75,11 +75,11 @@ func TestDifference(t *testing.T) {
 		row  compare.Row
 		want string
 	}{
-		{compare.Row{BaseValue: 1782, Value: 1970, Ratio: 1970. / 1782, Exact: true}, "+188 instr (+10.55%)"},
-		{compare.Row{BaseValue: 1970, Value: 1782, Ratio: 1782. / 1970, Exact: true}, "−188 instr (−9.54%)"},
-		{compare.Row{BaseValue: 74, Value: 74, Ratio: 1, Exact: true}, "0 instr (0.00%)"},
-		{compare.Row{BaseValue: 0, Value: 12, Ratio: nan, Exact: true}, "+12 instr"},
-		{compare.Row{BaseValue: 1000, Value: 1020.26, Ratio: 1.02026, Lo: 1.01, Hi: 1.03}, "+20.3 instr (+2.0%)"},
+		{compare.Row{BaseValue: 1782, Value: 1970, Ratio: 1970. / 1782, Exact: true}, "+188 (+10.5%)"},
+		{compare.Row{BaseValue: 1970, Value: 1782, Ratio: 1782. / 1970, Exact: true}, "−188 (−9.54%)"},
+		{compare.Row{BaseValue: 74, Value: 74, Ratio: 1, Exact: true}, "0 (0.00%)"},
+		{compare.Row{BaseValue: 0, Value: 12, Ratio: nan, Exact: true}, "+12"},
+		{compare.Row{BaseValue: 1000, Value: 1020.26, Ratio: 1.02026, Lo: 1.01, Hi: 1.03}, "+20.3 (+2.0%)"},
 		{compare.Row{BaseValue: nan, Value: 1, Ratio: nan}, "–"},
 	} {
 		if got := Difference(tt.row); got != tt.want {

@@ -65,7 +65,7 @@ func buildSummary(c *compare.Comparison, build string) []string {
 	var means []string
 	for _, g := range c.GeoMeans {
 		if g.Build == build {
-			means = append(means, fmt.Sprintf("%s %s %s", where(c, g.Environment), g.Unit, Overhead(Mean(g))+" "+Interval(Mean(g))))
+			means = append(means, fmt.Sprintf("%s %s %s", where(c, g.Environment), g.Unit, meanSummary(g)))
 		}
 	}
 	if len(means) > 0 {
@@ -74,18 +74,39 @@ func buildSummary(c *compare.Comparison, build string) []string {
 	return lines
 }
 
+// meanSummary is a geometric mean, and that of the rows that cross a hook.
+func meanSummary(g compare.GeoMean) string {
+	text := fmt.Sprintf("%s %s over %d rows", Overhead(Mean(g)), Interval(Mean(g)), g.Rows)
+	if x := g.Crossing; x != nil {
+		text += fmt.Sprintf(", %s %s over the %d of them that cross a hook", Overhead(Mean(*x)), Interval(Mean(*x)), x.Rows)
+	}
+	return text
+}
+
 // Legend explains what the tables show.
 func Legend(c *compare.Comparison) []string {
-	lines := []string{
-		fmt.Sprintf("Overhead against %s with its %g%% interval; positive is slower, for MB/s too. A sample is one boot; boots of a round are pairs.", c.Base, 100*c.Confidence),
-		fmt.Sprintf("equivalent: the interval lies within ±%g%%%s. slower, faster: it lies on one side of 0, also after Holm's correction over the %d rows.", 100*c.Margin, floors(c), len(c.Rows)),
-		"inconclusive: neither; “~N more” estimates the rounds still needed. It does not mean that there is no difference.",
-	}
+	timed := hasUnit(c, func(unit string) bool { return !compare.IsCount(unit) })
+	sampled := timed || slices.ContainsFunc(slices.Concat(c.Rows, c.Controls), func(r compare.Row) bool { return !r.Exact })
+	var lines []string
 	if hasUnit(c, compare.IsCount) {
-		lines = append(lines, "instr: instructions that Xen executed for one operation; exact: every boot gave the same count, so that the difference is no estimate.")
+		lines = append(lines,
+			fmt.Sprintf("xen-instr/op: instructions that Xen executed for one operation. Under BUILD−%s, or difference: how many more than with %s, and the share of %s's.", c.Base, c.Base, c.Base),
+			"XSM/hooks, or of it XSM and hooks: those of them in the hooks and in the modules behind them; and how many hooks one operation enters.",
+			"exact: every boot of both builds gave the same count (that of most of its windows; a line below a row tells where some differed), so that the difference is no estimate. ~ marks what is not exact.",
+			fmt.Sprintf("Verdict on exact rows: equivalent (≈) within ±%g%%, slower (more) or faster (fewer instructions) beyond; the verdict is about size, the difference is real in any case.", 100*c.Margin))
 	}
-	if len(c.Apart()) < len(c.Figures) {
-		lines = append(lines, "of it XSM: those of the instructions in the hooks and in the modules behind them; hooks: how many hooks one operation enters.")
+	if sampled {
+		others := ""
+		if hasUnit(c, compare.IsCount) {
+			others = "Other rows: "
+		}
+		lines = append(lines,
+			fmt.Sprintf("%soverhead against %s with its %g%% interval; positive is slower, for MB/s too. A sample is one boot; boots of a round are pairs.", others, c.Base, 100*c.Confidence),
+			fmt.Sprintf("equivalent: the interval lies within ±%g%%%s. slower, faster: it lies on one side of 0, also after Holm's correction over the %d rows.", 100*c.Margin, floors(c), len(c.Rows)),
+			"inconclusive: neither; “~N more” estimates the rounds still needed. It does not mean that there is no difference.")
+		if others == "" {
+			lines[0] = "O" + strings.TrimPrefix(lines[0], "o")
+		}
 	}
 	return lines
 }

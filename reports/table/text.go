@@ -7,7 +7,6 @@ import (
 	"bufio"
 	"fmt"
 	"io"
-	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -43,7 +42,7 @@ func Text(w io.Writer, c *compare.Comparison, a about.About) error {
 	for _, text := range c.Warnings {
 		fmt.Fprintln(b, "warning:", text)
 	}
-	for _, p := range a.Problems {
+	for _, p := range a.ProblemLines() {
 		fmt.Fprintln(b, "warning:", p)
 	}
 	return b.Flush()
@@ -88,7 +87,11 @@ func writeSection(w io.Writer, c *compare.Comparison, s compare.Section, prefix 
 		}
 		g.add(cells...)
 	}
-	if cells := meanCells(c, s); cells != nil {
+	for _, m := range MeansOf(c, s) {
+		cells := []string{m.Label, ""}
+		for _, one := range m.Means {
+			cells = append(cells, "│", one.Overhead, one.Interval, ofRows(one))
+		}
 		g.add(cells...)
 	}
 	for i := range g.right {
@@ -109,25 +112,6 @@ func rowCells(r *compare.Row, sameN bool, notes *Footnotes) []string {
 	return []string{"│", Overhead(*r), Interval(*r), verdict + notes.Marks(r.Warnings)}
 }
 
-// meanCells is the line of geometric means, nil if there is none.
-func meanCells(c *compare.Comparison, s compare.Section) []string {
-	cells, found := []string{"geometric mean", ""}, false
-	for _, build := range s.Builds {
-		group := []string{"│", "", "", ""}
-		for _, g := range c.GeoMeans {
-			if g.Build == build && g.Environment == s.Environment && g.Unit == s.Unit {
-				group = []string{"│", Overhead(Mean(g)), Interval(Mean(g)), fmt.Sprintf("of %d rows", g.Rows)}
-				found = true
-			}
-		}
-		cells = append(cells, group...)
-	}
-	if !found {
-		return nil
-	}
-	return cells
-}
-
 func commonN(s compare.Section) (n int, same bool) {
 	for _, l := range s.Lines {
 		for _, r := range l.Rows {
@@ -141,53 +125,6 @@ func commonN(s compare.Section) (n int, same bool) {
 		}
 	}
 	return n, true
-}
-
-// writeFigures lists what describes benchmarks and has no verdict.
-func writeFigures(w io.Writer, c *compare.Comparison) {
-	t := Figures(c)
-	if len(t.Lines) == 0 {
-		return
-	}
-	fmt.Fprintln(w, "figures without verdict (means)")
-	g := newGrid(len(t.Head))
-	g.add(t.Head...)
-	for _, line := range t.Lines {
-		g.add(line...)
-	}
-	for i := 3; i < len(t.Head); i++ {
-		g.right[i] = true
-	}
-	g.write(w)
-	fmt.Fprintln(w)
-}
-
-// FigureTable has a line for each benchmark, domain and unit, with a column
-// for each build after those three.
-type FigureTable struct {
-	Head  []string
-	Lines [][]string
-}
-
-// Figures arranges the comparison's figures, but for those that stand next to
-// rows.
-func Figures(c *compare.Comparison) FigureTable {
-	builds := append([]string{c.Base}, c.Builds...)
-	t := FigureTable{Head: append([]string{"benchmark", "domain", "unit"}, builds...)}
-	at := map[string]int{}
-	for _, f := range c.Apart() {
-		k := f.Environment.String() + " " + f.Benchmark + " " + f.Unit
-		i, ok := at[k]
-		if !ok {
-			i = len(t.Lines)
-			at[k] = i
-			t.Lines = append(t.Lines, append([]string{f.Benchmark, f.Domain, f.Unit}, make([]string, len(builds))...))
-		}
-		if j := slices.Index(builds, f.Build); j >= 0 {
-			t.Lines[i][3+j] = figure(f)
-		}
-	}
-	return t
 }
 
 // Footnotes numbers warnings, each text once.
@@ -232,6 +169,7 @@ func superscript(n int) string {
 // grid aligns columns by what a reader sees of them.
 type grid struct {
 	right []bool
+	tight bool // a single space beside lines between columns
 	lines []gridLine
 }
 
@@ -264,7 +202,10 @@ func (g *grid) write(w io.Writer) {
 			} else {
 				c += pad
 			}
-			b.WriteString(c + "  ")
+			b.WriteString(c + " ")
+			if line := func(i int) bool { return i < len(l.cells) && l.cells[i] == "│" }; !g.tight || !line(i) && !line(i+1) {
+				b.WriteByte(' ')
+			}
 		}
 		fmt.Fprintln(w, strings.TrimRight(b.String(), " "))
 	}

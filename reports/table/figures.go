@@ -1,0 +1,191 @@
+package table
+
+import (
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"xsmbench/reports/compare"
+)
+
+// FigureTable has a line for each benchmark, domain and unit, with a column
+// for each build after those three.
+type FigureTable struct {
+	Head  []string
+	Lines [][]string
+}
+
+// Figures arranges the comparison's figures, but for those that stand next to
+// rows or among the uncounted.
+func Figures(c *compare.Comparison) FigureTable {
+	return figuresOf(c, func(compare.Figure) bool { return true })
+}
+
+// briefFigures are Figures without what the guest executed: it is different
+// for each row and says nothing of the hooks.
+func briefFigures(c *compare.Comparison) (t FigureTable, left bool) {
+	t = figuresOf(c, func(f compare.Figure) bool {
+		left = left || compare.Total(f.Unit)
+		return !compare.Total(f.Unit)
+	})
+	return t, left
+}
+
+const leftFigures = "guest-instr/op and instr/op (what the guest executed, and guest and Xen together): see the CSV and JSON forms and the page."
+
+func figuresOf(c *compare.Comparison, in func(compare.Figure) bool) FigureTable {
+	builds := append([]string{c.Base}, c.Builds...)
+	t := FigureTable{Head: append([]string{"benchmark", "domain", "unit"}, builds...)}
+	uncounted := c.Uncounted()
+	at := map[string]int{}
+	for _, f := range c.Apart() {
+		listed := slices.ContainsFunc(uncounted, func(u compare.Uncounted) bool {
+			return u.Environment == f.Environment && u.Benchmark == f.Benchmark && slices.Contains(u.Units, f.Unit)
+		})
+		if listed || !in(f) {
+			continue
+		}
+		k := f.Environment.String() + " " + f.Benchmark + " " + f.Unit
+		i, ok := at[k]
+		if !ok {
+			i = len(t.Lines)
+			at[k] = i
+			t.Lines = append(t.Lines, append([]string{f.Benchmark, where(c, f.Environment), f.Unit}, make([]string, len(builds))...))
+		}
+		if j := slices.Index(builds, f.Build); j >= 0 {
+			t.Lines[i][3+j] = figure(f)
+		}
+	}
+	return t
+}
+
+// writeFigures lists what describes benchmarks and has no verdict.
+func writeFigures(w io.Writer, c *compare.Comparison) {
+	writeUncounted(w, c)
+	t, left := briefFigures(c)
+	if len(t.Lines) > 0 {
+		fmt.Fprintln(w, "figures without verdict (means)")
+		g := newGrid(len(t.Head))
+		g.add(t.Head...)
+		for _, line := range t.Lines {
+			g.add(line...)
+		}
+		for i := 3; i < len(t.Head); i++ {
+			g.right[i] = true
+		}
+		g.write(w)
+		fmt.Fprintln(w)
+	}
+	if left {
+		fmt.Fprintf(w, "%s\n\n", leftFigures)
+	}
+}
+
+func markdownFigures(w io.Writer, c *compare.Comparison) {
+	markdownUncounted(w, c)
+	t, left := briefFigures(c)
+	if len(t.Lines) > 0 {
+		fmt.Fprint(w, "### Figures without verdict (means)\n\n")
+		fmt.Fprintf(w, "| %s |\n| :-- | :-- | :-- |%s\n", strings.Join(t.Head, " | "), strings.Repeat(" --: |", len(t.Head)-3))
+		for _, line := range t.Lines {
+			markdownLine(w, line)
+		}
+		fmt.Fprintln(w)
+	}
+	if left {
+		fmt.Fprintf(w, "%s\n\n", escape(leftFigures))
+	}
+}
+
+// UncountedTitle stands above the table of what no row tells.
+const UncountedTitle = "no undisturbed count of Xen's instructions in some build: XSM/hooks alone (means, no verdict)"
+
+// UncountedTable has a line for each benchmark and domain, with a column for
+// each build after those two.
+type UncountedTable struct {
+	Head  []string
+	Lines []UncountedLine
+}
+
+// UncountedLine is cells, and why there is no count.
+type UncountedLine struct {
+	Cells   []string
+	Remarks []string
+}
+
+// Uncounted arranges what has no count in some build.
+func Uncounted(c *compare.Comparison) UncountedTable {
+	builds := append([]string{c.Base}, c.Builds...)
+	t := UncountedTable{Head: append([]string{"benchmark", "domain"}, builds...)}
+	for _, u := range c.Uncounted() {
+		line := UncountedLine{Cells: []string{u.Benchmark, where(c, u.Environment)}}
+		for _, build := range builds {
+			cell := Parts(c, u.Environment, u.Benchmark, build)
+			if cell == "" {
+				cell = "not measured"
+			}
+			line.Cells = append(line.Cells, cell)
+		}
+		line.Remarks = reasons(c, u)
+		t.Lines = append(t.Lines, line)
+	}
+	return t
+}
+
+// reasons are the remarks of the builds without a count, each once.
+func reasons(c *compare.Comparison, u compare.Uncounted) []string {
+	var texts []string
+	builds := map[string][]string{}
+	for _, build := range u.Builds {
+		for _, unit := range u.Units {
+			f, _ := c.Figure(u.Environment, u.Benchmark, build, unit)
+			for _, text := range f.Remarks {
+				if !slices.Contains(texts, text) {
+					texts = append(texts, text)
+				}
+				if !slices.Contains(builds[text], build) {
+					builds[text] = append(builds[text], build)
+				}
+			}
+		}
+	}
+	for i, text := range texts {
+		texts[i] = strings.Join(builds[text], ", ") + ": " + text
+	}
+	return texts
+}
+
+func writeUncounted(w io.Writer, c *compare.Comparison) {
+	t := Uncounted(c)
+	if len(t.Lines) == 0 {
+		return
+	}
+	fmt.Fprintln(w, UncountedTitle)
+	g := newGrid(len(t.Head))
+	g.add(t.Head...)
+	for _, line := range t.Lines {
+		g.add(line.Cells...)
+		for _, r := range line.Remarks {
+			g.note("    " + r)
+		}
+	}
+	for i := 2; i < len(t.Head); i++ {
+		g.right[i] = true
+	}
+	g.write(w)
+	fmt.Fprintln(w)
+}
+
+func markdownUncounted(w io.Writer, c *compare.Comparison) {
+	t := Uncounted(c)
+	if len(t.Lines) == 0 {
+		return
+	}
+	fmt.Fprintf(w, "### %s\n\n", escape(UncountedTitle))
+	fmt.Fprintf(w, "| %s | reason |\n| :-- | :-- |%s :-- |\n", strings.Join(t.Head, " | "), strings.Repeat(" --: |", len(t.Head)-2))
+	for _, line := range t.Lines {
+		markdownLine(w, append(slices.Clone(line.Cells), strings.Join(line.Remarks, "; ")))
+	}
+	fmt.Fprintln(w)
+}
