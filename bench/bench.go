@@ -128,6 +128,10 @@ type Measurement struct {
 	Error string `json:"error,omitempty"`
 }
 
+// NotExact begins a warning of a sample whose counts may differ for reasons of
+// their own from one boot to the next; what follows says which.
+const NotExact = "not exact: "
+
 // Options adjust the timing.
 type Options struct {
 	EnoughUS    int64 `json:"enough_us"`   // shortest window in µs; 0: what the clock needs

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 
 	"golang.org/x/perf/benchmath"
 	"gonum.org/v1/gonum/stat"
@@ -50,7 +51,7 @@ type Row struct {
 	Hooks   []bench.Crossing
 
 	Paired bool
-	Exact  bool // every boot of a build gave the same count
+	Exact  bool // every boot of a build gave the same count, and none disclaims it
 	// NoHook marks a negative control: the benchmark crosses no hook, so
 	// that a difference is none of the hooks' doing. Crosses marks one that
 	// crosses some. What was counted decides (hooks/op of both builds), else
@@ -100,8 +101,8 @@ func compareRow(s *series, build string, opt Options) Row {
 		r.warn("%d boots without a partner in their round are not used", left)
 	}
 	r.N, r.rounds = min(len(x), len(y)), rounds
-	r.measure(x, y, opt)
 	r.BaseRemarks, r.Remarks = base.warnings, b.warnings
+	r.measure(x, y, opt)
 	for _, w := range slices.Concat(base.warnings, b.warnings) {
 		r.warn("%s", w)
 	}
@@ -113,7 +114,7 @@ func (r *Row) measure(x, y []float64, opt Options) {
 	r.Linear = slices.ContainsFunc(slices.Concat(x, y), func(v float64) bool { return v <= 0 })
 	r.BaseValue, r.Value = centre(x, r.Linear), centre(y, r.Linear)
 	r.Margin = r.marginOf(opt)
-	r.Exact = IsCount(r.Unit) && r.N > 1 && constant(x) && constant(y)
+	r.Exact = IsCount(r.Unit) && r.N > 1 && constant(x) && constant(y) && !disclaimed(r.BaseRemarks) && !disclaimed(r.Remarks)
 	fromNothing := r.Exact && r.BaseValue == 0 // which the counts themselves say
 	if r.Linear && !fromNothing {
 		r.warn("a value is not above 0: differences are compared, not ratios")
@@ -304,6 +305,11 @@ func centre(v []float64, linear bool) float64 {
 		return stat.Mean(v, nil)
 	}
 	return stat.GeometricMean(v, nil)
+}
+
+// disclaimed tells whether samples came with the word that they are not exact.
+func disclaimed(remarks []string) bool {
+	return slices.ContainsFunc(remarks, func(s string) bool { return strings.HasPrefix(s, bench.NotExact) })
 }
 
 func constant(v []float64) bool {

@@ -72,6 +72,13 @@ func (f figure) plus(g figure, sign float64) figure {
 	return figure{f.xen + sign*g.xen, f.xsm + sign*g.xsm, f.hooks + sign*g.hooks, f.guest + sign*g.guest, f.all + sign*g.all}
 }
 
+// stateful are benchmarks in which what Xen does depends on more than the
+// operation, so that two boots of one image may differ.
+var stateful = map[string]string{
+	"Kbench/hypercall/op=sched_yield":              "what the scheduler does depends on where its time slices stand",
+	"Kbench/hypercall/op=memory_increase_decrease": "what the allocator does depends on the state of Xen's heap, which differs between images",
+}
+
 // fill makes the sample of a benchmark from the windows of its phases.
 func (c counter) fill(s *bench.Measurement, b bench.Benchmark, windows func(bench.Phase) []window.Window) {
 	s.Values, s.Windows = nil, nil
@@ -94,6 +101,9 @@ func (c counter) fill(s *bench.Measurement, b bench.Benchmark, windows func(benc
 		clean = clean && ok
 		total = total.plus(f, p.sign)
 	}
+	if why := stateful[s.Benchmark]; why != "" {
+		s.Warnings = append(s.Warnings, bench.NotExact+why)
+	}
 	ops := float64(max(1, b.Ops))
 	if clean {
 		s.Values = append(s.Values, bench.Value{Value: total.xen / ops, Unit: unitXen})
@@ -110,11 +120,11 @@ func (c counter) phase(s *bench.Measurement, p bench.Phase, list []window.Window
 	name := [...]string{"the baseline's ", "the credit's ", ""}[p]
 	sum := window.Summarize(list, c.probes)
 	if sum.Clean == 0 {
-		s.Warnings = append(s.Warnings, fmt.Sprintf("not exact: in each of %s%d windows an interrupt came or Xen switched vCPUs; only what XSM executed is told, as their mean", name, sum.Windows))
+		s.Warnings = append(s.Warnings, fmt.Sprintf(bench.NotExact+"in each of %s%d windows an interrupt came or Xen switched vCPUs; only what XSM executed is told, as their mean", name, sum.Windows))
 		return c.mean(list), false
 	}
 	if !sum.Exact() {
-		s.Warnings = append(s.Warnings, fmt.Sprintf("not exact: of %s%d clean windows %d executed the %d instructions of the mode", name, sum.Clean, sum.AtMode, sum.Mode))
+		s.Warnings = append(s.Warnings, fmt.Sprintf(bench.NotExact+"of %s%d clean windows %d executed the %d instructions of the mode", name, sum.Clean, sum.AtMode, sum.Mode))
 	}
 	f := c.attributed(sum.Ranges)
 	f.xen, f.guest, f.all = float64(sum.Mode), float64(sum.Kernel), float64(sum.Mode+sum.Kernel+sum.User)

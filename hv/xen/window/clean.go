@@ -24,14 +24,18 @@ type Summary struct {
 	Uniform bool
 }
 
-// exactShare is the share of clean windows that must be at the mode for a
-// figure to be called exact.
-const exactShare = 0.95
+// strayShare is the share of clean windows that may be off the mode in a figure
+// that is called exact; one may always, of the fewAtMode or more that agree.
+const (
+	strayShare = 0.05
+	fewAtMode  = 3
+)
 
-// Exact reports whether the mode may be called exact: there are clean windows,
-// nearly all agree, and their attribution agrees as well.
+// Exact reports whether the mode may be called exact: nearly all clean windows
+// agree, and their attribution agrees as well.
 func (s Summary) Exact() bool {
-	return s.Clean > 0 && float64(s.AtMode) >= exactShare*float64(s.Clean) && s.Uniform
+	stray := s.Clean - s.AtMode
+	return s.AtMode >= fewAtMode && stray <= max(1, int(strayShare*float64(s.Clean))) && s.Uniform
 }
 
 // Summarize sums up the windows of one benchmark in one domain. Entries into
