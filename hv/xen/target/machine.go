@@ -42,11 +42,18 @@ func (t *Target) Boot(ctx context.Context, img *hv.Image, spec hv.BootSpec) (hv.
 	if n := len(spec.Plan.Benchmarks); n > guest.MostBenchmarks {
 		return nil, fmt.Errorf("boot %s: %d benchmarks, the marks suffice for %d: choose some with --bench", img.Build.Name, n, guest.MostBenchmarks)
 	}
-	quiet := func(string) {}
 	s, err := t.start(ctx, img, spec, quiet)
 	if err != nil {
 		return nil, fmt.Errorf("boot %s: %w", img.Build.Name, err)
 	}
+	return t.boot(ctx, s, spec)
+}
+
+func quiet(string) {}
+
+// boot readies a machine for which everything is there.
+func (t *Target) boot(ctx context.Context, s *start, spec hv.BootSpec) (hv.Machine, error) {
+	var err error
 	m := &machine{target: t, start: s, spec: spec}
 	if s.accel == qemu.ICount {
 		if m.snapshot, err = t.snapshot(ctx, s, quiet); err != nil {
@@ -54,7 +61,7 @@ func (t *Target) Boot(ctx context.Context, img *hv.Image, spec hv.BootSpec) (hv.
 		}
 	}
 	if m.dir, err = os.MkdirTemp("", "xsmbench-xen-"); err != nil {
-		return nil, fmt.Errorf("boot %s: %w", img.Build.Name, err)
+		return nil, fmt.Errorf("boot %s: %w", s.img.Build.Name, err)
 	}
 	return m, nil
 }
