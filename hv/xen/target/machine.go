@@ -296,6 +296,7 @@ func (m *machine) records(w *watched, plan bench.Plan) ([]bench.Measurement, err
 	}
 	defer f.Close()
 	var samples []bench.Measurement
+	var wrong error
 	domain := ""
 	err = wire.Receive(f, len(plan.Domains), wire.Handler{
 		Hello: func(h wire.Hello) error {
@@ -307,7 +308,7 @@ func (m *machine) records(w *watched, plan bench.Plan) ([]bench.Measurement, err
 		},
 		Sample:  func(s bench.Measurement) error { samples = append(samples, s); return nil },
 		Skip:    func(s wire.Skip) { m.tell("skipped in %s: %s: %s", domain, s.Benchmark, s.Reason) },
-		Warning: func(text string) { err = errors.Join(err, m.heed(domain, text)) },
+		Warning: func(text string) { wrong = errors.Join(wrong, m.heed(domain, text)) },
 		Noise: func(text string) {
 			if strings.TrimSpace(text) != "" {
 				m.tell("%s: %s", domain, text)
@@ -316,6 +317,8 @@ func (m *machine) records(w *watched, plan bench.Plan) ([]bench.Measurement, err
 	})
 	var failure *wire.FailureError
 	switch {
+	case wrong != nil: // what was measured is something else
+		return nil, w.failed(hv.GuestFailed, wrong)
 	case errors.As(err, &failure):
 		return samples, w.failed(hv.GuestFailed, err)
 	case err != nil:
