@@ -1,7 +1,6 @@
 package target
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -151,25 +150,20 @@ func (m *machine) resume(ctx context.Context, w *watched) error {
 	if m.snapshot == "" {
 		return nil
 	}
-	limit, cancel := context.WithTimeoutCause(w.until(ctx), m.target.limits.boot, errTimeOut)
+	ctx, cancel := context.WithTimeoutCause(ctx, m.target.limits.boot, errTimeOut)
 	defer cancel()
-	monitor, err := qemu.Dial(limit, w.machine.Control)
+	monitor, err := qemu.Dial(w.until(ctx), w.machine.Control)
 	if err == nil {
 		defer monitor.Close()
-		err = monitor.Resume(limit)
+		err = monitor.Resume(w.until(ctx))
 	}
-	if err == nil {
+	switch {
+	case err == nil:
 		return nil
-	}
-	select {
-	case <-w.Ended:
+	case ctx.Err() == nil && w.over():
 		return m.ended(w)
-	default:
 	}
-	if ctx.Err() != nil {
-		return context.Cause(ctx)
-	}
-	return w.failed(hv.BootFailed, err)
+	return w.broken(ctx, err)
 }
 
 // describe is the machine that measures a plan.
@@ -227,32 +221,14 @@ func (m *machine) wait(ctx context.Context, w *watched, plan bench.Plan) error {
 
 // ended says what QEMU's end means.
 func (m *machine) ended(w *watched) error {
-	console, _ := os.ReadFile(w.machine.Console)
 	switch {
 	case w.Status() == guest.StatusDone:
 		return nil
 	case m.snapshot != "" && strings.Contains(w.Said(), "load of migration failed"):
-		dir := m.snapshot
-		os.RemoveAll(dir)
+		os.RemoveAll(m.snapshot)
 		return w.failed(hv.BootFailed, fmt.Errorf("the snapshot does not fit this QEMU, or is damaged; it was removed, and the next boot makes another: %w", w.Failure()))
-	case w.Status() == guest.StatusFailed:
-		return w.failed(hv.GuestFailed, fmt.Errorf("dom0's agent gave up: %s", complaint(console)))
 	}
-	if line, ok := panicked(console); ok {
-		return w.failed(hv.GuestFailed, errors.New(line))
-	}
-	return w.failed(hv.BootFailed, w.Failure())
-}
-
-// complaint is what the agent said last.
-func complaint(console []byte) string {
-	for _, mark := range []string{"dom0 gives up: ", "xsmguest: "} {
-		if i := bytes.LastIndex(console, []byte(mark)); i >= 0 {
-			line, _, _ := bytes.Cut(console[i+len(mark):], []byte("\n"))
-			return strings.TrimSpace(string(line))
-		}
-	}
-	return "it did not say why"
+	return w.ended()
 }
 
 // collect reads the records, and the windows if they were counted.
