@@ -26,6 +26,11 @@ func (m *machine) count(w *watched, plan bench.Plan, samples []bench.Measurement
 	}
 	bySlot := map[string]map[int][]window.Window{}
 	for _, win := range windows {
+		for id := range win.Ranges {
+			if id >= len(m.start.table.Names) {
+				return w.failed(hv.BadProtocol, fmt.Errorf("a window of %s has range %d of %d", win.Domain, id, len(m.start.table.Names)))
+			}
+		}
 		if bySlot[win.Domain] == nil {
 			bySlot[win.Domain] = map[int][]window.Window{}
 		}
