@@ -79,7 +79,7 @@ func (f figure) plus(g figure, sign float64) figure {
 
 // fill makes the sample of a benchmark from the windows of its phases.
 func (c counter) fill(s *bench.Measurement, b bench.Benchmark, windows func(bench.Phase) []window.Window) {
-	s.Values, s.Windows = nil, nil
+	s.Values, s.Windows, s.Iterations = nil, nil, 0 // the agent's count has the operation's windows already
 	total, clean := figure{}, true
 	for _, p := range []struct {
 		phase bench.Phase
