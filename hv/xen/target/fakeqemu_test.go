@@ -118,6 +118,10 @@ func play(args []string) error {
 	if err := f.prepare(); err != nil {
 		return err
 	}
+	f.set("running")
+	if f.options["-incoming"] != nil {
+		f.set("inmigrate")
+	}
 	if qmp := f.options["-qmp"]; qmp != nil {
 		path, _, _ := strings.Cut(strings.TrimPrefix(qmp[0], "unix:"), ",")
 		listener, err := net.Listen("unix", path)
@@ -187,7 +191,6 @@ const state = "the state of a machine\n"
 
 // load loads a snapshot.
 func (f *fake) load(command string) {
-	f.set("inmigrate")
 	time.Sleep(30 * time.Millisecond)
 	out, err := exec.Command("/bin/sh", "-c", command).Output()
 	if err != nil || string(out) != state {
