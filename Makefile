@@ -1,4 +1,5 @@
-# A newcomer's two commands are "make bench" and "make test".
+# A newcomer's commands are "make bench", "make test" and, for the real Xen,
+# "make bench-xen".
 
 GO      ?= go
 # As in Xen 3.2's Config.mk: the framework, and the module built with it. They
@@ -20,7 +21,7 @@ tagged := ./xsm/... ./hv/...
 # The race detector needs cgo, that is a C compiler, and a 64-bit machine.
 race := $(if $(and $(shell command -v $$($(GO) env CC) 2>/dev/null),$(filter amd64,$(shell $(GO) env GOARCH))),-race)
 
-.PHONY: bench test build model generate lint clean
+.PHONY: bench bench-xen xen-needs test build model generate lint clean
 
 # The main job: build the model hypervisor three ways, measure from dom0 and
 # domU, end with the comparison and a report.
@@ -28,6 +29,23 @@ bench: build
 	rm -rf $(RUN)
 	bin/xsmbench run --rounds $(ROUNDS) -o $(RUN) $(ARGS)
 	bin/xsmbench report $(RUN)
+
+# The same on the real Xen, in QEMU: instructions per operation, exactly. The
+# first time it fetches and builds Xen, which takes some minutes.
+RUN_XEN ?= runs/bench-xen
+bench-xen: build xen-needs
+	rm -rf $(RUN_XEN)
+	bin/xsmbench run --target xen -o $(RUN_XEN) $(ARGS)
+	bin/xsmbench report $(RUN_XEN)
+
+# What "xsmbench doctor --target xen" finds missing, installed if that is
+# allowed.
+xen-needs: build
+	@mend=$$(bin/xsmbench doctor --target xen | sed -n 's/^.*to mend: \(sudo \)\{0,1\}\(apt-get install .*\)/\2/p'); \
+	if [ -n "$$mend" ]; then \
+		if [ "$$(id -u)" = 0 ]; then echo "$$mend"; apt-get update -qq && DEBIAN_FRONTEND=noninteractive $$mend >/dev/null; \
+		else bin/xsmbench doctor --target xen; exit 3; fi; \
+	fi
 
 # Every test in each of the builds that it concerns, on both architectures.
 test:

@@ -141,6 +141,7 @@ func (s *session) run(c *cobra.Command) error {
 	defer dir.Close()
 	fmt.Fprintf(c.ErrOrStderr(), "run %s: %d rounds of %s; %d benchmarks from %s\n", s.path, s.spec.Rounds,
 		buildNames(s.spec.Builds), len(s.spec.Benchmarks), strings.Join(s.spec.Domains, ", "))
+	rounds.Prepare(c.Context(), s.target, s.spec, images, progress)
 	show := newObserver(c.ErrOrStderr())
 	r := rounds.Runner{Target: s.target, Dir: dir, Images: images, Observer: show, Timeout: s.timeout}
 	out, err := r.Run(c.Context())

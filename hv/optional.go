@@ -1,6 +1,16 @@
 package hv
 
+import "context"
+
 // What a Target may implement beside Target itself.
+
+// Preparer is a target in which the boots of an image share work that can be
+// done before the first of them, for several images at a time.
+type Preparer interface {
+	// Prepare does that work. progress receives short lines. What failed
+	// fails again in Boot, which says why.
+	Prepare(ctx context.Context, images []*Image, spec BootSpec, progress func(string))
+}
 
 // DomUs is a target that can be told what its domUs are (BootSpec.DomU and
 // BootSpec.Idle).

@@ -63,26 +63,19 @@ func Build(ctx context.Context, t hv.Target, spec results.Spec, progress func(st
 			builds = append(builds, b)
 		}
 	}
-	lines := make(chan string)
-	printed := make(chan struct{})
-	go func() {
-		defer close(printed)
-		for l := range lines {
-			progress(l)
-		}
-	}()
 	list := make([]*hv.Image, len(builds))
 	group, ctx := errgroup.WithContext(ctx)
-	for i, b := range builds {
-		group.Go(func() error {
-			img, err := t.Build(ctx, b, func(s string) { lines <- s })
-			list[i] = img
-			return err
-		})
-	}
-	err := group.Wait()
-	close(lines)
-	<-printed
+	var err error
+	inTurn(progress, func(progress func(string)) {
+		for i, b := range builds {
+			group.Go(func() error {
+				img, err := t.Build(ctx, b, progress)
+				list[i] = img
+				return err
+			})
+		}
+		err = group.Wait()
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -91,6 +84,35 @@ func Build(ctx context.Context, t hv.Target, spec results.Spec, progress func(st
 		images[keyOf(b)] = list[i]
 	}
 	return images, nil
+}
+
+// Prepare does what boots of the images share, if the target can do it before
+// the first boot. progress receives one line at a time.
+func Prepare(ctx context.Context, t hv.Target, spec results.Spec, images Images, progress func(string)) {
+	p, ok := t.(hv.Preparer)
+	if !ok {
+		return
+	}
+	var list []*hv.Image
+	for _, img := range images.List(spec) {
+		list = append(list, &img)
+	}
+	inTurn(progress, func(progress func(string)) { p.Prepare(ctx, list, bootSpec(spec), progress) })
+}
+
+// inTurn runs work that reports from several goroutines.
+func inTurn(progress func(string), work func(progress func(string))) {
+	lines := make(chan string)
+	printed := make(chan struct{})
+	go func() {
+		defer close(printed)
+		for l := range lines {
+			progress(l)
+		}
+	}()
+	work(func(s string) { lines <- s })
+	close(lines)
+	<-printed
 }
 
 // ChangedError says that images are no longer those that a run began with.

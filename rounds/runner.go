@@ -150,15 +150,9 @@ func (b *boot) run(ctx context.Context) error {
 	defer console.Close()
 	b.clock.start()
 	b.Observer.Booting(b.slot, b.clock.now())
-	err = b.measure(ctx, img, hv.BootSpec{
-		Plan:    bench.Plan{Domains: b.spec.Domains, Benchmarks: b.spec.Benchmarks, Options: b.spec.Options, Workload: b.spec.Workload},
-		Accel:   b.spec.Accel,
-		DomU:    b.spec.DomU,
-		Idle:    b.spec.Idle,
-		Seed:    record.Seed,
-		Timeout: b.Timeout,
-		Console: console,
-	})
+	start := bootSpec(b.spec)
+	start.Seed, start.Timeout, start.Console = record.Seed, b.Timeout, console
+	err = b.measure(ctx, img, start)
 	took := b.clock.stop()
 	if err != nil {
 		return b.fail(ctx, err)
@@ -168,6 +162,14 @@ func (b *boot) run(ctx context.Context) error {
 	}
 	b.Observer.Ended(b.slot, b.samples, took, b.clock.now())
 	return nil
+}
+
+// bootSpec is what all boots of a run have in common.
+func bootSpec(s results.Spec) hv.BootSpec {
+	return hv.BootSpec{
+		Plan:  bench.Plan{Domains: s.Domains, Benchmarks: s.Benchmarks, Options: s.Options, Workload: s.Workload},
+		Accel: s.Accel, DomU: s.DomU, Idle: s.Idle,
+	}
 }
 
 func (b *boot) measure(ctx context.Context, img *hv.Image, spec hv.BootSpec) (err error) {

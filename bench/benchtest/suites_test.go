@@ -1,6 +1,7 @@
 package benchtest_test
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"strings"
@@ -158,7 +159,7 @@ func TestFaultsAsDeclared(t *testing.T) {
 				continue
 			}
 			checked++
-			got := faults(t, b.Setup)
+			got := faults(t, setupOf(b))
 			if b.Baseline != nil {
 				got -= faults(t, b.Baseline)
 			}
@@ -169,6 +170,22 @@ func TestFaultsAsDeclared(t *testing.T) {
 	}
 	if checked < 5 {
 		t.Errorf("only %d benchmarks declare faults", checked)
+	}
+}
+
+// setupOf is a benchmark's Setup, or what stands for it: an operation with what
+// goes before and after it.
+func setupOf(b bench.Benchmark) func(bench.Domain) (bench.Loop, func(), error) {
+	if b.Intervals == nil {
+		return b.Setup
+	}
+	return func(d bench.Domain) (bench.Loop, func(), error) {
+		op, err := b.Intervals(d)
+		if err != nil {
+			return nil, nil, err
+		}
+		loop := func(n int64) error { return errors.Join(op.Before(n), op.Loop(n), op.After(n)) }
+		return loop, func() {}, nil
 	}
 }
 

@@ -39,6 +39,40 @@ func registerVM() {
 		b.Suite, b.Unit, b.Ops = suite, "ns/op", vmPages
 		bench.Register(b)
 	}
+	bench.Register(bench.Benchmark{
+		Suite: suite, Name: "vm/op=anon_touch", Unit: "ns/op",
+		Doc:       "first write to an anonymous page that stands beside one in use; mapping and unmapping are no part of it",
+		Source:    "Linux 2.6.18 mm/memory.c:do_anonymous_page",
+		Hooks:     perFault[:1],
+		Intervals: func(d bench.Domain) (bench.Interval, error) { return touches(d.OS()), nil },
+	})
+}
+
+// mostTouched bounds the pages of one mapping, so that a page table holds all.
+const mostTouched = 256
+
+// touches writes to pages of a mapping that is made before and goes after. Its
+// first page is in use before, and with it, nearly always, the page table.
+func touches(os bench.OS) bench.Interval {
+	var at bench.Addr
+	size := func(n int64) int { return int(n+1) * abi.PageSize }
+	return bench.Interval{
+		Most: mostTouched,
+		Before: func(n int64) (err error) {
+			if at, err = os.Mmap(size(n), bench.PROT_READ|bench.PROT_WRITE, bench.MAP_PRIVATE|bench.MAP_ANONYMOUS, -1, 0); err != nil {
+				return fmt.Errorf("map %d bytes: %w", size(n), err)
+			}
+			os.Store(at, 1)
+			return nil
+		},
+		Loop: func(n int64) error {
+			for i := range n {
+				os.Store(at+bench.Addr(i+1)*abi.PageSize, 1)
+			}
+			return nil
+		},
+		After: func(n int64) error { return os.Munmap(at, size(n)) },
+	}
 }
 
 const vmFile = "/tmp/kbench.vm"

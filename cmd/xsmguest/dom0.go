@@ -70,7 +70,7 @@ func (d *dom0) order() (guest.Order, error) {
 		if err != nil || !o.Snapshot {
 			return o, err
 		}
-		syscall.Sync()
+		time.Sleep(o.Delay)
 		if err := pc.Write(guest.SnapshotPort, 1); err != nil {
 			return o, err
 		}

@@ -164,7 +164,7 @@ func isModule(symbol, file string) bool {
 	if !qualified {
 		name, owner = symbol, file
 	}
-	for _, prefix := range []string{"flask_", "avc_", "security_", "silo_", "context_struct_", "sidtab_", "avtab_", "ebitmap_", "xsm_"} {
+	for _, prefix := range []string{"flask_", "avc_", "security_", "silo_", "context_struct_", "sidtab_", "avtab_", "ebitmap_", "xsm_", "do_xsm_", "do_flask_"} {
 		if strings.HasPrefix(name, prefix) {
 			return true
 		}

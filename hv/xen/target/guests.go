@@ -139,6 +139,7 @@ func shapeOf(spec hv.BootSpec) shape {
 const (
 	machineMemory = 1024
 	dom0Memory    = 512
+	dom0Spare     = 16 // that dom0 may ask for
 	domUMemory    = 96
 	idleMemory    = 96
 )

@@ -65,21 +65,18 @@ func (t *Target) boot(ctx context.Context, s *start, spec hv.BootSpec) (hv.Machi
 	return m, nil
 }
 
-// Prepare makes the snapshots of images side by side, before the first of them
-// is measured.
-func (t *Target) Prepare(ctx context.Context, images []*hv.Image, spec hv.BootSpec, progress func(string)) error {
-	group, ctx := errgroup.WithContext(ctx)
+// Prepare makes the snapshots of images side by side.
+func (t *Target) Prepare(ctx context.Context, images []*hv.Image, spec hv.BootSpec, progress func(string)) {
+	var all sync.WaitGroup
 	for _, img := range images {
-		group.Go(func() error {
+		all.Go(func() {
 			s, err := t.start(ctx, img, spec, progress)
-			if err != nil || s.accel != qemu.ICount {
-				return err
+			if err == nil && s.accel == qemu.ICount {
+				_, _ = t.snapshot(ctx, s, progress)
 			}
-			_, err = t.snapshot(ctx, s, progress)
-			return err
 		})
 	}
-	return group.Wait()
+	all.Wait()
 }
 
 // Measure runs the plan. Under instruction counting each domain measures in a

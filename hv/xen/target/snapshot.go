@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"xsmbench/hv"
-	"xsmbench/hv/xen/guest"
 	"xsmbench/hv/xen/qemu"
 )
 
@@ -67,7 +66,7 @@ func (t *Target) snapshot(ctx context.Context, s *start, progress func(string)) 
 
 // bootToSnapshot boots until dom0 asks for the snapshot, and saves it.
 func (t *Target) bootToSnapshot(ctx context.Context, s *start, dir string) error {
-	m := s.machine(dir, guest.Order{Snapshot: true})
+	m := s.machine(dir, s.snapshotOrder())
 	m.Control = filepath.Join(dir, "control")
 	w, err := t.watch(s, m, dir)
 	if err != nil {

@@ -6,10 +6,12 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"hash/fnv"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/google/renameio/v2"
 
@@ -123,9 +125,25 @@ func (s *start) readyCounting(ctx context.Context) error {
 // hash names the snapshot: everything that the machine's state depends on.
 func (s *start) hash(version string) (string, error) {
 	h := sha256.New()
-	fmt.Fprintf(h, "%s\n%s\n%s\n%s\n", s.img.Hash, version, filepath.Base(s.dom0), strings.Join(s.machine("/", guest.Order{Snapshot: true}).Args(), "\n"))
+	fmt.Fprintf(h, "%s\n%s\n%s\n%s\n", s.img.Hash, version, filepath.Base(s.dom0), strings.Join(s.machine("/", s.snapshotOrder()).Args(), "\n"))
 	return hex.EncodeToString(h.Sum(nil)[:16]), nil
 }
+
+// snapshotOrder asks for the snapshot. Builds that the user has named
+// themselves, as the controls of --aa, come there with a delay of their own: a
+// control is then another boot, not the same one twice.
+func (s *start) snapshotOrder() guest.Order {
+	o := guest.Order{Snapshot: true}
+	if b := s.img.Build; b.Name != b.KindOf() {
+		h := fnv.New32a()
+		h.Write([]byte(b.Name))
+		o.Delay = time.Duration(h.Sum32()%mostBootDelay) * time.Microsecond
+	}
+	return o
+}
+
+// mostBootDelay is in microseconds, some timer ticks.
+const mostBootDelay = 20000
 
 // machine describes the machine; dir receives its files.
 func (s *start) machine(dir string, o guest.Order) qemu.Machine {
@@ -136,8 +154,8 @@ func (s *start) machine(dir string, o guest.Order) qemu.Machine {
 	return qemu.Machine{
 		Accel: s.accel, CPUs: 1, MemoryMB: machineMemory + s.shape.idle*idleMemory,
 		Xen: s.img.Path,
-		CmdLine: fmt.Sprintf("console=com1 com1=115200,8n1 dom0_mem=%dM,max:%dM dom0_max_vcpus=1 flask=enforcing noreboot=0",
-			dom0Memory, dom0Memory),
+		CmdLine: fmt.Sprintf("console=com1 com1=115200,8n1 dom0_mem=%dM,max:%dM dom0_max_vcpus=1 flask=enforcing",
+			dom0Memory, dom0Memory+dom0Spare),
 		Modules:     []qemu.Module{{Path: s.vmlinux, CmdLine: kernelArgs}, {Path: s.dom0}},
 		Console:     filepath.Join(dir, "console"),
 		Results:     filepath.Join(dir, "results"),
@@ -162,7 +180,7 @@ func qemuVersion(ctx context.Context) (string, error) {
 }
 
 // errNoVirtualisation is the cause when KVM is asked for and of no use.
-var errNoVirtualisation = errors.New("this processor shows neither vmx nor svm, so that KVM is of no use here: use --accel icount, which counts instructions")
+var errNoVirtualisation = errors.New("this processor shows neither vmx nor svm, so that KVM is of no use here; --accel icount counts instructions without it")
 
 // virtualises fails unless KVM can be used. A /dev/kvm may exist without
 // hardware behind it.
