@@ -6,6 +6,7 @@ import (
 	_ "embed"
 	"encoding/json"
 	"errors"
+	"flag"
 	"fmt"
 	"net"
 	"os"
@@ -53,6 +54,10 @@ func run(m *testing.M) int {
 		}
 	}
 	if err := os.Symlink(self, filepath.Join(bin, qemu.Program)); err != nil {
+		panic(err)
+	}
+	// Tests mostly wait, so that more than one for each processor may run.
+	if err := flag.Set("test.parallel", "8"); err != nil {
 		panic(err)
 	}
 	os.Setenv("PATH", bin+":"+os.Getenv("PATH"))
