@@ -29,7 +29,8 @@ func TestPrune(t *testing.T) {
 		{"as many as it takes", []entry{{"a", 4 * gb, 9 * time.Hour}, {"b", 9 * gb, 8 * time.Hour}, {"c", 7 * gb, 7 * time.Hour}}, []string{"c"}},
 		{"what was just used stays", []entry{{"a", 9 * gb, time.Hour}, {"b", 9 * gb, time.Minute}}, []string{"a", "b"}},
 		{"used and unused", []entry{{"a", 9 * gb, 3 * time.Hour}, {"b", 9 * gb, time.Minute}}, []string{"b"}},
-		{"another boot's", []entry{{"a.tmp", 9 * gb, 9 * time.Hour}, {"b", 1 * gb, 8 * time.Hour}}, []string{"a.tmp", "b"}},
+		{"in the making", []entry{{"a.tmp", 9 * gb, time.Hour}, {"b", 1 * gb, 8 * time.Hour}}, []string{"a.tmp", "b"}},
+		{"left by a killed program", []entry{{"a.tmp", 1 * gb, 3 * time.Hour}, {"b", 1 * gb, 8 * time.Hour}}, []string{"b"}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
