@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -99,12 +100,8 @@ func (m *machine) Measure(ctx context.Context, emit func(bench.Measurement) erro
 		})
 	}
 	failed := group.Wait()
-	for _, list := range found {
-		for _, s := range list {
-			if err := emit(s); err != nil {
-				return err
-			}
-		}
+	if err := pass(slices.Concat(found...), emit); err != nil {
+		return err
 	}
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
@@ -228,15 +225,23 @@ func (m *machine) ended(w *watched) error {
 	return w.ended()
 }
 
-// collect reads the records, and the windows if they were counted.
+// collect reads the records, and the windows if they were counted. Records
+// before a damaged one stand where they hold the times themselves.
 func (m *machine) collect(w *watched, plan bench.Plan, emit func(bench.Measurement) error) error {
 	samples, err := m.records(w, plan)
-	if err == nil && m.snapshot != "" {
-		err = m.count(w, plan, samples)
+	if m.snapshot != "" {
+		if err == nil {
+			err = m.count(w, plan, samples)
+		}
+		if err != nil {
+			return err
+		}
 	}
-	if err != nil {
-		return err
-	}
+	return errors.Join(err, pass(samples, emit))
+}
+
+// pass passes samples on.
+func pass(samples []bench.Measurement, emit func(bench.Measurement) error) error {
 	for _, s := range samples {
 		if err := emit(s); err != nil {
 			return err
@@ -253,12 +258,7 @@ func (m *machine) salvage(w *watched, plan bench.Plan, emit func(bench.Measureme
 		return nil
 	}
 	samples, _ := m.records(w, plan)
-	for _, s := range samples {
-		if err := emit(s); err != nil {
-			return err
-		}
-	}
-	return nil
+	return pass(samples, emit)
 }
 
 // records reads the stream of records.
