@@ -1,6 +1,8 @@
 package target
 
 import (
+	"context"
+	"errors"
 	"slices"
 	"strings"
 	"testing"
@@ -110,5 +112,19 @@ func TestResumedMachine(t *testing.T) {
 	resumed.Control, resumed.Plugin, resumed.Snapshot, resumed.FwCfg = saved.Control, saved.Plugin, saved.Snapshot, saved.FwCfg
 	if a, b := strings.Join(saved.Args(), " "), strings.Join(resumed.Args(), " "); a != b {
 		t.Errorf("saved   %s\nresumed %s", a, b)
+	}
+}
+
+func TestQEMUVersion(t *testing.T) {
+	got, err := qemuVersion(context.Background())
+	if err != nil || got != "QEMU emulator version 7.2.0 (a fake)" {
+		t.Errorf("version %q, %v", got, err)
+	}
+	t.Setenv("PATH", t.TempDir())
+	if _, err := qemuVersion(context.Background()); !errors.Is(err, qemu.ErrNoQEMU) {
+		t.Errorf("error %v, want %v", err, qemu.ErrNoQEMU)
+	}
+	if _, err := patientTarget().boot(context.Background(), started(t, "native", qemu.ICount, scenario{}), spec()); !errors.Is(err, qemu.ErrNoQEMU) {
+		t.Errorf("boot without QEMU: %v", err)
 	}
 }

@@ -127,6 +127,9 @@ func play(args []string) error {
 	if f.options["-incoming"] != nil {
 		f.set("inmigrate")
 	}
+	if f.scenario.Boot == "no monitor" {
+		select {}
+	}
 	if qmp := f.options["-qmp"]; qmp != nil {
 		path, _, _ := strings.Cut(strings.TrimPrefix(qmp[0], "unix:"), ",")
 		listener, err := net.Listen("unix", path)
@@ -249,6 +252,9 @@ func (f *fake) talk(conn net.Conn) {
 				continue
 			}
 			negotiated, events = true, f.events
+			if f.scenario.Measure == "deaf" && f.options["-incoming"] != nil {
+				continue
+			}
 			fmt.Fprintln(conn, f.answer(command.Execute, command.Arguments.URI))
 		}
 	}

@@ -209,7 +209,8 @@ func checkFailure(t *testing.T, err error, want failure) {
 		t.Error("the error names no image")
 	}
 	lines := strings.Split(boot.Console, "\n")
-	if want.play.Boot != "" && want.play.Boot != "usage" && (len(lines) != tailLines || strings.Contains(boot.Console, "\r")) {
+	printed := want.play.Boot != "" && want.play.Boot != "usage" && want.play.Boot != "no monitor"
+	if printed && (len(lines) != tailLines || strings.Contains(boot.Console, "\r")) {
 		t.Errorf("console's end of %d lines:\n%s", len(lines), boot.Console)
 	}
 }
@@ -217,6 +218,32 @@ func checkFailure(t *testing.T, err error, want failure) {
 func exist(path string) bool {
 	_, err := os.Stat(path)
 	return err == nil
+}
+
+// TestSalvage checks that what dom0 measured stands when domU fails, where one
+// machine runs both and times them.
+func TestSalvage(t *testing.T) {
+	t.Parallel()
+	for _, how := range []string{"killed", "kernel panic", "agent gives up", "agent reports a failure"} {
+		t.Run(how, func(t *testing.T) {
+			t.Parallel()
+			s := started(t, "dummy", qemu.TCG, scenario{Measure: how, Domain: "domU"})
+			got, err := whole(context.Background(), patientTarget(), s, spec())
+			var boot *hv.BootError
+			if !errors.As(err, &boot) || boot.Kind != hv.GuestFailed {
+				t.Errorf("error %v", err)
+			}
+			n := 0
+			for _, m := range got {
+				if m.Domain == "dom0" {
+					n++
+				}
+			}
+			if n != 3 {
+				t.Errorf("%d samples of dom0 stand, want 3", n)
+			}
+		})
+	}
 }
 
 // TestWindowsMissing checks that samples whose windows never came say so.
@@ -246,6 +273,8 @@ func TestLimits(t *testing.T) {
 	}{
 		{"silent boot", scenario{Boot: "hang"}, limits{boot: time.Minute, silence: 20 * time.Millisecond}, nil, hv.NoProgress, "the console says nothing for 400ms"},
 		{"endless boot", scenario{Boot: "babble"}, limits{boot: 50 * time.Millisecond, silence: time.Minute}, nil, hv.TimedOut, "dom0 and domU were not ready"},
+		{"no monitor", scenario{Boot: "no monitor"}, limits{boot: 20 * time.Millisecond, silence: time.Minute}, nil, hv.TimedOut, "it takes too long"},
+		{"deaf monitor", scenario{Measure: "deaf"}, limits{boot: 300 * time.Millisecond, silence: time.Minute}, nil, hv.TimedOut, "it takes too long"},
 		{"silent domain", scenario{Measure: "hang"}, limits{boot: time.Minute, silence: 20 * time.Millisecond, measure: time.Minute}, nil, hv.NoProgress, "no sign of life for 400ms"},
 		{"endless measuring", scenario{Measure: "babble"}, patient, func(s *hv.BootSpec) { s.Timeout = 300 * time.Millisecond }, hv.TimedOut, "not done after 300ms"},
 	}
