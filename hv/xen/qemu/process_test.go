@@ -40,7 +40,7 @@ func play(what string) {
 			startChild()
 		}
 		fmt.Println("hanging")
-		select {}
+		time.Sleep(time.Hour)
 	case "leave a child":
 		startChild()
 	}

@@ -96,6 +96,7 @@ type fake struct {
 	status  string // as query-status tells it
 	events  chan string
 	resumed chan struct{}
+	heard   chan struct{} // closed when the monitor has a client
 }
 
 // complain prints as QEMU does and ends with its status.
@@ -104,13 +105,21 @@ func complain(format string, args ...any) {
 	os.Exit(1)
 }
 
+// hang does nothing for ever. An empty select would be a deadlock, which the
+// run-time system notices.
+func hang() {
+	for {
+		time.Sleep(time.Hour)
+	}
+}
+
 // play reads the command line and is that machine.
 func play(args []string) error {
 	if slices.Equal(args, []string{"--version"}) {
 		fmt.Println("QEMU emulator version 7.2.0 (a fake)")
 		return nil
 	}
-	f := &fake{options: map[string][]string{}, events: make(chan string, 8), resumed: make(chan struct{})}
+	f := &fake{options: map[string][]string{}, events: make(chan string, 8), resumed: make(chan struct{}), heard: make(chan struct{})}
 	for i := 0; i < len(args); i++ {
 		name := args[i]
 		value := ""
@@ -128,7 +137,7 @@ func play(args []string) error {
 		f.set("inmigrate")
 	}
 	if f.scenario.Boot == "no monitor" {
-		select {}
+		hang()
 	}
 	if qmp := f.options["-qmp"]; qmp != nil {
 		path, _, _ := strings.Cut(strings.TrimPrefix(qmp[0], "unix:"), ",")
@@ -144,12 +153,15 @@ func play(args []string) error {
 		return f.measure()
 	}
 	f.console.WriteString(consoleText)
+	if f.options["-qmp"] != nil && f.scenario.Boot != "usage" {
+		<-f.heard // a real boot takes longer than connecting does
+	}
 	f.fail(f.scenario.Boot, "")
 	if f.order.Snapshot {
 		f.set("guest-panicked")
 		f.events <- `"event": "GUEST_PANICKED", "data": {"action": "pause"}`
 		f.events <- `"event": "STOP"`
-		select {}
+		hang()
 	}
 	return f.measure()
 }
@@ -251,6 +263,9 @@ func (f *fake) talk(conn net.Conn) {
 				fmt.Fprintln(conn, `{"error": {"class": "CommandNotFound", "desc": "Expecting capabilities negotiation with 'qmp_capabilities'"}}`)
 				continue
 			}
+			if !negotiated {
+				close(f.heard)
+			}
 			negotiated, events = true, f.events
 			if f.scenario.Measure == "deaf" && f.options["-incoming"] != nil {
 				continue
@@ -306,11 +321,11 @@ func (f *fake) fail(how, domain string) {
 	switch how {
 	case "killed":
 		syscall.Kill(os.Getpid(), syscall.SIGKILL)
-		select {}
+		hang()
 	case "usage":
 		complain("-machine foo: unsupported machine type")
 	case "hang":
-		select {}
+		hang()
 	case "babble":
 		for {
 			f.print("still booting")
