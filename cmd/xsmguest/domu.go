@@ -61,5 +61,6 @@ func bootDomU(name string) error {
 	if err := store.Write(guest.StoreDone, done); err != nil {
 		return err
 	}
-	select {} // dom0 ends the machine
+	rest() // dom0 ends the machine
+	return nil
 }

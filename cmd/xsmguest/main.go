@@ -48,9 +48,18 @@ func boot() error {
 	case "dom0":
 		return bootDom0()
 	case "idle":
-		select {}
+		rest()
+		return nil
 	default:
 		return bootDomU(name)
+	}
+}
+
+// rest does nothing, for ever. The run-time system would take an empty select
+// for a deadlock.
+func rest() {
+	for {
+		_ = syscall.Pause()
 	}
 }
 

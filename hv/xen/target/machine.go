@@ -237,6 +237,7 @@ func (m *machine) collect(w *watched, plan bench.Plan, emit func(bench.Measureme
 			return err
 		}
 	}
+	m.warnOfDenials(w, samples)
 	return errors.Join(err, pass(samples, emit))
 }
 

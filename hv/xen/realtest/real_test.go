@@ -1,0 +1,235 @@
+//go:build realxen
+
+package realtest
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"testing"
+
+	"xsmbench/hv/xen/source"
+)
+
+// measured is the run that most tests look at: three builds and a control.
+var measured string
+
+func threeBuilds(t *testing.T) string {
+	t.Helper()
+	if measured == "" {
+		dir := measure(t, "--aa")
+		keep, err := os.MkdirTemp("", "xsmbench-realtest-run-")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.CopyFS(keep, os.DirFS(dir)); err != nil {
+			t.Fatal(err)
+		}
+		measured = keep
+	}
+	return measured
+}
+
+// TestKnownFigures compares with figures that were found by hand, for the
+// source package and the kernel that they were found with.
+func TestKnownFigures(t *testing.T) {
+	c := compareRun(t, threeBuilds(t))
+	known := []struct {
+		benchmark, domain    string
+		native, dummy, flask float64
+	}{
+		{"Lmbench/lat_syscall/op=null", "dom0", 678, 678, 678},
+		{"Lmbench/lat_syscall/op=null", "domU", 678, 678, 678},
+		{"Kbench/vm/op=anon_touch", "dom0", 1782, 1781, 1970},
+		{"Kbench/vm/op=anon_touch", "domU", 1823, 1822, 2011},
+	}
+	config := images(t, threeBuilds(t))["native"].Config
+	same := strings.Contains(config, "source=4.17.5+72-g01140da4e8 ") && strings.Contains(config, "GCC_VERSION=120200 ")
+	if !same {
+		t.Logf("another source or compiler than the figures are known for (%.60s…): only their order is checked", config)
+	}
+	for _, k := range known {
+		for build, want := range map[string]float64{"dummy": k.dummy, "flask": k.flask} {
+			r, ok := c.rows[key(build, k.domain, k.benchmark)]
+			if !ok {
+				t.Errorf("%s in %s: no row of %s", k.benchmark, k.domain, build)
+				continue
+			}
+			if !r.exact {
+				t.Errorf("%s in %s: %s is not exact", k.benchmark, k.domain, build)
+			}
+			if same && (*r.Base != k.native || *r.Value != want) {
+				t.Errorf("%s in %s: native %v, %s %v; want %v, %v", k.benchmark, k.domain, *r.Base, build, *r.Value, k.native, want)
+			}
+		}
+	}
+	for _, domain := range []string{"dom0", "domU"} {
+		r := c.rows[key("flask", domain, "Kbench/vm/op=anon_touch")]
+		if *r.Value <= *r.Base {
+			t.Errorf("FLASK's check of a page fault in %s costs nothing: %v against %v", domain, *r.Value, *r.Base)
+		}
+	}
+}
+
+// TestControl: the same image from another boot, with another delay, executes
+// the same instructions; what is not exact says why.
+func TestControl(t *testing.T) {
+	dir := threeBuilds(t)
+	c := compareRun(t, dir)
+	if len(c.controls) < 15 {
+		t.Fatalf("only %d controls", len(c.controls))
+	}
+	exact := 0
+	for name, r := range c.controls {
+		if !r.exact {
+			continue
+		}
+		exact++
+		if *r.Base != *r.Value {
+			t.Errorf("%s: %v and %v", name, *r.Base, *r.Value)
+		}
+	}
+	if exact < 15 {
+		t.Errorf("only %d of %d controls are exact", exact, len(c.controls))
+	}
+}
+
+// TestCrossDomain: what never has a clean window is told by what XSM executed.
+func TestCrossDomain(t *testing.T) {
+	c := compareRun(t, threeBuilds(t))
+	const name = "Kbench/hypercall/op=evtchn_roundtrip"
+	for _, domain := range []string{"dom0", "domU"} {
+		if c.figures[key("flask", domain, name, "hooks/op")] < 2 || c.figures[key("flask", domain, name, "xsm-instr/op")] < 100 {
+			t.Errorf("%s in %s under flask: hooks %v, instructions %v", name, domain,
+				c.figures[key("flask", domain, name, "hooks/op")], c.figures[key("flask", domain, name, "xsm-instr/op")])
+		}
+	}
+	if r := c.rows[key("flask", "domU", "Kbench/hypercall/op=grant_map_unmap")]; r.Value == nil || *r.Value <= *r.Base {
+		t.Errorf("FLASK's checks of a grant mapping cost nothing: %+v", r)
+	}
+}
+
+// TestEnforcing: FLASK enforces, denies nothing that the benchmarks do, and
+// refuses the domU what only dom0 may.
+func TestEnforcing(t *testing.T) {
+	all := consoles(t, threeBuilds(t))
+	for build, text := range all {
+		if strings.Contains(text, "denied by the policy") {
+			t.Errorf("%s: unexpected denials:\n%s", build, text)
+		}
+		refused := `"forbidden":1}` // EPERM
+		if build == "flask" {
+			refused = `"module":"flask","enforcing":true,"forbidden":13}` // EACCES
+		}
+		if !strings.Contains(text, "domU facts: ") || !strings.Contains(text, refused) {
+			t.Errorf("%s: domU was not refused (%s) on the console:\n%s", build, refused, text)
+		}
+	}
+}
+
+// TestBusy runs again with all processors kept busy: not a digit changes.
+func TestBusy(t *testing.T) {
+	want := lines(t, threeBuilds(t))
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	for range runtime.NumCPU() {
+		go func() {
+			for n := 0; ctx.Err() == nil; n++ {
+			}
+		}()
+	}
+	got := lines(t, measure(t, "--aa"))
+	for file, text := range want {
+		if got[file] != text {
+			t.Errorf("%s differs on a busy machine:\n%s\n---\n%s", file, text, got[file])
+		}
+	}
+}
+
+// TestDeveloper is what a Xen developer does: two trees, one with more work in
+// one hook, one command. The report shows that hook's operations, the added
+// instructions, and nothing else.
+func TestDeveloper(t *testing.T) {
+	before := packaged(t)
+	after := filepath.Join(t.TempDir(), "changed")
+	if err := before.Files(func(rel string, info os.FileInfo) error { return copyFile(before.Dir, after, rel, info) }); err != nil {
+		t.Fatal(err)
+	}
+	addWork(t, filepath.Join(after, "xen/xsm/flask/hooks.c"))
+	c := compareRun(t, measure(t, "--builds", fmt.Sprintf("before=flask@%s,after=flask@%s", before.Dir, after), "--base", "before"), "--base", "before")
+	const changed = "Kbench/hypercall/op=evtchn_status"
+	for name, r := range c.rows {
+		added := *r.Value - *r.Base
+		switch {
+		case r.Benchmark == changed && added != addedWork:
+			t.Errorf("%s: %v instructions were added, want %d", name, added, addedWork)
+		case r.Benchmark != changed && r.exact && added != 0:
+			t.Errorf("%s: %v instructions were added; the change is not on its path", name, added)
+		}
+	}
+	for _, domain := range []string{"dom0", "domU"} {
+		if _, ok := c.rows[key("after", domain, changed)]; !ok {
+			t.Errorf("no row of %s in %s", changed, domain)
+		}
+	}
+}
+
+// addedWork is how many instructions addWork adds.
+const addedWork = 16
+
+// addWork puts instructions that do nothing at the beginning of a hook.
+func addWork(t *testing.T, path string) {
+	t.Helper()
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const function = "flask_evtchn_status("
+	at := strings.Index(string(text), function)
+	if at < 0 {
+		t.Fatalf("%s has no %s", path, function)
+	}
+	body := strings.Index(string(text[at:]), "{")
+	at += body + 1
+	work := fmt.Sprintf("\n    asm volatile ( \".rept %d; nop; .endr\" );\n", addedWork)
+	changed := string(text[:at]) + work + string(text[at:])
+	if err := os.WriteFile(path, []byte(changed), 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// packaged is the tree of the source package.
+func packaged(t *testing.T) *source.Tree {
+	t.Helper()
+	cache, err := os.UserCacheDir()
+	if err != nil {
+		t.Fatal(err)
+	}
+	tree, err := source.Package(context.Background(), filepath.Join(cache, "xsmbench", "xen", "source"), func(string) {})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return tree
+}
+
+func copyFile(from, to, rel string, info os.FileInfo) error {
+	path := filepath.Join(to, rel)
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		return err
+	}
+	if info.Mode()&os.ModeSymlink != 0 {
+		link, err := os.Readlink(filepath.Join(from, rel))
+		if err != nil {
+			return err
+		}
+		return os.Symlink(link, path)
+	}
+	data, err := os.ReadFile(filepath.Join(from, rel))
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(path, data, info.Mode().Perm())
+}
