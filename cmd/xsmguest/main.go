@@ -27,13 +27,12 @@ func main() {
 	runtime.LockOSThread()
 	runtime.GOMAXPROCS(1)
 	debug.SetGCPercent(-1) // collected between benchmarks
-	if err := boot(); err != nil {
-		fmt.Fprintln(os.Stderr, "xsmguest:", err)
-		abandon()
-	}
+	fmt.Fprintln(os.Stderr, "xsmguest:", boot())
+	abandon()
 }
 
-// boot brings the domain up and lives its life.
+// boot brings the domain up and lives its life. It returns when the domain
+// cannot go on.
 func boot() error {
 	if err := mountAll(); err != nil {
 		return err

@@ -35,16 +35,26 @@ func loadModules(list string) error {
 	if err != nil {
 		return fmt.Errorf("load modules: %w", err)
 	}
-	for line := range strings.Lines(string(text)) {
-		path, args, _ := strings.Cut(strings.TrimSpace(line), " ")
-		if path == "" {
-			continue
-		}
-		if err := loadModule(path, args); err != nil {
-			return fmt.Errorf("load module %s: %w", path, err)
+	for _, m := range parseModules(string(text)) {
+		if err := loadModule(m.path, m.args); err != nil {
+			return fmt.Errorf("load module %s: %w", m.path, err)
 		}
 	}
 	return nil
+}
+
+// module is a kernel module with its arguments.
+type module struct{ path, args string }
+
+// parseModules reads a list of modules, one a line.
+func parseModules(text string) []module {
+	var list []module
+	for line := range strings.Lines(text) {
+		if path, args, _ := strings.Cut(strings.TrimSpace(line), " "); path != "" {
+			list = append(list, module{path, strings.TrimSpace(args)})
+		}
+	}
+	return list
 }
 
 func loadModule(path, args string) error {

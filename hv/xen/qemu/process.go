@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync"
 	"syscall"
+	"time"
 )
 
 // ErrNoQEMU is the cause when QEMU is not installed.
@@ -22,6 +23,10 @@ type Process struct {
 	kill   sync.Once
 }
 
+// orphansDelay is how long QEMU's end waits for what QEMU started, a cat that
+// reads or writes a snapshot, to let go of standard error.
+const orphansDelay = time.Second
+
 // Start starts a machine. It goes on until it ends itself or is killed.
 func Start(m Machine) (*Process, error) {
 	path, err := exec.LookPath(Program)
@@ -35,6 +40,7 @@ func Start(m Machine) (*Process, error) {
 	// before this program has decided what to keep, and so that Kill reaches
 	// what QEMU itself started.
 	p.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	p.cmd.WaitDelay = orphansDelay
 	if err := p.cmd.Start(); err != nil {
 		return nil, fmt.Errorf("start QEMU: %w", err)
 	}
@@ -42,6 +48,7 @@ func Start(m Machine) (*Process, error) {
 		// The status says how it ended.
 		_ = p.cmd.Wait()
 		p.status = p.cmd.ProcessState.ExitCode()
+		_ = syscall.Kill(-p.cmd.Process.Pid, syscall.SIGKILL) // what it started and left
 		close(ended)
 	}()
 	return p, nil
@@ -49,7 +56,13 @@ func Start(m Machine) (*Process, error) {
 
 // Kill ends QEMU, if it still runs, and waits for its end.
 func (p *Process) Kill() {
-	p.kill.Do(func() { _ = syscall.Kill(-p.cmd.Process.Pid, syscall.SIGKILL) })
+	p.kill.Do(func() {
+		select {
+		case <-p.Ended: // its number may be another's by now
+		default:
+			_ = syscall.Kill(-p.cmd.Process.Pid, syscall.SIGKILL)
+		}
+	})
 	<-p.Ended
 }
 

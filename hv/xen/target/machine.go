@@ -1,13 +1,13 @@
 package target
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -42,11 +42,18 @@ func (t *Target) Boot(ctx context.Context, img *hv.Image, spec hv.BootSpec) (hv.
 	if n := len(spec.Plan.Benchmarks); n > guest.MostBenchmarks {
 		return nil, fmt.Errorf("boot %s: %d benchmarks, the marks suffice for %d: choose some with --bench", img.Build.Name, n, guest.MostBenchmarks)
 	}
-	quiet := func(string) {}
 	s, err := t.start(ctx, img, spec, quiet)
 	if err != nil {
 		return nil, fmt.Errorf("boot %s: %w", img.Build.Name, err)
 	}
+	return t.boot(ctx, s, spec)
+}
+
+func quiet(string) {}
+
+// boot readies a machine for which everything is there.
+func (t *Target) boot(ctx context.Context, s *start, spec hv.BootSpec) (hv.Machine, error) {
+	var err error
 	m := &machine{target: t, start: s, spec: spec}
 	if s.accel == qemu.ICount {
 		if m.snapshot, err = t.snapshot(ctx, s, quiet); err != nil {
@@ -54,7 +61,7 @@ func (t *Target) Boot(ctx context.Context, img *hv.Image, spec hv.BootSpec) (hv.
 		}
 	}
 	if m.dir, err = os.MkdirTemp("", "xsmbench-xen-"); err != nil {
-		return nil, fmt.Errorf("boot %s: %w", img.Build.Name, err)
+		return nil, fmt.Errorf("boot %s: %w", s.img.Build.Name, err)
 	}
 	return m, nil
 }
@@ -93,12 +100,8 @@ func (m *machine) Measure(ctx context.Context, emit func(bench.Measurement) erro
 		})
 	}
 	failed := group.Wait()
-	for _, list := range found {
-		for _, s := range list {
-			if err := emit(s); err != nil {
-				return err
-			}
-		}
+	if err := pass(slices.Concat(found...), emit); err != nil {
+		return err
 	}
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
@@ -141,25 +144,20 @@ func (m *machine) resume(ctx context.Context, w *watched) error {
 	if m.snapshot == "" {
 		return nil
 	}
-	limit, cancel := context.WithTimeoutCause(w.until(ctx), m.target.limits.boot, errTimeOut)
+	ctx, cancel := context.WithTimeoutCause(ctx, m.target.limits.boot, errTimeOut)
 	defer cancel()
-	monitor, err := qemu.Dial(limit, w.machine.Control)
+	monitor, err := qemu.Dial(w.until(ctx), w.machine.Control)
 	if err == nil {
 		defer monitor.Close()
-		err = monitor.Resume(limit)
+		err = monitor.Resume(w.until(ctx))
 	}
-	if err == nil {
+	switch {
+	case err == nil:
 		return nil
-	}
-	select {
-	case <-w.Ended:
+	case ctx.Err() == nil && w.over():
 		return m.ended(w)
-	default:
 	}
-	if ctx.Err() != nil {
-		return context.Cause(ctx)
-	}
-	return w.failed(hv.BootFailed, err)
+	return w.broken(ctx, err)
 }
 
 // describe is the machine that measures a plan.
@@ -217,44 +215,34 @@ func (m *machine) wait(ctx context.Context, w *watched, plan bench.Plan) error {
 
 // ended says what QEMU's end means.
 func (m *machine) ended(w *watched) error {
-	console, _ := os.ReadFile(w.machine.Console)
 	switch {
 	case w.Status() == guest.StatusDone:
 		return nil
 	case m.snapshot != "" && strings.Contains(w.Said(), "load of migration failed"):
-		dir := m.snapshot
-		os.RemoveAll(dir)
+		os.RemoveAll(m.snapshot)
 		return w.failed(hv.BootFailed, fmt.Errorf("the snapshot does not fit this QEMU, or is damaged; it was removed, and the next boot makes another: %w", w.Failure()))
-	case w.Status() == guest.StatusFailed:
-		return w.failed(hv.GuestFailed, fmt.Errorf("dom0's agent gave up: %s", complaint(console)))
 	}
-	if line, ok := panicked(console); ok {
-		return w.failed(hv.GuestFailed, errors.New(line))
-	}
-	return w.failed(hv.BootFailed, w.Failure())
+	return w.ended()
 }
 
-// complaint is what the agent said last.
-func complaint(console []byte) string {
-	for _, mark := range []string{"dom0 gives up: ", "xsmguest: "} {
-		if i := bytes.LastIndex(console, []byte(mark)); i >= 0 {
-			line, _, _ := bytes.Cut(console[i+len(mark):], []byte("\n"))
-			return strings.TrimSpace(string(line))
-		}
-	}
-	return "it did not say why"
-}
-
-// collect reads the records, and the windows if they were counted.
+// collect reads the records, and the windows if they were counted. Records
+// before a damaged one stand where they hold the times themselves.
 func (m *machine) collect(w *watched, plan bench.Plan, emit func(bench.Measurement) error) error {
 	samples, err := m.records(w, plan)
-	if err == nil && m.snapshot != "" {
-		err = m.count(w, plan, samples)
-	}
-	if err != nil {
-		return err
+	if m.snapshot != "" {
+		if err == nil {
+			err = m.count(w, plan, samples)
+		}
+		if err != nil {
+			return err
+		}
 	}
 	m.warnOfDenials(w, samples)
+	return errors.Join(err, pass(samples, emit))
+}
+
+// pass passes samples on.
+func pass(samples []bench.Measurement, emit func(bench.Measurement) error) error {
 	for _, s := range samples {
 		if err := emit(s); err != nil {
 			return err
@@ -271,12 +259,7 @@ func (m *machine) salvage(w *watched, plan bench.Plan, emit func(bench.Measureme
 		return nil
 	}
 	samples, _ := m.records(w, plan)
-	for _, s := range samples {
-		if err := emit(s); err != nil {
-			return err
-		}
-	}
-	return nil
+	return pass(samples, emit)
 }
 
 // records reads the stream of records.
@@ -287,6 +270,7 @@ func (m *machine) records(w *watched, plan bench.Plan) ([]bench.Measurement, err
 	}
 	defer f.Close()
 	var samples []bench.Measurement
+	var wrong error
 	domain := ""
 	err = wire.Receive(f, len(plan.Domains), wire.Handler{
 		Hello: func(h wire.Hello) error {
@@ -298,7 +282,7 @@ func (m *machine) records(w *watched, plan bench.Plan) ([]bench.Measurement, err
 		},
 		Sample:  func(s bench.Measurement) error { samples = append(samples, s); return nil },
 		Skip:    func(s wire.Skip) { m.tell("skipped in %s: %s: %s", domain, s.Benchmark, s.Reason) },
-		Warning: func(text string) { err = errors.Join(err, m.heed(domain, text)) },
+		Warning: func(text string) { wrong = errors.Join(wrong, m.heed(domain, text)) },
 		Noise: func(text string) {
 			if strings.TrimSpace(text) != "" {
 				m.tell("%s: %s", domain, text)
@@ -307,6 +291,8 @@ func (m *machine) records(w *watched, plan bench.Plan) ([]bench.Measurement, err
 	})
 	var failure *wire.FailureError
 	switch {
+	case wrong != nil: // what was measured is something else
+		return nil, w.failed(hv.GuestFailed, wrong)
 	case errors.As(err, &failure):
 		return samples, w.failed(hv.GuestFailed, err)
 	case err != nil:

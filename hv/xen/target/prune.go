@@ -21,7 +21,13 @@ func prune(pattern, file string, now time.Time) {
 	dirs, _ := filepath.Glob(pattern)
 	for _, d := range dirs {
 		info, err := os.Stat(d)
-		if err != nil || filepath.Ext(d) == ".tmp" {
+		if err != nil {
+			continue
+		}
+		if filepath.Ext(d) == ".tmp" { // in the making, or left by a program that was killed
+			if now.Sub(info.ModTime()) >= snapshotsIdle {
+				os.RemoveAll(d)
+			}
 			continue
 		}
 		e := entry{path: d, used: info.ModTime()}

@@ -26,6 +26,11 @@ func (m *machine) count(w *watched, plan bench.Plan, samples []bench.Measurement
 	}
 	bySlot := map[string]map[int][]window.Window{}
 	for _, win := range windows {
+		for id := range win.Ranges {
+			if id >= len(m.start.table.Names) {
+				return w.failed(hv.BadProtocol, fmt.Errorf("a window of %s has range %d of %d", win.Domain, id, len(m.start.table.Names)))
+			}
+		}
 		if bySlot[win.Domain] == nil {
 			bySlot[win.Domain] = map[int][]window.Window{}
 		}
@@ -81,7 +86,7 @@ var stateful = map[string]string{
 
 // fill makes the sample of a benchmark from the windows of its phases.
 func (c counter) fill(s *bench.Measurement, b bench.Benchmark, windows func(bench.Phase) []window.Window) {
-	s.Values, s.Windows = nil, nil
+	s.Values, s.Windows, s.Iterations = nil, nil, 0 // the agent's count has the operation's windows already
 	total, clean := figure{}, true
 	for _, p := range []struct {
 		phase bench.Phase

@@ -78,14 +78,14 @@ func (t *Target) bootToSnapshot(ctx context.Context, s *start, dir string) error
 	defer cancel()
 	monitor, err := qemu.Dial(w.until(ctx), m.Control)
 	if err != nil {
-		return w.failed(hv.BootFailed, w.cause(ctx, err))
+		return w.broken(ctx, err)
 	}
 	defer monitor.Close()
 	if err := w.awaitStop(ctx, monitor, t.limits.silence*time.Duration(s.accel.SlowDown())); err != nil {
 		return err
 	}
 	if err := monitor.Save(w.until(ctx), filepath.Join(dir, stateFile)); err != nil {
-		return w.failed(hv.BootFailed, w.cause(ctx, err))
+		return w.broken(ctx, err)
 	}
 	return nil
 }
@@ -100,14 +100,18 @@ func (w *watched) awaitStop(ctx context.Context, monitor *qemu.Monitor, silence 
 	pulse := time.NewTicker(pulseEvery)
 	defer pulse.Stop()
 	last, seen := time.Now(), int64(-1)
+	events := monitor.Events
 	for {
 		select {
-		case name := <-monitor.Events:
+		case name, ok := <-events:
 			if stopEvents[name] {
 				return nil
 			}
+			if !ok {
+				events = nil // QEMU is about to end
+			}
 		case <-w.Ended:
-			return w.failed(hv.BootFailed, w.Failure())
+			return w.ended()
 		case <-ctx.Done():
 			return w.interrupted(ctx, hv.BootFailed)
 		case <-pulse.C:

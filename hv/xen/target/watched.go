@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"xsmbench/hv"
+	"xsmbench/hv/xen/guest"
 	"xsmbench/hv/xen/qemu"
 )
 
@@ -49,18 +50,63 @@ func (w *watched) until(ctx context.Context) context.Context {
 
 var errQEMUEnded = errors.New("QEMU has ended")
 
-// cause is what is behind an error of a wait: QEMU's own failure says more
-// than that it has ended.
-func (w *watched) cause(ctx context.Context, err error) error {
+// endsWithin is how long after its connections break QEMU's end is noticed.
+const endsWithin = 1500 * time.Millisecond
+
+// over reports whether QEMU has ended, or is about to.
+func (w *watched) over() bool {
 	select {
 	case <-w.Ended:
-		return w.Failure()
-	default:
+		return true
+	case <-time.After(endsWithin):
+		return false
 	}
-	if ctx.Err() != nil {
-		return context.Cause(ctx)
+}
+
+// broken is the error of a talk with QEMU that came to nothing. QEMU's own end,
+// or what it said, tells more than that.
+func (w *watched) broken(ctx context.Context, err error) error {
+	switch {
+	case ctx.Err() != nil:
+		return w.interrupted(ctx, hv.BootFailed)
+	case w.over():
+		return w.ended()
 	}
-	return err
+	w.Kill()
+	if said := w.Said(); said != "" {
+		err = fmt.Errorf("%w; QEMU said: %s", err, said)
+	}
+	return w.failed(hv.BootFailed, err)
+}
+
+// ended is the error of a QEMU that ended when it should not.
+func (w *watched) ended() error {
+	console, _ := os.ReadFile(w.machine.Console)
+	if w.Status() == guest.StatusFailed {
+		return w.failed(hv.GuestFailed, fmt.Errorf("dom0's agent gave up: %s", complaint(console)))
+	}
+	if line, ok := panicked(console); ok {
+		return w.failed(hv.GuestFailed, errors.New(line))
+	}
+	kind := hv.BootFailed
+	if info, err := os.Stat(w.machine.Results); err == nil && info.Size() > 0 {
+		kind = hv.GuestFailed // an agent had reported
+	}
+	if strings.Contains(w.Said(), "cannot write the windows") {
+		kind = hv.BadProtocol
+	}
+	return w.failed(kind, w.Failure())
+}
+
+// complaint is what the agent said last.
+func complaint(console []byte) string {
+	for _, mark := range []string{"dom0 gives up: ", "xsmguest: "} {
+		if i := bytes.LastIndex(console, []byte(mark)); i >= 0 {
+			line, _, _ := bytes.Cut(console[i+len(mark):], []byte("\n"))
+			return strings.TrimSpace(string(line))
+		}
+	}
+	return "it did not say why"
 }
 
 // interrupted is the error of a wait whose context is done: out of time, or
