@@ -24,18 +24,18 @@ type Summary struct {
 	Uniform bool
 }
 
-// strayShare is the share of clean windows that may be off the mode in a figure
-// that is called exact; one may always, of the fewAtMode or more that agree.
+// Clean windows that are off the mode leave a figure exact if they are few:
+// this share, or one of so many.
 const (
 	strayShare = 0.05
-	fewAtMode  = 3
+	oneOf      = 10
 )
 
-// Exact reports whether the mode may be called exact: nearly all clean windows
-// agree, and their attribution agrees as well.
+// Exact reports whether the mode may be called exact: there are clean windows,
+// nearly all agree, and their attribution agrees as well.
 func (s Summary) Exact() bool {
-	stray := s.Clean - s.AtMode
-	return s.AtMode >= fewAtMode && stray <= max(1, int(strayShare*float64(s.Clean))) && s.Uniform
+	few := float64(s.Clean-s.AtMode) <= strayShare*float64(s.Clean) || s.Clean >= oneOf && s.Clean-s.AtMode == 1
+	return s.Clean > 1 && few && s.Uniform
 }
 
 // Summarize sums up the windows of one benchmark in one domain. Entries into

