@@ -5,6 +5,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"os"
 	"os/exec"
@@ -121,7 +122,7 @@ func (d *dom0) haveMeasured(o guest.Order) error {
 			}
 			continue
 		}
-		if err != nil && n < 0 {
+		if err != nil && err != io.EOF { // the end so far
 			return err
 		}
 		if done {

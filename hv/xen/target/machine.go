@@ -88,12 +88,12 @@ func (m *machine) Measure(ctx context.Context, emit func(bench.Measurement) erro
 	}
 	domains := m.spec.Plan.Domains
 	found := make([][]bench.Measurement, len(domains))
-	group, within := errgroup.WithContext(ctx)
+	var group errgroup.Group // a domain that fails does not stop the other
 	for i, d := range domains {
 		group.Go(func() error {
 			plan := m.spec.Plan
 			plan.Domains = []string{d}
-			return m.run(within, plan, func(s bench.Measurement) error {
+			return m.run(ctx, plan, func(s bench.Measurement) error {
 				found[i] = append(found[i], s)
 				return nil
 			})
@@ -271,18 +271,26 @@ func (m *machine) records(w *watched, plan bench.Plan) ([]bench.Measurement, err
 	defer f.Close()
 	var samples []bench.Measurement
 	var wrong error
-	domain := ""
+	domain, told := "", map[string]bool{}
 	err = wire.Receive(f, len(plan.Domains), wire.Handler{
 		Hello: func(h wire.Hello) error {
 			domain = h.Domain
+			told[domain] = false
+			if !slices.Contains(plan.Domains, domain) {
+				return fmt.Errorf("%s reports, which the plan does not have", domain)
+			}
 			if h.Plan != plan.Hash() {
 				return fmt.Errorf("%s measures plan %s, not %s", h.Domain, h.Plan, plan.Hash())
 			}
 			return nil
 		},
-		Sample:  func(s bench.Measurement) error { samples = append(samples, s); return nil },
-		Skip:    func(s wire.Skip) { m.tell("skipped in %s: %s: %s", domain, s.Benchmark, s.Reason) },
-		Warning: func(text string) { wrong = errors.Join(wrong, m.heed(domain, text)) },
+		Sample: func(s bench.Measurement) error { samples = append(samples, s); return nil },
+		Skip:   func(s wire.Skip) { m.tell("skipped in %s: %s: %s", domain, s.Benchmark, s.Reason) },
+		Warning: func(text string) {
+			isFacts, err := m.heed(domain, text)
+			told[domain] = told[domain] || isFacts
+			wrong = errors.Join(wrong, err)
+		},
 		Noise: func(text string) {
 			if strings.TrimSpace(text) != "" {
 				m.tell("%s: %s", domain, text)
@@ -298,6 +306,11 @@ func (m *machine) records(w *watched, plan bench.Plan) ([]bench.Measurement, err
 	case err != nil:
 		return samples, w.failed(hv.BadProtocol, err)
 	}
+	for d, ok := range told {
+		if !ok {
+			return nil, w.failed(hv.BadProtocol, fmt.Errorf("%s did not tell what Xen it runs on", d))
+		}
+	}
 	return samples, nil
 }
 
@@ -310,15 +323,15 @@ func (m *machine) tell(format string, args ...any) {
 	}
 }
 
-// heed takes the domain's facts, or shows a warning.
-func (m *machine) heed(domain, text string) error {
+// heed takes the domain's facts, or shows a warning; it reports which it was.
+func (m *machine) heed(domain, text string) (isFacts bool, err error) {
 	f, ok := guest.DecodeFacts(text)
 	if !ok {
 		m.tell("warning from %s: %s", domain, text)
-		return nil
+		return false, nil
 	}
 	m.tell("%s %s", domain, text)
-	return m.start.check(domain, f)
+	return true, m.start.check(domain, f)
 }
 
 // keepConsole copies a machine's console to the boot's log.

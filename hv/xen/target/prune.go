@@ -7,9 +7,9 @@ import (
 	"time"
 )
 
-// prune removes directories that match pattern, the longest unused first,
-// until the files named file in them are within bounds or what is left was used
-// a short while ago.
+// prune removes files and directories that match pattern, the longest unused
+// first, until they are within bounds or what is left was used a short while
+// ago. A directory is as large as the file in it that is named.
 func prune(pattern, file string, now time.Time) {
 	type entry struct {
 		path string
@@ -30,7 +30,7 @@ func prune(pattern, file string, now time.Time) {
 			}
 			continue
 		}
-		e := entry{path: d, used: info.ModTime()}
+		e := entry{path: d, used: info.ModTime(), size: info.Size()}
 		if f, err := os.Stat(filepath.Join(d, file)); err == nil {
 			e.size = f.Size()
 		}

@@ -67,7 +67,12 @@ func (t *Target) snapshot(ctx context.Context, s *start, progress func(string)) 
 // bootToSnapshot boots until dom0 asks for the snapshot, and saves it.
 func (t *Target) bootToSnapshot(ctx context.Context, s *start, dir string) error {
 	m := s.machine(dir, s.snapshotOrder())
-	m.Control = filepath.Join(dir, "control")
+	control, remove, err := controlSocket()
+	if err != nil {
+		return err
+	}
+	defer remove()
+	m.Control = control
 	w, err := t.watch(s, m, dir)
 	if err != nil {
 		return err
@@ -88,6 +93,16 @@ func (t *Target) bootToSnapshot(ctx context.Context, s *start, dir string) error
 		return w.broken(ctx, err)
 	}
 	return nil
+}
+
+// controlSocket names a socket in a directory of its own: a path in the cache
+// might be longer than a socket's may be.
+func controlSocket() (path string, remove func(), err error) {
+	dir, err := os.MkdirTemp("", "xsmbench-qmp-")
+	if err != nil {
+		return "", nil, fmt.Errorf("make control socket: %w", err)
+	}
+	return filepath.Join(dir, "control"), func() { os.RemoveAll(dir) }, nil
 }
 
 var errTimeOut = errors.New("it takes too long")

@@ -83,7 +83,8 @@ func (t *Target) compose(ctx context.Context, s *start, p *parts, progress func(
 	}
 	sum := sha256.Sum256(fmt.Appendf(nil, "%s %v %v %s", a.hash, p.versions, s.shape, composition))
 	s.dom0 = filepath.Join(dir, hex.EncodeToString(sum[:16])+".img")
-	if _, err := os.Stat(s.dom0); err == nil {
+	now := time.Now()
+	if os.Chtimes(s.dom0, now, now) == nil { // there, and used: kept longer
 		return nil
 	}
 	progress("guests: composing dom0 and domU")
@@ -91,6 +92,7 @@ func (t *Target) compose(ctx context.Context, s *start, p *parts, progress func(
 	if err != nil {
 		return err
 	}
+	defer prune(filepath.Join(dir, "*.img"), "", now)
 	return renameio.WriteFile(s.dom0, data, 0o644)
 }
 

@@ -49,7 +49,6 @@ type limits struct {
 	boot    time.Duration // to the snapshot, or to the first record
 	silence time.Duration // without any sign of life
 	measure time.Duration // for each benchmark
-	end     time.Duration // from the last record to QEMU's end
 }
 
 // New returns the target.
@@ -57,7 +56,7 @@ func New() *Target {
 	return &Target{
 		compiling: make(chan struct{}, 1),
 		running:   make(chan struct{}, processors()),
-		limits:    limits{boot: 30 * time.Second, silence: 15 * time.Second, measure: 5 * time.Second, end: 5 * time.Second},
+		limits:    limits{boot: 30 * time.Second, silence: 15 * time.Second, measure: 5 * time.Second},
 		once:      map[string]*sync.Mutex{},
 		built:     map[string]*agents{},
 	}

@@ -40,7 +40,7 @@ func spec() hv.BootSpec {
 }
 
 // patient are limits that no test but those of limits meets.
-var patient = limits{boot: time.Minute, silence: time.Minute, measure: time.Minute, end: time.Minute}
+var patient = limits{boot: time.Minute, silence: time.Minute, measure: time.Minute}
 
 // patientTarget is a target with those.
 func patientTarget() *Target {
