@@ -33,7 +33,7 @@ func init() { hv.Register(New()) }
 
 // Target is the real Xen.
 type Target struct {
-	compiling chan struct{} // one compilation of Xen at a time: each uses all processors
+	compiling chan struct{} // so many compilations of Xen at a time; each uses all processors
 	running   chan struct{} // as many QEMUs at a time as processors
 	limits    limits
 
@@ -54,7 +54,7 @@ type limits struct {
 // New returns the target.
 func New() *Target {
 	return &Target{
-		compiling: make(chan struct{}, 1),
+		compiling: make(chan struct{}, 2), // while one links, on one processor, another compiles
 		running:   make(chan struct{}, processors()),
 		limits:    limits{boot: 30 * time.Second, silence: 15 * time.Second, measure: 5 * time.Second},
 		once:      map[string]*sync.Mutex{},
