@@ -127,7 +127,7 @@ func (f *runFlags) resumed(fs *pflag.FlagSet) (*session, error) {
 
 func (s *session) run(c *cobra.Command) error {
 	progress := printLine(c.ErrOrStderr())
-	images, err := rounds.Build(c.Context(), s.target, s.spec, progress)
+	images, err := rounds.Ready(c.Context(), s.target, s.spec, progress)
 	if err != nil {
 		if !s.resumed {
 			os.Remove(s.path) // made to see that it can be; goes only if empty
@@ -141,7 +141,6 @@ func (s *session) run(c *cobra.Command) error {
 	defer dir.Close()
 	fmt.Fprintf(c.ErrOrStderr(), "run %s: %d rounds of %s; %d benchmarks from %s\n", s.path, s.spec.Rounds,
 		buildNames(s.spec.Builds), len(s.spec.Benchmarks), strings.Join(s.spec.Domains, ", "))
-	rounds.Prepare(c.Context(), s.target, s.spec, images, progress)
 	show := newObserver(c.ErrOrStderr())
 	r := rounds.Runner{Target: s.target, Dir: dir, Images: images, Observer: show, Timeout: s.timeout}
 	out, err := r.Run(c.Context())

@@ -5,11 +5,12 @@ import "context"
 // What a Target may implement beside Target itself.
 
 // Preparer is a target in which the boots of an image share work that can be
-// done before the first of them, for several images at a time.
+// done before the first of them.
 type Preparer interface {
-	// Prepare does that work. progress receives short lines. What failed
-	// fails again in Boot, which says why.
-	Prepare(ctx context.Context, images []*Image, spec BootSpec, progress func(string))
+	// Prepare does that work; it may be called for several images at a time.
+	// progress receives short lines. What failed fails again in Boot, which
+	// says why.
+	Prepare(ctx context.Context, img *Image, spec BootSpec, progress func(string))
 }
 
 // DomUs is a target that can be told what its domUs are (BootSpec.DomU and

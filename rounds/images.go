@@ -56,6 +56,21 @@ func layouts(spec results.Spec) []int {
 // Build makes all images of a spec, several at a time; targets bound what
 // they do at once. progress receives one line at a time.
 func Build(ctx context.Context, t hv.Target, spec results.Spec, progress func(string)) (Images, error) {
+	return build(ctx, t, spec, progress, func(context.Context, *hv.Image, func(string)) {})
+}
+
+// Ready is Build for images that are going to be booted: what the boots of an
+// image share, if the target can do it before, is done as soon as the image is
+// there.
+func Ready(ctx context.Context, t hv.Target, spec results.Spec, progress func(string)) (Images, error) {
+	return build(ctx, t, spec, progress, func(ctx context.Context, img *hv.Image, progress func(string)) {
+		if p, ok := t.(hv.Preparer); ok {
+			p.Prepare(ctx, img, bootSpec(spec), progress)
+		}
+	})
+}
+
+func build(ctx context.Context, t hv.Target, spec results.Spec, progress func(string), ready func(context.Context, *hv.Image, func(string))) (Images, error) {
 	var builds []hv.Build
 	for _, layout := range layouts(spec) {
 		for _, b := range spec.Builds {
@@ -70,7 +85,10 @@ func Build(ctx context.Context, t hv.Target, spec results.Spec, progress func(st
 		for i, b := range builds {
 			group.Go(func() error {
 				img, err := t.Build(ctx, b, progress)
-				list[i] = img
+				if err == nil {
+					list[i] = img
+					ready(ctx, img, progress)
+				}
 				return err
 			})
 		}
@@ -84,20 +102,6 @@ func Build(ctx context.Context, t hv.Target, spec results.Spec, progress func(st
 		images[keyOf(b)] = list[i]
 	}
 	return images, nil
-}
-
-// Prepare does what boots of the images share, if the target can do it before
-// the first boot. progress receives one line at a time.
-func Prepare(ctx context.Context, t hv.Target, spec results.Spec, images Images, progress func(string)) {
-	p, ok := t.(hv.Preparer)
-	if !ok {
-		return
-	}
-	var list []*hv.Image
-	for _, img := range images.List(spec) {
-		list = append(list, &img)
-	}
-	inTurn(progress, func(progress func(string)) { p.Prepare(ctx, list, bootSpec(spec), progress) })
 }
 
 // inTurn runs work that reports from several goroutines.

@@ -66,18 +66,12 @@ func (t *Target) boot(ctx context.Context, s *start, spec hv.BootSpec) (hv.Machi
 	return m, nil
 }
 
-// Prepare makes the snapshots of images side by side.
-func (t *Target) Prepare(ctx context.Context, images []*hv.Image, spec hv.BootSpec, progress func(string)) {
-	var all sync.WaitGroup
-	for _, img := range images {
-		all.Go(func() {
-			s, err := t.start(ctx, img, spec, progress)
-			if err == nil && s.accel == qemu.ICount {
-				_, _ = t.snapshot(ctx, s, progress)
-			}
-		})
+// Prepare makes the image's snapshot.
+func (t *Target) Prepare(ctx context.Context, img *hv.Image, spec hv.BootSpec, progress func(string)) {
+	s, err := t.start(ctx, img, spec, progress)
+	if err == nil && s.accel == qemu.ICount {
+		_, _ = t.snapshot(ctx, s, progress)
 	}
-	all.Wait()
 }
 
 // Measure runs the plan. Under instruction counting each domain measures in a
