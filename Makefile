@@ -56,6 +56,7 @@ test-xen:
 test:
 	$(if $(race),,@echo "make test: no C compiler, so without the race detector")
 	$(GO) test $(race) ./...
+	$(if $(race),$(GO) test ./hv/xen/linux) # forks, which the race detector cannot follow
 	$(GO) test $(race) -tags xsm $(tagged)
 	$(GO) test $(race) -tags xsm,xsmcount $(tagged)
 	$(GO) test $(race) -tags xsm,flask $(tagged)
