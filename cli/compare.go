@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"xsmbench/bench"
+	"xsmbench/profile"
 	"xsmbench/reports/about"
 	"xsmbench/reports/compare"
 	"xsmbench/reports/table"
@@ -122,6 +123,7 @@ is slower and something is inconclusive.`,
 // input is what a comparison is made from.
 type input struct {
 	run      *results.Run // nil unless the input is one run directory
+	dir      string       // that directory
 	samples  []results.Sample
 	problems []results.Problem
 }
@@ -142,12 +144,24 @@ func readInput(paths []string) (*input, error) {
 		run, err := results.ReadRun(paths[0])
 		switch {
 		case err == nil:
-			in.run = &run
+			in.run, in.dir = &run, paths[0]
 		case !errors.Is(err, os.ErrNotExist) && isDir(paths[0]):
 			return nil, err
 		}
 	}
 	return in, nil
+}
+
+// hooks reads the run's profiles, nil if it has none.
+func (in *input) hooks() (*profile.Run, error) {
+	if in.run == nil {
+		return nil, nil
+	}
+	r, err := profile.Open(in.dir)
+	if errors.Is(err, profile.ErrNone) {
+		return nil, nil
+	}
+	return r, err
 }
 
 func isDir(path string) bool {

@@ -74,6 +74,7 @@ func encodeProfiles(list []Profile) *profile.Profile {
 	e := encoder{p: &profile.Profile{
 		SampleType:        []*profile.ValueType{{Type: "calls", Unit: "count"}, {Type: "instructions", Unit: "count"}},
 		DefaultSampleType: "instructions",
+		PeriodType:        &profile.ValueType{Type: "instructions", Unit: "count"}, Period: 1, // merging wants one
 	}, locations: map[string]*profile.Location{}}
 	for _, s := range list {
 		for _, x := range s.Paths {
