@@ -6,11 +6,9 @@ import (
 	"io"
 	"os"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
-	"github.com/spf13/pflag"
 
 	"xsmbench/bench"
 	"xsmbench/reports/about"
@@ -18,45 +16,6 @@ import (
 	"xsmbench/reports/table"
 	"xsmbench/results"
 )
-
-// compareFlags say how to compare.
-type compareFlags struct {
-	base       string
-	margin     string
-	confidence string
-}
-
-func (f *compareFlags) register(fs *pflag.FlagSet) {
-	fs.StringVar(&f.base, "base", "", "build that the others are compared with (default: the run's first)")
-	fs.StringVar(&f.margin, "margin", "1%", "largest difference that counts as none, as 1% or 0.01")
-	fs.StringVar(&f.confidence, "confidence", "95%", "level of the intervals, as 95% or 0.95")
-}
-
-// options reads the flags; firstBuild is the base if none was named.
-func (f *compareFlags) options(firstBuild string) (compare.Options, error) {
-	o := compare.Options{Base: f.base, Hooks: crossingsOf}
-	if o.Base == "" {
-		o.Base = firstBuild
-	}
-	var err error
-	if o.Margin, err = share(f.margin); err != nil || o.Margin <= 0 || o.Margin >= 1 {
-		return o, fmt.Errorf("--margin %s: use a share between 0 and 100%%, as 1%% or 0.01", f.margin)
-	}
-	if o.Confidence, err = share(f.confidence); err != nil || o.Confidence <= 0.5 || o.Confidence >= 1 {
-		return o, fmt.Errorf("--confidence %s: use a level between 50%% and 100%%, as 95%% or 0.95", f.confidence)
-	}
-	return o, nil
-}
-
-// share reads "1%" or "0.01".
-func share(s string) (float64, error) {
-	number, percent := strings.CutSuffix(strings.TrimSpace(s), "%")
-	v, err := strconv.ParseFloat(strings.TrimSpace(number), 64)
-	if percent {
-		v /= 100
-	}
-	return v, err
-}
 
 func crossingsOf(name string) ([]bench.Crossing, bool) {
 	b, ok := bench.Find(name)
@@ -112,7 +71,7 @@ is slower and something is inconclusive.`,
 			return verdictCode(cmp, failOn)
 		},
 	}
-	f.register(c.Flags())
+	f.register(c.Flags(), "")
 	c.Flags().StringVar(&format, "format", "text", "text, markdown, csv or json")
 	c.Flags().StringVar(&failOn, "fail-on", "never", "exit with 1 or 2 on a verdict: never, regression or inconclusive")
 	configFlag(c)
@@ -121,7 +80,8 @@ is slower and something is inconclusive.`,
 
 // input is what a comparison is made from.
 type input struct {
-	run      *results.Run // nil unless the input is one run directory
+	run      *results.Run      // nil unless the input is one run directory
+	planned  *results.Criteria // of the runs, nil unless they agree
 	samples  []results.Sample
 	problems []results.Problem
 }
@@ -138,16 +98,36 @@ func readInput(paths []string) (*input, error) {
 		}
 		return nil, fmt.Errorf("read results: %s: no sample in it", strings.Join(paths, ", "))
 	}
-	if len(paths) == 1 {
-		run, err := results.ReadRun(paths[0])
+	return in, in.readRuns(paths)
+}
+
+// readRuns reads what is known of the runs that the samples are of.
+func (in *input) readRuns(paths []string) error {
+	agreed := true
+	for i, path := range paths {
+		run, err := results.ReadRun(path)
 		switch {
 		case err == nil:
 			in.run = &run
-		case !errors.Is(err, os.ErrNotExist) && isDir(paths[0]):
-			return nil, err
+			agreed = agreed && (i == 0 || same(in.planned, run.Spec.Criteria))
+			in.planned = run.Spec.Criteria
+		case !errors.Is(err, os.ErrNotExist) && isDir(path):
+			return err
+		default:
+			agreed = agreed && (i == 0 || in.planned == nil)
 		}
 	}
-	return in, nil
+	if len(paths) > 1 {
+		in.run = nil
+	}
+	if !agreed {
+		in.planned = nil
+	}
+	return nil
+}
+
+func same(a, b *results.Criteria) bool {
+	return a == nil && b == nil || a != nil && b != nil && a.Equal(*b)
 }
 
 func isDir(path string) bool {
@@ -171,6 +151,7 @@ func (in *input) compare(f compareFlags) (*compare.Comparison, error) {
 	if err != nil {
 		return nil, err
 	}
+	o.Planned = in.planned
 	return compare.Compare(in.samples, o)
 }
 

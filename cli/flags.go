@@ -172,7 +172,7 @@ type runFlags struct {
 
 func (f *runFlags) register(fs *pflag.FlagSet) {
 	f.buildFlags.register(fs)
-	f.compareFlags.register(fs)
+	f.compareFlags.register(fs, "default: ")
 	fs.StringSliceVar(&f.domains, "domains", []string{"dom0", "domU"}, "domains to measure from")
 	fs.StringVar(&f.bench, "bench", "", "regular expression over the benchmarks' names (default: all)")
 	fs.IntVar(&f.rounds, "rounds", defaultRounds, "rounds: each boots every build once (a target that counts has a default of its own)")

@@ -204,14 +204,14 @@ func (r *Row) bound() float64 {
 	return math.Log1p(r.Margin)
 }
 
-// marginOf is the relative margin, or what the unit's floor is of the base's
+// marginOf is the benchmark's relative margin, or what the unit's floor is of the base's
 // value if that is more.
 func (r *Row) marginOf(opt Options) float64 {
-	floor := opt.Floors[r.Unit]
+	margin, floor := opt.MarginOf(r.Benchmark), opt.Floors[r.Unit]
 	if floor <= 0 || !(r.BaseValue > 0) {
-		return opt.Margin
+		return margin
 	}
-	return math.Max(opt.Margin, floor/r.BaseValue)
+	return math.Max(margin, floor/r.BaseValue)
 }
 
 // judge decides; rows is the size of the family.
