@@ -27,6 +27,9 @@ const (
 // Verdicts lists them, the ones that raise an alarm first.
 var Verdicts = []Verdict{Slower, Faster, Inconclusive, Equivalent}
 
+// independent is the warning of a row whose boots are no pairs.
+const independent = "rounds do not match: compared as independent samples"
+
 // MostRounds bounds the estimate of the rounds that are still needed.
 const MostRounds = 10000
 
@@ -94,7 +97,7 @@ func compareRow(s *series, build string, opt Options) Row {
 	switch {
 	case !r.Paired && max(len(base.boots), len(b.boots)) > 1:
 		x, y, rounds = r.BaseSamples, r.Samples, nil
-		r.warn("rounds do not match: compared as independent samples")
+		r.warn(independent)
 	case !r.Paired:
 		x, y = r.BaseSamples, r.Samples
 	case left > 0:
