@@ -143,16 +143,22 @@ func isFile(path string) bool {
 // compare compares with the base that the flags name, else with the first
 // build of the run.
 func (in *input) compare(f compareFlags) (*compare.Comparison, error) {
+	o, err := in.options(f)
+	if err != nil {
+		return nil, err
+	}
+	return compare.Compare(in.samples, o)
+}
+
+// options are those of the flags and of the run.
+func (in *input) options(f compareFlags) (compare.Options, error) {
 	first := ""
 	if in.run != nil && len(in.run.Spec.Builds) > 0 {
 		first = in.run.Spec.Builds[0].Name
 	}
 	o, err := f.options(first)
-	if err != nil {
-		return nil, err
-	}
 	o.Planned = in.planned
-	return compare.Compare(in.samples, o)
+	return o, err
 }
 
 func (in *input) write(w io.Writer, c *compare.Comparison, format string) error {

@@ -109,12 +109,12 @@ func sizeOf(r compare.Row) float64 {
 
 // addMissing adds what was asked for and has no sample.
 func (r *Result) addMissing() {
-	whole := r.missingBuilds()
+	whole, controls := r.missingBuilds(), r.sameImages()
 	for _, build := range whole {
 		r.Findings = append(r.Findings, Finding{Build: build, Cause: Missing, Floor: math.NaN()})
 	}
 	for _, m := range r.Comparison.Missing() {
-		if slices.Contains(whole, m.Build) || !r.judges(m.Build) && m.Build != r.Comparison.Base || !r.asked(m) {
+		if slices.Contains(whole, m.Build) || slices.Contains(controls, m.Build) || !r.judges(m.Build) && m.Build != r.Comparison.Base || !r.asked(m) {
 			continue
 		}
 		r.Findings = append(r.Findings, Finding{Environment: m.Environment, Benchmark: m.Benchmark, Build: m.Build, Cause: Missing, Floor: math.NaN()})
@@ -135,13 +135,14 @@ func (r *Result) addLost() {
 // compared with has, or within a run the other way round.
 func (r *Result) lost(u compare.Uncounted) []string {
 	var all []string
+	controls := r.sameImages()
 	for _, build := range r.Comparison.Builds {
 		base := r.Comparison.Base
 		if r.Earlier != "" {
 			base = compare.Earlier(build)
 		}
 		here, there := slices.Contains(u.Builds, build), slices.Contains(u.Builds, base)
-		if here != there && (here || r.Earlier == "") && r.judges(build) {
+		if here != there && (here || r.Earlier == "") && r.judges(build) && !slices.Contains(controls, build) {
 			all = append(all, build)
 		}
 	}

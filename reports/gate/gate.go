@@ -40,7 +40,10 @@ type Input struct {
 	Earlier string
 	Only    []string // builds to judge, all if empty
 	Waivers []Waiver
-	Today   time.Time
+	// AllowInconclusive says that inconclusive rows let the gate pass. They
+	// stay what they are in every report.
+	AllowInconclusive bool
+	Today             time.Time
 	// Damage tells what was wrong with the input; the reports repeat it.
 	Damage string
 }
@@ -120,9 +123,15 @@ func (r *Result) where(is func(Finding) bool) []Finding {
 	return some
 }
 
-// Silent reports whether there is nothing to say: all is as it was.
+// Passes reports whether the gate is open.
+func (r *Result) Passes() bool {
+	return r.Outcome == Pass || r.Outcome == Inconclusive && r.AllowInconclusive
+}
+
+// Silent reports whether there is nothing to say: all is as it was, or too
+// little is known and nobody minds.
 func (r *Result) Silent() bool {
-	return r.Outcome == Pass && r.Damage == "" && len(r.Improved()) == 0 &&
+	return r.Passes() && r.Damage == "" && len(r.Improved()) == 0 &&
 		!slices.ContainsFunc(r.Waived, func(w WaiverUse) bool { return w.State == Expired })
 }
 
