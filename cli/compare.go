@@ -23,7 +23,7 @@ func crossingsOf(name string) ([]bench.Crossing, bool) {
 }
 
 // formats are the ways to write a comparison.
-var formats = []string{"text", "markdown", "csv", "json"}
+var formats = []string{"text", "markdown", "csv", "json", "lkp", "mail"}
 
 // Values of --fail-on.
 var failOns = []string{"never", "regression", "inconclusive"}
@@ -72,7 +72,7 @@ is slower and something is inconclusive.`,
 		},
 	}
 	f.register(c.Flags(), "")
-	c.Flags().StringVar(&format, "format", "text", "text, markdown, csv or json")
+	c.Flags().StringVar(&format, "format", "text", "text, markdown, csv, json, lkp (as the Linux kernel's 0-day robot writes) or mail (72 columns)")
 	c.Flags().StringVar(&failOn, "fail-on", "never", "exit with 1 or 2 on a verdict: never, regression or inconclusive")
 	configFlag(c)
 	return c
@@ -170,6 +170,10 @@ func (in *input) write(w io.Writer, c *compare.Comparison, format string) error 
 		return table.CSV(w, c)
 	case "json":
 		return table.JSON(w, c)
+	case "lkp":
+		return table.LKP(w, c, origin)
+	case "mail":
+		return table.Mail(w, c, origin)
 	}
 	return table.Text(w, c, origin)
 }

@@ -10,15 +10,15 @@ import (
 // whole run is as easily repeated.
 const mostRepeated = 6
 
-// Repeat is the commands that measure again what does not pass and judge it;
-// nil if nothing is known of the run. They begin with the command that the run
-// was made by.
+// Repeat is the commands that measure again the rows of the gravest kind there
+// is and judge them; nil if nothing is known of the run. The first is the
+// command that the run was made by, with another place and fewer benchmarks.
 func (r *Result) Repeat() []string {
 	if r.Run == nil || len(r.Run.Command) < 2 || r.Run.Command[1] != "run" {
 		return nil
 	}
 	var names []string
-	for _, f := range slices.Concat(r.With(Regression), r.With(Inconclusive), r.Improved()) {
+	for _, f := range r.gravest() {
 		if f.Benchmark != "" && !slices.Contains(names, f.Benchmark) {
 			names = append(names, f.Benchmark)
 		}
@@ -39,6 +39,16 @@ func (r *Result) Repeat() []string {
 		judge = append(judge, "--base", r.Comparison.Base)
 	}
 	return []string{quote(args), quote(judge)}
+}
+
+// gravest are the regressions, or what comes next if there are none.
+func (r *Result) gravest() []Finding {
+	for _, some := range [][]Finding{r.With(Regression), r.With(Inconclusive), r.Improved()} {
+		if len(some) > 0 {
+			return some
+		}
+	}
+	return nil
 }
 
 // withoutFlags leaves out a flag that takes a value, in all of its forms.

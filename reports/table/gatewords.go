@@ -107,6 +107,9 @@ func more(f gate.Finding) string {
 	if f.Row.Need == 0 || f.Row.Need >= compare.MostRounds/2 {
 		return ""
 	}
+	if f.Row.Need == 1 {
+		return ", one more round might decide"
+	}
 	return fmt.Sprintf(", some %s more rounds would decide", rough(f.Row.Need))
 }
 
@@ -142,9 +145,21 @@ func Hooks(r *gate.Result, f gate.Finding) string {
 		return "none, so it is no hook's doing"
 	}
 	var parts []string
+	names := hookNames(f)
 	if n, ok := r.Comparison.Figure(f.Environment, f.Benchmark, f.Build, "hooks/op"); ok {
 		parts = append(parts, rounded(n.Value)+" counted")
+		if names != "" { // which they are was not counted
+			names = "in Xen 3.2 " + names
+		}
 	}
+	if names != "" {
+		parts = append(parts, names)
+	}
+	return strings.Join(parts, "; ")
+}
+
+// hookNames are those that the benchmark is known for.
+func hookNames(f gate.Finding) string {
 	var names []string
 	for i, h := range f.Row.Hooks {
 		if i == mostHooks {
@@ -153,10 +168,7 @@ func Hooks(r *gate.Result, f gate.Finding) string {
 		}
 		names = append(names, h.Hook)
 	}
-	if names != nil {
-		parts = append(parts, "in Xen 3.2 "+strings.Join(names, ", "))
-	}
-	return strings.Join(parts, "; ")
+	return strings.Join(names, ", ")
 }
 
 // WaiverLine says what has become of a waiver.
