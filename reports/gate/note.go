@@ -19,7 +19,7 @@ func (r *Result) note(f floors) {
 		}
 	}
 	if same := r.sameImages(); len(same) > 0 {
-		add("%s: the same image as %s; a difference can only be noise, and is judged by nothing but used as a control", strings.Join(same, ", "), r.other())
+		add("%s: the same image as %s; a difference can only be noise, so that it is a control and not judged", strings.Join(same, ", "), r.other())
 	}
 	if len(r.Only) > 0 {
 		add("judged: %s alone", strings.Join(r.Only, ", "))

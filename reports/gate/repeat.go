@@ -35,7 +35,7 @@ func (r *Result) Repeat() []string {
 	switch {
 	case r.Earlier != "":
 		judge = append(judge, "--against", r.Earlier)
-	case r.Comparison.Base != r.Run.Spec.Builds[0].Name:
+	case len(r.Run.Spec.Builds) > 0 && r.Comparison.Base != r.Run.Spec.Builds[0].Name:
 		judge = append(judge, "--base", r.Comparison.Base)
 	}
 	return []string{quote(args), quote(judge)}

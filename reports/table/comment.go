@@ -67,7 +67,7 @@ func commentGroup(w io.Writer, r *gate.Result, g findingGroup, left *int) {
 	n := min(*left, len(g.findings))
 	*left -= n
 	if n == 0 {
-		fmt.Fprintf(w, "\n%d rows %s.\n", len(g.findings), g.heading)
+		fmt.Fprintf(w, "\nBesides, %s %s.\n", rowsOf(len(g.findings)), g.heading)
 		return
 	}
 	fmt.Fprintf(w, "\n| %s | base | change | interval | |\n| :-- | --: | --: | --: | :-- |\n", g.heading)
@@ -81,7 +81,7 @@ func commentGroup(w io.Writer, r *gate.Result, g findingGroup, left *int) {
 		markdownLine(w, []string{what, base, more, intervalOf(f), short(why, 200)})
 	}
 	if rest := len(g.findings) - n; rest > 0 {
-		fmt.Fprintf(w, "\nand %d more rows %s.\n", rest, g.heading)
+		fmt.Fprintf(w, "\nBesides, %s %s.\n", rowsOf(rest), g.heading)
 	}
 }
 

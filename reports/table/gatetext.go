@@ -71,7 +71,7 @@ func gateGroup(w io.Writer, r *gate.Result, group findingGroup) {
 	for _, f := range group.findings {
 		base, more := change(f)
 		g.add(" "+f.Build, whereOf(r, f), nameOf(f), base, more, intervalOf(f), reason(f))
-		if hooks := Hooks(r, f); hooks != "" && f.Outcome() == gate.Regression {
+		if hooks := Hooks(r, f); hooks != "" && f.Outcome() == gate.Regression && f.Waiver == nil {
 			g.note("    hooks on its path: " + hooks)
 		}
 		if f.Waiver != nil {

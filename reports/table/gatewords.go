@@ -27,7 +27,7 @@ func Headline(r *gate.Result) string {
 	if parts == nil {
 		parts = []string{"no row to judge"}
 	}
-	text := fmt.Sprintf("%s: of %d rows %s", r.Outcome, n, strings.Join(parts, ", "))
+	text := fmt.Sprintf("%s: of %s %s", r.Outcome, rowsOf(n), strings.Join(parts, ", "))
 	if n == 0 {
 		text = fmt.Sprintf("%s: no row to judge", r.Outcome)
 	}
@@ -171,18 +171,26 @@ func hookNames(f gate.Finding) string {
 	return strings.Join(names, ", ")
 }
 
+// rowsOf counts rows.
+func rowsOf(n int) string {
+	if n == 1 {
+		return "1 row"
+	}
+	return fmt.Sprintf("%d rows", n)
+}
+
 // WaiverLine says what has become of a waiver.
 func WaiverLine(w gate.WaiverUse) string {
 	day := w.Until.Format(gate.Day)
 	text := fmt.Sprintf("%s: waiver of %s ", w.Place, w.Waiver)
 	switch w.State {
 	case gate.InUse:
-		return text + fmt.Sprintf("until %s lets %d rows through: %s", day, w.Rows, w.Reason)
+		return text + fmt.Sprintf("until %s lets %s through: %s", day, rowsOf(w.Rows), w.Reason)
 	case gate.Expired:
 		if w.Rows == 0 {
 			return text + fmt.Sprintf("expired on %s and can go: all that it matches passes", day)
 		}
-		return text + fmt.Sprintf("expired on %s, so its %d rows count again; its reason was: %s", day, w.Rows, w.Reason)
+		return text + fmt.Sprintf("expired on %s and no longer lets %s through; its reason was: %s", day, rowsOf(w.Rows), w.Reason)
 	case gate.Idle:
 		return text + fmt.Sprintf("until %s is no longer needed: all that it matches passes", day)
 	}

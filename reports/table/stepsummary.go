@@ -43,12 +43,12 @@ func StepSummary(w io.Writer, r *gate.Result, limit int) error {
 		table(g.findings)
 	}
 	if passed := slices.DeleteFunc(r.With(gate.Pass), func(f gate.Finding) bool { return f.Cause == gate.Faster }); len(passed) > 0 {
-		fmt.Fprintf(&b, "<details><summary>%d rows within the margin</summary>\n\n", len(passed))
+		fmt.Fprintf(&b, "<details><summary>%s within the margin</summary>\n\n", rowsOf(len(passed)))
 		table(passed)
 		b.WriteString("</details>\n\n")
 	}
 	if rest > 0 {
-		fmt.Fprintf(&b, "%d more rows found no room here.\n\n", rest)
+		fmt.Fprintf(&b, "There was no room for another %s.\n\n", rowsOf(rest))
 	}
 	b.WriteString(end)
 	if b.Len() > limit {

@@ -55,24 +55,29 @@ func golden(t *testing.T, run, file string) {
 		".csv":  func(w io.Writer) error { return CSV(w, c) },
 		".json": func(w io.Writer) error { return JSON(w, c) },
 	} {
-		name := file + ext
-		var got bytes.Buffer
-		if err := write(&got); err != nil {
-			t.Errorf("%s: %v", name, err)
-			continue
-		}
-		path := filepath.Join("testdata", name)
-		if *update {
-			if err := os.WriteFile(path, got.Bytes(), 0o666); err != nil {
-				t.Fatal(err)
-			}
-		}
-		want, err := os.ReadFile(path)
-		if err != nil {
+		goldenFile(t, file+ext, write)
+	}
+}
+
+// goldenFile compares what is written with a golden file, and returns it.
+func goldenFile(t *testing.T, name string, write func(io.Writer) error) string {
+	t.Helper()
+	var got bytes.Buffer
+	if err := write(&got); err != nil {
+		t.Fatalf("%s: %v", name, err)
+	}
+	path := filepath.Join("testdata", name)
+	if *update {
+		if err := os.WriteFile(path, got.Bytes(), 0o666); err != nil {
 			t.Fatal(err)
 		}
-		if diff := cmp.Diff(string(want), got.String()); diff != "" {
-			t.Errorf("%s: %s", name, diff)
-		}
 	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(string(want), got.String()); diff != "" {
+		t.Errorf("%s (-want +got): %s", name, diff)
+	}
+	return got.String()
 }
