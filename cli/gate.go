@@ -127,12 +127,26 @@ func (f *gateFlags) input(path string) (in *gate.Input, damage error, err error)
 		damage = errors.New(strings.ReplaceAll(damage.Error(), "\n", "; "))
 		in.Damage = damage.Error()
 	}
-	for _, build := range f.only {
-		if !slices.Contains(in.Comparison.Builds, build) {
-			return nil, nil, fmt.Errorf("--only %s: no such build to judge%s", build, suggest(build, in.Comparison.Builds))
+	return in, damage, f.checkOnly(in)
+}
+
+// checkOnly refuses builds that the run was not to measure. One that has no
+// sample is the gate's to judge.
+func (f *gateFlags) checkOnly(in *gate.Input) error {
+	known := slices.Clone(in.Comparison.Builds)
+	if in.Run != nil {
+		for _, b := range in.Run.Spec.Builds {
+			if !slices.Contains(known, b.Name) && b.Name != in.Comparison.Base {
+				known = append(known, b.Name)
+			}
 		}
 	}
-	return in, damage, nil
+	for _, build := range f.only {
+		if !slices.Contains(known, build) {
+			return fmt.Errorf("--only %s: no such build to judge%s", build, suggest(build, known))
+		}
+	}
+	return nil
 }
 
 // against compares with an earlier run, by this run's criteria.
