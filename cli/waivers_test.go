@@ -34,9 +34,9 @@ reason = "known, too"
 		"[[waive]]\nbenchmark = \"a\"\nuntil = 7\nreason = \"x\"":          "x.toml:1: waive a: until = 7 is no day",
 		"[[waive]]\nbenchmark = \"a\"\nuntil = 2027-01-31\nreason = \" \"": "x.toml:1: waive a: no reason",
 		"[[waive]]\nuntil = 2027-01-31\nreason = \"x\"":                    "x.toml:1: waive: no benchmark",
-		"[[waive]]\nunit = \"ns/op\"":                                     `unknown key "unit" of [[waive]]`,
-		"\nwaive = = 3":                                                   "x.toml:2: ",
-		"waive = \"lat_ctx\"":                                             "x.toml: ",
+		"[[waive]]\nunit = \"ns/op\"":                                      `unknown key "unit" of [[waive]]`,
+		"\nwaive = = 3":                                                    "x.toml:2: ",
+		"waive = \"lat_ctx\"":                                              "x.toml: ",
 	} {
 		if _, err := parseWaivers("x.toml", text); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q: error %v, want %q", text, err, want)
