@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"xsmbench/bench"
+	"xsmbench/profile"
 	"xsmbench/reports/about"
 	"xsmbench/reports/compare"
 	"xsmbench/reports/table"
@@ -81,6 +82,7 @@ is slower and something is inconclusive.`,
 // input is what a comparison is made from.
 type input struct {
 	run      *results.Run      // nil unless the input is one run directory
+	dir      string            // that directory
 	planned  *results.Criteria // of the runs, nil unless they agree
 	samples  []results.Sample
 	problems []results.Problem
@@ -108,7 +110,7 @@ func (in *input) readRuns(paths []string) error {
 		run, err := results.ReadRun(path)
 		switch {
 		case err == nil:
-			in.run = &run
+			in.run, in.dir = &run, path
 			agreed = agreed && (i == 0 || same(in.planned, run.Spec.Criteria))
 			in.planned = run.Spec.Criteria
 		case !errors.Is(err, os.ErrNotExist) && isDir(path):
@@ -128,6 +130,18 @@ func (in *input) readRuns(paths []string) error {
 
 func same(a, b *results.Criteria) bool {
 	return a == nil && b == nil || a != nil && b != nil && a.Equal(*b)
+}
+
+// hooks reads the run's profiles, nil if it has none.
+func (in *input) hooks() (*profile.Run, error) {
+	if in.run == nil {
+		return nil, nil
+	}
+	r, err := profile.Open(in.dir)
+	if errors.Is(err, profile.ErrNone) {
+		return nil, nil
+	}
+	return r, err
 }
 
 func isDir(path string) bool {

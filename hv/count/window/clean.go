@@ -1,6 +1,6 @@
 package window
 
-import "slices"
+import "maps"
 
 // Summary is what the clean windows of one benchmark say.
 //
@@ -18,9 +18,9 @@ type Summary struct {
 	// its own, which no build of Xen changes.
 	Kernel uint64
 	User   uint64 // likewise, of user space
-	// Ranges is what the windows at the mode executed by range. All of them
+	// Counts is what the windows at the mode executed, and where. All of them
 	// agree if Uniform.
-	Ranges  map[int]Count
+	Counts  map[Place]Count
 	Uniform bool
 }
 
@@ -39,12 +39,12 @@ func (s Summary) Exact() bool {
 }
 
 // Summarize sums up the windows of one benchmark in one domain. Entries into
-// the probes (names of kind Probe in package ranges) make a window unclean.
-func Summarize(windows []Window, probes []int) Summary {
+// the probes (cells of code.Map) make a window unclean.
+func Summarize(windows []Window, probes map[int]bool) Summary {
 	s := Summary{Windows: len(windows)}
 	var clean []Window
 	for _, w := range windows {
-		if !slices.ContainsFunc(probes, func(id int) bool { return w.Ranges[id].Entries > 0 }) {
+		if !w.entered(probes) {
 			clean = append(clean, w)
 		}
 	}
@@ -56,30 +56,40 @@ func Summarize(windows []Window, probes []int) Summary {
 	return s
 }
 
-// attribute takes the ranges of the windows at the mode.
+// entered reports whether the window entered one of the cells.
+func (w Window) entered(cells map[int]bool) bool {
+	for p, c := range w.Counts {
+		if c.Entries > 0 && cells[p.Cell] {
+			return true
+		}
+	}
+	return false
+}
+
+// attribute takes the counts of the windows at the mode.
 func (s *Summary) attribute(clean []Window) {
 	s.Uniform = true
 	for _, w := range clean {
 		switch {
 		case w.Xen != s.Mode:
-		case s.Ranges == nil:
-			s.Ranges = w.Ranges
-		case !same(s.Ranges, w.Ranges):
+		case s.Counts == nil:
+			s.Counts = w.Counts
+		case !maps.Equal(s.Counts, w.Counts):
 			s.Uniform = false
 		}
 	}
 }
 
-func same(a, b map[int]Count) bool {
-	if len(a) != len(b) {
-		return false
-	}
-	for id, c := range a {
-		if b[id] != c {
-			return false
+// Sum adds up what windows executed, and where.
+func Sum(windows []Window) map[Place]Count {
+	sum := map[Place]Count{}
+	for _, w := range windows {
+		for p, c := range w.Counts {
+			have := sum[p]
+			sum[p] = Count{have.Instructions + c.Instructions, have.Entries + c.Entries}
 		}
 	}
-	return true
+	return sum
 }
 
 // mode is the most frequent value and how often it occurs; the smallest of

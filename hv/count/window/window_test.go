@@ -17,14 +17,18 @@ func TestRead(t *testing.T) {
 		err        error // nil, ErrCutOff, or a *SyntaxError
 	}{
 		{"none", "end\n", nil, nil},
-		{"two", "w dom0 1 2 301 678\nw domU 0 2 0 90 4:30:2 7:1:0\nend\n", []Window{
-			{"dom0", 1, 2, 301, 678, map[int]Count{}},
-			{"domU", 0, 2, 0, 90, map[int]Count{4: {30, 2}, 7: {1, 0}}},
+		{"two", "w dom0 1 2 301 678\na 0 0 0\na 1 3 2\nw domU 0 2 0 90 0:4:30:2 1:7:1:0\nend\n", []Window{
+			{"dom0", 1, 2, 301, 678, map[Place]Count{}},
+			{"domU", 0, 2, 0, 90, map[Place]Count{{-1, -1, 4}: {30, 2}, {2, 1, 7}: {1, 0}}},
 		}, nil},
-		{"cut off", "w dom0 1 2 3 4\n", []Window{{"dom0", 1, 2, 3, 4, map[int]Count{}}}, ErrCutOff},
-		{"cut off in a line", "w dom0 1 2 3 4\nw dom0 1 2", []Window{{"dom0", 1, 2, 3, 4, map[int]Count{}}}, &SyntaxError{2, "w dom0 1 2"}},
+		{"cut off", "w dom0 1 2 3 4\n", []Window{{"dom0", 1, 2, 3, 4, map[Place]Count{}}}, ErrCutOff},
+		{"cut off in a line", "w dom0 1 2 3 4\nw dom0 1 2", []Window{{"dom0", 1, 2, 3, 4, map[Place]Count{}}}, &SyntaxError{2, "w dom0 1 2"}},
 		{"negative", "w dom0 -1 2 3 4\n", nil, &SyntaxError{1, "w dom0 -1 2 3 4"}},
-		{"damaged count", "w dom0 1 2 3 4 5:6\n", nil, &SyntaxError{1, "w dom0 1 2 3 4 5:6"}},
+		{"damaged count", "a 0 1 1\nw dom0 1 2 3 4 0:6\n", nil, &SyntaxError{2, "w dom0 1 2 3 4 0:6"}},
+		{"a count of five", "a 0 1 1\nw dom0 1 2 3 4 0:1:2:3:4\n", nil, &SyntaxError{2, "w dom0 1 2 3 4 0:1:2:3:4"}},
+		{"an account that is not there", "a 0 1 1\nw dom0 1 2 3 4 1:1:1:1\n", nil, &SyntaxError{2, "w dom0 1 2 3 4 1:1:1:1"}},
+		{"an account out of turn", "a 1 1 1\n", nil, &SyntaxError{1, "a 1 1 1"}},
+		{"a damaged account", "a 0 1\n", nil, &SyntaxError{1, "a 0 1"}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -45,7 +49,7 @@ func TestRead(t *testing.T) {
 }
 
 func FuzzRead(f *testing.F) {
-	f.Add("w dom0 1 2 301 678 1:2:3\nend\n")
+	f.Add("a 0 1 1\nw dom0 1 2 301 678 0:1:2:3\nend\n")
 	f.Add("w x 0 0 0 0 ::\n")
 	f.Fuzz(func(t *testing.T, text string) {
 		windows, err := Read(strings.NewReader(text))
@@ -57,9 +61,11 @@ func FuzzRead(f *testing.F) {
 
 func TestSummarize(t *testing.T) {
 	const probe = 9
-	w := func(xen uint64, ranges map[int]Count) Window { return Window{Xen: xen, Kernel: 300, Ranges: ranges} }
-	hook := map[int]Count{1: {16, 1}}
-	hit := map[int]Count{1: {16, 1}, probe: {5, 1}}
+	w := func(xen uint64, counts map[Place]Count) Window {
+		return Window{Xen: xen, Kernel: 300, Counts: counts}
+	}
+	hook := map[Place]Count{{1, 1, 1}: {16, 1}}
+	hit := map[Place]Count{{1, 1, 1}: {16, 1}, {0, -1, probe}: {5, 1}}
 	tests := []struct {
 		name    string
 		windows []Window
@@ -68,18 +74,18 @@ func TestSummarize(t *testing.T) {
 	}{
 		{"nothing", nil, Summary{Uniform: true}, false},
 		{"an interrupted window is not clean", []Window{w(100, hook), w(9000, hit), w(100, hook)},
-			Summary{Windows: 3, Clean: 2, AtMode: 2, Mode: 100, Kernel: 300, Ranges: hook, Uniform: true}, true},
+			Summary{Windows: 3, Clean: 2, AtMode: 2, Mode: 100, Kernel: 300, Counts: hook, Uniform: true}, true},
 		{"no clean window", []Window{w(9000, hit)}, Summary{Windows: 1, Uniform: true}, false},
 		{"windows off the mode", []Window{w(100, hook), w(100, hook), w(120, hook)},
-			Summary{Windows: 3, Clean: 3, AtMode: 2, Mode: 100, Kernel: 300, Ranges: hook, Uniform: true}, false},
+			Summary{Windows: 3, Clean: 3, AtMode: 2, Mode: 100, Kernel: 300, Counts: hook, Uniform: true}, false},
 		{"a tie takes the smaller", []Window{w(120, hook), w(100, hook)},
-			Summary{Windows: 2, Clean: 2, AtMode: 1, Mode: 100, Kernel: 300, Ranges: hook, Uniform: true}, false},
-		{"same count, other ranges", []Window{w(100, hook), w(100, map[int]Count{2: {16, 1}})},
-			Summary{Windows: 2, Clean: 2, AtMode: 2, Mode: 100, Kernel: 300, Ranges: hook}, false},
+			Summary{Windows: 2, Clean: 2, AtMode: 1, Mode: 100, Kernel: 300, Counts: hook, Uniform: true}, false},
+		{"same count, other places", []Window{w(100, hook), w(100, map[Place]Count{{1, 2, 1}: {16, 1}})},
+			Summary{Windows: 2, Clean: 2, AtMode: 2, Mode: 100, Kernel: 300, Counts: hook}, false},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			got := Summarize(tt.windows, []int{probe})
+			got := Summarize(tt.windows, map[int]bool{probe: true})
 			if d := cmp.Diff(tt.want, got); d != "" {
 				t.Error(d)
 			}
@@ -92,7 +98,7 @@ func TestSummarize(t *testing.T) {
 
 func TestArgs(t *testing.T) {
 	got := Args("/m", "/o", []Marks{{"dom0", 0x4c8000, 32}, {"domU", 0x100c8000, 16}})
-	want := []string{"ranges=/m", "out=/o", "table=dom0:4c8000:32", "table=domU:100c8000:16"}
+	want := []string{"code=/m", "out=/o", "table=dom0:4c8000:32", "table=domU:100c8000:16"}
 	if d := cmp.Diff(want, got); d != "" {
 		t.Error(d)
 	}

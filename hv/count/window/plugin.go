@@ -1,7 +1,8 @@
 // Package window counts the instructions of marked windows: what a guest
-// executes between two marks, by who executed it and, within Xen, by range of
-// code. The counting is done by a TCG plug-in, the one piece of C in this
-// project; this package builds it and reads what it wrote.
+// executes between two marks, by who executed it and, within the hypervisor, by
+// cell of its code and by the handler and the hook to which that is charged.
+// The counting is done by a TCG plug-in, the one piece of C in this project;
+// this package builds it and reads what it wrote.
 package window
 
 import (
@@ -56,10 +57,10 @@ func BuildPlugin(ctx context.Context, cache string) (string, error) {
 	return path, nil
 }
 
-// Args are the plug-in's arguments: the map that package ranges writes, the
+// Args are the plug-in's arguments: the map that package code writes, the
 // file to write windows to, and the domains' marks.
-func Args(ranges, out string, marks []Marks) []string {
-	args := []string{"ranges=" + ranges, "out=" + out}
+func Args(code, out string, marks []Marks) []string {
+	args := []string{"code=" + code, "out=" + out}
 	for _, m := range marks {
 		args = append(args, fmt.Sprintf("table=%s:%x:%d", m.Domain, m.Base, m.Slots))
 	}
