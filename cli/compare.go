@@ -31,7 +31,7 @@ var failOns = []string{"never", "regression", "inconclusive"}
 
 func newCompare() *cobra.Command {
 	var f compareFlags
-	var format, failOn string
+	var format, failOn, explain string
 	c := &cobra.Command{
 		Use:   "compare DIR|FILE...",
 		Short: "Compare the builds of a run, or of files in Go's benchmark format",
@@ -54,6 +54,8 @@ is slower and something is inconclusive.`,
 				return fmt.Errorf("--format %s: no such format%s", format, suggest(format, formats))
 			case !slices.Contains(failOns, failOn):
 				return fmt.Errorf("--fail-on %s: no such condition%s", failOn, suggest(failOn, failOns))
+			case explain != "" && format != "text":
+				return fmt.Errorf("--explain: is text; leave out --format %s, or --explain (json has the checks of every row)", format)
 			}
 			in, err := readInput(paths)
 			if err != nil {
@@ -63,7 +65,7 @@ is slower and something is inconclusive.`,
 			if err != nil {
 				return err
 			}
-			if err := in.write(c.OutOrStdout(), cmp, format); err != nil {
+			if err := in.show(c.OutOrStdout(), cmp, format, explain); err != nil {
 				return err
 			}
 			if err := in.malformed(); err != nil {
@@ -75,6 +77,7 @@ is slower and something is inconclusive.`,
 	f.register(c.Flags(), "")
 	c.Flags().StringVar(&format, "format", "text", "text, markdown, csv or json")
 	c.Flags().StringVar(&failOn, "fail-on", "never", "exit with 1 or 2 on a verdict: never, regression or inconclusive")
+	c.Flags().StringVar(&explain, "explain", "", "instead, say all of the benchmarks that match REGEXP, or REGEXP,DOMAIN: data, model, tests, checks, what would change the verdict")
 	configFlag(c)
 	return c
 }
@@ -167,6 +170,18 @@ func (in *input) compare(f compareFlags) (*compare.Comparison, error) {
 	}
 	o.Planned = in.planned
 	return compare.Compare(in.samples, o)
+}
+
+// show writes the comparison, or the explanation that was asked for.
+func (in *input) show(w io.Writer, c *compare.Comparison, format, explain string) error {
+	if explain == "" {
+		return in.write(w, c, format)
+	}
+	rows, err := c.Find(explain)
+	if err != nil {
+		return fmt.Errorf("--explain: %w", err)
+	}
+	return table.Explain(w, c, rows)
 }
 
 func (in *input) write(w io.Writer, c *compare.Comparison, format string) error {

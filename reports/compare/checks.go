@@ -33,16 +33,13 @@ type Checks struct {
 	// LayoutShare is what the layouts have of the variance of one pair, with
 	// the p-value of "nothing".
 	LayoutShare, PLayout float64
-	// Detectable is the smallest difference, as a share, that so many
-	// observations of this spread show with 80 % probability.
-	Detectable float64
 }
 
 func noChecks() Checks {
 	nan := math.NaN()
 	return Checks{
 		Drift: stats.Trend{Tau: nan, P: nan}, Order: stats.Trend{Tau: nan, P: nan},
-		BaseRise: nan, PBaseRise: nan, Rise: nan, PRise: nan, LayoutShare: nan, PLayout: nan, Detectable: nan,
+		BaseRise: nan, PBaseRise: nan, Rise: nan, PRise: nan, LayoutShare: nan, PLayout: nan,
 	}
 }
 
@@ -52,21 +49,19 @@ const (
 	checkLevel = 0.05 // of drift, order and rise, over all rows together
 	// A bound of another method disagrees if it is off by more than that
 	// share of the half-width of t's interval.
-	disagreement = 0.5
+	disagreement = 0.35
 	// An interval that says something else must reach beyond the bound of
 	// the verdict by that share of the margin.
-	beyond      = 0.25
-	fewLayouts  = 5 // fewer make the interval wide
-	fewPairs    = 6 // fewer cannot make the signed-rank test's p 0.05
-	redrawn     = 50
-	probability = 0.8 // of Detectable
+	beyond     = 0.25
+	fewLayouts = 5 // fewer make the interval wide
+	fewPairs   = 6 // fewer cannot make the signed-rank test's p 0.05
+	redrawn    = 50
 )
 
 // check computes the checks, and warns of what one row tells by itself.
 func (r *Row) check(base, b *sampled, confidence float64) {
 	c := &r.Checks
 	e := r.effect
-	c.Detectable = r.ratio(stats.Detectable(e.SE*math.Sqrt(float64(e.N)), e.N, confidence, probability)) - 1
 	if e.Exact != nil {
 		c.Wilcoxon = &stats.Interval{Lo: r.ratio(e.Exact.Lo), Hi: r.ratio(e.Exact.Hi)}
 	}
@@ -83,8 +78,9 @@ func (r *Row) check(base, b *sampled, confidence float64) {
 func (r *Row) checkPairs(confidence float64) {
 	c := &r.Checks
 	d := r.differences()
+	left := r.residuals(d)
 	if !slices.ContainsFunc(r.Pairs, func(p Pair) bool { return p.Run != r.Pairs[0].Run }) {
-		c.Drift = stats.Drift(d) // rounds of several runs have no order
+		c.Drift = stats.Drift(left) // rounds of several runs have no order
 	}
 	var later []float64
 	for _, p := range r.Pairs {
@@ -93,7 +89,7 @@ func (r *Row) checkPairs(confidence float64) {
 		}
 	}
 	if len(later) == len(d) {
-		c.Order = stats.Kendall(later, d)
+		c.Order = stats.Kendall(later, left)
 	}
 	groups := stats.Group(d, r.layouts)
 	if v, ok := stats.ANOVA(groups); ok {
@@ -110,6 +106,25 @@ func (r *Row) checkPairs(confidence float64) {
 			r.warn("the bootstrap's interval differs from t's: the differences are far from normal")
 		}
 	}
+}
+
+// residuals are what the layouts leave of the differences: pairs that share a
+// layout are not independent, and a layout may always be measured in the same
+// order.
+func (r *Row) residuals(d []float64) []float64 {
+	if r.effect.N == len(d) {
+		return d
+	}
+	sum, n := map[int]float64{}, map[int]float64{}
+	for i, l := range r.layouts {
+		sum[l] += d[i]
+		n[l]++
+	}
+	left := make([]float64, len(d))
+	for i, l := range r.layouts {
+		left[i] = d[i] - sum[l]/n[l]
+	}
+	return left
 }
 
 // checkOutliers counts wild pairs, and tells of those that count: far out, and
@@ -284,7 +299,7 @@ func (c *Comparison) warnOfDesign() {
 		if r.Units < fewPairs {
 			few++
 		}
-		if r.Paired && r.Layouts == 1 && !IsCount(r.Unit) {
+		if r.Layouts == 1 && !IsCount(r.Unit) {
 			single++
 		}
 	}

@@ -58,6 +58,12 @@ func (b boot) linked() string {
 	return fmt.Sprintf("layout %d", b.layout)
 }
 
+// tellsLayout reports whether it is known of any boot how its image was linked: files that
+// others wrote say nothing of it.
+func (b *sampled) tellsLayout() bool {
+	return slices.ContainsFunc(b.boots, func(b boot) bool { return b.image != "" || b.layout != 0 })
+}
+
 // layoutsOf are what the observations are grouped by. Pairs of one and the
 // same image differ by no layout, and where all boots have the same layout
 // there are none to draw from: then each pair is a group of its own.
@@ -77,14 +83,16 @@ func layoutsOf(all []Pair) []int {
 }
 
 // units are a build's observations where nothing pairs them: its boots, or the
-// means of its layouts if several boots share one.
-func (b *sampled) units(scaled []float64) []float64 {
+// means of its layouts if several boots share one of several, which are
+// counted.
+func (b *sampled) units(scaled []float64) (units []float64, layouts int) {
 	var of []string
 	for _, boot := range b.boots {
 		of = append(of, boot.linked())
 	}
-	if groups := stats.Group(scaled, of); len(groups) > 1 {
-		return stats.Means(groups)
+	groups := stats.Group(scaled, of)
+	if len(groups) > 1 {
+		return stats.Means(groups), len(groups)
 	}
-	return scaled
+	return scaled, len(groups)
 }

@@ -72,8 +72,10 @@ type Row struct {
 
 	// Pairs are the observations by round, nil if the row is not paired.
 	Pairs []Pair
-	// Layouts is how many different pairs of images there are, and Units how
-	// many observations the interval rests on: layouts if boots share them.
+	// Layouts is how many different pairs of images there are (of an unpaired
+	// row, images of the build that has fewer), 0 if that is not known, and
+	// Units how many observations the interval rests on: layouts if boots
+	// share them.
 	Layouts, Units int
 	// Checks are of what the interval assumes.
 	Checks Checks
@@ -184,7 +186,14 @@ func (r *Row) estimate(x, y []float64, base, b *sampled, confidence float64) boo
 		}
 		r.effect, err = stats.Paired(stats.Means(stats.Group(r.differences(), r.layouts)), confidence)
 	} else {
-		r.effect, err = stats.Welch(base.units(x), b.units(y), confidence)
+		var before, after int
+		x, before = base.units(x)
+		y, after = b.units(y)
+		r.Layouts = min(before, after)
+		r.effect, err = stats.Welch(x, y, confidence)
+	}
+	if !base.tellsLayout() || !b.tellsLayout() {
+		r.Layouts = 0
 	}
 	r.Units = r.effect.N
 	if err != nil {
@@ -270,7 +279,7 @@ func (r *Row) judge(alpha float64, rows int) {
 		r.Verdict = r.side()
 	}
 	if r.Verdict == Inconclusive {
-		r.Need = r.need(alpha, rows)
+		r.Need = min(r.roundsToEquivalent(alpha), r.roundsToAlarm(alpha, rows))
 	}
 }
 
@@ -290,22 +299,6 @@ func (r *Row) side() Verdict {
 		return Faster
 	}
 	return Slower
-}
-
-// need estimates the rounds that would narrow the interval enough to lie
-// within the margin, or away from 0 at the level that Holm's first step asks.
-// Where rounds share layouts, they are rounds of further layouts.
-func (r *Row) need(alpha float64, rows int) int {
-	const first = 5 // rounds to have a spread to estimate from
-	if r.N < 2 || !(r.effect.SE > 0) {
-		return max(1, first-r.N)
-	}
-	size := math.Abs(r.effect.Mean)
-	total := min(
-		r.effect.Needed(r.bound()-size, 1-alpha, MostRounds),
-		r.effect.Needed(size, 1-alpha/float64(max(rows, 1)), MostRounds))
-	perUnit := max(1, r.N/r.effect.N) // rounds of a layout
-	return min(MostRounds, max(1, (total-r.effect.N)*perUnit))
 }
 
 // heed takes back an alarm that the same benchmark's control could raise.

@@ -28,20 +28,25 @@ func Power(effect, sd float64, n int, confidence float64) float64 {
 		density := 2 * u * df * chi.Prob(df*u*u)
 		return density * (normal.CDF(shift-critical*u) + normal.CDF(-shift-critical*u))
 	}
-	return min(1, quad.Fixed(shown, 0, 1+9/math.Sqrt(2*df), 400, quad.Legendre{}, 0))
+	return min(1, quad.Fixed(shown, 0, 1+9/math.Sqrt(2*df), 200, quad.Legendre{}, 0))
 }
 
 // Detectable is the least effect that n pairs of that spread show with the
-// probability asked for.
+// probability asked for, to a millionth of it.
 func Detectable(sd float64, n int, confidence, probability float64) float64 {
-	if n < 2 {
+	switch {
+	case n < 2:
 		return math.Inf(1)
+	case sd == 0:
+		return 0
 	}
-	lo, hi := 0.0, sd
-	for Power(hi, sd, n, confidence) < probability && hi < 1e6*sd {
+	// If the spread were known, this would do.
+	lo := (normal.Quantile(1-(1-confidence)/2) + normal.Quantile(probability)) * sd / math.Sqrt(float64(n))
+	hi := 2 * lo
+	for Power(hi, sd, n, confidence) < probability {
 		lo, hi = hi, 2*hi
 	}
-	for range 50 {
+	for hi-lo > 1e-6*hi {
 		if mid := (lo + hi) / 2; Power(mid, sd, n, confidence) < probability {
 			lo = mid
 		} else {

@@ -428,7 +428,8 @@ func TestPower(t *testing.T) {
 	near(t, "no effect", Power(0, 1, 10, 0.95), 0.05, 1e-7)
 	near(t, "no spread", Power(1, 0, 3, 0.95), 1, 0)
 	near(t, "one pair", Power(1, 1, 1, 0.95), 0, 0)
+	near(t, "detectable without spread", Detectable(0, 10, 0.95, 0.8), 0, 0)
 	d := Detectable(1, 10, 0.95, 0.8)
-	near(t, "power of the detectable", Power(d, 1, 10, 0.95), 0.8, 1e-9)
+	near(t, "power of the detectable", Power(d, 1, 10, 0.95), 0.8, 1e-5)
 	near(t, "detectable", d, 0.9962, 1e-3) // power.t.test(n = 10, power = 0.8, type = "one.sample")
 }
