@@ -48,8 +48,9 @@ func noChecks() Checks {
 const (
 	checkLevel = 0.05 // of drift, order and rise, over all rows together
 	// A bound of another method disagrees if it is off by more than that
-	// share of the half-width of t's interval.
-	disagreement = 0.35
+	// share of the half-width of t's interval: normal differences do so in
+	// fewer than one of a hundred rows.
+	disagreement = 0.25
 	// An interval that says something else must reach beyond the bound of
 	// the verdict by that share of the margin.
 	beyond     = 0.25
