@@ -46,7 +46,7 @@ func noChecks() Checks {
 // Levels of the checks. They are chosen so that sound data raise few marks; the
 // simulations say how few.
 const (
-	checkLevel = 0.05 // of drift, order and rise, over all rows together
+	checkLevel = 0.01 // of drift, order and rise, over all rows together
 	// A bound of another method disagrees if it is off by more than that
 	// share of the half-width of t's interval: normal differences do so in
 	// fewer than one of a hundred rows.
@@ -57,6 +57,10 @@ const (
 	fewLayouts = 5 // fewer make the interval wide
 	fewPairs   = 6 // fewer cannot make the signed-rank test's p 0.05
 	redrawn    = 50
+	// Fewer than these show no shape of their distribution; and of five
+	// normal values one lies beyond the outer fences in every tenth sample,
+	// of eight and more in one of thirty.
+	fewForShape = 8
 )
 
 // check computes the checks, and warns of what one row tells by itself.
@@ -103,7 +107,7 @@ func (r *Row) checkPairs(confidence float64) {
 	if i, ok := stats.Hierarchical(r.tree(), confidence, stats.Seed(d, r.BaseSamples, r.Samples)); ok {
 		c.Bootstrap = &stats.Interval{Lo: r.ratio(i.Lo), Hi: r.ratio(i.Hi)}
 		half := (r.effect.CI.Hi - r.effect.CI.Lo) / 2
-		if math.Max(math.Abs(i.Lo-r.effect.CI.Lo), math.Abs(i.Hi-r.effect.CI.Hi)) > disagreement*half {
+		if r.Units >= fewForShape && math.Max(math.Abs(i.Lo-r.effect.CI.Lo), math.Abs(i.Hi-r.effect.CI.Hi)) > disagreement*half {
 			r.warn("the bootstrap's interval differs from t's: the differences are far from normal")
 		}
 	}
@@ -135,7 +139,7 @@ func (r *Row) checkOutliers(d []float64) {
 	far := stats.Outliers(d, 3)
 	r.Checks.FarOut = len(far)
 	wild := slices.DeleteFunc(far, func(i int) bool { return math.Abs(d[i]-r.effect.HL) <= r.bound() })
-	if n := len(wild); n > 0 {
+	if n := len(wild); n > 0 && r.N >= fewForShape {
 		r.warn("%d of %d pairs lie far out (Tukey's outer fences); no pair is left out", n, r.N)
 	}
 }

@@ -68,6 +68,7 @@ type hierarchy struct {
 	// few windows drawn again vary more than medians do (by a quarter for
 	// eleven), and cannot make boots differ by more than they did.
 	window float64
+	again  [][]float64 // means of what boots' windows give, by group
 }
 
 func newHierarchy(groups [][]Boot) *hierarchy {
@@ -89,7 +90,13 @@ func newHierarchy(groups [][]Boot) *hierarchy {
 	if c, ok := ANOVA(diffs); ok {
 		within = c.MSWithin
 	}
-	windows := windowVariance(groups)
+	h.again = make([][]float64, len(groups))
+	for i, g := range groups {
+		for _, b := range g {
+			h.again[i] = append(h.again[i], stat.Mean(b.Again, nil))
+		}
+	}
+	windows := h.windowVariance()
 	h.window = 1
 	if windows > within {
 		h.window = math.Sqrt(within / windows)
@@ -121,18 +128,18 @@ func shrink(upper, lower float64) float64 {
 }
 
 // windowVariance is the mean variance of a boot's difference that its windows
-// tell of.
-func windowVariance(groups [][]Boot) float64 {
-	sum, n := 0.0, 0
-	for _, g := range groups {
-		for _, b := range g {
+// tell of. It is about the mean of those drawn again: medians drawn again are
+// biased, and the bias is the same in every draw.
+func (h *hierarchy) windowVariance() float64 {
+	sum := 0.0
+	for i, g := range h.groups {
+		for j, b := range g {
 			for _, a := range b.Again {
-				sum += (a - b.Diff) * (a - b.Diff) / float64(len(b.Again))
+				sum += (a - h.again[i][j]) * (a - h.again[i][j]) / float64(len(b.Again))
 			}
-			n++
 		}
 	}
-	return sum / float64(max(n, 1))
+	return sum / float64(max(h.boots, 1))
 }
 
 func (h *hierarchy) draw(random *rand.Rand) float64 {
@@ -143,10 +150,11 @@ func (h *hierarchy) draw(random *rand.Rand) float64 {
 		sum += h.group * (h.means[i] - h.grand)
 		inner := 0.0
 		for range g {
-			b := g[random.IntN(len(g))]
+			j := random.IntN(len(g))
+			b := g[j]
 			inner += h.boot[i] * (b.Diff - h.means[i])
 			if len(b.Again) > 0 {
-				inner += h.window * (b.Again[random.IntN(len(b.Again))] - b.Diff)
+				inner += h.window * (b.Again[random.IntN(len(b.Again))] - h.again[i][j])
 			}
 		}
 		sum += inner / float64(len(g))
