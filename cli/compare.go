@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"xsmbench/bench"
+	"xsmbench/profile"
 	"xsmbench/reports/about"
 	"xsmbench/reports/compare"
 	"xsmbench/reports/table"
@@ -30,7 +31,7 @@ var failOns = []string{"never", "regression", "inconclusive"}
 
 func newCompare() *cobra.Command {
 	var f compareFlags
-	var format, failOn string
+	var format, failOn, explain string
 	c := &cobra.Command{
 		Use:   "compare DIR|FILE...",
 		Short: "Compare the builds of a run, or of files in Go's benchmark format",
@@ -53,6 +54,8 @@ is slower and something is inconclusive.`,
 				return fmt.Errorf("--format %s: no such format%s", format, suggest(format, formats))
 			case !slices.Contains(failOns, failOn):
 				return fmt.Errorf("--fail-on %s: no such condition%s", failOn, suggest(failOn, failOns))
+			case explain != "" && format != "text":
+				return fmt.Errorf("--explain: is text; leave out --format %s, or --explain (json has the checks of every row)", format)
 			}
 			in, err := readInput(paths)
 			if err != nil {
@@ -62,7 +65,7 @@ is slower and something is inconclusive.`,
 			if err != nil {
 				return err
 			}
-			if err := in.write(c.OutOrStdout(), cmp, format); err != nil {
+			if err := in.show(c.OutOrStdout(), cmp, format, explain); err != nil {
 				return err
 			}
 			if err := in.malformed(); err != nil {
@@ -74,6 +77,7 @@ is slower and something is inconclusive.`,
 	f.register(c.Flags(), "")
 	c.Flags().StringVar(&format, "format", "text", "text, markdown, csv, json, lkp (as the Linux kernel's 0-day robot writes) or mail (72 columns)")
 	c.Flags().StringVar(&failOn, "fail-on", "never", "exit with 1 or 2 on a verdict: never, regression or inconclusive")
+	c.Flags().StringVar(&explain, "explain", "", "instead, say all of the benchmarks that match REGEXP, or REGEXP,DOMAIN: data, model, tests, checks, what would change the verdict")
 	configFlag(c)
 	return c
 }
@@ -81,6 +85,7 @@ is slower and something is inconclusive.`,
 // input is what a comparison is made from.
 type input struct {
 	run      *results.Run      // nil unless the input is one run directory
+	dir      string            // that directory
 	planned  *results.Criteria // of the runs, nil unless they agree
 	samples  []results.Sample
 	problems []results.Problem
@@ -108,7 +113,7 @@ func (in *input) readRuns(paths []string) error {
 		run, err := results.ReadRun(path)
 		switch {
 		case err == nil:
-			in.run = &run
+			in.run, in.dir = &run, path
 			agreed = agreed && (i == 0 || same(in.planned, run.Spec.Criteria))
 			in.planned = run.Spec.Criteria
 		case !errors.Is(err, os.ErrNotExist) && isDir(path):
@@ -128,6 +133,18 @@ func (in *input) readRuns(paths []string) error {
 
 func same(a, b *results.Criteria) bool {
 	return a == nil && b == nil || a != nil && b != nil && a.Equal(*b)
+}
+
+// hooks reads the run's profiles, nil if it has none.
+func (in *input) hooks() (*profile.Run, error) {
+	if in.run == nil {
+		return nil, nil
+	}
+	r, err := profile.Open(in.dir)
+	if errors.Is(err, profile.ErrNone) {
+		return nil, nil
+	}
+	return r, err
 }
 
 func isDir(path string) bool {
@@ -159,6 +176,18 @@ func (in *input) options(f compareFlags) (compare.Options, error) {
 	o, err := f.options(first)
 	o.Planned = in.planned
 	return o, err
+}
+
+// show writes the comparison, or the explanation that was asked for.
+func (in *input) show(w io.Writer, c *compare.Comparison, format, explain string) error {
+	if explain == "" {
+		return in.write(w, c, format)
+	}
+	rows, err := c.Find(explain)
+	if err != nil {
+		return fmt.Errorf("--explain: %w", err)
+	}
+	return table.Explain(w, c, rows)
 }
 
 func (in *input) write(w io.Writer, c *compare.Comparison, format string) error {

@@ -15,6 +15,8 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"xsmbench/bench"
+	"xsmbench/profile"
 	"xsmbench/reports/compare"
 	"xsmbench/reports/gate"
 	"xsmbench/reports/table"
@@ -105,7 +107,11 @@ func (f *gateFlags) input(path string) (in *gate.Input, damage error, err error)
 	if err != nil {
 		return nil, nil, err
 	}
-	in = &gate.Input{Run: now.run, Earlier: f.against, Only: f.only}
+	hooks, err := now.hooks()
+	if err != nil {
+		return nil, nil, err
+	}
+	in = &gate.Input{Run: now.run, Earlier: f.against, Only: f.only, Crossed: crossedIn(hooks)}
 	damage = now.malformed()
 	if f.against == "" {
 		in.Comparison, err = now.compare(f.compareFlags)
@@ -128,6 +134,25 @@ func (f *gateFlags) input(path string) (in *gate.Input, damage error, err error)
 		in.Damage = damage.Error()
 	}
 	return in, damage, f.checkOnly(in)
+}
+
+// crossedIn finds the hooks of a finding in a run's profiles.
+func crossedIn(r *profile.Run) func(gate.Finding) []bench.Crossing {
+	if r == nil {
+		return nil
+	}
+	return func(f gate.Finding) []bench.Crossing {
+		var all []bench.Crossing
+		for _, b := range r.Benchmarks {
+			if b.Arch != f.Arch || b.Domain != f.Domain || b.Name != f.Benchmark || b.Costs[f.Build] == nil {
+				continue
+			}
+			for _, h := range b.Costs[f.Build].Hooks {
+				all = append(all, bench.Crossing{Hook: h.Name, PerOp: h.Calls})
+			}
+		}
+		return all
+	}
 }
 
 // checkOnly refuses builds that the run was not to measure. One that has no

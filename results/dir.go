@@ -17,6 +17,7 @@ const (
 	runFile    = "run.json"
 	samplesDir = "results"
 	consoleDir = "console"
+	profileDir = "profiles"
 )
 
 // ErrExists is the cause when Create finds a run in the directory.

@@ -47,6 +47,7 @@ func Against(now, before []results.Sample, opt Options) (*Comparison, error) {
 	}
 	c.warnOfLacks(g.series)
 	c.judge()
+	c.checkTogether()
 	c.warn(slices.Concat(now, before))
 	return c, nil
 }

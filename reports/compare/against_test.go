@@ -52,8 +52,8 @@ func TestAgainst(t *testing.T) {
 			t.Errorf("%+v", r)
 		}
 	}
-	if len(c.Missing()) != 0 || len(c.WarningsBeside()) != 0 {
-		t.Errorf("missing %v, warnings %v", c.Missing(), c.WarningsBeside())
+	if len(c.Missing()) != 0 || len(c.Warnings) != len(c.WarningsBeside()) {
+		t.Errorf("missing %v, warnings %v", c.Missing(), c.Warnings)
 	}
 }
 

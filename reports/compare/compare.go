@@ -100,6 +100,7 @@ func Compare(samples []results.Sample, opt Options) (*Comparison, error) {
 	}
 	c.warnOfLacks(g.series)
 	c.judge()
+	c.checkTogether()
 	c.GeoMeans = geoMeans(c.Rows, opt.Confidence, g.seed())
 	c.GeoMeans = append(c.GeoMeans, geoMeans(c.Controls, opt.Confidence, g.seed())...)
 	c.warn(samples)

@@ -62,9 +62,9 @@ func geoMean(rows []Row, confidence float64, seed uint64) *GeoMean {
 	}
 	logs := make([][]float64, len(rows))
 	for i, r := range rows {
-		logs[i] = r.logs
+		logs[i] = r.differences()
 	}
-	mean, ci, err := stats.GeoMean(logs, confidence, seed)
+	mean, ci, err := stats.GeoMean(logs, rows[0].layouts, confidence, seed)
 	if err != nil {
 		return nil // one round has no spread
 	}
@@ -82,7 +82,7 @@ func matched(rows []Row) []Row {
 	for _, first := range rows {
 		var same []Row
 		for _, r := range rows {
-			if r.Paired && !r.Linear && slices.Equal(r.rounds, first.rounds) {
+			if r.Paired && !r.Linear && slices.EqualFunc(r.Pairs, first.Pairs, func(a, b Pair) bool { return a.round() == b.round() }) {
 				same = append(same, r)
 			}
 		}

@@ -15,6 +15,7 @@ import (
 	"slices"
 	"time"
 
+	"xsmbench/bench"
 	"xsmbench/reports/compare"
 	"xsmbench/results"
 )
@@ -44,6 +45,9 @@ type Input struct {
 	// stay what they are in every report.
 	AllowInconclusive bool
 	Today             time.Time
+	// Crossed tells which hooks an operation was counted to cross in the
+	// build, nil if that was not counted. It may be nil.
+	Crossed func(Finding) []bench.Crossing
 	// Damage tells what was wrong with the input; the reports repeat it.
 	Damage string
 }

@@ -74,11 +74,11 @@ func commentGroup(w io.Writer, r *gate.Result, g findingGroup, left *int) {
 	for _, f := range g.findings[:n] {
 		base, more := change(f)
 		what := fmt.Sprintf("%s, %s in %s", nameOf(f), f.Build, whereOf(r, f))
-		why := reason(f)
+		text := why(f)
 		if hooks := Hooks(r, f); hooks != "" && f.Outcome() != gate.Inconclusive {
-			why += "; hooks: " + hooks
+			text += "; hooks: " + hooks
 		}
-		markdownLine(w, []string{what, base, more, intervalOf(f), short(why, 200)})
+		markdownLine(w, []string{what, base, more, effectInterval(f), short(text, 200)})
 	}
 	if rest := len(g.findings) - n; rest > 0 {
 		fmt.Fprintf(w, "\nBesides, %s %s.\n", rowsOf(rest), g.heading)

@@ -65,7 +65,7 @@ func TestGateGolden(t *testing.T) {
 			"gate-" + run + "-comment.md": func(w io.Writer) error { return Comment(w, r) },
 			"gate-" + run + ".json":       func(w io.Writer) error { return CodeQuality(w, r, "xsmbench.toml") },
 		} {
-			t.Run(name, func(t *testing.T) { goldenFile(t, name, write) })
+			t.Run(name, func(t *testing.T) { matches(t, name, write) })
 		}
 	}
 }
@@ -73,8 +73,8 @@ func TestGateGolden(t *testing.T) {
 func TestMailingListGolden(t *testing.T) {
 	for run, file := range map[string]string{"run": "compare", "counted": "counted"} {
 		c, a := fixture(t, run)
-		goldenFile(t, file+".lkp", func(w io.Writer) error { return LKP(w, c, a) })
-		text := goldenFile(t, file+".mail", func(w io.Writer) error { return Mail(w, c, a) })
+		matches(t, file+".lkp", func(w io.Writer) error { return LKP(w, c, a) })
+		text := matches(t, file+".mail", func(w io.Writer) error { return Mail(w, c, a) })
 		for i, line := range strings.Split(text, "\n") {
 			if len(line) > MailWidth {
 				t.Errorf("%s.mail:%d: %d characters: %s", file, i+1, len(line), line)

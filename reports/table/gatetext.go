@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"xsmbench/reports/gate"
+	"xsmbench/reports/internal/grid"
 )
 
 // Gate writes a gate's decision for a terminal: what does not pass, and why.
@@ -66,19 +67,19 @@ func groups(r *gate.Result) []findingGroup {
 
 func gateGroup(w io.Writer, r *gate.Result, group findingGroup) {
 	fmt.Fprintf(w, "\n%s:\n", group.heading)
-	g := newGrid(7)
-	g.right[4], g.right[5] = true, true
+	g := grid.New(7)
+	g.Right[4], g.Right[5] = true, true
 	for _, f := range group.findings {
 		base, more := change(f)
-		g.add(" "+f.Build, whereOf(r, f), nameOf(f), base, more, intervalOf(f), reason(f))
+		g.Add(" "+f.Build, whereOf(r, f), nameOf(f), base, more, effectInterval(f), why(f))
 		if hooks := Hooks(r, f); hooks != "" && f.Outcome() == gate.Regression && f.Waiver == nil {
-			g.note("    hooks on its path: " + hooks)
+			g.Note("    hooks on its path: " + hooks)
 		}
 		if f.Waiver != nil {
-			g.note(fmt.Sprintf("    waived until %s: %s", f.Waiver.Until.Format(gate.Day), f.Waiver.Reason))
+			g.Note(fmt.Sprintf("    waived until %s: %s", f.Waiver.Until.Format(gate.Day), f.Waiver.Reason))
 		}
 	}
-	g.write(w)
+	g.Write(w)
 }
 
 // saidOfWaivers is a line for each waiver but those in use, which stand beside

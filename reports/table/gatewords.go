@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 
+	"xsmbench/bench"
 	"xsmbench/reports/compare"
 	"xsmbench/reports/gate"
 )
@@ -71,16 +72,16 @@ func change(f gate.Finding) (base, more string) {
 	}
 }
 
-// intervalOf is the interval of a finding's overhead in per cent.
-func intervalOf(f gate.Finding) string {
+// effectInterval is the interval of a finding's overhead in per cent.
+func effectInterval(f gate.Finding) string {
 	if f.Row == nil {
 		return ""
 	}
 	return Interval(*f.Row)
 }
 
-// reason says why a finding is what it is, beside its figures.
-func reason(f gate.Finding) string {
+// why says why a finding is what it is, beside its figures.
+func why(f gate.Finding) string {
 	switch f.Cause {
 	case gate.Within, gate.Faster, gate.Slower:
 		return "margin " + margin(f.Row.Margin)
@@ -135,17 +136,22 @@ func margin(share float64) string {
 // mostHooks bounds the names of hooks in a line.
 const mostHooks = 4
 
-// Hooks says which hooks are on a finding's path, as far as that is known: how
-// many were counted, and which the benchmark is known for.
+// Hooks says which hooks are on a finding's path, as far as that is known:
+// those that were counted, or how many, and those the benchmark is known for.
 func Hooks(r *gate.Result, f gate.Finding) string {
-	if f.Row == nil {
+	switch {
+	case f.Row == nil:
 		return ""
-	}
-	if f.Row.NoHook {
+	case f.Row.NoHook:
 		return "none, so it is no hook's doing"
 	}
+	if r.Crossed != nil {
+		if counted := r.Crossed(f); len(counted) > 0 {
+			return hookNames(counted)
+		}
+	}
 	var parts []string
-	names := hookNames(f)
+	names := hookNames(f.Row.Hooks)
 	if n, ok := r.Comparison.Figure(f.Environment, f.Benchmark, f.Build, "hooks/op"); ok {
 		parts = append(parts, rounded(n.Value)+" counted")
 		if names != "" { // which they are was not counted
@@ -158,15 +164,20 @@ func Hooks(r *gate.Result, f gate.Finding) string {
 	return strings.Join(parts, "; ")
 }
 
-// hookNames are those that the benchmark is known for.
-func hookNames(f gate.Finding) string {
+// hookNames lists hooks, with how often each is crossed if that is known and
+// not once.
+func hookNames(hooks []bench.Crossing) string {
 	var names []string
-	for i, h := range f.Row.Hooks {
+	for i, h := range hooks {
 		if i == mostHooks {
-			names = append(names, fmt.Sprintf("%d others", len(f.Row.Hooks)-i))
+			names = append(names, fmt.Sprintf("%d others", len(hooks)-i))
 			break
 		}
-		names = append(names, h.Hook)
+		name := h.Hook
+		if h.PerOp > 0 && h.PerOp != 1 {
+			name += " ×" + rounded(h.PerOp)
+		}
+		names = append(names, name)
 	}
 	return strings.Join(names, ", ")
 }

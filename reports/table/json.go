@@ -23,6 +23,10 @@ type jsonComparison struct {
 	Figures  []jsonFigure   `json:"figures"`
 	Summary  map[string]any `json:"summary"`
 	Warnings []string       `json:"warnings"`
+	Criteria jsonCriteria   `json:"criteria"`
+	// Planned are the criteria that were written down before the run, null if
+	// none were.
+	Planned *jsonCriteria `json:"planned"`
 }
 
 type jsonRow struct {
@@ -67,6 +71,8 @@ type jsonCheck struct {
 	PSignedRank   *float64 `json:"p_signed_rank"`
 	PMannWhitney  *float64 `json:"p_mann_whitney"`
 	Warnings      []string `json:"warnings"`
+
+	jsonDoubt
 }
 
 type jsonGeoMean struct {
@@ -130,11 +136,11 @@ func JSON(w io.Writer, c *compare.Comparison) error {
 	}
 	for _, r := range c.Rows {
 		out.Rows = append(out.Rows, rowOf(c, r))
-		out.Checks = append(out.Checks, check(r))
+		out.Checks = append(out.Checks, check(c, r))
 	}
 	for _, r := range c.Controls {
 		out.Controls = append(out.Controls, rowOf(c, r))
-		out.Checks = append(out.Checks, check(r))
+		out.Checks = append(out.Checks, check(c, r))
 	}
 	for _, g := range c.GeoMeans {
 		out.GeoMeans = append(out.GeoMeans, jsonGeoMean{g.Target, g.Arch, g.Accel, g.Workload, g.DomU, g.Idle, g.Domain, g.Build, g.Unit,
@@ -148,6 +154,11 @@ func JSON(w io.Writer, c *compare.Comparison) error {
 		out.Summary[string(v)] = c.Count(v)
 	}
 	out.Summary["negligible"] = c.Negligible()
+	out.Criteria = criteria(c.Criteria)
+	if c.Planned != nil {
+		planned := criteria(*c.Planned)
+		out.Planned = &planned
+	}
 	e := json.NewEncoder(w)
 	e.SetIndent("", "  ")
 	return e.Encode(out)
@@ -170,12 +181,12 @@ func hooks(crossings []bench.Crossing) []hookJSON {
 	return all
 }
 
-func check(r compare.Row) jsonCheck {
+func check(c *compare.Comparison, r compare.Row) jsonCheck {
 	return jsonCheck{
 		Target: r.Target, Arch: r.Arch, Accel: r.Accel, Workload: r.Workload, DomU: r.DomU, Idle: r.Idle,
 		Paired: r.Paired, Exact: r.Exact, HodgesLehmann: finite(r.HodgesLehmann), PHolm: finite(r.PHolm),
 		PEquivalent: finite(r.PEquivalent), PSignedRank: finite(r.PSignedRank), PMannWhitney: finite(r.PMannWhitney),
-		Warnings: append([]string{}, r.Warnings...),
+		Warnings: append([]string{}, r.Warnings...), jsonDoubt: doubt(c, r),
 	}
 }
 

@@ -99,10 +99,10 @@ func caseOf(r *gate.Result, f gate.Finding, class string) junitCase {
 // sentence says all of a finding but its name.
 func sentence(r *gate.Result, f gate.Finding) string {
 	if f.Row == nil {
-		return reason(f)
+		return why(f)
 	}
 	base, more := change(f)
-	text := fmt.Sprintf("%s, %s %s, %s: %s; %s", f.Row.Unit, base, more, intervalOf(f), f.Cause, reason(f))
+	text := fmt.Sprintf("%s, %s %s, %s: %s; %s", f.Row.Unit, base, more, effectInterval(f), f.Cause, why(f))
 	if hooks := Hooks(r, f); hooks != "" {
 		text += "; hooks on its path: " + hooks
 	}

@@ -80,11 +80,11 @@ func summaryEnd(r *gate.Result) string {
 
 func summaryLine(r *gate.Result, f gate.Finding) string {
 	base, more := change(f)
-	why := reason(f)
+	text := why(f)
 	if f.Waiver != nil {
-		why = fmt.Sprintf("waived until %s: %s", f.Waiver.Until.Format(gate.Day), f.Waiver.Reason)
+		text = fmt.Sprintf("waived until %s: %s", f.Waiver.Until.Format(gate.Day), f.Waiver.Reason)
 	}
 	var b strings.Builder
-	markdownLine(&b, []string{f.Build, whereOf(r, f), nameOf(f), base, more, intervalOf(f), why, Hooks(r, f)})
+	markdownLine(&b, []string{f.Build, whereOf(r, f), nameOf(f), base, more, effectInterval(f), text, Hooks(r, f)})
 	return b.String()
 }

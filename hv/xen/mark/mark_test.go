@@ -12,9 +12,9 @@ import (
 	"strings"
 	"testing"
 
+	"xsmbench/hv/count/code"
+	"xsmbench/hv/count/window"
 	"xsmbench/hv/xen/mark"
-	"xsmbench/hv/xen/ranges"
-	"xsmbench/hv/xen/window"
 )
 
 // build links the program of testdata with the linker's flags.
@@ -119,16 +119,16 @@ func TestWindows(t *testing.T) {
 		t.Fatal(err)
 	}
 	var none bytes.Buffer
-	if err := new(ranges.Table).WriteMap(&none); err != nil {
+	if err := new(code.Map).WriteMap(&none); err != nil {
 		t.Fatal(err)
 	}
-	noRanges, out := filepath.Join(dir, "ranges"), filepath.Join(dir, "windows")
-	if err := os.WriteFile(noRanges, none.Bytes(), 0o644); err != nil {
+	noCode, out := filepath.Join(dir, "code"), filepath.Join(dir, "windows")
+	if err := os.WriteFile(noCode, none.Bytes(), 0o644); err != nil {
 		t.Fatal(err)
 	}
 	program := build(t, "-T=0x8000000")
 	table := find(t, program)
-	args := window.Args(noRanges, out, []window.Marks{{Domain: "host", Base: table.Base, Slots: table.Slots}})
+	args := window.Args(noCode, out, []window.Marks{{Domain: "host", Base: table.Base, Slots: table.Slots}})
 	const times = 50
 	cmd := exec.Command(emulator, "-plugin", plugin+","+strings.Join(args, ","), program, "50")
 	cmd.Env = append(os.Environ(), "GODEBUG=asyncpreemptoff=1")

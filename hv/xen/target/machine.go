@@ -17,9 +17,9 @@ import (
 	"xsmbench/bench"
 	"xsmbench/bench/wire"
 	"xsmbench/hv"
+	"xsmbench/hv/count/window"
 	"xsmbench/hv/xen/guest"
 	"xsmbench/hv/xen/qemu"
-	"xsmbench/hv/xen/window"
 )
 
 // Files of a running machine's directory.
@@ -163,7 +163,7 @@ func (m *machine) describe(dir string, plan bench.Plan) qemu.Machine {
 	}
 	q.Control = filepath.Join(dir, "control")
 	q.Snapshot = filepath.Join(m.snapshot, stateFile)
-	q.Plugin = &qemu.Plugin{Path: s.plugin, Args: window.Args(s.ranges, filepath.Join(dir, windowsFile), s.marks)}
+	q.Plugin = &qemu.Plugin{Path: s.plugin, Args: window.Args(s.codeMap, filepath.Join(dir, windowsFile), s.marks)}
 	return q
 }
 
