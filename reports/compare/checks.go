@@ -104,7 +104,7 @@ func (r *Row) checkPairs(confidence float64) {
 		}
 	}
 	r.checkOutliers(d)
-	if i, ok := stats.Hierarchical(r.tree(), confidence, stats.Seed(d, r.BaseSamples, r.Samples)); ok {
+	if i, ok := stats.Hierarchical(r.tree(), confidence, stats.Seed(r.BaseSamples, r.Samples)); ok {
 		c.Bootstrap = &stats.Interval{Lo: r.ratio(i.Lo), Hi: r.ratio(i.Hi)}
 		half := (r.effect.CI.Hi - r.effect.CI.Lo) / 2
 		if r.Units >= fewForShape && math.Max(math.Abs(i.Lo-r.effect.CI.Lo), math.Abs(i.Hi-r.effect.CI.Hi)) > disagreement*half {
