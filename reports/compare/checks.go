@@ -84,7 +84,7 @@ func (r *Row) checkPairs(confidence float64) {
 	c := &r.Checks
 	d := r.differences()
 	left := r.residuals(d)
-	if !slices.ContainsFunc(r.Pairs, func(p Pair) bool { return p.Run != r.Pairs[0].Run }) {
+	if !r.severalRuns() {
 		c.Drift = stats.Drift(left) // rounds of several runs have no order
 	}
 	var later []float64
@@ -104,13 +104,18 @@ func (r *Row) checkPairs(confidence float64) {
 		}
 	}
 	r.checkOutliers(d)
-	if i, ok := stats.Hierarchical(r.tree(), confidence, stats.Seed(d, r.BaseSamples, r.Samples)); ok {
+	if i, ok := stats.Hierarchical(r.tree(), confidence, stats.Seed(r.BaseSamples, r.Samples)); ok {
 		c.Bootstrap = &stats.Interval{Lo: r.ratio(i.Lo), Hi: r.ratio(i.Hi)}
 		half := (r.effect.CI.Hi - r.effect.CI.Lo) / 2
 		if r.Units >= fewForShape && math.Max(math.Abs(i.Lo-r.effect.CI.Lo), math.Abs(i.Hi-r.effect.CI.Hi)) > disagreement*half {
 			r.warn("the bootstrap's interval differs from t's: the differences are far from normal")
 		}
 	}
+}
+
+// severalRuns reports whether the rounds are of more than one run.
+func (r *Row) severalRuns() bool {
+	return slices.ContainsFunc(r.Pairs, func(p Pair) bool { return p.Run != r.Pairs[0].Run })
 }
 
 // residuals are what the layouts leave of the differences: pairs that share a
@@ -254,6 +259,20 @@ func (c *Comparison) checkTogether() {
 		r.warnOfDoubt(1 - c.Confidence)
 	}
 	c.warnOfDesign()
+}
+
+// checkMeans warns of a drift that all rows have in common.
+func (c *Comparison) checkMeans() {
+	p := make([]float64, len(c.GeoMeans))
+	for i, g := range c.GeoMeans {
+		p[i] = g.Drift.P
+	}
+	for i, adjusted := range stats.Holm(p) {
+		if g := c.GeoMeans[i]; adjusted <= checkLevel {
+			c.Warnings = append(c.Warnings, fmt.Sprintf("%s, %s, %s: the mean of the differences %s from round to round: rounds are not alike",
+				g.Build, g.Environment, g.Unit, rises(g.Drift.Tau)))
+		}
+	}
 }
 
 func rises(tau float64) string {

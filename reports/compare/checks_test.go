@@ -141,6 +141,27 @@ func TestFewFalseWarnings(t *testing.T) {
 	}
 }
 
+// A drift too small for any row to show is seen in the mean of all.
+func TestDriftOfTheMean(t *testing.T) {
+	random := rand.New(rand.NewPCG(6, 6))
+	s := noisy(random, []string{"native", "dummy"}, 40, 10, 0.02)
+	for i := range s.samples {
+		if s.samples[i].Build == "dummy" {
+			s.samples[i].Values[0].Value *= math.Exp(0.003 * float64(s.samples[i].Round))
+		}
+	}
+	c := compareSet(t, s, Options{})
+	rounds := func(w string) bool { return strings.Contains(w, "from round to round") }
+	if !slices.ContainsFunc(c.Warnings, rounds) {
+		t.Errorf("warnings %q, Kendall's p %v", c.Warnings, c.GeoMeans[0].Drift.P)
+	}
+	for _, r := range c.Rows {
+		if slices.ContainsFunc(r.Warnings, rounds) {
+			t.Errorf("%s shows by itself what the mean is for", r.Benchmark)
+		}
+	}
+}
+
 // The outlook is what comparing with another margin, or more rows, gives.
 func TestOutlook(t *testing.T) {
 	samples := pairOf{rounds: 10, effect: func(round, _ int) float64 { return 1.5 + math.Sin(float64(round)) }}.samples()

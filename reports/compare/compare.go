@@ -103,6 +103,7 @@ func Compare(samples []results.Sample, opt Options) (*Comparison, error) {
 	c.checkTogether()
 	c.GeoMeans = geoMeans(c.Rows, opt.Confidence, g.seed())
 	c.GeoMeans = append(c.GeoMeans, geoMeans(c.Controls, opt.Confidence, g.seed())...)
+	c.checkMeans()
 	c.warn(samples)
 	return c, nil
 }

@@ -18,6 +18,9 @@ type GeoMean struct {
 	Rounds        int
 	Left          int // rows left out, since their rounds do not match
 	Exact         bool
+	// Drift is the trend over the rounds of the rows' mean, which shows what
+	// the noise of single rows hides.
+	Drift stats.Trend
 	// Crossing is the mean of those of the rows that cross a hook, nil if all
 	// do or too few.
 	Crossing *GeoMean
@@ -72,6 +75,7 @@ func geoMean(rows []Row, confidence float64, seed uint64) *GeoMean {
 		Environment: rows[0].Environment, Build: rows[0].Build, Unit: rows[0].Unit,
 		Ratio: math.Exp(mean), Lo: math.Exp(ci.Lo), Hi: math.Exp(ci.Hi),
 		Rows: len(rows), Rounds: len(logs[0]),
+		Drift: driftOf(rows),
 		Exact: !slices.ContainsFunc(rows, func(r Row) bool { return !r.Exact }),
 	}
 }
@@ -91,4 +95,18 @@ func matched(rows []Row) []Row {
 		}
 	}
 	return best
+}
+
+// driftOf is the trend of the mean of rows that have the same rounds.
+func driftOf(rows []Row) stats.Trend {
+	if rows[0].severalRuns() {
+		return stats.Trend{Tau: math.NaN(), P: math.NaN()}
+	}
+	mean := make([]float64, len(rows[0].Pairs))
+	for _, r := range rows {
+		for i, d := range r.residuals(r.differences()) {
+			mean[i] += d / float64(len(rows))
+		}
+	}
+	return stats.Drift(mean)
 }

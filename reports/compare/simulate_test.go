@@ -240,6 +240,46 @@ func BenchmarkSimulate(b *testing.B) {
 	fmt.Fprintf(os.Stdout, "\n%s\n", table)
 }
 
+// BenchmarkSimulateReports gives verdicts on whole reports of builds that are
+// the same.
+func BenchmarkSimulateReports(b *testing.B) {
+	const reports, rows, rounds = 1000, 30, 10
+	for range b.N {
+		random := rand.New(rand.NewPCG(30, 10))
+		var alarmed, uncorrected, missed, marked, warned float64
+		count := func(rate *float64, of int, yes bool) {
+			if yes {
+				*rate += 100 / float64(of)
+			}
+		}
+		for range reports {
+			s := noisy(random, []string{"native", "dummy"}, rows, rounds, 0.01)
+			c, err := Compare(s.samples, Options{})
+			if err != nil {
+				b.Fatal(err)
+			}
+			count(&alarmed, reports, c.Count(Slower)+c.Count(Faster) > 0)
+			count(&uncorrected, reports, slices.ContainsFunc(c.Rows, func(r Row) bool { return r.P < 0.05 }))
+			count(&missed, reports, c.GeoMeans[0].Lo > 1 || c.GeoMeans[0].Hi < 1)
+			count(&warned, reports, len(c.Warnings) > 0)
+			for _, r := range c.Rows {
+				count(&marked, reports*rows, len(r.Warnings) > 0)
+			}
+		}
+		if above(alarmed, 5, reports) || above(missed, 5, reports) {
+			b.Errorf("%.1f%% of reports raise a false alarm, of %.1f%% the geometric mean's interval misses the truth; nominally 5%%", alarmed, missed)
+		}
+		b.ReportMetric(alarmed, "false-alarm-%")
+		b.ReportMetric(missed, "mean-missed-%")
+		fmt.Fprintf(os.Stdout, reportsHead+"| %d rows, %d rounds | %.1f%% | %.1f%% | %.1f%% | %.1f%% | %.1f%% |\n\n", rows, rounds, alarmed, uncorrected, missed, marked, warned)
+	}
+}
+
+const reportsHead = `
+| reports of the same build | any false alarm | without Holm's correction | geometric mean misses the truth | rows marked | warning above the table |
+| --- | --- | --- | --- | --- | --- |
+`
+
 func (w world) line(r rates) string {
 	cells := []string{w.name, strconv.Itoa(w.rounds)}
 	for _, v := range []float64{r.missed, r.alarmed, r.wrongly, r.equivalent, r.power, r.marked} {

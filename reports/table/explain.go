@@ -125,7 +125,7 @@ func (e explainer) model(c *compare.Comparison, r compare.Row) {
 		e.line("", "Welch's t with %.1f degrees of freedom", effect.DF)
 	default:
 		e.line("model", "boots of a round are a pair: %s, compared in %s", units(r), scale)
-		e.line("", "one varies by %s%% (standard deviation); t has %s of freedom", twoFigures(100*r.OverheadOf(effect.SD())), count(int(effect.DF), "degree"))
+		e.line("", "an observation varies by %s%% (standard deviation); t has %s of freedom", twoFigures(100*r.OverheadOf(effect.SD())), count(int(effect.DF), "degree"))
 	}
 	if r.Paired && r.Units < r.N {
 		e.line("", "boots that share a layout share its luck, so that the mean of a layout is one observation;")
@@ -183,6 +183,14 @@ func overheadOf(r compare.Row, ratio float64) string {
 	return Overhead(r)
 }
 
+// Bootstrap is the bootstrap's interval of the overhead in percent.
+func Bootstrap(r compare.Row) string {
+	if r.Checks.Bootstrap == nil {
+		return "–"
+	}
+	return intervalOf(r, r.Checks.Bootstrap)
+}
+
 func intervalOf(r compare.Row, i *stats.Interval) string {
 	if i == nil {
 		return "none"
@@ -200,7 +208,7 @@ func (e explainer) tests(c *compare.Comparison, r compare.Row) {
 		e.line("", "of no difference: p %s by exact signed ranks", P(r.PSignedRank))
 	}
 	e.line("", "of no difference: p %s by Mann and Whitney, as benchstat has it: it knows no pairs", P(r.PMannWhitney))
-	e.line("", "of a difference beyond ±%s%%: p %s, by two one-sided tests at %g", twoFigures(100*r.Margin), P(r.PEquivalent), half(1-c.Confidence))
+	e.line("", "of a difference beyond %s: p %s, by two one-sided tests at %g", marginText(c, r), P(r.PEquivalent), half(1-c.Confidence))
 }
 
 // half is a level's half without what binary fractions add.
@@ -255,9 +263,18 @@ func (e explainer) verdict(c *compare.Comparison, r compare.Row) {
 	}
 }
 
+// marginText is the margin in force, and whether it is the floor's.
+func marginText(c *compare.Comparison, r compare.Row) string {
+	text := fmt.Sprintf("±%s%%", twoFigures(100*r.Margin))
+	if r.Margin > c.MarginOf(r.Benchmark) {
+		text += fmt.Sprintf(" (the floor of %g %s)", c.Floors[r.Unit], r.Unit)
+	}
+	return text
+}
+
 // reason is why the verdict is what it is.
 func reason(c *compare.Comparison, r compare.Row) string {
-	margin := fmt.Sprintf("±%s%%", twoFigures(100*r.Margin))
+	margin := marginText(c, r)
 	switch {
 	case math.IsNaN(r.Lo) && !r.Exact:
 		return "there is no interval"

@@ -91,6 +91,8 @@ type jsonGeoMean struct {
 	Rows     int      `json:"rows"`
 	Rounds   int      `json:"rounds"`
 	Left     int      `json:"left"`
+	// Drift is the trend over the rounds of the rows' mean.
+	Drift jsonTrend `json:"drift"`
 	// Crossing is the mean of those of the rows that cross a hook, null if
 	// all do.
 	Crossing *jsonMean `json:"crossing"`
@@ -144,7 +146,8 @@ func JSON(w io.Writer, c *compare.Comparison) error {
 	}
 	for _, g := range c.GeoMeans {
 		out.GeoMeans = append(out.GeoMeans, jsonGeoMean{g.Target, g.Arch, g.Accel, g.Workload, g.DomU, g.Idle, g.Domain, g.Build, g.Unit,
-			finite(g.Ratio), finite(g.Lo), finite(g.Hi), g.Rows, g.Rounds, g.Left, crossing(g)})
+			finite(g.Ratio), finite(g.Lo), finite(g.Hi), g.Rows, g.Rounds, g.Left,
+			jsonTrend{finite(g.Drift.Tau), finite(g.Drift.P)}, crossing(g)})
 	}
 	for _, f := range c.Figures {
 		out.Figures = append(out.Figures, jsonFigure{f.Target, f.Arch, f.Accel, f.Workload, f.DomU, f.Idle, f.Domain, f.Benchmark, f.Build, f.Unit,
