@@ -14,6 +14,7 @@ import (
 	"xsmbench/profile"
 	"xsmbench/reports/about"
 	"xsmbench/reports/compare"
+	"xsmbench/reports/hooks"
 	"xsmbench/reports/table"
 	"xsmbench/results"
 )
@@ -194,7 +195,26 @@ func (in *input) write(w io.Writer, c *compare.Comparison, format string) error 
 	case "json":
 		return table.JSON(w, c)
 	}
-	return table.Text(w, c, origin)
+	if err := table.Text(w, c, origin); err != nil {
+		return err
+	}
+	return in.writeChanges(w, c.Base)
+}
+
+// writeChanges names the hooks whose cost changed, if the run tells and most
+// did not.
+func (in *input) writeChanges(w io.Writer, base string) error {
+	r, err := in.hooks()
+	if r == nil || err != nil {
+		return err
+	}
+	for i, line := range hooks.Few(r, base) {
+		if i == 0 {
+			fmt.Fprintln(w, "\nhooks, in instructions of one call, where exact:")
+		}
+		fmt.Fprintln(w, "  "+line)
+	}
+	return nil
 }
 
 // malformed is an error if lines of the input were of no use; those that say
