@@ -25,7 +25,7 @@ func crossingsOf(name string) ([]bench.Crossing, bool) {
 }
 
 // formats are the ways to write a comparison.
-var formats = []string{"text", "markdown", "csv", "json"}
+var formats = []string{"text", "markdown", "csv", "json", "lkp", "mail"}
 
 // Values of --fail-on.
 var failOns = []string{"never", "regression", "inconclusive"}
@@ -76,7 +76,7 @@ is slower and something is inconclusive.`,
 		},
 	}
 	f.register(c.Flags(), "")
-	c.Flags().StringVar(&format, "format", "text", "text, markdown, csv or json")
+	c.Flags().StringVar(&format, "format", "text", "text, markdown, csv, json, lkp (as the Linux kernel's 0-day robot writes) or mail (72 columns)")
 	c.Flags().StringVar(&failOn, "fail-on", "never", "exit with 1 or 2 on a verdict: never, regression or inconclusive")
 	c.Flags().StringVar(&explain, "explain", "", "instead, say all of the benchmarks that match REGEXP, or REGEXP,DOMAIN: data, model, tests, checks, what would change the verdict")
 	configFlag(c)
@@ -161,16 +161,22 @@ func isFile(path string) bool {
 // compare compares with the base that the flags name, else with the first
 // build of the run.
 func (in *input) compare(f compareFlags) (*compare.Comparison, error) {
+	o, err := in.options(f)
+	if err != nil {
+		return nil, err
+	}
+	return compare.Compare(in.samples, o)
+}
+
+// options are those of the flags and of the run.
+func (in *input) options(f compareFlags) (compare.Options, error) {
 	first := ""
 	if in.run != nil && len(in.run.Spec.Builds) > 0 {
 		first = in.run.Spec.Builds[0].Name
 	}
 	o, err := f.options(first)
-	if err != nil {
-		return nil, err
-	}
 	o.Planned = in.planned
-	return compare.Compare(in.samples, o)
+	return o, err
 }
 
 // show writes the comparison, or the explanation that was asked for.
@@ -194,6 +200,10 @@ func (in *input) write(w io.Writer, c *compare.Comparison, format string) error 
 		return table.CSV(w, c)
 	case "json":
 		return table.JSON(w, c)
+	case "lkp":
+		return table.LKP(w, c, origin)
+	case "mail":
+		return table.Mail(w, c, origin)
 	}
 	if err := table.Text(w, c, origin); err != nil {
 		return err

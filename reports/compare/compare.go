@@ -41,8 +41,9 @@ type Comparison struct {
 	Figures  []Figure
 	Warnings []string
 
-	counted map[counted]bool // what has samples of Xen's instructions
-	lacks   []lack
+	counted      map[counted]bool // what has samples of Xen's instructions
+	lacks        []lack
+	lackWarnings []string
 }
 
 // Environment is what must be the same for samples to be compared.
@@ -156,12 +157,12 @@ func (c *Comparison) judge() {
 			rows[i].judge(alpha, len(rows))
 		}
 	}
-	controls := map[string]Row{}
+	controls := map[string][]Row{}
 	for _, r := range c.Controls {
-		controls[r.place()] = r
+		controls[r.place()] = append(controls[r.place()], r)
 	}
 	for i := range c.Rows {
-		if control, ok := controls[c.Rows[i].place()]; ok {
+		for _, control := range controls[c.Rows[i].place()] {
 			c.Rows[i].heed(control)
 		}
 	}

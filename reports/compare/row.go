@@ -26,6 +26,9 @@ const (
 // Verdicts lists them, the ones that raise an alarm first.
 var Verdicts = []Verdict{Slower, Faster, Inconclusive, Equivalent}
 
+// independent is the warning of a row whose boots are no pairs.
+const independent = "rounds do not match: compared as independent samples"
+
 // MostRounds bounds the estimate of the rounds that are still needed.
 const MostRounds = 10000
 
@@ -108,7 +111,7 @@ func compareRow(s *series, build string, opt Options) Row {
 			r.warn("%d boots without a partner in their round are not used", left)
 		}
 	case max(len(base.boots), len(b.boots)) > 1:
-		r.warn("rounds do not match: compared as independent samples")
+		r.warn(independent)
 	}
 	r.N = min(len(x), len(y))
 	r.BaseRemarks, r.Remarks = base.warnings, b.warnings

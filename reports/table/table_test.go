@@ -61,13 +61,12 @@ func golden(t *testing.T, run, file string) {
 	}
 }
 
-// matches compares what is written with a golden file.
-func matches(t *testing.T, name string, write func(io.Writer) error) {
+// matches compares what is written with a golden file, and returns it.
+func matches(t *testing.T, name string, write func(io.Writer) error) string {
 	t.Helper()
 	var got bytes.Buffer
 	if err := write(&got); err != nil {
-		t.Errorf("%s: %v", name, err)
-		return
+		t.Fatalf("%s: %v", name, err)
 	}
 	path := filepath.Join("testdata", name)
 	if *update {
@@ -82,6 +81,7 @@ func matches(t *testing.T, name string, write func(io.Writer) error) {
 	if diff := cmp.Diff(string(want), got.String()); diff != "" {
 		t.Errorf("%s: %s", name, diff)
 	}
+	return got.String()
 }
 
 // TestExplain shows rows of each verdict, of a control, of exact counts and of
