@@ -157,17 +157,8 @@ func remove(tx *bbolt.Tx, run Run) error {
 	if err != nil {
 		return err
 	}
-	var keys [][]byte
-	if err := scan(samples, run.Host, func(key []byte, _, id string, _ []byte) error {
-		if id == run.ID {
-			keys = append(keys, bytes.Clone(key))
-		}
-		return nil
-	}); err != nil {
-		return err
-	}
-	for _, key := range keys {
-		if err := samples.Delete(key); err != nil {
+	for _, image := range run.Images {
+		if err := samples.Delete(sampleKey(run.Host, image, run.ID)); err != nil {
 			return err
 		}
 	}

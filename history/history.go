@@ -41,8 +41,9 @@ type Run struct {
 	Content string      `json:"content"` // SHA-256 of the files, hex
 	Boots   int         `json:"boots"`   // that ended
 	Samples int         `json:"samples"`
-	Files   []string    `json:"files"` // names within the run directory
-	Run     results.Run `json:"run"`   // what its run.json says
+	Files   []string    `json:"files"`  // names within the run directory
+	Images  []string    `json:"images"` // hashes of what its boots measured
+	Run     results.Run `json:"run"`    // what its run.json says
 }
 
 // Short is the start of the ID, as lists show it.

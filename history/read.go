@@ -1,7 +1,6 @@
 package history
 
 import (
-	"bytes"
 	"cmp"
 	"fmt"
 	"slices"
@@ -125,20 +124,12 @@ func (s *Store) Each(take func(Run, []Series) error) error {
 		if err != nil {
 			return err
 		}
-		keys, err := keysByRun(b)
-		if err != nil {
-			return err
-		}
 		for _, run := range runs {
-			var all []Series
-			for _, key := range keys[run.ID] {
-				var part []Series
-				if err := unpackJSON(b.Get([]byte(key)), &part); err != nil {
-					return fmt.Errorf("samples of run %s: %v: %w", run.ID, err, errContent)
-				}
-				all = append(all, part...)
+			series, err := seriesOf(b, run)
+			if err != nil {
+				return err
 			}
-			if err := take(run, all); err != nil {
+			if err := take(run, series); err != nil {
 				return err
 			}
 		}
@@ -146,30 +137,14 @@ func (s *Store) Each(take func(Run, []Series) error) error {
 	})
 }
 
-func keysByRun(samples *bbolt.Bucket) (map[string][]string, error) {
-	keys := map[string][]string{}
-	err := scan(samples, "", func(key []byte, _, id string, _ []byte) error {
-		keys[id] = append(keys[id], string(key))
-		return nil
-	})
-	return keys, err
-}
-
-// scan walks through the samples of a host, or of all.
-func scan(samples *bbolt.Bucket, host string, take func(key []byte, image, id string, value []byte) error) error {
-	prefix := []byte{}
-	if host != "" {
-		prefix = []byte(host + "\x00")
-	}
-	c := samples.Cursor()
-	for k, v := c.Seek(prefix); k != nil && bytes.HasPrefix(k, prefix); k, v = c.Next() {
-		parts := strings.Split(string(k), "\x00")
-		if len(parts) != 3 {
-			return fmt.Errorf("key %q of samples: %w", k, errContent)
+func seriesOf(samples *bbolt.Bucket, run Run) ([]Series, error) {
+	var all []Series
+	for _, image := range run.Images {
+		var part []Series
+		if err := unpackJSON(samples.Get(sampleKey(run.Host, image, run.ID)), &part); err != nil {
+			return nil, fmt.Errorf("samples of run %s: %v: %w", run.ID, err, errContent)
 		}
-		if err := take(k, parts[1], parts[2], v); err != nil {
-			return err
-		}
+		all = append(all, part...)
 	}
-	return nil
+	return all, nil
 }

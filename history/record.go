@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -41,7 +42,7 @@ func readRecord(dir string) (*record, error) {
 	content := r.content()
 	r.run = Run{
 		ID: identity(c.Run, content), Host: HostKey(c.Run.Host), Content: content,
-		Boots: ended(c.Samples), Samples: len(c.Samples), Files: r.names(), Run: c.Run,
+		Boots: ended(c.Samples), Samples: len(c.Samples), Files: slices.Sorted(maps.Keys(r.files)), Images: slices.Sorted(maps.Keys(r.images)), Run: c.Run,
 	}
 	return r, nil
 }
@@ -67,19 +68,10 @@ func (r *record) readFiles(dir string) error {
 	return nil
 }
 
-func (r *record) names() []string {
-	var names []string
-	for name := range r.files {
-		names = append(names, name)
-	}
-	slices.Sort(names)
-	return names
-}
-
 // content is a hash of the files with their names.
 func (r *record) content() string {
 	h := sha256.New()
-	for _, name := range r.names() {
+	for _, name := range slices.Sorted(maps.Keys(r.files)) {
 		fmt.Fprintf(h, "%s %d\n", name, len(r.files[name]))
 		h.Write(r.files[name])
 	}

@@ -31,7 +31,7 @@ var (
 
 // patience is how long opening waits for other processes: adding a run takes
 // far less.
-const patience = 10 * time.Second
+var patience = 10 * time.Second
 
 // LockedError tells that another process kept the store for longer than
 // opening waits.
@@ -84,7 +84,17 @@ func Create(path string) (*Store, error) {
 	if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
 		return nil, fmt.Errorf("create history: %w", err)
 	}
-	s, err := open(path, &bbolt.Options{Timeout: patience})
+	// bbolt walks through the pages as soon as it may write: read first.
+	if info, err := os.Stat(path); err == nil && info.Size() > 0 {
+		s, err := Open(path)
+		if err != nil {
+			return nil, err
+		}
+		if err := s.Close(); err != nil {
+			return nil, err
+		}
+	}
+	s, err := open(path, &bbolt.Options{Timeout: patience, NoFreelistSync: true})
 	if err != nil {
 		return nil, err
 	}
@@ -120,16 +130,24 @@ func open(path string, o *bbolt.Options) (*Store, error) {
 	return s, nil
 }
 
-// whole checks that no page lies beyond the file's end and that the layout is
-// the one that this program knows.
+// whole checks that all pages are there and sound, and that the layout is the
+// one that this program knows.
 func whole(path string) func(*bbolt.Tx) error {
 	return func(tx *bbolt.Tx) error {
-		info, err := os.Stat(path)
+		file, err := os.Open(path)
+		if err != nil {
+			return err
+		}
+		defer file.Close()
+		info, err := file.Stat()
 		if err != nil {
 			return err
 		}
 		if info.Size() < tx.Size() {
 			return fmt.Errorf("%d bytes of %d are there: %w", info.Size(), tx.Size(), errContent)
+		}
+		if err := checkPages(tx, file); err != nil {
+			return err
 		}
 		meta := tx.Bucket(metaBucket)
 		if meta == nil {
