@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"gonum.org/v1/gonum/stat"
 	"gonum.org/v1/gonum/stat/distuv"
 
 	"xsmbench/reports/compare"
@@ -66,16 +67,16 @@ func (r *repetitions) add(x []float64) {
 	if len(x) < 2 {
 		return
 	}
-	var mean float64
-	for _, v := range x {
-		mean += v / float64(len(x))
-	}
-	for _, v := range x {
-		r.squares += (v - mean) * (v - mean)
+	// The mean of equal values may be another in its last bit.
+	spread := slices.Max(x) - slices.Min(x)
+	if mean := stat.Mean(x, nil); spread > 0 {
+		for _, v := range x {
+			r.squares += (v - mean) * (v - mean)
+		}
 	}
 	r.df += len(x) - 1
 	r.pairs += len(x) - 1
-	r.largest = max(r.largest, slices.Max(x)-slices.Min(x))
+	r.largest = max(r.largest, spread)
 }
 
 // limit is what the difference of two runs stays below with 95 % probability,
@@ -101,7 +102,7 @@ func (t *Trends) meter() {
 	for _, s := range t.Series {
 		s.exact()
 		r := s.repetitions()
-		if r.df == 0 || s.Exact && r.squares == 0 {
+		if r.df == 0 {
 			continue
 		}
 		k := s.place()
