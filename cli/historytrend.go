@@ -14,6 +14,7 @@ import (
 	"github.com/google/renameio/v2"
 	"github.com/spf13/cobra"
 
+	"xsmbench/history"
 	"xsmbench/reports/plot"
 	"xsmbench/reports/table"
 	"xsmbench/reports/trend"
@@ -167,4 +168,22 @@ func drawChart(ch *plot.Chart, path string) error {
 		return fmt.Errorf("draw trends: %w", err)
 	}
 	return nil
+}
+
+// trends reads those of a history that are of the input's run: where it ran,
+// and what it measured. A run of another host, or files without a run, have
+// none.
+func (in *input) trends(store string) (t *trend.Trends, err error) {
+	if store == "" {
+		return nil, nil
+	}
+	if in.run == nil {
+		return nil, fmt.Errorf("--store %s: only a run directory has a history", store)
+	}
+	s, err := openStore(store)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, s.Close()) }()
+	return trend.Read(s, trend.Options{Host: history.HostKey(in.run.Host), Run: &in.run.Spec})
 }

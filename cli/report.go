@@ -13,12 +13,15 @@ import (
 
 func newReport() *cobra.Command {
 	var f compareFlags
-	var out, title string
+	var out, title, store string
 	c := &cobra.Command{
 		Use:   "report DIR|FILE...",
 		Short: "Write a report: one HTML page, Markdown, plots",
 		Long: `Report writes index.html, which needs nothing else, report.md, the comparison as
-CSV and JSON, and every plot as SVG and PNG; then it prints the page's name.`,
+CSV and JSON, and every plot as SVG and PNG; then it prints the page's name.
+
+With --store the page has the trends of a history, as far as they are of the
+run's target, architecture, accelerator and workload on its host.`,
 		Args: cobra.ArbitraryArgs,
 		RunE: func(c *cobra.Command, paths []string) error {
 			if err := withConfig(c); err != nil {
@@ -40,7 +43,11 @@ CSV and JSON, and every plot as SVG and PNG; then it prints the page's name.`,
 			if err != nil {
 				return err
 			}
-			index, err := page.Write(out, page.Report{Title: title, Comparison: cmp, About: about.Of(in.run, in.samples, in.problems)})
+			trends, err := in.trends(store)
+			if err != nil {
+				return err
+			}
+			index, err := page.Write(out, page.Report{Trends: trends, Title: title, Comparison: cmp, About: about.Of(in.run, in.samples, in.problems)})
 			if err != nil {
 				return err
 			}
@@ -53,6 +60,7 @@ CSV and JSON, and every plot as SVG and PNG; then it prints the page's name.`,
 	f.register(c.Flags())
 	c.Flags().StringVarP(&out, "output", "o", "", "directory to write (default: DIR/report)")
 	c.Flags().StringVar(&title, "title", "What XSM hooks cost", "title of the report")
+	c.Flags().StringVar(&store, "store", "", "`file` of a history whose trends the page shows (default: none)")
 	configFlag(c)
 	return c
 }

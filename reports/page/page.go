@@ -20,6 +20,7 @@ import (
 	"xsmbench/reports/compare"
 	"xsmbench/reports/plot"
 	"xsmbench/reports/table"
+	"xsmbench/reports/trend"
 )
 
 // Report is what a page shows.
@@ -27,13 +28,18 @@ type Report struct {
 	Title      string
 	Comparison *compare.Comparison
 	About      about.About
+	// Trends are those of a history that the run belongs to, nil for none.
+	Trends *trend.Trends
 
-	charts []*plot.Chart
+	charts, trends []*plot.Chart
 }
 
 func (r *Report) draw() {
 	if r.charts == nil {
 		r.charts = plot.Charts(r.Comparison)
+	}
+	if r.trends == nil && r.Trends != nil {
+		r.trends = plot.Trends(r.Trends)
 	}
 }
 
@@ -54,7 +60,7 @@ func Write(dir string, r Report) (string, error) {
 		"compare.csv":  func(w io.Writer) error { return table.CSV(w, r.Comparison) },
 		"compare.json": func(w io.Writer) error { return table.JSON(w, r.Comparison) },
 	}
-	for _, ch := range r.charts {
+	for _, ch := range slices.Concat(r.charts, r.trends) {
 		files[ch.Name+".svg"] = ch.SVG
 		files[ch.Name+".png"] = ch.PNG
 	}
@@ -80,7 +86,7 @@ func (r *Report) Markdown(w io.Writer) error {
 		return err
 	}
 	fmt.Fprint(&b, "\n## Charts\n")
-	for _, ch := range r.charts {
+	for _, ch := range slices.Concat(r.charts, r.trends) {
 		fmt.Fprintf(&b, "\n![%s](%s.png)\n", ch.Title, ch.Name)
 	}
 	_, err := w.Write(b.Bytes())
@@ -124,6 +130,7 @@ type view struct {
 	Figures        table.FigureTable
 	Uncounted      table.UncountedTable
 	UncountedTitle string
+	Trends         *trendView // nil without a history
 	About          about.About
 	Problems       []string
 }
@@ -207,6 +214,10 @@ func (r *Report) view() (*view, error) {
 		v.Tests = append(v.Tests, testOf(row))
 	}
 	v.Problems = r.About.ProblemLines()
+	var err error
+	if v.Trends, err = r.trendView(); err != nil {
+		return nil, err
+	}
 	return v, v.addCharts(r.charts)
 }
 

@@ -208,7 +208,7 @@ func (v *strip) draw() {
 	}
 	v.changes()
 	last := levels[len(levels)-1]
-	v.c.FillText(textStyle(7, ink, false), vg.Point{X: v.x(v.at(last.To-1)) + 8, Y: v.y(last.Value) - 2.4}, table.Value(last.Value, v.series.Unit))
+	v.c.FillText(textStyle(7, ink, false), vg.Point{X: v.x(v.at(last.To-1)+0.4) + 4, Y: v.y(last.Value) - 2.4}, table.Value(last.Value, v.series.Unit))
 }
 
 // at is a point's place on the x axis.
@@ -226,7 +226,7 @@ func (v *strip) scale(levels []trend.Level) {
 		half := v.half(l)
 		v.lo, v.hi = min(v.lo, l.Value-half), max(v.hi, l.Value+half)
 	}
-	if v.hi == v.lo {
+	if v.hi-v.lo <= 1e-12*math.Abs(v.hi) {
 		pad := max(math.Abs(v.hi)*0.01, 1e-9)
 		v.lo, v.hi = v.lo-pad, v.hi+pad
 	}

@@ -77,7 +77,10 @@ func (s *Series) level(from, to int) float64 {
 		values = append(values, p.Value)
 		logs = append(logs, math.Log(p.Value))
 	}
-	if slices.Min(values) <= 0 {
+	switch least := slices.Min(values); {
+	case least == slices.Max(values):
+		return least // and not what its logarithm rounds to
+	case least <= 0:
 		return stat.Mean(values, nil)
 	}
 	return math.Exp(stat.Mean(logs, nil))

@@ -15,7 +15,9 @@ import (
 	"strings"
 
 	"xsmbench/history"
+	"xsmbench/hv"
 	"xsmbench/reports/compare"
+	"xsmbench/results"
 )
 
 // Options say what to read, and how sure to be.
@@ -23,10 +25,11 @@ type Options struct {
 	// Bench, Build, Domain and Unit select series; nil takes all, but of
 	// units only those that say a cost or a rate.
 	Bench, Build, Domain, Unit *regexp.Regexp
-	// Host selects a host by its key, Environment one that a run measured
-	// in, without its domain; empty takes all.
-	Host        string
-	Environment *compare.Environment
+	// Host selects a host by its key, Run what is like a run: its target,
+	// accelerator, workload and domUs, and its builds' architectures; empty
+	// takes all.
+	Host string
+	Run  *results.Spec
 	// Alpha is the probability that any series shows a change if none has
 	// one; 0 is 5 %.
 	Alpha float64
@@ -169,14 +172,20 @@ func (t *Trends) wants(k key) bool {
 	if t.opt.Unit == nil && !compare.IsCost(k.unit) {
 		return false
 	}
-	if e := t.opt.Environment; e != nil {
-		of := k.Environment
-		of.Domain = e.Domain
-		if of != *e {
-			return false
-		}
+	if r := t.opt.Run; r != nil && !like(k.Environment, *r) {
+		return false
 	}
 	return matches(t.opt.Bench, k.benchmark) && matches(t.opt.Build, k.build) && matches(t.opt.Domain, k.Domain) && matches(t.opt.Unit, k.unit)
+}
+
+// like reports whether a run measures in an environment.
+func like(e compare.Environment, r results.Spec) bool {
+	domU := ""
+	if r.OtherDomU {
+		domU = r.DomU
+	}
+	return e.Target == r.Target && e.Accel == r.Accel && e.Workload == r.Workload && e.DomU == domU && e.Idle == r.Idle &&
+		slices.ContainsFunc(r.Builds, func(b hv.Build) bool { return b.Arch == e.Arch })
 }
 
 func (t *Trends) series(k key) *Series {
