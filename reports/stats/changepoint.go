@@ -17,8 +17,11 @@ const (
 	LeastLevel  = 2
 )
 
-// permutations of a test: the least p value is 1 in permutations + 1.
-const permutations = 499
+// The permutation test: how many orders, and the level.
+const (
+	permutations     = 499
+	permutationLevel = 0.05
+)
 
 // Shift is a change of level: values from At on lie about another mean than
 // those before.
@@ -42,44 +45,25 @@ type Shifts struct {
 	Seed     uint64 // of the permutations
 }
 
-// Find finds the changes of level by binary segmentation. A stretch of values
-// is split in two where Student's t of the means on both sides is largest, or,
-// if that is no change, in three where t of the middle against the rest is (a
-// level that came and went, as in circular binary segmentation, Olshen et al.
-// 2004). It must pass two tests:
+// Find finds the changes of level by seeded binary segmentation (Kovács et al.
+// 2023): a stretch of values is looked at through windows of many lengths and
+// places, so that one change does not hide another, and split where in one of
+// them the means on both sides differ most clearly. It must pass two tests:
 //
-//   - t's p value, times the number of places that it was chosen from
-//     (Bonferroni's bound; Worsley 1979 has the distribution), is at most the
-//     stretch's share of Alpha by length (Meinshausen 2008);
+//   - the p value of Student's t, times the number of places that it was chosen
+//     from (Bonferroni), is at most the stretch's share of Alpha by length
+//     (Meinshausen 2008); half of that is for all windows, and half for the one
+//     that is the whole stretch;
 //   - a permutation test of the same statistic, which assumes no distribution
 //     but only that without a change the order means nothing, gives at most 5 %.
 //
-// Of both levels a split in two has four fifths and one in three the rest. The
-// parts are then looked at alike. At last changes are taken out, the least
-// certain first, until all are at least Least and pass the first test between
-// the levels that remain.
+// Both parts are then looked at alike. At last changes are taken out, the least
+// certain first, until all are at least Least and pass t between the levels that
+// remain.
 func (o Shifts) Find(x []float64) []Shift {
 	random := rand.New(rand.NewPCG(o.Seed, 0x9e3779b97f4a7c15))
-	found := o.split(x, 0, len(x), random)
-	return o.thin(x, found)
+	return o.thin(x, o.split(x, 0, len(x), random))
 }
-
-// kind is a way of splitting a stretch.
-type kind struct {
-	share float64 // of Alpha
-	level float64 // of the permutation test
-	most  func(sums) (cut, float64)
-	// places is how many there are in n values.
-	places func(n int) float64
-}
-
-var kinds = []kind{
-	{0.8, 0.04, sums.inTwo, func(n int) float64 { return float64(n - 2*LeastLevel + 1) }},
-	{0.2, 0.01, sums.inThree, func(n int) float64 { return float64(n*(n-1)) / 2 }},
-}
-
-// cut is a part of a stretch that lies about another mean than the rest.
-type cut struct{ from, to int }
 
 func (o Shifts) split(x []float64, from, to int, random *rand.Rand) []Shift {
 	part := x[from:to]
@@ -87,83 +71,135 @@ func (o Shifts) split(x []float64, from, to int, random *rand.Rand) []Shift {
 		return nil
 	}
 	s := sumsOf(part)
-	for _, k := range kinds {
-		c, apart := k.most(s)
-		p := k.places(len(part)) * o.p(s, apart)
-		if apart == 0 || p > k.share*o.Alpha*float64(len(part))/float64(len(x)) || !k.permuted(part, apart, random) {
+	level := o.Alpha / 2 * float64(len(part)) / float64(len(x))
+	all := windows(len(part))
+	for _, looked := range [][]window{all, all[len(all)-1:]} {
+		best := o.clearest(s, looked)
+		if best.score == 0 || places(looked)*best.p > level || !o.permuted(part, all, best.score, random) {
 			continue
 		}
-		return o.parts(x, from, to, c, random)
+		at := from + best.at
+		return slices.Concat(o.split(x, from, at, random), []Shift{{At: at}}, o.split(x, at, to, random))
 	}
 	return nil
 }
 
-// parts splits at the ends of c and looks at what lies between.
-func (o Shifts) parts(x []float64, from, to int, c cut, random *rand.Rand) []Shift {
-	var found []Shift
-	start := from
-	for _, at := range []int{from + c.from, from + c.to} {
-		if at == from || at == to {
-			continue
+// window is a part of a stretch.
+type window struct{ from, to int }
+
+// windows are those that n values are looked at through: each √2 times as long
+// as the one before, in steps of a quarter. The last is all of them.
+func windows(n int) []window {
+	var all []window
+	for length := float64(LeastValues); ; length *= math.Sqrt2 {
+		m := min(n, int(math.Round(length)))
+		for from := 0; from < n-m; from += m / 4 {
+			all = append(all, window{from, from + m})
 		}
-		found = append(found, o.split(x, start, at, random)...)
-		found = append(found, Shift{At: at})
-		start = at
+		all = append(all, window{n - m, n})
+		if m == n {
+			return all
+		}
 	}
-	return append(found, o.split(x, start, to, random)...)
 }
 
-// sums are of centred values: at i, of those before i.
-type sums struct {
-	of    []float64
-	total float64 // of squares
+// places counts the splits that windows have.
+func places(all []window) float64 {
+	n := 0
+	for _, w := range all {
+		n += w.to - w.from - 2*LeastLevel + 1
+	}
+	return float64(n)
 }
+
+// cut is a place of a stretch where a window is split best.
+type cut struct {
+	at int
+	p  float64 // of t in the window, for one place
+	// score orders cuts of all windows nearly as p does, and costs less.
+	score float64
+}
+
+// clearest is the cut with the highest score.
+func (o Shifts) clearest(s sums, all []window) cut {
+	var best cut
+	var in window
+	for _, w := range all {
+		at, apart := s.widest(w)
+		if score := o.score(s, w, apart); score > best.score {
+			best, in = cut{at: at, score: score}, w
+		}
+	}
+	if best.score > 0 {
+		best.p = o.p(s, in, s.apart(in, best.at))
+	}
+	return best
+}
+
+// score is the logarithm of 1 + t²/df, weighted by the degrees of freedom: p
+// falls about as its exponential.
+func (o Shifts) score(s sums, w window, apart float64) float64 {
+	if apart == 0 {
+		return 0
+	}
+	// Levels without spread are no clearer than their number makes them.
+	within := max(o.within(s, w, apart), 1e-12*apart)
+	return float64(w.to-w.from-3) * math.Log1p(apart/within)
+}
+
+// sums are of centred values: at i, of those before i, and of their squares.
+type sums struct{ of, squares []float64 }
 
 func sumsOf(x []float64) sums {
-	s := sums{of: make([]float64, len(x)+1)}
-	centre := stat.Mean(x, nil)
-	for i, v := range x {
-		s.of[i+1] = s.of[i] + v - centre
-		s.total += (v - centre) * (v - centre)
-	}
+	s := sums{make([]float64, len(x)+1), make([]float64, len(x)+1)}
+	s.fill(x)
 	return s
 }
 
-// apart is the sum of squares between a part and the rest. With that of all it
-// gives t, and the larger the one the larger the other.
-func (s sums) apart(c cut) float64 {
-	n, k := float64(len(s.of)-1), float64(c.to-c.from)
-	sum := s.of[c.to] - s.of[c.from]
-	return sum * sum * n / (k * (n - k))
-}
-
-func (s sums) inTwo() (best cut, most float64) {
-	n := len(s.of) - 1
-	for k := LeastLevel; k <= n-LeastLevel; k++ {
-		if a := s.apart(cut{0, k}); a > most {
-			best, most = cut{0, k}, a
-		}
+func (s sums) fill(x []float64) {
+	centre := stat.Mean(x, nil)
+	for i, v := range x {
+		d := v - centre
+		s.of[i+1], s.squares[i+1] = s.of[i]+d, s.squares[i]+d*d
 	}
-	return best, most
 }
 
-func (s sums) inThree() (best cut, most float64) {
-	n := len(s.of) - 1
-	for i := LeastLevel; i <= n-2*LeastLevel; i++ {
-		for j := i + LeastLevel; j <= n-LeastLevel; j++ {
-			if a := s.apart(cut{i, j}); a > most {
-				best, most = cut{i, j}, a
-			}
+// apart is the sum of squares between the two sides of a window.
+func (s sums) apart(w window, at int) float64 {
+	n, k := float64(w.to-w.from), float64(at-w.from)
+	d := (s.of[at]-s.of[w.from])*(n-k) - (s.of[w.to]-s.of[at])*k
+	return d * d / (n * k * (n - k))
+}
+
+// widest is where a window's sides are furthest apart. It is apart for all
+// places, with what they share taken out.
+func (s sums) widest(w window) (best int, most float64) {
+	n := float64(w.to - w.from)
+	first, all := s.of[w.from], s.of[w.to]-s.of[w.from]
+	k := float64(LeastLevel)
+	for at, sum := range s.of[w.from+LeastLevel : w.to-LeastLevel+1] {
+		d := (sum-first)*n - all*k
+		if a := d * d / (k * (n - k)); a > most {
+			best, most = w.from+LeastLevel+at, a
 		}
+		k++
 	}
-	return best, most
+	return best, most / n
 }
 
-// p is that of t for a part against the rest, for one place.
-func (o Shifts) p(s sums, apart float64) float64 {
-	n := len(s.of) - 1
-	variance := max(max(0, s.total-apart)/float64(n-2), o.Variance)
-	return twoSided(math.Sqrt(apart/variance), float64(n-2))
+// within is the sum of squares within the two sides, no less than the known
+// variance makes it.
+func (o Shifts) within(s sums, w window, apart float64) float64 {
+	n := float64(w.to - w.from)
+	sum := s.of[w.to] - s.of[w.from]
+	total := s.squares[w.to] - s.squares[w.from] - sum*sum/n
+	return max(0, total-apart, o.Variance*(n-2))
+}
+
+// p is that of t in a window, for one place.
+func (o Shifts) p(s sums, w window, apart float64) float64 {
+	df := float64(w.to - w.from - 2)
+	return twoSided(math.Sqrt(apart/(o.within(s, w, apart)/df)), df)
 }
 
 // twoSided is the probability that |t| is at least as large; 0 for the infinite
@@ -178,18 +214,22 @@ func twoSided(t, df float64) float64 {
 	return 2 * distuv.StudentsT{Mu: 0, Sigma: 1, Nu: df}.Survival(t)
 }
 
-// permuted reports whether few orders of the values have a part so far apart
-// from the rest. It stops as soon as there are too many.
-func (k kind) permuted(x []float64, apart float64, random *rand.Rand) bool {
-	y := slices.Clone(x)
-	bound := apart * (1 - 1e-9) // in another order the last bits of sums differ
+// permuted reports whether few orders of the values have a cut as clear. It
+// stops as soon as there are too many.
+func (o Shifts) permuted(x []float64, all []window, score float64, random *rand.Rand) bool {
+	y, s := slices.Clone(x), sumsOf(x)
+	bound := score * (1 - 1e-9) // in another order the last bits of sums differ
 	reached := 1                // the order that was seen is one of them
 	for range permutations {
 		random.Shuffle(len(y), func(i, j int) { y[i], y[j] = y[j], y[i] })
-		if _, most := k.most(sumsOf(y)); most >= bound {
+		s.fill(y)
+		if slices.ContainsFunc(all, func(w window) bool {
+			_, apart := s.widest(w)
+			return o.score(s, w, apart) >= bound
+		}) {
 			reached++
 		}
-		if float64(reached) > k.level*(permutations+1) {
+		if float64(reached) > permutationLevel*(permutations+1) {
 			return false
 		}
 	}
@@ -226,6 +266,7 @@ func (o Shifts) between(x []float64, found []Shift, i int) (size, p float64) {
 		to = found[i+1].At
 	}
 	size = stat.Mean(x[at:to], nil) - stat.Mean(x[from:at], nil)
-	s, c := sumsOf(x[from:to]), cut{0, at - from}
-	return size, min(1, kinds[0].places(to-from)*o.p(s, s.apart(c)))
+	w := window{0, to - from}
+	s := sumsOf(x[from:to])
+	return size, min(1, places([]window{w})*o.p(s, w, s.apart(w, at-from)))
 }

@@ -21,7 +21,7 @@ func levels(noise func() float64, stretches ...[2]float64) []float64 {
 	return x
 }
 
-func places(found []Shift) []int {
+func at(found []Shift) []int {
 	all := []int{}
 	for _, s := range found {
 		all = append(all, s.At)
@@ -49,6 +49,8 @@ func TestShifts(t *testing.T) {
 		{"one run alone", levels(normal, [2]float64{0, 20}, [2]float64{0.2, 1}), 0, nil},
 		{"an outlier", levels(normal, [2]float64{0, 10}, [2]float64{0.5, 1}, [2]float64{0, 10}), 0, nil},
 		{"there and back", levels(normal, [2]float64{0, 15}, [2]float64{0.1, 15}, [2]float64{0, 15}), 0, []int{15, 30}},
+		{"turn about", levels(normal, [2]float64{0, 10}, [2]float64{0.1, 10}, [2]float64{0, 10}, [2]float64{0.1, 10}, [2]float64{0, 10}, [2]float64{0.1, 10}), 0, []int{10, 20, 30, 40, 50}},
+		{"a short level", levels(normal, [2]float64{0, 20}, [2]float64{0.2, 4}, [2]float64{0, 20}), 0, []int{20, 24}},
 		{"stairs", levels(normal, [2]float64{0, 12}, [2]float64{0.1, 12}, [2]float64{0.2, 12}, [2]float64{0.3, 12}), 0, []int{12, 24, 36}},
 		{"too few", levels(none, [2]float64{0, 3}, [2]float64{1, 4}), 0, nil},
 		{"just enough", levels(none, [2]float64{0, 4}, [2]float64{1, 4}), 0, []int{4}},
@@ -56,7 +58,7 @@ func TestShifts(t *testing.T) {
 		{"a small step and a large one", levels(alternating, [2]float64{0, 10}, [2]float64{0.02, 10}, [2]float64{0.2, 10}), 0.05, []int{20}},
 	} {
 		found := Shifts{Alpha: 0.001, Least: c.least, Seed: 7}.Find(c.x)
-		if got := places(found); !slices.Equal(got, c.want) && len(got)+len(c.want) > 0 {
+		if got := at(found); !slices.Equal(got, c.want) && len(got)+len(c.want) > 0 {
 			t.Errorf("%s: changes at %v, want %v", c.name, got, c.want)
 		}
 		if again := (Shifts{Alpha: 0.001, Least: c.least, Seed: 7}).Find(c.x); fmt.Sprint(again) != fmt.Sprint(found) {
@@ -102,7 +104,7 @@ func TestFalseShifts(t *testing.T) {
 		{"two values", func() float64 { return float64(random.IntN(2)) }, 1, 0.05},
 	} {
 		for _, n := range []int{8, 30} {
-			const trials = 1500
+			const trials = 800
 			alarms := 0
 			for i := range trials {
 				x := make([]float64, n)
@@ -123,7 +125,7 @@ func TestFalseShifts(t *testing.T) {
 }
 
 // TestPower: what is there is found. A change of three standard deviations in
-// the middle of 20 values is seen in most series at one part in a thousand.
+// the middle of 20 values is seen in three of four series at one part in a thousand.
 func TestPower(t *testing.T) {
 	random := rand.New(rand.NewPCG(3, 4))
 	const trials = 200
@@ -135,7 +137,7 @@ func TestPower(t *testing.T) {
 			hits++
 		}
 	}
-	if hits < 170 {
+	if hits < 150 {
 		t.Errorf("found in %d of %d", hits, trials)
 	}
 }

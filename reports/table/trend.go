@@ -79,11 +79,14 @@ func changeLine(t *trend.Trends, s *trend.Series, c trend.Change) ChangeLine {
 	return l
 }
 
-// ChangeText is a change's size: a share, or what it was from 0.
+// ChangeText is a change's size: a share, a multiple, or what it was from 0.
 func ChangeText(c trend.Change) string {
 	r := c.Ratio()
-	if math.IsNaN(r) {
+	switch {
+	case math.IsNaN(r):
 		return signed((c.To-c.From)/100, 0)
+	case r >= 10:
+		return fmt.Sprintf("×%.3g", r)
 	}
 	return signed(r-1, 2) + "%"
 }
@@ -97,7 +100,7 @@ func writeChanges(w io.Writer, t *trend.Trends) {
 			fmt.Fprintln(w, l.Where)
 			where = l.Where
 		}
-		fmt.Fprintf(w, "  %s, %s: %s to %s, %s, %s (p %s)\n", l.Benchmark, l.Build, l.Before, l.After, l.Change, l.Verdict, l.P)
+		fmt.Fprintf(w, "  %s, %s: %s to %s, %s, %s (%s)\n", l.Benchmark, l.Build, l.Before, l.After, l.Change, l.Verdict, chance(l.P))
 		fmt.Fprintf(w, "    since %s", l.First)
 		if len(l.Remarks) > 0 {
 			fmt.Fprintf(w, "; %s", strings.Join(l.Remarks, "; "))
@@ -107,6 +110,14 @@ func writeChanges(w io.Writer, t *trend.Trends) {
 	if len(lines) > 0 {
 		fmt.Fprintln(w)
 	}
+}
+
+// chance is a p value in a sentence.
+func chance(p string) string {
+	if p == "exact" {
+		return p
+	}
+	return "p " + p
 }
 
 func howMany(n int, noun string) string {

@@ -311,20 +311,11 @@ func TestNightly(t *testing.T) {
 
 func nightly(t *testing.T) *Trends {
 	t.Helper()
-	dirs, err := filepath.Glob("../../docs/testdata/nightly/*")
-	if err != nil {
-		t.Fatal(err)
-	}
-	store, err := history.Create(filepath.Join(t.TempDir(), "history.db"))
+	store, err := synthetic.NightlyStore(filepath.Join(t.TempDir(), "history.db"), "../../docs/testdata/nightly")
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer store.Close()
-	for _, dir := range dirs {
-		if _, err := store.Add(dir, ""); err != nil {
-			t.Fatal(err)
-		}
-	}
 	trends, err := Read(store, Options{})
 	if err != nil {
 		t.Fatal(err)
