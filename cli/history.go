@@ -89,7 +89,7 @@ that was resumed since replaces what it was.`,
 					return err
 				}
 				line := fmt.Sprintf("%s  %s: %s", a.Short(), dir, a.Outcome)
-				if n := len(a.Repeats); n > 0 {
+				if len(a.Repeats) > 0 && (a.Outcome == history.New || a.Outcome == history.Extended) {
 					line += fmt.Sprintf("; repeats images of %s", repeated(a.Repeats))
 				}
 				fmt.Fprintln(c.OutOrStdout(), line)
