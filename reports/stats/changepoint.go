@@ -59,10 +59,14 @@ type Shifts struct {
 //
 // Both parts are then looked at alike. At last changes are taken out, the least
 // certain first, until all are at least Least and pass t between the levels that
-// remain.
-func (o Shifts) Find(x []float64) []Shift {
+// remain. small is how many more there would be if Least were 0.
+func (o Shifts) Find(x []float64) (found []Shift, small int) {
 	random := rand.New(rand.NewPCG(o.Seed, 0x9e3779b97f4a7c15))
-	return o.thin(x, o.split(x, 0, len(x), random))
+	all := o.split(x, 0, len(x), random)
+	any := o
+	any.Least = 0
+	found = o.thin(x, slices.Clone(all))
+	return found, max(0, len(any.thin(x, all))-len(found))
 }
 
 func (o Shifts) split(x []float64, from, to int, random *rand.Rand) []Shift {

@@ -57,11 +57,11 @@ func TestShifts(t *testing.T) {
 		{"below what counts", levels(normal, [2]float64{0, 15}, [2]float64{0.05, 15}), 0.06, nil},
 		{"a small step and a large one", levels(alternating, [2]float64{0, 10}, [2]float64{0.02, 10}, [2]float64{0.2, 10}), 0.05, []int{20}},
 	} {
-		found := Shifts{Alpha: 0.001, Least: c.least, Seed: 7}.Find(c.x)
+		found, _ := Shifts{Alpha: 0.001, Least: c.least, Seed: 7}.Find(c.x)
 		if got := at(found); !slices.Equal(got, c.want) && len(got)+len(c.want) > 0 {
 			t.Errorf("%s: changes at %v, want %v", c.name, got, c.want)
 		}
-		if again := (Shifts{Alpha: 0.001, Least: c.least, Seed: 7}).Find(c.x); fmt.Sprint(again) != fmt.Sprint(found) {
+		if again, _ := (Shifts{Alpha: 0.001, Least: c.least, Seed: 7}).Find(c.x); fmt.Sprint(again) != fmt.Sprint(found) {
 			t.Errorf("%s: found %v, then %v", c.name, found, again)
 		}
 	}
@@ -70,17 +70,20 @@ func TestShifts(t *testing.T) {
 // The size is that of the levels, and the known variance tempers p.
 func TestShiftSize(t *testing.T) {
 	x := levels(func() float64 { return 0 }, [2]float64{1, 10}, [2]float64{1.5, 10})
-	found := Shifts{Alpha: 0.05}.Find(x)
-	if len(found) != 1 || math.Abs(found[0].Size-0.5) > 1e-12 || found[0].P != 0 {
+	found, small := Shifts{Alpha: 0.05}.Find(x)
+	if len(found) != 1 || small != 0 || math.Abs(found[0].Size-0.5) > 1e-12 || found[0].P != 0 {
 		t.Errorf("found %+v", found)
 	}
-	tempered := Shifts{Alpha: 0.05, Variance: 0.01}.Find(x)
+	tempered, _ := Shifts{Alpha: 0.05, Variance: 0.01}.Find(x)
 	// t = 0.5 / sqrt(0.01·2/10) = 11.2 with 18 degrees of freedom, at 17 places.
 	want := 17 * 2 * distuv.StudentsT{Sigma: 1, Nu: 18}.Survival(0.5/math.Sqrt(0.002))
 	if len(tempered) != 1 || math.Abs(tempered[0].P/want-1) > 1e-6 {
 		t.Errorf("found %+v, want p %g", tempered, want)
 	}
-	if found := (Shifts{Alpha: 0.05, Variance: 1}).Find(x); len(found) > 0 {
+	if found, small := (Shifts{Alpha: 0.05, Least: 1}).Find(x); len(found) > 0 || small != 1 {
+		t.Errorf("found %+v, and %d below what counts", found, small)
+	}
+	if found, _ := (Shifts{Alpha: 0.05, Variance: 1}).Find(x); len(found) > 0 {
 		t.Errorf("found %+v within what the variance explains", found)
 	}
 }
@@ -111,7 +114,7 @@ func TestFalseShifts(t *testing.T) {
 				for j := range x {
 					x[j] = c.draw()
 				}
-				if len(Shifts{Alpha: c.alpha, Seed: uint64(i)}.Find(x)) > 0 {
+				if found, _ := (Shifts{Alpha: c.alpha, Seed: uint64(i)}).Find(x); len(found) > 0 {
 					alarms++
 				}
 			}
@@ -132,7 +135,7 @@ func TestPower(t *testing.T) {
 	hits := 0
 	for i := range trials {
 		x := levels(random.NormFloat64, [2]float64{0, 10}, [2]float64{3, 10})
-		found := Shifts{Alpha: 0.001, Seed: uint64(i)}.Find(x)
+		found, _ := Shifts{Alpha: 0.001, Seed: uint64(i)}.Find(x)
 		if len(found) == 1 && found[0].At >= 9 && found[0].At <= 11 {
 			hits++
 		}

@@ -5,14 +5,17 @@ import (
 	"encoding/binary"
 	"fmt"
 	"math"
+	"runtime"
 	"slices"
 
+	"golang.org/x/sync/errgroup"
 	"gonum.org/v1/gonum/stat"
 
 	"xsmbench/reports/stats"
 )
 
-// change finds the changes of all series. What is left to chance shares Alpha.
+// change finds the changes of all series, as many at a time as there are
+// processors. What is left to chance shares Alpha.
 func (t *Trends) change() {
 	tested := 0
 	for _, s := range t.Series {
@@ -20,13 +23,16 @@ func (t *Trends) change() {
 			tested++
 		}
 	}
+	var group errgroup.Group
+	group.SetLimit(runtime.GOMAXPROCS(0))
 	for _, s := range t.Series {
 		if s.Exact {
 			s.Changes = s.exactChanges()
 		} else if tested > 0 {
-			s.search(t.Alpha / float64(tested))
+			group.Go(func() error { s.search(t.Alpha / float64(tested)); return nil })
 		}
 	}
+	group.Wait()
 }
 
 // exactChanges are all differences between neighbouring exact runs.
@@ -53,7 +59,8 @@ func (s *Series) search(alpha float64) {
 		o.Least = 0
 	}
 	ends := []int{0}
-	found := o.Find(x)
+	found, small := o.Find(x)
+	s.Hidden = small
 	for _, f := range found {
 		ends = append(ends, f.At)
 	}
@@ -63,10 +70,6 @@ func (s *Series) search(alpha float64) {
 			Before: f.At - 1, After: f.At, P: f.P, SameImage: s.sameImage(f.At-1, f.At),
 			From: s.level(ends[i], f.At), To: s.level(f.At, ends[i+2]),
 		})
-	}
-	if len(x) >= stats.LeastValues {
-		o.Least = 0
-		s.Hidden = max(0, len(o.Find(x))-len(found))
 	}
 }
 
