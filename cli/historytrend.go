@@ -27,6 +27,7 @@ var trendFormats = []string{"text", "csv", "json"}
 type trendFlags struct {
 	store, host, alpha         string
 	bench, build, domain, unit string
+	anyHost                    bool
 }
 
 func newHistoryTrend() *cobra.Command {
@@ -69,6 +70,7 @@ them.`,
 	c.Flags().StringVar(&f.domain, "domain", "", "regular expression over the domains' names (default: all)")
 	c.Flags().StringVar(&f.unit, "unit", "", "regular expression over the units (default: those of costs and rates)")
 	c.Flags().StringVar(&f.host, "host", "", "only runs of this host, as list shows it")
+	c.Flags().BoolVar(&f.anyHost, "any-host", false, "join the counts of all hosts; times stay apart")
 	c.Flags().StringVar(&f.alpha, "alpha", "5%", "chance that any change is false, over all series")
 	c.Flags().StringVar(&format, "format", "text", "text, csv or json")
 	c.Flags().StringVarP(&out, "output", "o", "", "picture to draw: FILE.svg, FILE.png, or a directory")
@@ -77,7 +79,7 @@ them.`,
 }
 
 func (f *trendFlags) options() (trend.Options, error) {
-	o := trend.Options{Host: f.host}
+	o := trend.Options{Host: f.host, AnyHost: f.anyHost}
 	for _, r := range []struct {
 		flag, text string
 		to         **regexp.Regexp

@@ -74,9 +74,23 @@ func Open(path string) (*Store, error) {
 	if info, err := os.Stat(path); err != nil {
 		return nil, fmt.Errorf("open history: %w", err)
 	} else if info.Size() == 0 {
-		return &Store{path: path}, nil // its first writer died before it wrote
+		return &Store{path: path}, nil
 	}
-	return open(path, &bbolt.Options{ReadOnly: true, Timeout: patience})
+	s, err := open(path, &bbolt.Options{ReadOnly: true, Timeout: patience})
+	if err != nil {
+		return nil, err
+	}
+	empty := false // its first writer died before it made what a store has
+	if err := s.view(func(tx *bbolt.Tx) error { empty = isNew(tx); return nil }); err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
+	if empty {
+		if err := s.Close(); err != nil {
+			return nil, err
+		}
+		s.db = nil
+	}
+	return s, nil
 }
 
 // Create opens a store for writing, and makes it if there is none.
@@ -149,9 +163,12 @@ func whole(path string) func(*bbolt.Tx) error {
 		if err := checkPages(tx, file); err != nil {
 			return err
 		}
-		meta := tx.Bucket(metaBucket)
-		if meta == nil {
-			return nil // a new file
+		if isNew(tx) {
+			return nil
+		}
+		meta, err := bucket(tx, metaBucket)
+		if err != nil {
+			return err
 		}
 		schema := string(meta.Get(schemaKey))
 		n, err := strconv.Atoi(schema)
@@ -165,9 +182,15 @@ func whole(path string) func(*bbolt.Tx) error {
 	}
 }
 
+// isNew reports whether a file holds nothing yet.
+func isNew(tx *bbolt.Tx) bool {
+	key, _ := tx.Cursor().First()
+	return key == nil
+}
+
 // prepare makes what a new file lacks.
 func prepare(tx *bbolt.Tx) error {
-	if tx.Bucket(metaBucket) != nil {
+	if !isNew(tx) {
 		return nil
 	}
 	for _, name := range [][]byte{metaBucket, runsBucket, filesBucket, samplesBucket} {

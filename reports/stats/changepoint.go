@@ -63,10 +63,9 @@ type Shifts struct {
 func (o Shifts) Find(x []float64) (found []Shift, small int) {
 	random := rand.New(rand.NewPCG(o.Seed, 0x9e3779b97f4a7c15))
 	all := o.split(x, 0, len(x), random)
-	any := o
-	any.Least = 0
 	found = o.thin(x, slices.Clone(all))
-	return found, max(0, len(any.thin(x, all))-len(found))
+	o.Least = 0
+	return found, max(0, len(o.thin(x, all))-len(found))
 }
 
 func (o Shifts) split(x []float64, from, to int, random *rand.Rand) []Shift {

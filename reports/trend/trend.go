@@ -30,10 +30,16 @@ type Options struct {
 	// takes all.
 	Host string
 	Run  *results.Spec
+	// AnyHost joins the counts of all hosts: what is counted does not depend
+	// on the machine. Figures of time are never joined.
+	AnyHost bool
 	// Alpha is the probability that any series shows a change if none has
 	// one; 0 is 5 %.
 	Alpha float64
 }
+
+// AnyHost stands for the host of series that join all.
+const AnyHost = "any"
 
 // Trends is what a history shows.
 type Trends struct {
@@ -151,6 +157,9 @@ func (t *Trends) Add(run history.Run, series []history.Series) {
 	at, used := len(t.Runs), false
 	for _, m := range series {
 		k := keyOf(run.Host, m)
+		if t.opt.AnyHost && compare.IsTally(m.Unit) {
+			k.host = AnyHost
+		}
 		if !t.wants(k) {
 			continue
 		}

@@ -233,6 +233,25 @@ func TestSeries(t *testing.T) {
 	}
 }
 
+// Counts of all hosts can be joined, times cannot.
+func TestAnyHost(t *testing.T) {
+	trends := New(Options{AnyHost: true})
+	for day, host := range []string{"h1", "h2"} {
+		trends.Add(runOf(day+1, host), []history.Series{
+			figure{benchmark: "A/b", unit: "ns/op", image: "a", values: []float64{1, 2}}.series(),
+			figure{benchmark: "A/b", unit: "xen-instr/op", image: "a", values: []float64{900, 900}}.series(),
+		})
+	}
+	trends.Analyse()
+	var all []string
+	for _, s := range trends.Series {
+		all = append(all, fmt.Sprint(s.Host, " ", s.Unit, " ", len(s.Points)))
+	}
+	if got := strings.Join(all, ", "); got != "any xen-instr/op 2, h1 ns/op 1, h2 ns/op 1" {
+		t.Errorf("series %s", got)
+	}
+}
+
 func TestOptions(t *testing.T) {
 	re := regexp.MustCompile
 	for _, c := range []struct {
