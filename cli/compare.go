@@ -13,8 +13,10 @@ import (
 	"github.com/spf13/pflag"
 
 	"xsmbench/bench"
+	"xsmbench/profile"
 	"xsmbench/reports/about"
 	"xsmbench/reports/compare"
+	"xsmbench/reports/hooks"
 	"xsmbench/reports/table"
 	"xsmbench/results"
 )
@@ -122,6 +124,7 @@ is slower and something is inconclusive.`,
 // input is what a comparison is made from.
 type input struct {
 	run      *results.Run // nil unless the input is one run directory
+	dir      string       // that directory
 	samples  []results.Sample
 	problems []results.Problem
 }
@@ -142,12 +145,24 @@ func readInput(paths []string) (*input, error) {
 		run, err := results.ReadRun(paths[0])
 		switch {
 		case err == nil:
-			in.run = &run
+			in.run, in.dir = &run, paths[0]
 		case !errors.Is(err, os.ErrNotExist) && isDir(paths[0]):
 			return nil, err
 		}
 	}
 	return in, nil
+}
+
+// hooks reads the run's profiles, nil if it has none.
+func (in *input) hooks() (*profile.Run, error) {
+	if in.run == nil {
+		return nil, nil
+	}
+	r, err := profile.Open(in.dir)
+	if errors.Is(err, profile.ErrNone) {
+		return nil, nil
+	}
+	return r, err
 }
 
 func isDir(path string) bool {
@@ -184,7 +199,26 @@ func (in *input) write(w io.Writer, c *compare.Comparison, format string) error 
 	case "json":
 		return table.JSON(w, c)
 	}
-	return table.Text(w, c, origin)
+	if err := table.Text(w, c, origin); err != nil {
+		return err
+	}
+	return in.writeChanges(w, c.Base)
+}
+
+// writeChanges names the hooks whose cost changed, if the run tells and most
+// did not.
+func (in *input) writeChanges(w io.Writer, base string) error {
+	r, err := in.hooks()
+	if r == nil || err != nil {
+		return err
+	}
+	for i, line := range hooks.Few(r, base) {
+		if i == 0 {
+			fmt.Fprintln(w, "\nhooks, in instructions of one call, where exact:")
+		}
+		fmt.Fprintln(w, "  "+line)
+	}
+	return nil
 }
 
 // malformed is an error if lines of the input were of no use; those that say

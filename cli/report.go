@@ -18,7 +18,8 @@ func newReport() *cobra.Command {
 		Use:   "report DIR|FILE...",
 		Short: "Write a report: one HTML page, Markdown, plots",
 		Long: `Report writes index.html, which needs nothing else, report.md, the comparison as
-CSV and JSON, and every plot as SVG and PNG; then it prints the page's name.
+CSV and JSON, the profile of the hooks if the run has one, and every plot as SVG
+and PNG; then it prints the page's name.
 
 With --store the page has the trends of a history, as far as they are of the
 run's target, architecture, accelerator and workload on its host.`,
@@ -47,7 +48,11 @@ run's target, architecture, accelerator and workload on its host.`,
 			if err != nil {
 				return err
 			}
-			index, err := page.Write(out, page.Report{Trends: trends, Title: title, Comparison: cmp, About: about.Of(in.run, in.samples, in.problems)})
+			hooks, err := in.hooks()
+			if err != nil {
+				return err
+			}
+			index, err := page.Write(out, page.Report{Trends: trends, Title: title, Comparison: cmp, About: about.Of(in.run, in.samples, in.problems), Hooks: hooks})
 			if err != nil {
 				return err
 			}

@@ -3,6 +3,8 @@ package compare
 import (
 	"slices"
 	"strings"
+
+	"xsmbench/bench"
 )
 
 // Units of targets that count. Xen's instructions are the cost; of them, those
@@ -25,7 +27,7 @@ var descriptions = []string{xsmInstructions, hooksEntered, guestInstructions, al
 // hooks, context switches and the like only describe.
 func IsCost(unit string) bool {
 	switch {
-	case slices.Contains(descriptions, unit):
+	case slices.Contains(descriptions, unit), bench.IsWitness(unit):
 		return false
 	case strings.HasSuffix(unit, "/op"), IsRate(unit), unit == "sec", unit == "s":
 		return true

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"xsmbench/history"
+	"xsmbench/reports/internal/grid"
 	"xsmbench/reports/trend"
 	"xsmbench/results"
 )
@@ -161,23 +162,23 @@ func writeMeters(w io.Writer, t *trend.Trends) {
 	if len(lines) == 0 {
 		return
 	}
-	g := newGrid(len(MeterHead))
-	g.add(MeterHead...)
+	g := grid.New(len(MeterHead))
+	g.Add(MeterHead...)
 	for _, l := range lines {
-		g.add(l...)
+		g.Add(l...)
 	}
-	copy(g.right, []bool{false, false, true, true, true, true, false})
-	g.write(w)
+	copy(g.Right, []bool{false, false, true, true, true, true, false})
+	g.Write(w)
 	fmt.Fprintln(w)
 }
 
 func writeSeries(w io.Writer, t *trend.Trends) {
-	var g *grid
+	var g *grid.Grid
 	title := ""
 	flush := func() {
 		if g != nil {
 			fmt.Fprintln(w, title)
-			g.write(w)
+			g.Write(w)
 			fmt.Fprintln(w)
 		}
 	}
@@ -185,12 +186,12 @@ func writeSeries(w io.Writer, t *trend.Trends) {
 		if of := fmt.Sprintf("%s, %s, host %s", s.Environment, s.Unit, s.Host); of != title {
 			flush()
 			title = of
-			g = newGrid(7)
-			g.add("benchmark", "build", "runs", "first", "last", "changes", "limit")
-			copy(g.right, []bool{false, false, true, true, true, true, true})
+			g = grid.New(7)
+			g.Add("benchmark", "build", "runs", "first", "last", "changes", "limit")
+			copy(g.Right, []bool{false, false, true, true, true, true, true})
 		}
 		first, last := s.Points[0], s.Points[len(s.Points)-1]
-		g.add(s.Benchmark, s.Build, fmt.Sprint(len(s.Points)), Value(first.Value, s.Unit), Value(last.Value, s.Unit), fmt.Sprint(len(s.Changes)), LimitText(s))
+		g.Add(s.Benchmark, s.Build, fmt.Sprint(len(s.Points)), Value(first.Value, s.Unit), Value(last.Value, s.Unit), fmt.Sprint(len(s.Changes)), LimitText(s))
 	}
 	flush()
 }
@@ -229,9 +230,9 @@ func TrendNotes(t *trend.Trends) []string {
 // Runs lists a history's runs, the newest last.
 func Runs(w io.Writer, runs []history.Run) error {
 	b := bufio.NewWriter(w)
-	g := newGrid(8)
-	g.add("run", "started", "label", "target", "host", "builds", "boots", "samples")
-	copy(g.right, []bool{false, false, false, false, false, false, true, true})
+	g := grid.New(8)
+	g.Add("run", "started", "label", "target", "host", "builds", "boots", "samples")
+	copy(g.Right, []bool{false, false, false, false, false, false, true, true})
 	for _, r := range runs {
 		label := r.Label
 		if label == "" {
@@ -241,9 +242,9 @@ func Runs(w io.Writer, runs []history.Run) error {
 		if a := r.Run.Spec.Accel; a != "" {
 			target += "/" + a
 		}
-		g.add(r.Short(), r.Run.Started.UTC().Format("2006-01-02 15:04"), label, target, r.Host, buildsOf(r.Run), fmt.Sprint(r.Boots), fmt.Sprint(r.Samples))
+		g.Add(r.Short(), r.Run.Started.UTC().Format("2006-01-02 15:04"), label, target, r.Host, buildsOf(r.Run), fmt.Sprint(r.Boots), fmt.Sprint(r.Samples))
 	}
-	g.write(b)
+	g.Write(b)
 	return b.Flush()
 }
 

@@ -21,6 +21,10 @@ type Map struct {
 	// upper half of the address space is the guest kernel's, the lower half
 	// user space's.
 	Area Range
+	// Shared tells that the hypervisor and its guests are one program: then
+	// what executes is the hypervisor's from an Enter to its Leave, and the
+	// guest kernel's else.
+	Shared bool
 	// Cells are what instructions are counted by. The first is that of the
 	// code in the area that no range has.
 	Cells  []Cell
@@ -48,6 +52,7 @@ type Range struct {
 type Cell struct {
 	Function string
 	Hook     string // whose call, or inlined check, this part of the function is; "" for none
+	Handler  string // that the function is; "" for none
 	Probe    bool   // its entry makes a window unclean
 }
 
@@ -58,7 +63,8 @@ type EventKind byte
 const (
 	// Enter is where the hypervisor is entered, by a guest or by an
 	// interrupt or fault of its own: from a guest, everything begins anew;
-	// else what was interrupted goes on after Resume.
+	// else what was interrupted goes on after Resume. In shared code, what
+	// entered goes on after Leave.
 	Enter EventKind = 'i'
 	// Resume is the end of an interrupt or fault of the hypervisor's own.
 	Resume EventKind = 'p'
@@ -70,7 +76,10 @@ const (
 	// Call is a call out of the site of hook ID: until it returns,
 	// everything is charged to the hook.
 	Call EventKind = 'c'
-	// Return is where such a call may return to.
+	// Out is a call of a guest's code, out of the hypervisor in shared code:
+	// until it returns, what executes is the guest's.
+	Out EventKind = 'g'
+	// Return is where a Call or an Out may return to.
 	Return EventKind = 'r'
 )
 
@@ -85,7 +94,7 @@ type Event struct {
 func (m *Map) WriteMap(w io.Writer) error {
 	b := bufio.NewWriter(w)
 	events := m.sortedEvents()
-	fmt.Fprintf(b, "area %x %x cells %d ranges %d entries %d events %d\n", m.Area.Lo, m.Area.Hi, len(m.Cells), len(m.Ranges), len(m.Entries), len(events))
+	fmt.Fprintf(b, "area %x %x shared %d cells %d ranges %d entries %d events %d\n", m.Area.Lo, m.Area.Hi, bit(m.Shared), len(m.Cells), len(m.Ranges), len(m.Entries), len(events))
 	for _, r := range m.Ranges {
 		fmt.Fprintf(b, "r %x %x %d\n", r.Lo, r.Hi, r.Cell)
 	}
@@ -104,6 +113,13 @@ func (m *Map) WriteMap(w io.Writer) error {
 		return fmt.Errorf("write map of code: %w", err)
 	}
 	return nil
+}
+
+func bit(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
 }
 
 // sortedEvents are the events by address. A call's end comes before what else

@@ -21,7 +21,7 @@ func TestWriteMap(t *testing.T) {
 	if err := m.WriteMap(&b); err != nil {
 		t.Fatal(err)
 	}
-	want := `area ffff800000000000 ffff880000000000 cells 2 ranges 1 entries 2 events 3
+	want := `area ffff800000000000 ffff880000000000 shared 0 cells 2 ranges 1 entries 2 events 3
 r ffff82d040200000 ffff82d040200010 1
 e ffff82d040200000 1
 e ffff82d040200100 0

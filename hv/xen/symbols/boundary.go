@@ -4,6 +4,7 @@ import (
 	"bytes"
 
 	"xsmbench/hv/count/code"
+	"xsmbench/hv/count/program"
 )
 
 // probes are functions of Xen 4.17 that a clean window never enters
@@ -47,7 +48,7 @@ var handlers = []string{
 var iretq = []byte{0x48, 0xcf}
 
 // boundaries notes the entries, the exits and the handlers.
-func (b *builder) boundaries() {
+func boundaries(p *program.Program) {
 	is := map[string]code.EventKind{}
 	for _, name := range entries {
 		is[name] = code.Enter
@@ -58,24 +59,24 @@ func (b *builder) boundaries() {
 	for _, name := range handlers {
 		is[name] = code.Handle
 	}
-	for _, f := range b.functions {
-		kind, ok := is[f.name]
+	for _, f := range p.Functions {
+		kind, ok := is[f.Name]
 		switch {
-		case f.name == ownEnd:
-			b.ownEnd(f)
-			b.m.Outside = []string{ownEnd} // its last instruction executes after the return
+		case f.Name == ownEnd:
+			endOwn(p, f)
 		case ok && kind == code.Handle:
-			b.event(f.lo, kind, b.handler(f.name))
+			p.Handle(f, f.Name)
 		case ok:
-			b.event(f.lo, kind, 0)
+			p.Event(f.Lo, kind, 0)
 		}
 	}
 }
 
-// ownEnd notes the instruction that returns to what was interrupted.
-func (b *builder) ownEnd(f function) {
-	data := b.text.bytes(f.lo, f.hi)
-	if i := bytes.LastIndex(data, iretq); i >= 0 {
-		b.event(f.lo+uint64(i), code.Resume, 0)
+// endOwn notes the instruction that returns to what was interrupted. It
+// executes after the return.
+func endOwn(p *program.Program, f program.Function) {
+	p.Map.Outside = []string{f.Name}
+	if i := bytes.LastIndex(p.Bytes(f), iretq); i >= 0 {
+		p.Event(f.Lo+uint64(i), code.Resume, 0)
 	}
 }

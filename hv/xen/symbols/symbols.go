@@ -15,6 +15,7 @@ import (
 	"fmt"
 
 	"xsmbench/hv/count/code"
+	"xsmbench/hv/count/program"
 )
 
 // area is the virtual area that Xen reserves for itself (HYPERVISOR_VIRT_START
@@ -25,9 +26,6 @@ var area = code.Range{Lo: 0xffff800000000000, Hi: 0xffff880000000000}
 
 // Stubs is the function of the code that is made at boot and has no symbol.
 const Stubs = "(stub)"
-
-// ErrNoDebug is the cause when a symbol file has no DWARF.
-var ErrNoDebug = errors.New("it has no debug information; build with CONFIG_DEBUG_INFO, and use xen-syms, not xen")
 
 // ErrNotXen is the cause when a file has the symbols of something else.
 var ErrNotXen = errors.New("no _stext and _etext; is it Xen's xen-syms?")
@@ -47,10 +45,6 @@ func Read(path string) (*code.Map, error) {
 }
 
 func read(f *elf.File) (*code.Map, error) {
-	data, err := f.DWARF()
-	if err != nil {
-		return nil, ErrNoDebug
-	}
 	list, err := f.Symbols()
 	if err != nil {
 		return nil, err
@@ -58,20 +52,15 @@ func read(f *elf.File) (*code.Map, error) {
 	if !isXen(list) {
 		return nil, ErrNotXen
 	}
-	t, err := textOf(f)
+	p, err := program.Read(f, spec)
+	if errors.Is(err, program.ErrNoDebug) {
+		return nil, fmt.Errorf("%w; build with CONFIG_DEBUG_INFO, and use xen-syms, not xen", err)
+	}
 	if err != nil {
 		return nil, err
 	}
-	found, err := hooksOf(data)
-	if err != nil {
-		return nil, err
-	}
-	b := newBuilder(t, functionsOf(f, list), found)
-	b.cut()
-	b.enterFunctions()
-	b.enterSites()
-	b.boundaries()
-	return b.m, nil
+	boundaries(p)
+	return p.Map, nil
 }
 
 // isXen tells Xen's symbols by the linker's bounds of its text.
@@ -86,18 +75,4 @@ func isXen(symbols []elf.Symbol) bool {
 		}
 	}
 	return lo != 0 && hi > lo
-}
-
-// hooks are what DWARF tells of them.
-type hooks struct {
-	sites []site
-	known []string
-}
-
-// site is one inlined wrapper of a hook.
-type site struct {
-	hook   string
-	pieces [][2]uint64
-	entry  uint64
-	depth  int // of nesting: the innermost owns an instruction
 }

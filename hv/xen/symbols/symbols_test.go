@@ -12,51 +12,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"xsmbench/hv/count/code"
+	"xsmbench/hv/count/program"
 )
-
-func TestCut(t *testing.T) {
-	whole := []function{{name: "f", lo: 10, hi: 40}}
-	at := func(hook string, depth int, pieces ...[2]uint64) site {
-		return site{hook: hook, pieces: pieces, entry: pieces[0][0], depth: depth}
-	}
-	type piece struct {
-		lo, hi uint64
-		cell   code.Cell
-	}
-	f := func(hook string) code.Cell { return code.Cell{Function: "f", Hook: hook} }
-	tests := []struct {
-		name      string
-		functions []function
-		sites     []site
-		want      []piece
-	}{
-		{"a function", whole, nil, []piece{{10, 40, f("")}}},
-		{"a gap is none's", []function{{name: "f", lo: 10, hi: 20}, {name: "g", lo: 30, hi: 40}}, nil,
-			[]piece{{10, 20, f("")}, {30, 40, code.Cell{Function: "g"}}}},
-		{"a site", whole, []site{at("a", 1, [2]uint64{20, 30})},
-			[]piece{{10, 20, f("")}, {20, 30, f("a")}, {30, 40, f("")}}},
-		{"the innermost site owns its code", whole, []site{at("a", 1, [2]uint64{10, 40}), at("b", 2, [2]uint64{20, 30})},
-			[]piece{{10, 20, f("a")}, {20, 30, f("b")}, {30, 40, f("a")}}},
-		{"a site in pieces", whole, []site{at("a", 1, [2]uint64{30, 35}, [2]uint64{10, 15})},
-			[]piece{{10, 15, f("a")}, {15, 30, f("")}, {30, 35, f("a")}, {35, 40, f("")}}},
-		{"an empty piece is none", whole, []site{at("a", 1, [2]uint64{20, 20})}, []piece{{10, 40, f("")}}},
-		{"a probe", []function{{name: "context_switch", lo: 10, hi: 20}}, nil,
-			[]piece{{10, 20, code.Cell{Function: "context_switch", Probe: true}}}},
-	}
-	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
-			b := newBuilder(nil, tt.functions, hooks{sites: tt.sites})
-			b.cut()
-			var got []piece
-			for _, r := range b.m.Ranges {
-				got = append(got, piece{r.Lo, r.Hi, b.m.Cells[r.Cell]})
-			}
-			if d := cmp.Diff(tt.want, got, cmp.AllowUnexported(piece{})); d != "" {
-				t.Error(d)
-			}
-		})
-	}
-}
 
 func TestNames(t *testing.T) {
 	tests := []struct {
@@ -124,7 +81,7 @@ func TestRead(t *testing.T) {
 		entries[m.Cells[id]]++
 	}
 	want := map[code.Cell]int{
-		{Function: "flask_demo"}: 1, {Function: "do_xsm_op"}: 1, {Function: "_start"}: 1,
+		{Function: "flask_demo"}: 1, {Function: "do_xsm_op", Handler: "do_xsm_op"}: 1, {Function: "_start"}: 1,
 		{Function: "common_interrupt", Probe: true}: 1, {Function: "restore_all_guest"}: 1, {Function: "restore_all_xen"}: 1,
 		{Function: "second", Hook: "check"}:   1, // its first instruction
 		{Function: "do_xsm_op", Hook: "demo"}: 1, {Function: "second", Hook: "demo"}: 1,
@@ -179,8 +136,8 @@ func TestReadEvents(t *testing.T) {
 }
 
 func TestReadNoDebug(t *testing.T) {
-	if _, err := Read(compile(t, "-g0")); !errors.Is(err, ErrNoDebug) {
-		t.Errorf("error %v, want %v", err, ErrNoDebug)
+	if _, err := Read(compile(t, "-g0")); !errors.Is(err, program.ErrNoDebug) {
+		t.Errorf("error %v, want %v", err, program.ErrNoDebug)
 	}
 }
 

@@ -18,6 +18,7 @@ import (
 	"syscall"
 	"testing"
 	"time"
+	"xsmbench/hv/count/mark"
 
 	"xsmbench/bench"
 	"xsmbench/bench/wire"
@@ -492,9 +493,9 @@ func (f *fake) windows(domain string) string {
 		}
 		for range 3 {
 			if bm.Baseline != nil {
-				fmt.Fprintf(&b, "w %s %d 2 10 100\n", domain, guest.Slot(i, bench.PhaseBaseline))
+				fmt.Fprintf(&b, "w %s %d 2 10 100\n", domain, mark.Slot(i, bench.PhaseBaseline))
 			}
-			fmt.Fprintf(&b, "w %s %d 2 300 1000 %s\n", domain, guest.Slot(i, bench.PhaseOperation), counts)
+			fmt.Fprintf(&b, "w %s %d 2 300 1000 %s\n", domain, mark.Slot(i, bench.PhaseOperation), counts)
 		}
 	}
 	return b.String()

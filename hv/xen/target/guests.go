@@ -10,11 +10,11 @@ import (
 	"strings"
 
 	"xsmbench/hv"
+	"xsmbench/hv/count/mark"
 	"xsmbench/hv/count/window"
 	"xsmbench/hv/gotool"
 	"xsmbench/hv/xen/guest"
 	"xsmbench/hv/xen/image"
-	"xsmbench/hv/xen/mark"
 	"xsmbench/hv/xen/native"
 )
 

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"sync"
 	"time"
+	"xsmbench/hv/count/mark"
 
 	"golang.org/x/sync/errgroup"
 
@@ -39,8 +40,8 @@ type machine struct {
 
 // Boot readies a machine: under instruction counting, its snapshot.
 func (t *Target) Boot(ctx context.Context, img *hv.Image, spec hv.BootSpec) (hv.Machine, error) {
-	if n := len(spec.Plan.Benchmarks); n > guest.MostBenchmarks {
-		return nil, fmt.Errorf("boot %s: %d benchmarks, the marks suffice for %d: choose some with --bench", img.Build.Name, n, guest.MostBenchmarks)
+	if n := len(spec.Plan.Benchmarks); n > mark.MostBenchmarks {
+		return nil, fmt.Errorf("boot %s: %d benchmarks, the marks suffice for %d: choose some with --bench", img.Build.Name, n, mark.MostBenchmarks)
 	}
 	s, err := t.start(ctx, img, spec, quiet)
 	if err != nil {

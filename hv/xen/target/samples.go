@@ -5,12 +5,12 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"xsmbench/hv/count/mark"
 
 	"xsmbench/bench"
 	"xsmbench/hv"
 	"xsmbench/hv/count"
 	"xsmbench/hv/count/window"
-	"xsmbench/hv/xen/guest"
 )
 
 // count replaces the times of samples by what the plug-in counted.
@@ -45,7 +45,7 @@ func (m *machine) count(w *watched, plan bench.Plan, samples []bench.Measurement
 		if !ok || index < 0 {
 			return w.failed(hv.BadProtocol, fmt.Errorf("a sample of %s, which the plan does not have", s.Benchmark))
 		}
-		c.Fill(s, b, func(p bench.Phase) []window.Window { return bySlot[s.Domain][guest.Slot(index, p)] })
+		c.Fill(s, b, func(p bench.Phase) []window.Window { return bySlot[s.Domain][mark.Slot(index, p)] })
 		if why := stateful[s.Benchmark]; why != "" && s.Error == "" {
 			s.Warnings = append(s.Warnings, bench.NotExact+why)
 		}

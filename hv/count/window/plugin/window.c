@@ -69,6 +69,7 @@ static struct entry *entries;
 static struct event *events;
 static size_t n_ranges, n_entries, n_events, n_cells;
 static uint64_t area_lo, area_hi;
+static int shared; /* the hypervisor and its guests are one program */
 
 static uint64_t owner[OWNERS], owner_then[OWNERS];
 static uint64_t *insns, *insns_then, *entered, *entered_then;
@@ -150,13 +151,25 @@ static void touch(unsigned account, unsigned cell)
  * calls of hooks in it, and of the interrupts and faults that the hypervisor
  * itself met. The top is what is charged. One stack does for one processor: Xen
  * is not preempted, so that what was interrupted goes on before anything else does.
+ *
+ * Where the hypervisor shares its program with the guests, the stack begins
+ * with a guest: visits come on top of it and end, and so do calls of a guest's
+ * handlers out of a visit.
  */
-struct frame { char kind; unsigned handler, hook; uint64_t back; };
+struct frame { enum kind { VISIT, GUEST, CALL, INTERRUPT } kind; unsigned handler, hook; uint64_t back; };
 enum { MOST_FRAMES = 64 };
 
 static struct frame frames[MOST_FRAMES];
 static unsigned top; /* frames[0] is the visit */
 static uint64_t guest_then; /* what guests had executed at the last entry */
+
+static void give_to_guest(void)
+{
+    for (size_t i = 0; i < n_cells; i++)
+        owner[KERNEL] += insns[i] - insns_then[i];
+    memcpy(insns_then, insns, n_cells * sizeof *insns);
+    memcpy(entered_then, entered, n_cells * sizeof *entered);
+}
 
 /* Moves what was counted since the last time to the account of the top. */
 static void settle(void)
@@ -166,6 +179,10 @@ static void settle(void)
 
     if (!window)
         return;
+    if (frames[top].kind == GUEST) {
+        give_to_guest();
+        return;
+    }
     id = account_of(frames[top].handler, frames[top].hook);
     a = &accounts[id];
     for (size_t i = 0; i < n_cells; i++) {
@@ -185,7 +202,7 @@ static void settle(void)
 static void reset(void)
 {
     top = 0;
-    frames[0] = (struct frame){ 'v', 0, 0, 0 };
+    frames[0] = (struct frame){ shared ? GUEST : VISIT, 0, 0, 0 };
 }
 
 static void push(struct frame f)
@@ -203,10 +220,12 @@ static void enter(unsigned int vcpu, void *event)
     (void)vcpu;
     (void)event;
     settle();
-    if (now != guest_then)
+    if (shared)
+        push((struct frame){ VISIT, 0, 0, 0 });
+    else if (now != guest_then)
         reset();
     else
-        push((struct frame){ 'i', 0, 0, 0 });
+        push((struct frame){ INTERRUPT, 0, 0, 0 });
     guest_then = now;
 }
 
@@ -215,7 +234,7 @@ static void resume(unsigned int vcpu, void *event)
     (void)vcpu;
     (void)event;
     for (unsigned t = top; t; t--)
-        if (frames[t].kind == 'i') {
+        if (frames[t].kind == INTERRUPT) {
             settle();
             top = t - 1;
             return;
@@ -227,7 +246,15 @@ static void leave(unsigned int vcpu, void *event)
     (void)vcpu;
     (void)event;
     settle();
-    reset();
+    if (!shared) {
+        reset();
+        return;
+    }
+    for (unsigned t = top; t; t--)
+        if (frames[t].kind == VISIT) {
+            top = t - 1;
+            return;
+        }
 }
 
 /* A handler that a hook's own code enters is none: there, the hook is charged. */
@@ -236,7 +263,7 @@ static void handle(unsigned int vcpu, void *event)
     unsigned handler = ((struct event *)event)->id + 1;
 
     (void)vcpu;
-    if (frames[top].hook || frames[top].handler == handler)
+    if (frames[top].kind == GUEST || frames[top].hook || frames[top].handler == handler)
         return;
     settle();
     frames[top].handler = handler;
@@ -250,13 +277,22 @@ static void call(unsigned int vcpu, void *userdata)
 
     (void)vcpu;
     settle();
-    push((struct frame){ 'c', frames[top].handler, c->hook + 1, c->back });
+    push((struct frame){ CALL, frames[top].handler, c->hook + 1, c->back });
+}
+
+static void call_guest(unsigned int vcpu, void *userdata)
+{
+    struct call *c = userdata;
+
+    (void)vcpu;
+    settle();
+    push((struct frame){ GUEST, 0, 0, c->back });
 }
 
 static void returned(unsigned int vcpu, void *event)
 {
     (void)vcpu;
-    if (frames[top].kind != 'c' || frames[top].back != ((struct event *)event)->at)
+    if (!top || frames[top].back != ((struct event *)event)->at)
         return;
     settle();
     top--;
@@ -270,6 +306,8 @@ static void begin(struct table *t, unsigned slot)
     window = t;
     window_slot = slot;
     window_xen = 0;
+    if (shared)
+        reset(); /* guests make marks: what the stack held is out of date */
     memcpy(owner_then, owner, sizeof owner);
     memcpy(insns_then, insns, n_cells * sizeof *insns);
     memcpy(entered_then, entered, n_cells * sizeof *entered);
@@ -343,13 +381,13 @@ static void on(struct qemu_plugin_insn *insn, vcpu_udata_cb cb, void *userdata)
     qemu_plugin_register_vcpu_insn_exec_cb(insn, cb, CB_NO_REGS, userdata);
 }
 
-static void count_call(struct qemu_plugin_insn *insn, struct event *e)
+static void count_call(struct qemu_plugin_insn *insn, struct event *e, vcpu_udata_cb cb)
 {
     struct call *c = array(1, sizeof *c);
 
     /* Where it returns to depends on how Xen has patched it. */
     *c = (struct call){ e->id, e->at + qemu_plugin_insn_size(insn) };
-    on(insn, call, c);
+    on(insn, cb, c);
 }
 
 /* Callbacks run before the instruction is counted: it is charged to what they make of it. */
@@ -364,16 +402,16 @@ static void count_xen(struct qemu_plugin_insn *insn, uint64_t at)
         case 'x': on(insn, leave, &events[v]); break;
         case 'h': on(insn, handle, &events[v]); break;
         case 'r': on(insn, returned, &events[v]); break;
-        case 'c': count_call(insn, &events[v]); break;
+        case 'c': count_call(insn, &events[v], call); break;
+        case 'g': count_call(insn, &events[v], call_guest); break;
         }
     add_one(insn, &insns[cell_of(at)]);
     if (i < n_entries && entries[i].at == at)
         add_one(insn, &entered[entries[i].cell]);
 }
 
-static void count_user(struct qemu_plugin_insn *insn, uint64_t at)
+static void find_mark(struct qemu_plugin_insn *insn, uint64_t at)
 {
-    add_one(insn, &owner[USER]);
     for (size_t i = 0; i < n_tables; i++)
         if (at - tables[i].base < tables[i].slots)
             on(insn, marked, mark(i, at - tables[i].base));
@@ -388,10 +426,9 @@ static void translated(qemu_plugin_id_t id, struct qemu_plugin_tb *tb)
 
         if (at >= area_lo && at < area_hi)
             count_xen(insn, at);
-        else if (at >> 63)
-            add_one(insn, &owner[KERNEL]);
         else
-            count_user(insn, at);
+            add_one(insn, &owner[at >> 63 ? KERNEL : USER]);
+        find_mark(insn, at);
     }
 }
 
@@ -411,8 +448,8 @@ static void read_code(const char *path)
     FILE *f = fopen(path, "r");
     if (!f)
         die("cannot read ", path);
-    if (fscanf(f, "area %" SCNx64 " %" SCNx64 " cells %zu ranges %zu entries %zu events %zu",
-               &area_lo, &area_hi, &n_cells, &n_ranges, &n_entries, &n_events) != 6)
+    if (fscanf(f, "area %" SCNx64 " %" SCNx64 " shared %d cells %zu ranges %zu entries %zu events %zu",
+               &area_lo, &area_hi, &shared, &n_cells, &n_ranges, &n_entries, &n_events) != 7)
         die("not a map of code: ", path);
     n_cells += !n_cells; /* cell 0 is always there */
     ranges = array(n_ranges, sizeof *ranges);
@@ -432,6 +469,7 @@ static void read_code(const char *path)
     insns_then = array(n_cells, sizeof *insns);
     entered = array(n_cells, sizeof *entered);
     entered_then = array(n_cells, sizeof *entered);
+    reset();
 }
 
 static void add_table(const char *arg)

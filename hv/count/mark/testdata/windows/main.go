@@ -7,7 +7,7 @@ import (
 	"strconv"
 	"syscall"
 
-	"xsmbench/hv/xen/mark"
+	"xsmbench/hv/count/mark"
 )
 
 func main() {

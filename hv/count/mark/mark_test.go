@@ -13,8 +13,8 @@ import (
 	"testing"
 
 	"xsmbench/hv/count/code"
+	"xsmbench/hv/count/mark"
 	"xsmbench/hv/count/window"
-	"xsmbench/hv/xen/mark"
 )
 
 // build links the program of testdata with the linker's flags.

@@ -1,8 +1,8 @@
-package symbols
+package program
 
 import (
+	"cmp"
 	"slices"
-	"strings"
 
 	"golang.org/x/arch/x86/x86asm"
 
@@ -12,31 +12,31 @@ import (
 // builder puts a map together.
 type builder struct {
 	m         *code.Map
+	spec      Spec
+	mode      int
 	text      text
-	functions []function
+	functions []Function
 	sites     []site
 	cells     map[code.Cell]int
 	hooks     map[string]int
-	handlers  map[string]int
 }
 
-func newBuilder(t text, functions []function, found hooks) *builder {
+func newBuilder(s Spec, mode int, t text, functions []Function, found hooks) *builder {
 	b := &builder{
-		m:    &code.Map{Area: area, Entries: map[uint64]int{}, Known: found.known},
-		text: t, functions: functions, sites: found.sites,
-		cells: map[code.Cell]int{}, hooks: map[string]int{}, handlers: map[string]int{},
+		m:    &code.Map{Area: s.Area, Entries: map[uint64]int{}, Known: found.known},
+		spec: s, mode: mode, text: t, functions: functions, sites: found.sites,
+		cells: map[code.Cell]int{}, hooks: map[string]int{},
 	}
-	b.cell(Stubs, "")
+	b.cell(s.Rest, "")
 	b.outOfLine()
 	return b
 }
 
 func (b *builder) cell(function, hook string) int {
-	return number(b.cells, code.Cell{Function: function, Hook: hook, Probe: hook == "" && slices.Contains(probes, function)}, &b.m.Cells)
+	return number(b.cells, code.Cell{Function: function, Hook: hook, Probe: hook == "" && slices.Contains(b.spec.Probes, function)}, &b.m.Cells)
 }
 
-func (b *builder) hook(name string) int    { return number(b.hooks, name, &b.m.Hooks) }
-func (b *builder) handler(name string) int { return number(b.handlers, name, &b.m.Handlers) }
+func (b *builder) hook(name string) int { return number(b.hooks, name, &b.m.Hooks) }
 
 // number gives a value its index in a list.
 func number[T comparable](ids map[T]int, v T, list *[]T) int {
@@ -54,14 +54,11 @@ func (b *builder) event(at uint64, k code.EventKind, id int) {
 }
 
 // outOfLine makes sites of wrappers that the compiler did not inline: all of
-// the function is one. The module's own functions have such names too; they
-// lie in Xen's directory of modules.
+// the function is one.
 func (b *builder) outOfLine() {
 	for _, f := range b.functions {
-		if f.file != "" && isWrapper(f.name) && !strings.HasPrefix(f.file, "xsm/") {
-			b.sites = append(b.sites, site{
-				hook: strings.TrimPrefix(f.name, prefix), pieces: [][2]uint64{{f.lo, f.hi}}, entry: f.lo,
-			})
+		if hook, ok := b.spec.HookOf(f.Name); ok && !b.spec.Module(f.File) {
+			b.sites = append(b.sites, site{hook: hook, pieces: [][2]uint64{{f.Lo, f.Hi}}, entry: f.Lo})
 		}
 	}
 }
@@ -70,7 +67,7 @@ func (b *builder) outOfLine() {
 func (b *builder) cut() {
 	var edges []uint64
 	for _, f := range b.functions {
-		edges = append(edges, f.lo, f.hi)
+		edges = append(edges, f.Lo, f.Hi)
 	}
 	type piece struct {
 		lo, hi uint64
@@ -96,10 +93,10 @@ func (b *builder) cut() {
 			open = append(open, pieces[next])
 		}
 		open = slices.DeleteFunc(open, func(p piece) bool { return p.hi <= at })
-		for fn < len(b.functions) && b.functions[fn].hi <= at {
+		for fn < len(b.functions) && b.functions[fn].Hi <= at {
 			fn++
 		}
-		if fn == len(b.functions) || b.functions[fn].lo > at {
+		if fn == len(b.functions) || b.functions[fn].Lo > at {
 			continue // between functions
 		}
 		hook, depth := "", -1
@@ -108,7 +105,7 @@ func (b *builder) cut() {
 				hook, depth = p.site.hook, p.site.depth
 			}
 		}
-		b.addRange(at, edges[i+1], b.cell(b.functions[fn].name, hook))
+		b.addRange(at, edges[i+1], b.cell(b.functions[fn].Name, hook))
 	}
 }
 
@@ -136,26 +133,27 @@ func (b *builder) cellAt(at uint64) (int, bool) {
 // enterFunctions counts the entries of functions.
 func (b *builder) enterFunctions() {
 	for _, f := range b.functions {
-		if cell, ok := b.cellAt(f.lo); ok && b.m.Cells[cell].Hook == "" && !f.part {
-			b.m.Entries[f.lo] = cell
+		if cell, ok := b.cellAt(f.Lo); ok && b.m.Cells[cell].Hook == "" && !f.Part {
+			b.m.Entries[f.Lo] = cell
 		}
 	}
 }
 
-// enterSites counts the entries of hooks and follows their calls. A build with
-// the framework enters a hook where it calls it (what stands before the call
-// may be shared with code that calls nothing), native where the inlined check
-// begins.
+// enterSites counts the entries of hooks and follows their calls. A hook is
+// entered where it is called (what stands before the call may be shared with
+// code that calls nothing), an inlined check where it begins.
 func (b *builder) enterSites() {
 	for _, s := range b.sites {
 		calls := b.callsIn(s)
-		for _, at := range calls {
-			b.follow(at, s.hook)
+		entries := make([]uint64, 0, len(calls))
+		for _, c := range calls {
+			b.follow(c, s.hook)
+			entries = append(entries, c.at)
 		}
-		if len(calls) == 0 || len(b.m.Known) == 0 {
-			calls = []uint64{s.entry}
+		if len(calls) == 0 || !b.calls() {
+			entries = []uint64{s.entry}
 		}
-		for _, at := range calls {
+		for _, at := range entries {
 			if cell, ok := b.cellAt(at); ok {
 				b.m.Entries[at] = cell
 			}
@@ -163,39 +161,38 @@ func (b *builder) enterSites() {
 	}
 }
 
-// callsIn lists the calls in a site.
-func (b *builder) callsIn(s site) []uint64 {
-	var calls []uint64
+// calls reports whether the build calls its hooks at all: it has a structure
+// of them, or calls through pointers.
+func (b *builder) calls() bool { return len(b.m.Known) > 0 || b.spec.Indirect }
+
+// call is a call in a site.
+type call struct {
+	at     uint64
+	length uint64
+}
+
+// callsIn lists the calls in a site that may be the hook's.
+func (b *builder) callsIn(s site) []call {
+	var calls []call
 	for _, p := range s.pieces {
-		data := b.text.bytes(p[0], p[1])
-		for at := 0; at < len(data); {
-			inst, err := x86asm.Decode(data[at:], 64)
-			if err != nil {
-				at++ // an instruction that the decoder does not know
-				continue
+		each(b.text.bytes(p[0], p[1]), p[0], b.mode, func(at uint64, inst x86asm.Inst) {
+			if inst.Op == x86asm.CALL && (!b.spec.Indirect || IsIndirect(inst)) {
+				calls = append(calls, call{at, uint64(inst.Len)})
 			}
-			if inst.Op == x86asm.CALL {
-				calls = append(calls, p[0]+uint64(at))
-			}
-			at += inst.Len
-		}
+		})
 	}
-	slices.Sort(calls)
+	slices.SortFunc(calls, func(a, b call) int { return cmp.Compare(a.at, b.at) })
 	return slices.Compact(calls)
 }
 
-// Lengths of a call through a pointer, and of the direct call, followed by a
-// one-byte nop, that Xen makes of it at boot (arch/x86/alternative.c).
-const (
-	indirectCall = 6
-	directCall   = 5
-)
-
 // follow notes a call of a hook and where it may return to.
-func (b *builder) follow(at uint64, hook string) {
-	id := b.hook(hook)
-	b.event(at, code.Call, id)
-	for _, length := range []uint64{directCall, indirectCall} {
-		b.event(at+length, code.Return, 0)
+func (b *builder) follow(c call, hook string) {
+	b.event(c.at, code.Call, b.hook(hook))
+	lengths := b.spec.Patched
+	if lengths == nil {
+		lengths = []uint64{c.length}
+	}
+	for _, n := range lengths {
+		b.event(c.at+n, code.Return, 0)
 	}
 }

@@ -10,7 +10,7 @@ import (
 const Slots = 1024
 
 // Symbol is the table's name in a program.
-const Symbol = "xsmbench/hv/xen/mark.table"
+const Symbol = "xsmbench/hv/count/mark.table"
 
 // Table is a program's table of marks.
 type Table struct {

@@ -1,27 +1,28 @@
-package symbols
+package program
 
 import (
 	"debug/dwarf"
 	"fmt"
 	"slices"
-	"strings"
 )
 
-// operations is the structure whose members are the hooks (xsm/xsm.h).
-const operations = "xsm_ops"
+// hooks are what DWARF tells of them.
+type hooks struct {
+	sites []site
+	known []string
+}
 
-// prefix is that of the hooks' wrappers.
-const prefix = "xsm_"
-
-// isWrapper tells a hook's wrapper. xsm_default_action is the body that the
-// wrappers share; it belongs to the wrapper it is inlined into.
-func isWrapper(name string) bool {
-	return strings.HasPrefix(name, prefix) && name != "xsm_default_action"
+// site is one inlined wrapper of a hook.
+type site struct {
+	hook   string
+	pieces [][2]uint64
+	entry  uint64
+	depth  int // of nesting: the innermost owns an instruction
 }
 
 // hooksOf finds the inlined wrappers and the structure of hooks.
-func hooksOf(data *dwarf.Data) (hooks, error) {
-	w := walker{data: data, wrappers: map[dwarf.Offset]string{}}
+func hooksOf(data *dwarf.Data, spec Spec) (hooks, error) {
+	w := walker{data: data, spec: spec, wrappers: map[dwarf.Offset]string{}}
 	if err := w.walk(); err != nil {
 		return hooks{}, err
 	}
@@ -35,7 +36,7 @@ func hooksOf(data *dwarf.Data) (hooks, error) {
 		if err != nil {
 			return h, fmt.Errorf("inlined %s: %w", name, err)
 		}
-		if s.hook = strings.TrimPrefix(name, prefix); len(s.pieces) > 0 {
+		if s.hook = name; len(s.pieces) > 0 {
 			h.sites = append(h.sites, s)
 		}
 	}
@@ -44,7 +45,8 @@ func hooksOf(data *dwarf.Data) (hooks, error) {
 
 type walker struct {
 	data     *dwarf.Data
-	wrappers map[dwarf.Offset]string // abstract origins, by name
+	spec     Spec
+	wrappers map[dwarf.Offset]string // hooks, by the wrappers' abstract origins
 	uses     []use
 	known    []string
 }
@@ -69,15 +71,16 @@ func (w *walker) walk() error {
 			depth--
 			continue
 		case dwarf.TagSubprogram:
-			if name, ok := e.Val(dwarf.AttrName).(string); ok && isWrapper(name) {
-				w.wrappers[e.Offset] = name
+			name, _ := e.Val(dwarf.AttrName).(string)
+			if hook, ok := w.spec.HookOf(name); ok {
+				w.wrappers[e.Offset] = hook
 			}
 		case dwarf.TagInlinedSubroutine:
 			if origin, ok := e.Val(dwarf.AttrAbstractOrigin).(dwarf.Offset); ok {
 				w.uses = append(w.uses, use{origin, e, depth})
 			}
 		case dwarf.TagStructType:
-			if name, _ := e.Val(dwarf.AttrName).(string); name == operations && w.known == nil && e.Children {
+			if name, _ := e.Val(dwarf.AttrName).(string); name == w.spec.Operations && name != "" && w.known == nil && e.Children {
 				if w.known, err = members(r); err != nil {
 					return err
 				}
