@@ -62,7 +62,7 @@ run's target, architecture, accelerator and workload on its host.`,
 			return in.malformed()
 		},
 	}
-	f.register(c.Flags())
+	f.register(c.Flags(), "")
 	c.Flags().StringVarP(&out, "output", "o", "", "directory to write (default: DIR/report)")
 	c.Flags().StringVar(&title, "title", "What XSM hooks cost", "title of the report")
 	c.Flags().StringVar(&store, "store", "", "`file` of a history whose trends the page shows (default: none)")

@@ -127,9 +127,9 @@ func TestFalseShifts(t *testing.T) {
 	}
 }
 
-// TestPower: what is there is found. A change of three standard deviations in
+// TestShiftPower: what is there is found. A change of three standard deviations in
 // the middle of 20 values is seen in three of four series at one part in a thousand.
-func TestPower(t *testing.T) {
+func TestShiftPower(t *testing.T) {
 	random := rand.New(rand.NewPCG(3, 4))
 	const trials = 200
 	hits := 0
