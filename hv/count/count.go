@@ -6,6 +6,7 @@ package count
 
 import (
 	"fmt"
+	"slices"
 
 	"xsmbench/bench"
 	"xsmbench/hv/count/code"
@@ -23,6 +24,11 @@ const (
 
 // Units lists them.
 func Units() []string { return []string{UnitXen, UnitXSM, UnitHooks, UnitGuest, UnitAll} }
+
+// Witness reports whether a unit is that of what the hypervisor counted itself.
+// The agent reads those figures, so that they stand when windows replace what
+// it timed.
+func Witness(unit string) bool { return slices.Contains(bench.WitnessUnits(), unit) }
 
 // Counter makes samples of a hypervisor's windows.
 type Counter struct {
@@ -62,9 +68,11 @@ type part struct {
 }
 
 // Fill makes the sample of a benchmark from the windows of its phases; what the
-// agent measured is replaced. Without a clean window only what is attributed
+// agent measured is replaced, but for what the hypervisor counted itself
+// (Witness). Without a clean window only what is attributed
 // to hooks is known, as the mean of all.
 func (c *Counter) Fill(s *bench.Measurement, b bench.Benchmark, windows func(bench.Phase) []window.Window) {
+	witnessed := slices.DeleteFunc(slices.Clone(s.Values), func(v bench.Value) bool { return !Witness(v.Unit) })
 	s.Values, s.Windows, s.Iterations, s.Profile = nil, nil, 0, nil
 	total, profile, clean := part{}, newProfile(b.Ops), true
 	for _, p := range []struct {
@@ -89,7 +97,7 @@ func (c *Counter) Fill(s *bench.Measurement, b bench.Benchmark, windows func(ben
 		addScaled(profile, c.profile(f.counts), f.windows, p.sign)
 	}
 	s.Profile = profile
-	s.Values = values(total, profile, clean)
+	s.Values = append(values(total, profile, clean), witnessed...)
 }
 
 func newProfile(ops int64) *bench.Profile {

@@ -3,6 +3,8 @@ package compare
 import (
 	"slices"
 	"strings"
+
+	"xsmbench/bench"
 )
 
 // Units of targets that count. Xen's instructions are the cost; of them, those
@@ -17,8 +19,9 @@ const (
 
 // descriptions are per operation and no cost to compare builds by: hooks are a
 // number, instructions attributed to hooks a part of Xen's (of which a build
-// without hooks has next to none), and what the guest executes is not Xen's.
-var descriptions = []string{xsmInstructions, hooksEntered, guestInstructions, allInstructions}
+// without hooks has next to none), what the guest executes is not Xen's, and
+// what the hypervisor counted itself is a number of events.
+var descriptions = append([]string{xsmInstructions, hooksEntered, guestInstructions, allInstructions}, bench.WitnessUnits()...)
 
 // IsCost reports whether a unit says a cost, or a rate, that builds are
 // compared by: something per operation, per second, or a time. Numbers of
