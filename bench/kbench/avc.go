@@ -8,10 +8,10 @@ import (
 	"xsmbench/bench"
 )
 
-// States of FLASK's access vector cache that an operation may find. Each
-// iteration of a benchmark is one operation in a state that is made before it,
-// untimed. Where there is no FLASK, or no cache, nothing is made: those
-// builds' rows are what the others compare with.
+// States of FLASK's access vector cache that an operation may find. A state
+// that the operation itself ends is made anew before each iteration, untimed.
+// Where there is no FLASK, or no cache, nothing is made: those builds' rows are
+// what the others compare with.
 const (
 	// warm: the decisions are in the cache. The operation was just done.
 	warm = "warm"
@@ -61,26 +61,31 @@ func inState(d bench.Domain, h hypercall, state string) (bench.Interval, error) 
 	if err != nil {
 		return bench.Interval{}, err
 	}
-	in := bench.Interval{Loop: loop, Most: 1, Cleanup: cleanup}
+	in := bench.Interval{Loop: loop, Cleanup: cleanup}
+	if state == warm {
+		return in, nil
+	}
 	c, err := newCache(d.Hypercalls())
 	switch {
 	case errors.Is(err, errors.ErrUnsupported):
-		in.Before = loop // as warm as it gets
 		return in, nil
 	case err != nil:
 		cleanup()
 		return in, err
 	}
-	in.Before = map[string]bench.Loop{
-		warm:     loop,
-		cold:     func(int64) error { return c.empty() },
-		thrashed: func(int64) error { return c.fill() },
-	}[state]
-	in.Cleanup = func() {
-		c.restore()
-		cleanup()
-	}
-	return in, nil
+	return bench.Interval{
+		Before: func(int64) error {
+			if state == cold {
+				return c.empty()
+			}
+			return c.fill()
+		},
+		Loop: loop, Most: 1,
+		Cleanup: func() {
+			c.restore()
+			cleanup()
+		},
+	}, nil
 }
 
 // cache is FLASK's, with operations that look up decisions unlike those of
