@@ -64,8 +64,10 @@ func newWitness(hc Hypercalls) (*witness, error) {
 		errs = append(errs, w.useAVC(k))
 	}
 	if c, ok := hc.(PerfCounting); ok {
-		var err error
-		w.counters, err = c.PerfCounters()
+		read, err := c.PerfCounters()
+		if err == nil {
+			w.counters = read
+		}
 		errs = append(errs, supported(err))
 	}
 	if err := errors.Join(errs...); err != nil {
@@ -186,7 +188,11 @@ func (w *witness) values(ops int64) []Value {
 	}
 	var list []Value
 	for i, unit := range WitnessUnits() {
-		if has := w.stats != nil; unit == UnitHypercalls && w.counters == nil || unit != UnitHypercalls && !has {
+		known := w.stats != nil
+		if unit == UnitHypercalls {
+			known = w.counters != nil
+		}
+		if !known {
 			continue
 		}
 		n := int32(w.perOp[PhaseOperation][i] - w.perOp[PhaseBaseline][i] + w.perOp[PhaseCredit][i])
