@@ -3,6 +3,9 @@
 package realtest
 
 import (
+	"os"
+	"path/filepath"
+	"strings"
 	"testing"
 
 	"xsmbench/bench"
@@ -67,6 +70,42 @@ func TestWitness(t *testing.T) {
 	for name, r := range with.rows {
 		if o := without.rows[name]; r.exact && (!o.exact || *o.Base != *r.Base || *o.Value != *r.Value) {
 			t.Errorf("%s: %v and %v with the witness, %v and %v without", name, *r.Base, *r.Value, o.Base, o.Value)
+		}
+	}
+}
+
+// counted are benchmarks of hypercalls that no fault and no multicall disturbs,
+// so that Xen counts as hypercalls what the plug-in sees Xen entered for.
+var counted = []string{"xen_version", "xsm_op", "evtchn_status", "evtchn_alloc_close", "sysctl_physinfo"}
+
+// TestPerfCounters compares Xen's performance counters with what the plug-in
+// counted. It compiles Xen once more: the builds of the other tests have none.
+func TestPerfCounters(t *testing.T) {
+	if testing.Short() {
+		t.Skip("compiles Xen")
+	}
+	config := filepath.Join(t.TempDir(), "perfc.config")
+	if err := os.WriteFile(config, []byte("CONFIG_PERF_COUNTERS=y\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	dir := measure(t, "--bench", "hypercall/op=("+strings.Join(counted, "|")+")$", "--builds", "flask", "--kconfig", config, "--domains", "dom0", "--witness")
+	own := witnessValues(t, dir)
+	run, err := profile.Open(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(run.Benchmarks) != len(counted) {
+		t.Errorf("%d benchmarks were measured, want %d", len(run.Benchmarks), len(counted))
+	}
+	for _, b := range run.Benchmarks {
+		entered := 0.
+		for _, v := range b.Costs["flask"].Visits() {
+			entered += v.Times
+		}
+		values := own[key("flask", b.Domain, b.Name)]
+		// At least its own, and the return from the system call.
+		if xen := values[bench.UnitHypercalls]; xen != entered || xen < 1 {
+			t.Errorf("%s: Xen counted %v hypercalls, the plug-in %v", b.Name, xen, entered)
 		}
 	}
 }
