@@ -144,7 +144,7 @@ type Options struct {
 	// benchmarks (Run) are not marked.
 	Windows int `json:"windows"`
 	// Witness asks for what the hypervisor counts itself while marked windows
-	// run (WitnessUnits), as far as it does.
+	// run, as far as it does.
 	Witness bool `json:"witness,omitempty"`
 	// Quick shortens macro benchmarks for tests.
 	Quick bool `json:"quick"`

@@ -55,7 +55,7 @@ and PNG; then it prints the page's name.`,
 			return in.malformed()
 		},
 	}
-	f.register(c.Flags())
+	f.register(c.Flags(), "")
 	c.Flags().StringVarP(&out, "output", "o", "", "directory to write (default: DIR/report)")
 	c.Flags().StringVar(&title, "title", "What XSM hooks cost", "title of the report")
 	configFlag(c)

@@ -10,7 +10,7 @@ type AVC struct{ Lookups, Misses, Reclaims float64 }
 // ss/services.c), and the model's (xsm/flask/avc, xsm/flask/ss).
 var (
 	avcLookups  = []string{"avc_has_perm_noaudit", "avc.(*Cache).Lookup"}
-	avcMisses   = []string{"security_compute_av", "ss.(*Server).ComputeAV"}
+	avcMisses   = []string{"security_compute_av", "avc.(*Cache).miss"}
 	avcReclaims = []string{"avc_reclaim_node", "avc.(*Cache).reclaim"}
 )
 

@@ -25,11 +25,6 @@ const (
 // Units lists them.
 func Units() []string { return []string{UnitXen, UnitXSM, UnitHooks, UnitGuest, UnitAll} }
 
-// Witness reports whether a unit is that of what the hypervisor counted itself.
-// The agent reads those figures, so that they stand when windows replace what
-// it timed.
-func Witness(unit string) bool { return slices.Contains(bench.WitnessUnits(), unit) }
-
 // Counter makes samples of a hypervisor's windows.
 type Counter struct {
 	code   *code.Map
@@ -68,11 +63,10 @@ type part struct {
 }
 
 // Fill makes the sample of a benchmark from the windows of its phases; what the
-// agent measured is replaced, but for what the hypervisor counted itself
-// (Witness). Without a clean window only what is attributed
+// agent measured is replaced, but for what others counted. Without a clean window only what is attributed
 // to hooks is known, as the mean of all.
 func (c *Counter) Fill(s *bench.Measurement, b bench.Benchmark, windows func(bench.Phase) []window.Window) {
-	witnessed := slices.DeleteFunc(slices.Clone(s.Values), func(v bench.Value) bool { return !Witness(v.Unit) })
+	others := slices.DeleteFunc(slices.Clone(s.Values), func(v bench.Value) bool { return !bench.IsWitness(v.Unit) })
 	s.Values, s.Windows, s.Iterations, s.Profile = nil, nil, 0, nil
 	total, profile, clean := part{}, newProfile(b.Ops), true
 	for _, p := range []struct {
@@ -97,7 +91,7 @@ func (c *Counter) Fill(s *bench.Measurement, b bench.Benchmark, windows func(ben
 		addScaled(profile, c.profile(f.counts), f.windows, p.sign)
 	}
 	s.Profile = profile
-	s.Values = append(values(total, profile, clean), witnessed...)
+	s.Values = append(values(total, profile, clean), others...)
 }
 
 func newProfile(ops int64) *bench.Profile {

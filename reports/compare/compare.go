@@ -19,66 +19,20 @@ import (
 	"slices"
 	"strings"
 
-	"xsmbench/bench"
 	"xsmbench/reports/stats"
 	"xsmbench/results"
 )
 
-// Options say how to compare. The zero value stands for what Defaults gives.
-type Options struct {
-	// Base is the build that others are compared with: "native".
-	Base string
-	// Margin is the largest relative difference that counts as none: 0.01.
-	Margin float64
-	// Confidence is the level of the intervals: 0.95.
-	Confidence float64
-	// Floors give, by unit, the largest absolute difference that counts as
-	// none, below which a relative margin would ask for the impossible.
-	Floors map[string]float64
-	// Hooks tells which hooks a benchmark crosses, and whether that is
-	// known. It may be nil.
-	Hooks func(benchmark string) ([]bench.Crossing, bool)
-}
-
-// Defaults are a margin of 1 % or 2 ns at 95 % confidence, against native.
-func Defaults() Options {
-	return Options{Base: "native", Margin: 0.01, Confidence: 0.95, Floors: map[string]float64{"ns/op": 2}}
-}
-
-func (o Options) complete() (Options, error) {
-	d := Defaults()
-	if o.Base == "" {
-		o.Base = d.Base
-	}
-	if o.Margin == 0 {
-		o.Margin = d.Margin
-	}
-	if o.Confidence == 0 {
-		o.Confidence = d.Confidence
-	}
-	if o.Floors == nil {
-		o.Floors = d.Floors
-	}
-	if o.Hooks == nil {
-		o.Hooks = func(string) ([]bench.Crossing, bool) { return nil, false }
-	}
-	switch {
-	case !(o.Margin > 0 && o.Margin < 1):
-		return o, fmt.Errorf("margin %g: use a share between 0 and 1", o.Margin)
-	case !(o.Confidence > 0.5 && o.Confidence < 1):
-		return o, fmt.Errorf("confidence %g: use a level between 0.5 and 1", o.Confidence)
-	}
-	return o, nil
-}
-
 // Comparison is every build against the base.
 type Comparison struct {
-	Base       string
-	Builds     []string // compared with the base, in the order of the samples
-	Margin     float64
-	Confidence float64
-	Floors     map[string]float64
-	Rows       []Row
+	Base   string
+	Builds []string // compared with the base, in the order of the samples
+	// Criteria are those in force, and Planned those that the run wrote down
+	// before it measured, nil if it did not. What differs between them is
+	// among the warnings.
+	results.Criteria
+	Planned *results.Criteria
+	Rows    []Row
 	// Controls are rows of builds whose image is the base's own: what
 	// differs there is noise.
 	Controls []Row
@@ -87,8 +41,9 @@ type Comparison struct {
 	Figures  []Figure
 	Warnings []string
 
-	counted map[counted]bool // what has samples of Xen's instructions
-	lacks   []lack
+	counted      map[counted]bool // what has samples of Xen's instructions
+	lacks        []lack
+	lackWarnings []string
 }
 
 // Environment is what must be the same for samples to be compared.
@@ -131,7 +86,8 @@ func Compare(samples []results.Sample, opt Options) (*Comparison, error) {
 	if err := g.check(opt.Base); err != nil {
 		return nil, fmt.Errorf("compare builds: %w", err)
 	}
-	c := &Comparison{Base: opt.Base, Margin: opt.Margin, Confidence: opt.Confidence, Floors: opt.Floors}
+	c := &Comparison{Base: opt.Base, Criteria: opt.Criteria, Planned: opt.Planned}
+	c.warnOfChanges()
 	for _, b := range g.builds {
 		if b != opt.Base {
 			c.Builds = append(c.Builds, b)
@@ -144,8 +100,10 @@ func Compare(samples []results.Sample, opt Options) (*Comparison, error) {
 	}
 	c.warnOfLacks(g.series)
 	c.judge()
+	c.checkTogether()
 	c.GeoMeans = geoMeans(c.Rows, opt.Confidence, g.seed())
 	c.GeoMeans = append(c.GeoMeans, geoMeans(c.Controls, opt.Confidence, g.seed())...)
+	c.checkMeans()
 	c.warn(samples)
 	return c, nil
 }
@@ -199,12 +157,12 @@ func (c *Comparison) judge() {
 			rows[i].judge(alpha, len(rows))
 		}
 	}
-	controls := map[string]Row{}
+	controls := map[string][]Row{}
 	for _, r := range c.Controls {
-		controls[r.place()] = r
+		controls[r.place()] = append(controls[r.place()], r)
 	}
 	for i := range c.Rows {
-		if control, ok := controls[c.Rows[i].place()]; ok {
+		for _, control := range controls[c.Rows[i].place()] {
 			c.Rows[i].heed(control)
 		}
 	}

@@ -31,6 +31,9 @@ type boot struct {
 	value float64
 	image string
 	n     int // lines that value is the mean of
+	// order is the place in the round, from 1; 0 if it is not known.
+	order, layout int
+	windows       []float64 // in value's unit; nil if value is no median of theirs
 }
 
 // round identifies a round across runs.
@@ -62,13 +65,17 @@ func group(samples []results.Sample) *grouped {
 		if !slices.Contains(order, s.Benchmark) {
 			order = append(order, s.Benchmark)
 		}
-		for _, v := range s.Values {
+		for i, v := range s.Values {
 			k := key{environment(s), s.Benchmark, v.Unit}
 			if found[k] == nil {
 				found[k] = &series{k.Environment, k.benchmark, k.unit, map[string]*sampled{}}
 				g.series = append(g.series, found[k])
 			}
-			found[k].add(s, v.Value)
+			var windows []float64
+			if i == 0 {
+				windows = s.Windows
+			}
+			found[k].add(s, v.Value, windows)
 			g.lines = append(g.lines, fmt.Sprintf("%s %s %s %d %d %x", k, s.Build, s.Image, s.Round, s.Boot.Boot, math.Float64bits(v.Value)))
 		}
 	}
@@ -111,7 +118,7 @@ func buildRank(build string) int {
 	return 4
 }
 
-func (s *series) add(r results.Sample, value float64) {
+func (s *series) add(r results.Sample, value float64, windows []float64) {
 	b := s.builds[r.Build]
 	if b == nil {
 		b = &sampled{}
@@ -130,11 +137,12 @@ func (s *series) add(r results.Sample, value float64) {
 				// A boot that measured the benchmark twice is one sample.
 				old.value += (value - old.value) / float64(old.n+1)
 				old.n++
+				old.windows = nil
 				return
 			}
 		}
 	}
-	b.boots = append(b.boots, boot{in, value, r.Image, 1})
+	b.boots = append(b.boots, boot{in, value, r.Image, 1, r.Order, r.Layout, windows})
 }
 
 // check finds the base among the builds.
@@ -166,22 +174,6 @@ func (b *sampled) values() []float64 {
 		v[i] = boot.value
 	}
 	return v
-}
-
-// pairs gives the values of the rounds that both builds have, and how many
-// boots are left over.
-func pairs(a, b *sampled) (x, y []float64, rounds []round, left int) {
-	for _, p := range a.boots {
-		if p.round == (round{}) {
-			continue
-		}
-		for _, q := range b.boots {
-			if p.round == q.round {
-				x, y, rounds = append(x, p.value), append(y, q.value), append(rounds, p.round)
-			}
-		}
-	}
-	return x, y, rounds, len(a.boots) + len(b.boots) - 2*len(x)
 }
 
 // sameImages reports whether two builds measured the same images, known by

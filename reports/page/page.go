@@ -186,7 +186,7 @@ type cellView struct {
 
 type testView struct {
 	Benchmark, Where, Build, Overhead string
-	HL                                string
+	Interval, Bootstrap, HL           string
 	P, Holm, TOST, Wilcoxon, MW       string
 	Margin                            string
 }
@@ -371,7 +371,7 @@ func cellOf(r *compare.Row, beside []string, notes *table.Footnotes) cellView {
 func testOf(r compare.Row) testView {
 	return testView{
 		Benchmark: r.Benchmark, Where: r.Domain + ", " + r.Unit, Build: r.Build, Overhead: table.Overhead(r),
-		HL: hodgesLehmann(r), P: table.P(r.P), Holm: table.P(r.PHolm), TOST: table.P(r.PEquivalent),
+		Interval: table.Interval(r), Bootstrap: table.Bootstrap(r), HL: hodgesLehmann(r), P: table.P(r.P), Holm: table.P(r.PHolm), TOST: table.P(r.PEquivalent),
 		Wilcoxon: table.P(r.PSignedRank), MW: table.P(r.PMannWhitney), Margin: fmt.Sprintf("%.2g%%", 100*r.Margin),
 	}
 }

@@ -114,11 +114,14 @@ func (e Effect) TOST(margin float64) float64 {
 	return max(e.upperTail(e.Mean+margin), e.upperTail(margin-e.Mean))
 }
 
+// SD is the spread of one pair, as a standard deviation.
+func (e Effect) SD() float64 { return e.SE * math.Sqrt(float64(e.N)) }
+
 // Needed estimates how many pairs in all would narrow the interval to a half
 // width of at most h, from the spread seen so far. It is at least N+1, and
 // limit if more than that would be needed.
 func (e Effect) Needed(h, confidence float64, limit int) int {
-	sd := e.SE * math.Sqrt(float64(e.N))
+	sd := e.SD()
 	fits := func(n int) bool {
 		return quantile(1-(1-confidence)/2, float64(n-1))*sd/math.Sqrt(float64(n)) <= h
 	}

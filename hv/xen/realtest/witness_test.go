@@ -9,7 +9,6 @@ import (
 	"testing"
 
 	"xsmbench/bench"
-	"xsmbench/hv/count"
 	"xsmbench/profile"
 	"xsmbench/results"
 )
@@ -47,7 +46,7 @@ func TestWitness(t *testing.T) {
 			t.Errorf("%s in %s: native has no AVC, and counted %v", b.Name, b.Domain, values)
 		}
 		values := own[key("flask", b.Domain, b.Name)]
-		got := [3]float64{values[bench.UnitAVCLookups], values[bench.UnitAVCHits], values[bench.UnitAVCMisses]}
+		got := [3]float64{values[bench.WitnessLookups], values[bench.WitnessHits], values[bench.WitnessMisses]}
 		if len(values) != len(got) {
 			t.Errorf("%s in %s: FLASK counted %v", b.Name, b.Domain, values)
 			continue
@@ -104,7 +103,7 @@ func TestPerfCounters(t *testing.T) {
 		}
 		values := own[key("flask", b.Domain, b.Name)]
 		// At least its own, and the return from the system call.
-		if xen := values[bench.UnitHypercalls]; xen != entered || xen < 1 {
+		if xen := values[bench.WitnessHypercalls]; xen != entered || xen < 1 {
 			t.Errorf("%s: Xen counted %v hypercalls, the plug-in %v", b.Name, xen, entered)
 		}
 	}
@@ -125,7 +124,7 @@ func witnessValues(t *testing.T, dir string) map[string]map[string]float64 {
 			all[k] = map[string]float64{}
 		}
 		for _, v := range s.Values {
-			if !count.Witness(v.Unit) {
+			if !bench.IsWitness(v.Unit) {
 				continue
 			}
 			if before, ok := all[k][v.Unit]; ok && before != v.Value {
