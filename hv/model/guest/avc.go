@@ -21,8 +21,9 @@ const (
 
 // avc is FLASK's access vector cache.
 type avc struct {
-	k  *Kernel
-	op abi.XSMOpArgs
+	k    *Kernel
+	args abi.Args
+	op   abi.XSMOpArgs
 }
 
 var (
@@ -33,6 +34,7 @@ var (
 // AVC asks first whether there is a FLASK.
 func (h *hypercalls) AVC() (bench.AVC, error) {
 	a := &avc{k: h.k, op: abi.XSMOpArgs{Buf: make([]byte, abi.PageSize)}}
+	a.args.H = &a.op
 	_, err := a.do(flaskGetEnforce, "")
 	if errors.Is(err, abi.ENOSYS) {
 		err = errors.ErrUnsupported
@@ -43,11 +45,19 @@ func (h *hypercalls) AVC() (bench.AVC, error) {
 	return a, nil
 }
 
+// shortAnswer is room for any but the statistics of many processors. The
+// module copies all the room that it is given.
+const shortAnswer = 128
+
 // do makes an operation and returns its answer.
 func (a *avc) do(cmd uint32, in string) (string, error) {
-	clear(a.op.Buf[copy(a.op.Buf, in):])
-	a.op.Cmd, a.op.Size = cmd, uint32(len(a.op.Buf))
-	if rc := a.k.cpu.Hypercall(abi.XSMOp, &abi.Args{H: &a.op}); rc < 0 {
+	size := shortAnswer
+	if cmd == flaskCacheStats {
+		size = len(a.op.Buf)
+	}
+	clear(a.op.Buf[copy(a.op.Buf, in):size])
+	a.op.Cmd, a.op.Size = cmd, uint32(size)
+	if rc := a.k.cpu.Hypercall(abi.XSMOp, &a.args); rc < 0 {
 		return "", abi.Errno(-rc)
 	}
 	text, _, _ := strings.Cut(string(a.op.Buf[:a.op.Size]), "\x00")

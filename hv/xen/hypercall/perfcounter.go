@@ -53,7 +53,7 @@ func (d *Domain) PerfCounters() (func() ([]bench.PerfCounter, error), error) {
 	}
 	p.counters, p.values = int(p.m.get32(sysctlUnion+4)), int(p.m.get32(sysctlUnion+8))
 	if p.counters == 0 || p.counters > mostCounters || p.values < p.counters || p.values > mostValues {
-		return fail(fmt.Errorf("Xen claims %d of them with %d values", p.counters, p.values))
+		return fail(fmt.Errorf("there are said to be %d, with %d values", p.counters, p.values))
 	}
 	if p.m, err = d.dev.allocate(sysctlSize + p.counters*perfcDesc + p.values*perfcValue); err != nil {
 		return fail(err)
