@@ -67,3 +67,7 @@ func unitRank(unit string) int {
 	}
 	return 3 + len(descriptions)
 }
+
+// IsTally reports whether a unit's figures are whole in each boot, instructions
+// or hooks, so that boots that agree leave nothing to chance.
+func IsTally(unit string) bool { return IsCount(unit) || unit == hooksEntered }

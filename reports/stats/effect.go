@@ -121,11 +121,24 @@ func (e Effect) SD() float64 { return e.SE * math.Sqrt(float64(e.N)) }
 // width of at most h, from the spread seen so far. It is at least N+1, and
 // limit if more than that would be needed.
 func (e Effect) Needed(h, confidence float64, limit int) int {
-	sd := e.SD()
-	fits := func(n int) bool {
-		return quantile(1-(1-confidence)/2, float64(n-1))*sd/math.Sqrt(float64(n)) <= h
+	if h <= 0 {
+		return limit
 	}
-	lo, hi := max(2, e.N+1), limit
+	sd, tail := e.SD(), 1-(1-confidence)/2
+	fits := func(n int) bool {
+		return quantile(tail, float64(n-1))*sd/math.Sqrt(float64(n)) <= h
+	}
+	// The normal distribution asks for a little less.
+	known := normal.Quantile(tail) * sd / h
+	lo := max(2, e.N+1)
+	if known*known >= float64(limit) {
+		return limit
+	}
+	lo = max(lo, int(known*known))
+	hi := lo
+	for step := 1; hi < limit && !fits(hi); step *= 2 {
+		lo, hi = hi+1, min(limit, hi+step)
+	}
 	for lo < hi {
 		if n := (lo + hi) / 2; fits(n) {
 			hi = n
