@@ -18,6 +18,8 @@ import (
 	_ "xsmbench/bench/lmbench"
 	"xsmbench/hv"
 	"xsmbench/hv/count"
+	"xsmbench/profile"
+	"xsmbench/results"
 )
 
 // needEmulator skips, loudly, where instructions cannot be counted.
@@ -45,9 +47,13 @@ const (
 // counted boots an image and counts.
 func counted(t *testing.T, tg *Target, img *hv.Image, seed int64, domains, benchmarks []string) map[string]bench.Measurement {
 	t.Helper()
-	m, err := tg.Boot(context.Background(), img, hv.BootSpec{Accel: icount, Seed: seed, Plan: bench.Plan{
-		Domains: domains, Benchmarks: benchmarks, Options: bench.Options{Windows: windows}, Workload: bench.WorkloadIdle,
-	}})
+	return countedBy(t, tg, img, seed, bench.Plan{Domains: domains, Benchmarks: benchmarks, Options: bench.Options{Windows: windows}})
+}
+
+func countedBy(t *testing.T, tg *Target, img *hv.Image, seed int64, plan bench.Plan) map[string]bench.Measurement {
+	t.Helper()
+	plan.Workload = bench.WorkloadIdle
+	m, err := tg.Boot(context.Background(), img, hv.BootSpec{Accel: icount, Seed: seed, Plan: plan})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -139,6 +145,31 @@ func TestCounters(t *testing.T) {
 			if plugin, own := value(t, m, count.UnitHooks), value(t, m, bench.WitnessHooks); plugin != own {
 				t.Errorf("%s %s: the plug-in counted %v hooks, the build %v", kind, name, plugin, own)
 			}
+		}
+	}
+}
+
+// TestWitness holds the plug-in's figures of FLASK's cache, which are entries of
+// functions, against FLASK's own.
+func TestWitness(t *testing.T) {
+	needEmulator(t)
+	tg := newTarget(t)
+	img := mustBuild(t, tg, hv.Build{Name: "flask", Arch: "amd64"})
+	plan := bench.Plan{Domains: []string{"dom0"}, Options: bench.Options{Windows: windows, Witness: true}}
+	plan.Benchmarks = []string{version, status, copying, "Kbench/avc/state=cold/op=evtchn_alloc_close", "Kbench/avc/state=thrashed/op=evtchn_status"}
+	for _, m := range countedBy(t, tg, img, 1, plan) {
+		c := &results.Contents{Samples: []results.Sample{{Domain: m.Domain, Benchmark: m.Benchmark, Build: "flask", Values: m.Values, Ended: true}}}
+		run := profile.New(c, []results.Profile{{Domain: m.Domain, Benchmark: m.Benchmark, Build: "flask", Profile: *m.Profile}})
+		if len(run.Benchmarks) != 1 {
+			t.Fatalf("%s: no profile", m.Benchmark)
+		}
+		plugin := run.Benchmarks[0].Costs["flask"].AVC()
+		lookups, hits, misses := value(t, m, bench.WitnessLookups), value(t, m, bench.WitnessHits), value(t, m, bench.WitnessMisses)
+		if plugin.Lookups != lookups || plugin.Misses != misses || lookups != hits+misses {
+			t.Errorf("%s: the plug-in counted %+v, FLASK %v look-ups, %v hits, %v misses", m.Benchmark, plugin, lookups, hits, misses)
+		}
+		if asks := m.Benchmark != version; asks != (lookups > 0) || strings.Contains(m.Benchmark, "avc/") != (misses > 0) {
+			t.Errorf("%s: %v look-ups, %v misses", m.Benchmark, lookups, misses)
 		}
 	}
 }
