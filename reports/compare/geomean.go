@@ -3,6 +3,7 @@ package compare
 import (
 	"math"
 	"slices"
+	"strings"
 
 	"xsmbench/reports/stats"
 )
@@ -34,6 +35,9 @@ func geoMeans(rows []Row, confidence float64, seed uint64) []GeoMean {
 	var order []key
 	families := map[key][]Row{}
 	for _, r := range rows {
+		if isVariant(r.Benchmark) {
+			continue
+		}
 		k := key{r.Environment, r.Build, r.Unit}
 		if families[k] == nil {
 			order = append(order, k)
@@ -56,6 +60,11 @@ func geoMeans(rows []Row, confidence float64, seed uint64) []GeoMean {
 	}
 	return all
 }
+
+// isVariant tells an operation that was brought into a state which it does not
+// meet by itself (a cold cache): "avc/state=cold/op=evtchn_status". It is a
+// row of its own, and no part of a mean, in which its operation is already.
+func isVariant(benchmark string) bool { return strings.Contains(benchmark, "/state=") }
 
 // geoMean is the mean of rows of a build that have the same rounds, nil if
 // they are too few.
