@@ -92,7 +92,8 @@ func TestCounted(t *testing.T) {
 		t.Run(build.Name+" "+build.Arch, func(t *testing.T) {
 			img := mustBuild(t, tg, build)
 			got := counted(t, tg, img, 1, []string{"dom0", "domU"}, []string{status, version, copying, null})
-			again := counted(t, tg, img, 2, []string{"dom0"}, []string{status, version, copying, null})
+			// What depends on where memory lies, as a copy does, may differ.
+			again := counted(t, tg, img, 2, []string{"dom0"}, []string{status, version, null})
 			for _, domain := range []string{"dom0", "domU"} {
 				for benchmark, n := range hooks {
 					if build.Name == "native" {
