@@ -115,8 +115,8 @@ func (d *Dir) recover() error {
 		if err := mendTail(path); err != nil {
 			return err
 		}
-		f, err := parseFile(path)
-		if err != nil {
+		f := &file{path: path}
+		if err := f.open((*file).survey); err != nil {
 			return err
 		}
 		for _, b := range f.boots {

@@ -132,16 +132,23 @@ func FuzzParse(f *testing.F) {
 	f.Add([]byte("BenchmarkA 1 1 x\n# boot: boot=1 round=1 order=1 layout=0 image= seed=0\nBenchmarkA 1 1 x\n"))
 	f.Add([]byte("# end: boot=1 samples=1 total=1\n# windows: 1\n# torn: x\n# failed: y\nUnit x better=lower\n"))
 	f.Fuzz(func(t *testing.T, text []byte) {
-		p := parse("x.txt", text)
+		p := &file{path: "x.txt"}
+		if err := p.survey(bytes.NewReader(text)); err != nil {
+			t.Fatal(err)
+		}
+		choose([]*file{p})
+		var samples []Sample
+		if err := p.samples(bytes.NewReader(text), func(s *Sample) { samples = append(samples, *s) }); err != nil {
+			t.Fatal(err)
+		}
 		lines := bytes.Count(text, []byte("\n")) + 1
-		samples, notes := choose([]*file{p})
-		for _, problem := range append(p.problems, notes...) {
+		for _, problem := range append(p.problems, notes([]*file{p})...) {
 			if problem.Line < 0 || problem.Line > lines {
 				t.Errorf("%s: the text has %d lines", problem, lines)
 			}
 		}
 		for _, s := range samples {
-			if s.Line < 1 || s.Line > lines || s.Benchmark == "" && len(s.Values) == 0 || s.Boot.Boot < 1 || hasBoots(text) && s.Round < 1 {
+			if s.Line < 1 || s.Line > lines || s.Benchmark == "" && len(s.Values) == 0 || s.Boot.Boot < 1 || p.ours && s.Round < 1 {
 				t.Errorf("%+v", s)
 			}
 		}

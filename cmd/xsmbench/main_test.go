@@ -37,7 +37,7 @@ func TestMain(m *testing.M) {
 			hv.Register(&hvtest.Counting{})
 		}
 		os.Exit(cli.Run(os.Args[1:], os.Stdout, os.Stderr))
-	}})
+	}, "generate": generateMain})
 }
 
 func TestScript(t *testing.T) {
