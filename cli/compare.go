@@ -122,17 +122,17 @@ is slower and something is inconclusive.`,
 // input is what a comparison is made from.
 type input struct {
 	run      *results.Run // nil unless the input is one run directory
-	samples  []results.Sample
+	samples  *compare.Set
 	problems []results.Problem
 }
 
 func readInput(paths []string) (*input, error) {
-	samples, problems, err := results.ReadFiles(paths...)
-	if err != nil {
+	in := &input{samples: &compare.Set{}}
+	var err error
+	if in.problems, err = results.Walk(paths, in.samples.Taker); err != nil {
 		return nil, err
 	}
-	in := &input{samples: samples, problems: problems}
-	if len(samples) == 0 {
+	if in.samples.Len() == 0 {
 		if err := in.malformed(); err != nil {
 			return nil, err
 		}
@@ -171,11 +171,11 @@ func (in *input) compare(f compareFlags) (*compare.Comparison, error) {
 	if err != nil {
 		return nil, err
 	}
-	return compare.Compare(in.samples, o)
+	return in.samples.Compare(o)
 }
 
 func (in *input) write(w io.Writer, c *compare.Comparison, format string) error {
-	origin := about.Of(in.run, in.samples, in.problems)
+	origin := about.Of(in.run, in.samples.Units(), in.problems)
 	switch format {
 	case "markdown":
 		return table.Markdown(w, c, origin)

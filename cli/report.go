@@ -40,7 +40,7 @@ CSV and JSON, and every plot as SVG and PNG; then it prints the page's name.`,
 			if err != nil {
 				return err
 			}
-			index, err := page.Write(out, page.Report{Title: title, Comparison: cmp, About: about.Of(in.run, in.samples, in.problems)})
+			index, err := page.Write(out, page.Report{Title: title, Comparison: cmp, About: about.Of(in.run, in.samples.Units(), in.problems)})
 			if err != nil {
 				return err
 			}

@@ -123,11 +123,16 @@ func (e Environment) domUs() string {
 
 // Compare compares every build with the base.
 func Compare(samples []results.Sample, opt Options) (*Comparison, error) {
+	return SetOf(samples).Compare(opt)
+}
+
+// Compare compares every build with the base.
+func (s *Set) Compare(opt Options) (*Comparison, error) {
 	opt, err := opt.complete()
 	if err != nil {
 		return nil, fmt.Errorf("compare builds: %w", err)
 	}
-	g := group(samples)
+	g := s.group()
 	if err := g.check(opt.Base); err != nil {
 		return nil, fmt.Errorf("compare builds: %w", err)
 	}
@@ -146,7 +151,7 @@ func Compare(samples []results.Sample, opt Options) (*Comparison, error) {
 	c.judge()
 	c.GeoMeans = geoMeans(c.Rows, opt.Confidence, g.seed())
 	c.GeoMeans = append(c.GeoMeans, geoMeans(c.Controls, opt.Confidence, g.seed())...)
-	c.warn(samples)
+	c.warn(g.unfinished)
 	return c, nil
 }
 
@@ -211,15 +216,9 @@ func (c *Comparison) judge() {
 }
 
 // warn says what holds for the comparison as a whole.
-func (c *Comparison) warn(samples []results.Sample) {
-	unfinished := map[string]bool{}
-	for _, s := range samples {
-		if !s.Ended {
-			unfinished[fmt.Sprintf("%s %d", s.Run, s.Boot.Boot)] = true
-		}
-	}
-	if n := len(unfinished); n > 0 {
-		c.Warnings = append(c.Warnings, fmt.Sprintf("%d boots did not finish; the samples they gave are used", n))
+func (c *Comparison) warn(unfinished int) {
+	if unfinished > 0 {
+		c.Warnings = append(c.Warnings, fmt.Sprintf("%d boots did not finish; the samples they gave are used", unfinished))
 	}
 	if len(c.Rows) == 0 && len(c.Controls) == 0 {
 		c.Warnings = append(c.Warnings, "there is nothing to compare")

@@ -82,7 +82,7 @@ func matched(rows []Row) []Row {
 	for _, first := range rows {
 		var same []Row
 		for _, r := range rows {
-			if r.Paired && !r.Linear && slices.Equal(r.rounds, first.rounds) {
+			if r.Paired && !r.Linear && r.rounds == first.rounds {
 				same = append(same, r)
 			}
 		}

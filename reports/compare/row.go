@@ -73,7 +73,7 @@ type Row struct {
 
 	effect stats.Effect // of log(Ratio), or of Ratio-1 if Linear
 	logs   []float64    // paired differences
-	rounds []round      // theirs
+	rounds roundSet     // theirs
 }
 
 // Overhead is Ratio - 1.
@@ -88,12 +88,12 @@ func (r Row) place() string { return r.Environment.String() + " " + r.Benchmark 
 func compareRow(s *series, build string, opt Options) Row {
 	base, b := s.builds[opt.Base], s.builds[build]
 	r := Row{Environment: s.Environment, Benchmark: s.benchmark, Unit: s.unit, Base: opt.Base, Build: build,
-		BaseSamples: base.values(), Samples: b.values()}
+		BaseSamples: base.values, Samples: b.values}
 	x, y, rounds, left := pairs(base, b)
-	r.Paired = len(x) >= 2 && 2*len(x) >= min(len(base.boots), len(b.boots))
+	r.Paired = len(x) >= 2 && 2*len(x) >= min(len(base.values), len(b.values))
 	switch {
-	case !r.Paired && max(len(base.boots), len(b.boots)) > 1:
-		x, y, rounds = r.BaseSamples, r.Samples, nil
+	case !r.Paired && max(len(base.values), len(b.values)) > 1:
+		x, y, rounds = r.BaseSamples, r.Samples, roundSet{}
 		r.warn("rounds do not match: compared as independent samples")
 	case !r.Paired:
 		x, y = r.BaseSamples, r.Samples
