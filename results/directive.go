@@ -19,7 +19,7 @@ func (p *parser) directive(line int, text []byte) {
 		p.flush()
 		p.endBoot(line, string(rest))
 	case "windows:":
-		p.windows(line, rest)
+		p.addWindows(line, rest)
 	case "warning:":
 		if p.pending && p.current != nil {
 			p.sample.Warnings = append(p.sample.Warnings, string(rest))
@@ -98,21 +98,6 @@ func (p *parser) endBoot(line int, rest string) {
 		p.problem(line, "boot %d ended with %d samples, %d can be read", boot, samples, b.samples)
 	}
 	b.ended, b.claimed, b.total = true, samples, total
-}
-
-// windows belong to the sample above them.
-func (p *parser) windows(line int, rest []byte) {
-	if !p.pending || p.current == nil {
-		return
-	}
-	for word := range bytes.FieldsSeq(rest) {
-		v, err := strconv.ParseFloat(string(word), 64)
-		if err != nil {
-			p.problem(line, "window %s is no number", quote(word))
-			continue
-		}
-		p.sample.Windows = append(p.sample.Windows, v)
-	}
 }
 
 // quote shows the start of a damaged text.

@@ -53,8 +53,8 @@ func (f *file) survey(r io.Reader) error {
 }
 
 // samples reads what was surveyed and gives the samples of the boots that are
-// chosen. What a sample refers to is overwritten by the next one.
-func (f *file) samples(r io.Reader, give func(*Sample)) error {
+// chosen.
+func (f *file) samples(r io.Reader, give Taker) error {
 	p := newParser(f, io.LimitReader(r, f.size), give)
 	err := p.run()
 	f.problems = p.problems
@@ -79,7 +79,7 @@ const longestLine = 60 << 10
 type parser struct {
 	file     *file
 	in       *bufio.Reader
-	give     func(*Sample) // nil in a survey
+	give     Taker // nil in a survey
 	ours     bool
 	line     int   // number of the line that was read last
 	read     int64 // bytes
@@ -98,12 +98,16 @@ type parser struct {
 	plain   int // samples of a file without boots
 	sample  Sample
 	pending bool // sample waits for its windows and warnings
+	windows windows
+	parse   func() []float64 // of windows
 	// orphans counts samples that stand in no boot, since a damaged line.
 	orphans, orphanLine int
 }
 
-func newParser(f *file, r io.Reader, give func(*Sample)) *parser {
-	return &parser{file: f, in: bufio.NewReaderSize(r, longestLine+2), give: give, ours: f.ours, changed: true, names: map[string]string{}}
+func newParser(f *file, r io.Reader, give Taker) *parser {
+	p := &parser{file: f, in: bufio.NewReaderSize(r, longestLine+2), give: give, ours: f.ours, changed: true, names: map[string]string{}}
+	p.parse = p.windows.parse
+	return p
 }
 
 func (p *parser) surveying() bool { return p.give == nil }

@@ -37,12 +37,12 @@ func Open(dir string) (*Contents, error) {
 // lines.
 func ReadFiles(paths ...string) ([]Sample, []Problem, error) {
 	var parts []*[]Sample
-	problems, err := Walk(paths, func() func(*Sample) {
+	problems, err := Walk(paths, func() Taker {
 		part := new([]Sample)
 		parts = append(parts, part)
-		return func(s *Sample) {
+		return func(s *Sample, windows func() []float64) {
 			c := *s
-			c.Values, c.Windows, c.Warnings = slices.Clone(s.Values), slices.Clone(s.Windows), slices.Clone(s.Warnings)
+			c.Values, c.Windows, c.Warnings = slices.Clone(s.Values), append(c.Windows, windows()...), append(c.Warnings[:0:0], s.Warnings...)
 			*part = append(*part, c)
 		}
 	})
@@ -56,6 +56,11 @@ func ReadFiles(paths ...string) ([]Sample, []Problem, error) {
 	return samples, problems, nil
 }
 
+// Taker takes samples, one after the other. A sample comes without its windows;
+// the function gives them, and is not to be called later. What both refer to is
+// overwritten by the next sample.
+type Taker func(s *Sample, windows func() []float64)
+
 // Walk reads the samples of run directories and of files in Go's benchmark
 // format. Where a round was booted again after an interruption, each build and
 // domain has the samples of its last finished boot, or of its last boot if none
@@ -63,9 +68,8 @@ func ReadFiles(paths ...string) ([]Sample, []Problem, error) {
 //
 // Files are read side by side: begin is called for each file in their order,
 // before any is read, and returns what takes the file's samples in the order
-// of its lines. What a sample refers to is overwritten by the next one. No
-// more than one sample of each file is in memory at a time.
-func Walk(paths []string, begin func() func(*Sample)) ([]Problem, error) {
+// of its lines. No more than one sample of each file is in memory at a time.
+func Walk(paths []string, begin func() Taker) ([]Problem, error) {
 	var files []*file
 	for _, path := range paths {
 		found, err := sampleFiles(path)
@@ -83,7 +87,7 @@ func Walk(paths []string, begin func() func(*Sample)) ([]Problem, error) {
 		return nil, fmt.Errorf("read results: %w", err)
 	}
 	choose(files)
-	takers := map[*file]func(*Sample){}
+	takers := map[*file]Taker{}
 	for _, f := range files {
 		takers[f] = begin()
 	}

@@ -138,7 +138,7 @@ func FuzzParse(f *testing.F) {
 		}
 		choose([]*file{p})
 		var samples []Sample
-		if err := p.samples(bytes.NewReader(text), func(s *Sample) { samples = append(samples, *s) }); err != nil {
+		if err := p.samples(bytes.NewReader(text), func(s *Sample, _ func() []float64) { samples = append(samples, *s) }); err != nil {
 			t.Fatal(err)
 		}
 		lines := bytes.Count(text, []byte("\n")) + 1

@@ -21,9 +21,9 @@ func (p *parser) result(r *benchfmt.Result) {
 		return
 	}
 	s := &p.sample
-	values, windows, warnings := s.Values[:0], s.Windows[:0], s.Warnings[:0]
+	values, warnings := s.Values[:0], s.Warnings[:0]
 	*s = p.config
-	s.Values, s.Windows, s.Warnings = appendValues(values, r), windows, warnings
+	s.Values, s.Warnings, p.windows.text = appendValues(values, r), warnings, p.windows.text[:0]
 	s.Benchmark, s.Iterations, s.Line = p.name(r.Name), int64(r.Iters), p.line
 	if !finite(s.Values) {
 		p.problem(p.line, "%s: a value is no finite number", s.Benchmark)
@@ -81,7 +81,7 @@ func (p *parser) name(n benchfmt.Name) string {
 // flush gives the sample that waited for its windows and warnings.
 func (p *parser) flush() {
 	if p.pending && !p.surveying() && (!p.ours || p.current.chosen) {
-		p.give(&p.sample)
+		p.give(&p.sample, p.parse)
 	}
 	p.pending = false
 }

@@ -16,8 +16,12 @@ package compare
 import (
 	"fmt"
 	"math"
+	"runtime"
 	"slices"
 	"strings"
+	"sync"
+
+	"golang.org/x/sync/errgroup"
 
 	"xsmbench/bench"
 	"xsmbench/reports/stats"
@@ -144,8 +148,9 @@ func (s *Set) Compare(opt Options) (*Comparison, error) {
 	}
 	hooks := hookCounts(g.series)
 	c.counted = countedIn(g.series)
+	rows := c.compareAll(g.series, opt)
 	for _, s := range g.series {
-		c.add(s, opt, hooks)
+		c.add(s, opt, hooks, rows)
 	}
 	c.warnOfLacks(g.series)
 	c.judge()
@@ -155,8 +160,34 @@ func (s *Set) Compare(opt Options) (*Comparison, error) {
 	return c, nil
 }
 
-// add compares the builds of one benchmark, domain and unit.
-func (c *Comparison) add(s *series, opt Options, hooks counts) {
+// compareAll makes the rows, as many at a time as there are processors.
+func (c *Comparison) compareAll(all []*series, opt Options) map[*sampled]Row {
+	rows := map[*sampled]Row{}
+	var lock sync.Mutex
+	var group errgroup.Group
+	group.SetLimit(runtime.GOMAXPROCS(0))
+	for _, s := range all {
+		if !IsCost(s.unit) || s.builds[opt.Base] == nil {
+			continue
+		}
+		group.Go(func() error {
+			for _, name := range c.Builds {
+				if b := s.builds[name]; b != nil {
+					row := compareRow(s, name, opt)
+					lock.Lock()
+					rows[b] = row
+					lock.Unlock()
+				}
+			}
+			return nil
+		})
+	}
+	group.Wait()
+	return rows
+}
+
+// add sorts in what is known of one benchmark, domain and unit.
+func (c *Comparison) add(s *series, opt Options, hooks counts, rows map[*sampled]Row) {
 	base := s.builds[opt.Base]
 	if !IsCost(s.unit) {
 		c.Figures = append(c.Figures, figures(s, opt.Base)...)
@@ -172,7 +203,7 @@ func (c *Comparison) add(s *series, opt Options, hooks counts) {
 			c.lack(s, name, hooks, "")
 			continue
 		}
-		row := compareRow(s, name, opt)
+		row := rows[b]
 		row.cross(hooks, opt)
 		if sameImages(base, b) {
 			c.Controls = append(c.Controls, row)

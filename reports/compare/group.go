@@ -172,6 +172,8 @@ func shared(a, b *sampled, each func(i, j int)) {
 // boots are left over.
 func pairs(a, b *sampled) (x, y []float64, rounds roundSet, left int) {
 	digest := newRounds()
+	most := min(len(a.values), len(b.values))
+	x, y = make([]float64, 0, most), make([]float64, 0, most)
 	shared(a, b, func(i, j int) {
 		x, y = append(x, a.values[i]), append(y, b.values[j])
 		digest.add(a.start(i).round)

@@ -14,20 +14,20 @@ type roundSet [sha256.Size]byte
 type roundDigest struct {
 	hash hash.Hash
 	run  string // of the last round
+	text []byte
 }
 
 func newRounds() *roundDigest { return &roundDigest{hash: sha256.New()} }
 
 func (d *roundDigest) add(r round) {
-	var text []byte
+	d.text = d.text[:0]
 	if r.run != d.run {
 		d.run = r.run
-		text = append(append(text, 0), r.run...)
-		text = append(text, 0) // no path has one
-	} else {
-		text = append(text, 1)
+		d.text = append(d.text, r.run...)
 	}
-	d.hash.Write(binary.LittleEndian.AppendUint64(text, uint64(r.round)))
+	d.text = append(d.text, 0) // no path has one
+	d.text = binary.LittleEndian.AppendUint64(d.text, uint64(r.round))
+	d.hash.Write(d.text)
 }
 
 func (d *roundDigest) set() (s roundSet) {

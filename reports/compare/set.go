@@ -56,7 +56,7 @@ func SetOf(samples []results.Sample) *Set {
 	set := &Set{}
 	take := set.Taker()
 	for i := range samples {
-		take(&samples[i])
+		take(&samples[i], nil)
 	}
 	return set
 }
@@ -65,10 +65,10 @@ func SetOf(samples []results.Sample) *Set {
 // nothing of a sample but its strings. Several takers may be called side by
 // side, and the result is as if those that were made first had been called
 // before the others.
-func (s *Set) Taker() func(*results.Sample) {
+func (s *Set) Taker() results.Taker {
 	p := &part{builds: ranks{}, benchmarks: ranks{}, unfinished: map[bootKey]bool{}}
 	s.parts = append(s.parts, p)
-	return p.add
+	return func(s *results.Sample, _ func() []float64) { p.add(s) }
 }
 
 // Len is how many samples there are.

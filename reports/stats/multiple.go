@@ -40,9 +40,10 @@ func Holm(p []float64) []float64 {
 // GeoMean is the mean effect over rows (benchmarks), each with one difference
 // per round, and an interval that resamples rounds: benchmarks of one boot
 // share its luck, so rounds and not rows are what is independent. Below ten
-// rounds resampled means spread too little, and the interval is t's over the
-// rounds' means. Rows must have the same rounds. The mean's exponential is the geometric mean of the
-// ratios.
+// rounds resampled means spread too little, and above five hundred their
+// distribution is the normal one: the interval then is t's over the rounds'
+// means. Rows must have the same rounds. The mean's exponential is the geometric
+// mean of the ratios.
 func GeoMean(rows [][]float64, confidence float64, seed uint64) (mean float64, ci Interval, err error) {
 	if len(rows) == 0 || len(rows[0]) < 2 {
 		return 0, Interval{}, ErrTooFew
@@ -53,7 +54,7 @@ func GeoMean(rows [][]float64, confidence float64, seed uint64) (mean float64, c
 			perRound[r] += row[r] / float64(len(rows))
 		}
 	}
-	if len(perRound) < fewRounds {
+	if len(perRound) < fewRounds || len(perRound) > manyRounds {
 		e, err := Paired(perRound, confidence)
 		return e.Mean, e.CI, err
 	}
@@ -65,6 +66,10 @@ const resamples = 10000
 
 // fewRounds are too few to resample.
 const fewRounds = 10
+
+// manyRounds are so many that resampling finds t's interval again, in time that
+// grows with them.
+const manyRounds = 500
 
 // bootstrap is the percentile interval of the mean, widened by sqrt(n/(n-1))
 // because resampling underestimates the spread of few values.
