@@ -21,7 +21,7 @@ tagged := ./xsm/... ./hv/...
 # The race detector needs cgo, that is a C compiler, and a 64-bit machine.
 race := $(if $(and $(shell command -v $$($(GO) env CC) 2>/dev/null),$(filter amd64,$(shell $(GO) env GOARCH))),-race)
 
-.PHONY: bench bench-xen xen-needs test test-xen build model generate lint clean
+.PHONY: bench bench-xen bench-scale bench-kill xen-needs test test-xen build model generate lint clean
 
 # The main job: build the model hypervisor three ways, measure from dom0 and
 # domU, end with the comparison and a report.
@@ -65,6 +65,12 @@ test:
 	GOARCH=386 $(GO) test -tags xsm,xsmcount $(tagged)
 	GOARCH=386 $(GO) test -tags xsm,flask $(tagged)
 	@$(MAKE) --no-print-directory test-xen
+
+# A million result lines, compared by this program and by benchstat: time and
+# memory side by side.
+LINES ?= 1000000
+bench-scale:
+	$(GO) test ./cmd/xsmbench -count=1 -run '^TestScale$$' -v -scale.lines $(LINES) -scale.runs 5
 
 build:
 	$(GO) build -o bin/xsmbench ./cmd/xsmbench

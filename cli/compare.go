@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"runtime/debug"
 	"slices"
 	"strconv"
 	"strings"
@@ -127,6 +128,11 @@ type input struct {
 }
 
 func readInput(paths []string) (*input, error) {
+	if os.Getenv("GOGC") == "" {
+		// Next to the samples little is kept and much is thrown away: a heap
+		// of twice what is kept would be mostly garbage.
+		debug.SetGCPercent(30)
+	}
 	in := &input{samples: &compare.Set{}}
 	var err error
 	if in.problems, err = results.Walk(paths, in.samples.Taker); err != nil {

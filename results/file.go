@@ -224,7 +224,8 @@ func (p *parser) passesOver(line []byte) bool {
 // isGoFormat reports whether benchfmt will take the line, or complain itself.
 func isGoFormat(line []byte) bool {
 	if bytes.HasPrefix(line, benchmarkPrefix) {
-		return bytes.ContainsAny(line, " \t") // a name alone is passed over
+		// A name alone is passed over.
+		return bytes.IndexByte(line, ' ') >= 0 || bytes.IndexByte(line, '\t') >= 0
 	}
 	if bytes.HasPrefix(line, []byte("Unit ")) {
 		return true

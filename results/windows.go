@@ -17,21 +17,11 @@ func (p *parser) addWindows(line int, rest []byte) {
 	if !p.pending || p.current == nil {
 		return
 	}
-	for len(rest) > 0 {
-		word, after, _ := bytes.Cut(rest, []byte(" "))
-		rest = after
-		if !isDecimal(word) {
-			p.addOther(line, word)
-			continue
-		}
-		p.windows.text = append(append(p.windows.text, word...), ' ')
+	if areDecimals(rest) {
+		p.windows.text = append(append(p.windows.text, rest...), ' ')
+		return
 	}
-}
-
-// addOther takes what is no plain decimal: perhaps an exponent, other space, or
-// no number at all.
-func (p *parser) addOther(line int, words []byte) {
-	for word := range bytes.FieldsSeq(words) {
+	for word := range bytes.FieldsSeq(rest) {
 		if _, err := strconv.ParseFloat(string(word), 64); err != nil {
 			p.problem(line, "window %s is no number", quote(word))
 			continue
@@ -40,20 +30,27 @@ func (p *parser) addOther(line int, words []byte) {
 	}
 }
 
-// isDecimal tells whether a word is digits with perhaps a point between them,
-// as most windows are: strconv.ParseFloat takes all of these.
-func isDecimal(word []byte) bool {
-	point := false
-	for i, c := range word {
+// areDecimals tells whether a text is numbers of digits with perhaps a point
+// between them, and spaces, as windows mostly are. strconv.ParseFloat takes all
+// of these.
+func areDecimals(text []byte) bool {
+	digits, point := 0, false // in the word so far
+	for _, c := range text {
 		switch {
 		case c >= '0' && c <= '9':
-		case c == '.' && !point && i > 0:
+			digits++
+			if digits > 300 { // float64 may not hold it
+				return false
+			}
+		case c == '.' && !point && digits > 0:
 			point = true
+		case c == ' ':
+			digits, point = 0, false
 		default:
 			return false
 		}
 	}
-	return len(word) > 0 && len(word) < 300 // larger numbers may be beyond float64
+	return true
 }
 
 // parse gives the windows. The next sample's overwrite them.

@@ -49,6 +49,7 @@ type what struct{ benchmark, unit string }
 type start struct {
 	round // the zero round pairs with nothing
 	image string
+	hash  uint64 // of image
 }
 
 // SetOf is the set of some samples.
@@ -150,13 +151,15 @@ func (p *place) start(s *results.Sample) int32 {
 	if s.Round > 0 {
 		want.round = round{s.Run, s.Round}
 	}
+	same := func(i int32) bool { return p.starts[i].round == want.round && p.starts[i].image == want.image }
 	last := int32(len(p.starts)) - 1
-	if last >= 0 && p.starts[last] == want {
+	if last >= 0 && same(last) {
 		return last
 	}
-	if i, ok := p.latest[want.round]; ok && p.starts[i] == want {
+	if i, ok := p.latest[want.round]; ok && same(i) {
 		return i
 	}
+	want.hash = hashString(0, want.image)
 	p.starts = append(p.starts, want)
 	p.latest[want.round] = last + 1
 	return last + 1
@@ -165,12 +168,16 @@ func (p *place) start(s *results.Sample) int32 {
 // sampled is what one build gave of a series: a value for each boot, in the
 // order of the rounds once it is settled.
 type sampled struct {
-	at       *place
-	values   []float64
-	starts   []int32 // indices in at.starts, one for each value
+	at     *place
+	values []float64
+	// starts are indices in at.starts, one for each value; nil if they are 0,
+	// 1, 2 and so on, as they are where every boot measured everything once.
+	starts   []int32
 	warnings []string
 	hash     uint64 // of what the values are of
-	seed     uint64 // of the values
+	// seed is the sum of hashes of the values, so that their order is nothing
+	// to it.
+	seed uint64
 }
 
 func (b *sampled) add(s *results.Sample, value float64, start int32) {
@@ -179,12 +186,31 @@ func (b *sampled) add(s *results.Sample, value float64, start int32) {
 			b.warnings = append(b.warnings, w)
 		}
 	}
-	b.values, b.starts = append(b.values, value), append(b.starts, start)
-	b.seed += seedOf(b.hash, s, value)
+	if b.starts != nil || int(start) != len(b.values) {
+		b.starts = append(b.numbered(), start)
+	}
+	b.values = append(b.values, value)
+	b.seed += mix(b.hash ^ mix(b.start(len(b.values)-1).hash^mix(uint64(s.Round)^mix(uint64(s.Boot.Boot)^mix(math.Float64bits(value))))))
+}
+
+// numbered is starts, with those that need not be written down.
+func (b *sampled) numbered() []int32 {
+	if b.starts == nil {
+		b.starts = make([]int32, len(b.values), len(b.values)+1)
+		for i := range b.starts {
+			b.starts[i] = int32(i)
+		}
+	}
+	return b.starts
 }
 
 // start is the boot of a value.
-func (b *sampled) start(i int) start { return b.at.starts[b.starts[i]] }
+func (b *sampled) start(i int) *start {
+	if b.starts == nil {
+		return &b.at.starts[i]
+	}
+	return &b.at.starts[b.starts[i]]
+}
 
 // join appends what another part has of the same.
 func (b *sampled) join(o *sampled) {
@@ -193,11 +219,12 @@ func (b *sampled) join(o *sampled) {
 			b.warnings = append(b.warnings, w)
 		}
 	}
-	b.values = append(b.values, o.values...)
 	offset := int32(len(b.at.starts)) // where o's boots are appended
-	for _, s := range o.starts {
-		b.starts = append(b.starts, offset+s)
+	starts := b.numbered()
+	for _, s := range o.numbered() {
+		starts = append(starts, offset+s)
 	}
+	b.values, b.starts = append(b.values, o.values...), starts
 	b.seed += o.seed
 }
 
@@ -260,16 +287,6 @@ func hashString(h uint64, s string) uint64 {
 		h = (h ^ uint64(s[i])) * 1099511628211
 	}
 	return (h ^ 0xff) * 1099511628211 // ends the string
-}
-
-// seedOf is a hash of one value. The seed of a set is the sum of its values',
-// so that it depends on no order.
-func seedOf(h uint64, s *results.Sample, value float64) uint64 {
-	h = hashString(h, s.Image)
-	for _, v := range []uint64{uint64(s.Round), uint64(s.Boot.Boot), math.Float64bits(value)} {
-		h = mix(h ^ v)
-	}
-	return h
 }
 
 // mix is the finalizer of splitmix64 (Steele, Lea, Flood, OOPSLA 2014).

@@ -10,8 +10,11 @@ import (
 func HodgesLehmann(x []float64) float64 {
 	x = slices.Sorted(slices.Values(x))
 	n := len(x)
-	return medianOf(n*(n+1)/2, func(bound float64) (atMost int, next float64) {
-		next = math.Inf(1)
+	if n == 0 {
+		return math.NaN()
+	}
+	return medianOf(n*(n+1)/2, x[0], x[n-1], func(bound float64) split {
+		s := newSplit()
 		// Row i holds the means of x[i] and x[i:]. The further i, the fewer of
 		// the row are at most bound.
 		j := n
@@ -20,12 +23,15 @@ func HodgesLehmann(x []float64) float64 {
 				j--
 			}
 			j = max(j, i)
-			atMost += j - i
-			if j < n {
-				next = min(next, (x[i]+x[j])/2)
+			if j > i {
+				s.below = max(s.below, (x[i]+x[j-1])/2)
 			}
+			if j < n {
+				s.above = min(s.above, (x[i]+x[j])/2)
+			}
+			s.atMost += j - i
 		}
-		return atMost, next
+		return s
 	})
 }
 
@@ -33,62 +39,55 @@ func HodgesLehmann(x []float64) float64 {
 // differences.
 func shift(a, b []float64) float64 {
 	a, b = slices.Sorted(slices.Values(a)), slices.Sorted(slices.Values(b))
-	return medianOf(len(a)*len(b), func(bound float64) (atMost int, next float64) {
-		next = math.Inf(1)
+	if len(a) == 0 || len(b) == 0 {
+		return math.NaN()
+	}
+	return medianOf(len(a)*len(b), b[0]-a[len(a)-1], b[len(b)-1]-a[0], func(bound float64) split {
+		s := newSplit()
 		j := 0 // the further i, the more of b are near enough
 		for _, x := range a {
 			for j < len(b) && b[j]-x <= bound {
 				j++
 			}
-			atMost += j
-			if j < len(b) {
-				next = min(next, b[j]-x)
+			if j > 0 {
+				s.below = max(s.below, b[j-1]-x)
 			}
+			if j < len(b) {
+				s.above = min(s.above, b[j]-x)
+			}
+			s.atMost += j
 		}
-		return atMost, next
+		return s
 	})
 }
 
-// medianOf is the median of n values that nobody lists, as there are too many:
-// count tells how many are at most a bound, and which is the next above it. It
-// halves the floating-point numbers themselves, so that the median is exact,
-// with some sixty counts for any n.
-func medianOf(n int, count func(bound float64) (atMost int, next float64)) float64 {
-	if n == 0 {
-		return math.NaN()
-	}
-	lower := (n - 1) / 2
-	// Below lo there are at most lower values, and at most hi more than that.
-	lo, hi := ordinal(math.Inf(-1)), ordinal(math.Inf(1))
+// split is what a bound does to values: how many are at most as large, the
+// largest of these, and the smallest of the others.
+type split struct {
+	atMost       int
+	below, above float64
+}
+
+func newSplit() split { return split{below: math.Inf(-1), above: math.Inf(1)} }
+
+// medianOf is the median of n values between lo and hi that nobody lists, as
+// they are too many. It halves the range between values that occur, and so ends
+// at one of them.
+func medianOf(n int, lo, hi float64, at func(bound float64) split) float64 {
+	lower := (n - 1) / 2 // rank of the median, or of the lower of its two
 	for lo < hi {
-		middle := lo + (hi-lo)/2
-		if atMost, _ := count(number(middle)); atMost > lower {
-			hi = middle
+		middle := lo/2 + hi/2
+		if !(middle >= lo && middle < hi) {
+			middle = lo // neighbours
+		}
+		if s := at(middle); s.atMost > lower {
+			hi = s.below
 		} else {
-			lo = middle + 1
+			lo = s.above
 		}
 	}
-	low := number(lo)
-	high := low
-	if atMost, next := count(low); atMost <= n/2 {
-		high = next
+	if s := at(lo); s.atMost <= n/2 {
+		return (lo + s.above) / 2
 	}
-	return (low + high) / 2
-}
-
-// ordinal maps floating-point numbers to whole numbers in the same order.
-func ordinal(f float64) uint64 {
-	bits := math.Float64bits(f)
-	if bits>>63 == 1 {
-		return ^bits
-	}
-	return bits | 1<<63
-}
-
-// number is the inverse of ordinal.
-func number(o uint64) float64 {
-	if o>>63 == 1 {
-		return math.Float64frombits(o &^ (1 << 63))
-	}
-	return math.Float64frombits(^o)
+	return lo
 }

@@ -47,15 +47,3 @@ func TestMediansUnlisted(t *testing.T) {
 		}
 	}
 }
-
-func TestOrdinals(t *testing.T) {
-	inOrder := []float64{math.Inf(-1), -math.MaxFloat64, -1, -math.SmallestNonzeroFloat64, 0, math.SmallestNonzeroFloat64, 1e-300, 1, math.MaxFloat64, math.Inf(1)}
-	for i, f := range inOrder {
-		if number(ordinal(f)) != f {
-			t.Errorf("%v comes back as %v", f, number(ordinal(f)))
-		}
-		if i > 0 && ordinal(f) <= ordinal(inOrder[i-1]) {
-			t.Errorf("%v is not above %v", f, inOrder[i-1])
-		}
-	}
-}
