@@ -179,10 +179,13 @@ func TestScale(t *testing.T) {
 			theirs := func() *exec.Cmd {
 				return exec.Command(benchstatPath(t), append(slices.Clone(shape.benchstat), files...)...)
 			}
-			a, b := median(t, theirs), median(t, ours)
-			checkScale(t, b.out, shape.perCell(*scaleLines))
+			var a, b []usage
+			for range *scaleRuns { // in turn: what else the machine does hits both
+				a, b = append(a, measure(t, theirs())), append(b, measure(t, ours()))
+			}
+			checkScale(t, b[0].out, shape.perCell(*scaleLines))
 			t.Logf("%d result lines, %s\n%-18s %8s %8s %10s\n%s%s", *scaleLines, shape.name, "", "wall", "CPU", "peak RSS",
-				a.line("benchstat"), b.line("xsmbench compare"))
+				median(a).line("benchstat"), median(b).line("xsmbench compare"))
 		})
 	}
 }
@@ -233,31 +236,35 @@ func (u usage) line(name string) string {
 	return fmt.Sprintf("%-18s %6.2f s %6.2f s %7d MB\n", name, u.wall.Seconds(), u.cpu.Seconds(), u.rss>>20)
 }
 
-// median runs a command several times, and gives the median of each figure.
-func median(t *testing.T, command func() *exec.Cmd) usage {
+// measure runs a command.
+func measure(t *testing.T, cmd *exec.Cmd) usage {
 	t.Helper()
-	var all []usage
-	for range *scaleRuns {
-		cmd := command()
-		var out, errs strings.Builder
-		cmd.Stdout, cmd.Stderr = &out, &errs
-		begun := time.Now()
-		if err := cmd.Run(); err != nil {
-			t.Fatalf("%s: %v\n%s", cmd.Args[0], err, errs.String())
-		}
-		took := time.Since(begun)
-		r := cmd.ProcessState.SysUsage().(*syscall.Rusage)
-		all = append(all, usage{took, cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime(), r.Maxrss << 10, out.String()})
+	var out, errs strings.Builder
+	cmd.Stdout, cmd.Stderr = &out, &errs
+	begun := time.Now()
+	if err := cmd.Run(); err != nil {
+		t.Fatalf("%s: %v\n%s", cmd.Args[0], err, errs.String())
 	}
-	middle := func(less func(a, b usage) int) usage {
-		slices.SortFunc(all, less)
-		return all[len(all)/2]
+	wall := time.Since(begun)
+	state := cmd.ProcessState
+	peak := state.SysUsage().(*syscall.Rusage).Maxrss << 10
+	return usage{wall, state.UserTime() + state.SystemTime(), peak, out.String()}
+}
+
+// median gives the median of each figure.
+func median(all []usage) usage {
+	middle := func(figure func(usage) int64) int64 {
+		var figures []int64
+		for _, u := range all {
+			figures = append(figures, figure(u))
+		}
+		slices.Sort(figures)
+		return figures[len(figures)/2]
 	}
 	return usage{
-		wall: middle(func(a, b usage) int { return int(a.wall - b.wall) }).wall,
-		cpu:  middle(func(a, b usage) int { return int(a.cpu - b.cpu) }).cpu,
-		rss:  middle(func(a, b usage) int { return int(a.rss - b.rss) }).rss,
-		out:  all[0].out,
+		wall: time.Duration(middle(func(u usage) int64 { return int64(u.wall) })),
+		cpu:  time.Duration(middle(func(u usage) int64 { return int64(u.cpu) })),
+		rss:  middle(func(u usage) int64 { return u.rss }),
 	}
 }
 
