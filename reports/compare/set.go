@@ -239,6 +239,7 @@ func (b *sampled) settle() {
 		order[i] = i
 	}
 	slices.SortStableFunc(order, func(x, y int) int { return b.start(x).compare(b.start(y).round) })
+	indices := b.numbered()
 	var values []float64
 	var starts []int32
 	n := 1.0 // values that the last one is the mean of
@@ -251,7 +252,7 @@ func (b *sampled) settle() {
 			continue
 		}
 		n = 1
-		values, starts = append(values, b.values[i]), append(starts, b.starts[i])
+		values, starts = append(values, b.values[i]), append(starts, indices[i])
 	}
 	b.values, b.starts = values, starts
 }
