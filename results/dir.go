@@ -37,27 +37,12 @@ type Dir struct {
 // cause is ErrExists if the directory holds a run, a *LockedError if another
 // process is writing there.
 func Create(dir string, run Run) (*Dir, error) {
-	d, err := claim(dir)
+	c, err := ClaimDir(dir)
 	if err != nil {
 		return nil, fmt.Errorf("create run %s: %w", dir, err)
 	}
-	if err := d.begin(run); err != nil {
-		d.Close()
-		return nil, fmt.Errorf("create run %s: %w", dir, err)
-	}
-	return d, nil
-}
-
-// claim makes the directory and locks it.
-func claim(dir string) (*Dir, error) {
-	if err := os.MkdirAll(dir, 0o777); err != nil {
-		return nil, err
-	}
-	l, err := acquire(dir)
-	if err != nil {
-		return nil, err
-	}
-	return &Dir{path: dir, lock: l, done: map[Key]bool{}, headed: map[string]bool{}}, nil
+	d, err := c.Create(run)
+	return d, errors.Join(err, c.Release())
 }
 
 func (d *Dir) begin(run Run) error {
@@ -79,20 +64,15 @@ func (d *Dir) begin(run Run) error {
 // Resume opens the directory of a run that was interrupted. Lines that were
 // cut off are marked as torn; everything else stays as it is.
 func Resume(dir string) (*Dir, error) {
-	run, err := ReadRun(dir)
-	if err != nil {
+	if _, err := ReadRun(dir); err != nil {
 		return nil, fmt.Errorf("resume run: %w", err)
 	}
-	d, err := claim(dir)
+	c, err := ClaimDir(dir)
 	if err != nil {
 		return nil, fmt.Errorf("resume run %s: %w", dir, err)
 	}
-	d.run = run
-	if err := d.recover(); err != nil {
-		d.Close()
-		return nil, fmt.Errorf("resume run %s: %w", dir, err)
-	}
-	return d, nil
+	d, err := c.Resume()
+	return d, errors.Join(err, c.Release())
 }
 
 // recover mends torn lines and finds which boots ended.

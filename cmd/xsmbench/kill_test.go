@@ -4,6 +4,7 @@ import (
 	"context"
 	"flag"
 	"fmt"
+	"io/fs"
 	"math/rand/v2"
 	"os"
 	"os/exec"
@@ -23,8 +24,9 @@ import (
 )
 
 var (
-	killRuns = flag.Int("kill.runs", 12, "runs that TestKilledRuns kills")
-	killSeed = flag.Uint64("kill.seed", 1, "seed of what TestKilledRuns kills, and when")
+	killRuns = flag.Int("kill.runs", 12, "runs that TestKilledRuns ends")
+	killSeed = flag.Uint64("kill.seed", 1, "seed of how TestKilledRuns ends runs, and when")
+	killAll  = flag.Bool("kill.all", false, "end runs in the ways that take long or need privileges, too")
 )
 
 // limitVariable is the environment variable that bounds the size of the files
@@ -46,51 +48,64 @@ func limitFiles() {
 type killing struct {
 	name string
 	args []string // of the run
-	// end starts the run and ends it at a random moment; usual is how long the
-	// run takes if it is left alone.
-	end func(t *testing.T, v *victim, random *rand.Rand, usual time.Duration)
-	// often is how many of ten runs are ended in this way.
-	often int
+	// end starts the run and ends it at a random moment; usual is what the run
+	// is if it is left alone.
+	end   func(t *testing.T, v *victim, random *rand.Rand, usual whole)
+	often int // in comparison with the others
+	// needs is what keeps it from being done here, "" if nothing does.
+	needs func() string
 }
 
 // The target fake measures by arithmetic, and its figures are the same each
-// time. The model is a process of its own.
+// time. The model is a process of its own, but has to be built.
 var (
-	fakeRun  = []string{"--target", "fake", "--rounds", "3", "--bench", "lat_syscall/op=(null|read|write)"}
+	fakeRun  = []string{"--target", "fake", "--rounds", "3", "--layouts", "1", "--bench", "lat_syscall|lat_proc|lat_sig"}
 	modelRun = []string{"--target", "model", "--builds", "native,dummy", "--rounds", "2", "--layouts", "1", "--bench", "lat_syscall/op=(null|read)"}
 )
 
 var killings = []killing{
-	{"SIGKILL of the program", fakeRun, killProgram, 5},
-	{"disk full", fakeRun, fillDisk, 3},
-	{"SIGKILL of the machine", modelRun, killMachine, 2},
+	{"SIGKILL of the program", fakeRun, killProgram, 5, func() string { return "" }},
+	{"file too large", fakeRun, boundFiles, 2, func() string { return "" }},
+	{"disk full", fakeRun, fillDisk, 1, func() string {
+		return or(!*killAll, "-kill.all") + or(os.Getuid() != 0, "root") + or(runtime.GOOS != "linux", "Linux")
+	}},
+	{"SIGKILL of the machine", modelRun, killMachine, 2, func() string {
+		_, err := os.Stat("../../cmd/xsmmodel")
+		return or(!*killAll, "-kill.all") + or(err != nil, "the model's source") + or(runtime.GOOS != "linux", "Linux")
+	}},
+}
+
+func or(missing bool, what string) string {
+	if missing {
+		return " " + what
+	}
+	return ""
 }
 
 // TestKilledRuns ends runs at random moments: no sample of a boot that ended is
 // lost or changed, and the run resumes to what a run in one go gives. "make
-// bench-kill" ends 200.
+// bench-kill" ends 200, in all ways.
 func TestKilledRuns(t *testing.T) {
-	cache := t.TempDir() // of the model's images
-	t.Setenv("XDG_CACHE_HOME", cache)
+	t.Setenv("XDG_CACHE_HOME", t.TempDir()) // of the model's images
 	t.Logf("seed %d", *killSeed)
-	random := rand.New(rand.NewPCG(*killSeed, 0))
-	share := 0
+	all := 0
 	for _, k := range killings {
-		n := *killRuns * k.often / 10
-		if share += k.often; share == 10 {
-			n = *killRuns - done(killings, *killRuns, k.name)
+		if k.needs() == "" {
+			all += k.often
 		}
+	}
+	for i, k := range killings {
 		t.Run(k.name, func(t *testing.T) {
-			if k.args[1] == "model" {
-				if _, err := os.Stat("../../cmd/xsmmodel"); err != nil {
-					t.Skip("the model's source is not here")
-				}
+			if needs := k.needs(); needs != "" {
+				t.Skip("needs" + needs)
 			}
-			want, usual := wholeRun(t, k.args)
+			usual := wholeRun(t, k.args)
+			random := rand.New(rand.NewPCG(*killSeed, uint64(i)))
+			n := (*killRuns*k.often + all - 1) / all
 			for range n {
 				v := &victim{dir: filepath.Join(t.TempDir(), "run"), args: k.args}
 				k.end(t, v, random, usual)
-				v.check(t, want)
+				v.check(t, usual.figures)
 				if t.Failed() {
 					return
 				}
@@ -100,26 +115,33 @@ func TestKilledRuns(t *testing.T) {
 	}
 }
 
-// done is how many runs the killings before a name have.
-func done(all []killing, runs int, name string) int {
-	n := 0
-	for _, k := range all {
-		if k.name != name {
-			n += runs * k.often / 10
-		}
-	}
-	return n
+// whole is a run that was left alone.
+type whole struct {
+	figures map[string]float64
+	took    time.Duration
+	largest int64 // file, in bytes
+	all     int64 // bytes on the disk
 }
 
-// wholeRun leaves a run alone, and gives its figures and how long it takes.
-func wholeRun(t *testing.T, args []string) (map[string]float64, time.Duration) {
+func wholeRun(t *testing.T, args []string) whole {
 	t.Helper()
 	v := &victim{dir: filepath.Join(t.TempDir(), "run"), args: args}
-	v.run(t, nil) // builds what is to be built
-	begun := time.Now()
+	v.run(t) // builds what is to be built
 	v.dir += "2"
-	v.run(t, nil)
-	return v.figures(t), time.Since(begun)
+	begun := time.Now()
+	v.run(t)
+	w := whole{took: time.Since(begun), figures: v.figures(t)}
+	err := filepath.Walk(v.dir, func(_ string, info fs.FileInfo, err error) error {
+		if err == nil {
+			w.largest = max(w.largest, info.Size())
+			w.all += (info.Size() + 4095) &^ 4095
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return w
 }
 
 // victim is a run that is ended.
@@ -139,7 +161,7 @@ func (v *victim) start(t *testing.T, env ...string) {
 	if _, err := results.ReadRun(v.dir); err == nil {
 		args = []string{"run", "--resume", v.dir}
 	}
-	v.cmd = program(t, `{"Pace": 1000000}`, args...)
+	v.cmd = program(t, `{"Pace": 200000}`, args...)
 	v.cmd.Env = append(v.cmd.Env, env...)
 	v.saw.Reset()
 	v.cmd.Stderr = &v.saw
@@ -149,9 +171,9 @@ func (v *victim) start(t *testing.T, env ...string) {
 }
 
 // run leaves the run alone.
-func (v *victim) run(t *testing.T, env []string) {
+func (v *victim) run(t *testing.T) {
 	t.Helper()
-	v.start(t, env...)
+	v.start(t)
 	if err := v.cmd.Wait(); err != nil {
 		t.Fatalf("%s: %v: %v\n%s", v.story(), v.cmd.Args, err, v.saw.String())
 	}
@@ -160,9 +182,9 @@ func (v *victim) run(t *testing.T, env []string) {
 func (v *victim) story() string { return strings.Join(v.how, ", then ") }
 
 // killProgram kills the program, and mostly the resumed one again.
-func killProgram(t *testing.T, v *victim, random *rand.Rand, usual time.Duration) {
+func killProgram(t *testing.T, v *victim, random *rand.Rand, usual whole) {
 	for range 1 + random.IntN(3) {
-		after := time.Duration(random.Int64N(int64(usual)))
+		after := time.Duration(random.Int64N(int64(usual.took)))
 		v.how = append(v.how, fmt.Sprintf("killed after %v", after))
 		v.start(t)
 		time.Sleep(after)
@@ -172,25 +194,48 @@ func killProgram(t *testing.T, v *victim, random *rand.Rand, usual time.Duration
 	}
 }
 
-// fillDisk lets no file become larger than some size.
-func fillDisk(t *testing.T, v *victim, random *rand.Rand, _ time.Duration) {
-	limit := random.IntN(6000)
+// boundFiles lets no file become larger than some size.
+func boundFiles(t *testing.T, v *victim, random *rand.Rand, usual whole) {
+	limit := random.Int64N(usual.largest)
 	v.how = append(v.how, fmt.Sprintf("no file above %d bytes", limit))
 	v.start(t, fmt.Sprintf("%s=%d", limitVariable, limit))
+	v.fails(t, syscall.EFBIG)
+}
+
+// fillDisk runs on a disk that is too small, and makes it larger then.
+func fillDisk(t *testing.T, v *victim, random *rand.Rand, usual whole) {
+	disk := filepath.Dir(v.dir)
+	pages := 1 + random.Int64N(usual.all>>12)
+	v.how = append(v.how, fmt.Sprintf("a disk of %d pages", pages))
+	mount := func(flags uintptr, size string) {
+		if err := mountTmpfs(disk, flags, size); err != nil {
+			t.Fatalf("mount a disk: %v", err)
+		}
+	}
+	mount(0, fmt.Sprintf("size=%dk", 4*pages))
+	t.Cleanup(func() { unmount(disk) })
+	v.start(t)
+	v.fails(t, syscall.ENOSPC)
+	mount(remount, "size=64m")
+}
+
+// fails waits for the run, which fails if not all that it writes was within
+// the bounds.
+func (v *victim) fails(t *testing.T, cause error) {
+	t.Helper()
 	err := v.cmd.Wait()
 	v.remember(t)
-	said := v.saw.String()
-	if code := v.cmd.ProcessState.ExitCode(); err != nil && code != cli.ExitFailed || err != nil && !strings.Contains(said, syscall.EFBIG.Error()) {
-		t.Errorf("%s: exit code %d, want %d and %q:\n%s", v.story(), code, cli.ExitFailed, syscall.EFBIG.Error(), said)
+	if err == nil {
+		return
+	}
+	if code := v.cmd.ProcessState.ExitCode(); code != cli.ExitFailed || !strings.Contains(v.saw.String(), cause.Error()) {
+		t.Errorf("%s: exit code %d, want %d and %q:\n%s", v.story(), code, cli.ExitFailed, cause, v.saw.String())
 	}
 }
 
 // killMachine kills the machine that the program runs.
-func killMachine(t *testing.T, v *victim, random *rand.Rand, usual time.Duration) {
-	if runtime.GOOS != "linux" {
-		t.Skip("finds machines in /proc")
-	}
-	after := time.Duration(random.Int64N(int64(usual)))
+func killMachine(t *testing.T, v *victim, random *rand.Rand, usual whole) {
+	after := time.Duration(random.Int64N(int64(usual.took)))
 	v.start(t)
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
@@ -269,7 +314,7 @@ func (v *victim) stillThere(t *testing.T) {
 func (v *victim) check(t *testing.T, want map[string]float64) {
 	t.Helper()
 	v.stillThere(t)
-	v.run(t, nil)
+	v.run(t)
 	v.stillThere(t)
 	if v.args[1] == "fake" {
 		if diff := cmp.Diff(want, v.figures(t)); diff != "" {
