@@ -146,7 +146,10 @@ func readInput(paths []string) (*input, error) {
 	}
 	if len(paths) == 1 {
 		run, err := results.ReadRun(paths[0])
+		var damage *results.DamageError
 		switch {
+		case errors.As(err, &damage):
+			in.problems = append(in.problems, damage.Problem)
 		case err == nil:
 			in.run = &run
 		case !errors.Is(err, os.ErrNotExist) && isDir(paths[0]):

@@ -90,7 +90,7 @@ func (f *runFlags) session(c *cobra.Command) (*session, error) {
 func vacant(path string) (*results.Claim, error) {
 	claim, err := results.ClaimDir(path)
 	if err != nil {
-		return nil, fmt.Errorf("create run %s: %w", path, err)
+		return nil, fmt.Errorf("create run: %w", err)
 	}
 	_, err = results.ReadRun(path)
 	switch {
@@ -130,7 +130,7 @@ func (f *runFlags) resumed(fs *pflag.FlagSet) (*session, error) {
 	}
 	claim, err := results.ClaimDir(f.resume)
 	if err != nil {
-		return nil, fmt.Errorf("resume run %s: %w", f.resume, err)
+		return nil, fmt.Errorf("resume run: %w", err)
 	}
 	return &session{target: t, claim: claim, path: f.resume, spec: run.Spec, resumed: true, timeout: f.timeout, compare: f.compareFlags}, nil
 }

@@ -18,6 +18,8 @@ func choose(files []*file) {
 	for _, f := range files {
 		for _, b := range f.boots {
 			old := best[f.place(b)]
+			// A run gives each boot a number of its own: a copy.
+			b.again = old != nil && old.Boot.Boot == b.Boot.Boot && !better(b, old)
 			if b.samples > 0 && (old == nil || better(b, old)) {
 				best[f.place(b)] = b
 			}
@@ -43,6 +45,10 @@ func notes(files []*file) []Problem {
 		for _, b := range f.boots {
 			switch {
 			case b.samples == 0:
+			case b.again:
+				p := note(f, b, "boot %d of round %d stands here again; its %d samples are not used")
+				p.Note = false
+				all = append(all, p)
 			case !b.chosen:
 				all = append(all, note(f, b, "boot %d is replaced by a later one of round %d; its %d samples are not used"))
 			case !b.ended:

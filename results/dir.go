@@ -1,6 +1,7 @@
 package results
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -165,7 +166,7 @@ func ReadRun(dir string) (Run, error) {
 	}
 	var run Run
 	if err := json.Unmarshal(text, &run); err != nil {
-		return Run{}, fmt.Errorf("read %s%s: %w", path, where(text, err), err)
+		return Run{}, &DamageError{Problem{File: path, Line: lineOf(text, err), Text: err.Error()}}
 	}
 	if run.Schema != Schema {
 		return Run{}, fmt.Errorf("read %s: schema %d, this program reads %d", path, run.Schema, Schema)
@@ -173,8 +174,15 @@ func ReadRun(dir string) (Run, error) {
 	return run, nil
 }
 
-// where is the ":line" of a JSON error.
-func where(text []byte, err error) string {
+// DamageError is a run.json that is no JSON, or not of its form. The samples
+// can be read without it.
+type DamageError struct{ Problem Problem }
+
+// Error names the file and the line.
+func (e *DamageError) Error() string { return "read " + e.Problem.String() }
+
+// lineOf is the line of a JSON error, 0 if it is not known.
+func lineOf(text []byte, err error) int {
 	var syntax *json.SyntaxError
 	var kind *json.UnmarshalTypeError
 	var offset int64
@@ -184,13 +192,7 @@ func where(text []byte, err error) string {
 	case errors.As(err, &kind):
 		offset = kind.Offset
 	default:
-		return ""
+		return 0
 	}
-	line := 1
-	for _, c := range text[:min(offset, int64(len(text)))] {
-		if c == '\n' {
-			line++
-		}
-	}
-	return fmt.Sprintf(":%d", line)
+	return 1 + bytes.Count(text[:min(offset, int64(len(text)))], []byte("\n"))
 }

@@ -38,6 +38,7 @@ type bootBlock struct {
 	ended          bool
 	claimed, total int // what the end line counts
 	chosen         bool
+	again          bool // it stands above already
 }
 
 // survey finds the boots.

@@ -12,6 +12,7 @@ import (
 
 // LockedError tells that another process is writing to the directory.
 type LockedError struct {
+	Dir string
 	PID string // the other process, if it is known
 }
 
@@ -21,7 +22,7 @@ func (e *LockedError) Error() string {
 	if e.PID != "" {
 		who = "process " + e.PID
 	}
-	return who + " is writing a run there: wait until it has ended, or name another directory"
+	return who + " is writing a run in " + e.Dir + ": wait until it has ended, or name another directory"
 }
 
 const lockFile = "lock"
@@ -55,7 +56,7 @@ func acquireFile(path string) (*lock, error) {
 		pid, _ := io.ReadAll(io.LimitReader(f, 20))
 		f.Close()
 		if errors.Is(err, syscall.EWOULDBLOCK) {
-			return nil, &LockedError{strings.TrimSpace(string(pid))}
+			return nil, &LockedError{filepath.Dir(path), strings.TrimSpace(string(pid))}
 		}
 		return nil, fmt.Errorf("lock: %w", err)
 	}

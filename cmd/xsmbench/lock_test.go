@@ -28,7 +28,7 @@ func TestTwoRuns(t *testing.T) {
 			t.Fatal("no boot ended")
 		}
 	}
-	want := fmt.Sprintf("process %d is writing a run there: wait until it has ended, or name another directory", first.Process.Pid)
+	want := fmt.Sprintf("process %d is writing a run in %s: wait until it has ended, or name another directory", first.Process.Pid, dir)
 	for _, second := range [][]string{args, {"run", "--resume", dir}} {
 		cmd := program(t, "{}", second...)
 		out, err := cmd.CombinedOutput()
