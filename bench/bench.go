@@ -124,6 +124,9 @@ type Measurement struct {
 	Values     []Value   `json:"values"`            // the sample: medians
 	Windows    []float64 `json:"windows,omitempty"` // every window, in the first value's unit
 	Warnings   []string  `json:"warnings,omitempty"`
+	// Profile is where the hypervisor executed its instructions, nil if the
+	// target does not tell.
+	Profile *Profile `json:"profile,omitempty"`
 	// Error says why there is no sample; Values is then empty.
 	Error string `json:"error,omitempty"`
 }

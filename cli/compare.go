@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"xsmbench/bench"
+	"xsmbench/profile"
 	"xsmbench/reports/about"
 	"xsmbench/reports/compare"
 	"xsmbench/reports/table"
@@ -123,6 +124,7 @@ is slower and something is inconclusive.`,
 // input is what a comparison is made from.
 type input struct {
 	run      *results.Run // nil unless the input is one run directory
+	dir      string       // that directory
 	samples  *compare.Set
 	problems []results.Problem
 }
@@ -151,12 +153,24 @@ func readInput(paths []string) (*input, error) {
 		case errors.As(err, &damage):
 			in.problems = append(in.problems, damage.Problem)
 		case err == nil:
-			in.run = &run
+			in.run, in.dir = &run, paths[0]
 		case !errors.Is(err, os.ErrNotExist) && isDir(paths[0]):
 			return nil, err
 		}
 	}
 	return in, nil
+}
+
+// hooks reads the run's profiles, nil if it has none.
+func (in *input) hooks() (*profile.Run, error) {
+	if in.run == nil {
+		return nil, nil
+	}
+	r, err := profile.Open(in.dir)
+	if errors.Is(err, profile.ErrNone) {
+		return nil, nil
+	}
+	return r, err
 }
 
 func isDir(path string) bool {

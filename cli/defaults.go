@@ -15,6 +15,9 @@ func (f *runFlags) defaults(t hv.Target, fs *pflag.FlagSet) {
 	if d, ok := t.(hv.Defaults); ok && !fs.Changed("rounds") {
 		f.rounds = d.Rounds()
 	}
+	if f.windows(t) > 0 && !fs.Changed("rounds") {
+		f.rounds = min(f.rounds, countingRounds)
+	}
 	if f.quick {
 		if !fs.Changed("rounds") {
 			f.rounds = min(f.rounds, quickRounds)
@@ -25,6 +28,9 @@ func (f *runFlags) defaults(t hv.Target, fs *pflag.FlagSet) {
 	}
 	if f.layouts == 0 {
 		f.layouts = f.rounds
+		if f.windows(t) > 0 {
+			f.layouts = 1 // a relink moves code and changes no count
+		}
 		if l, ok := t.(hv.Layouts); ok {
 			f.layouts = min(f.layouts, l.MostLayouts())
 		}
@@ -33,6 +39,9 @@ func (f *runFlags) defaults(t hv.Target, fs *pflag.FlagSet) {
 		f.domU = d.DomUKinds()[0]
 	}
 }
+
+// countingRounds are enough where counts are exact: the second shows it.
+const countingRounds = 2
 
 // windows is how many marked windows a sample has, 0 if the target times.
 func (f *runFlags) windows(t hv.Target) int {

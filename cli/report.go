@@ -18,7 +18,8 @@ func newReport() *cobra.Command {
 		Use:   "report DIR|FILE...",
 		Short: "Write a report: one HTML page, Markdown, plots",
 		Long: `Report writes index.html, which needs nothing else, report.md, the comparison as
-CSV and JSON, and every plot as SVG and PNG; then it prints the page's name.`,
+CSV and JSON, the profile of the hooks if the run has one, and every plot as SVG
+and PNG; then it prints the page's name.`,
 		Args: cobra.ArbitraryArgs,
 		RunE: func(c *cobra.Command, paths []string) error {
 			if err := withConfig(c); err != nil {
@@ -40,7 +41,11 @@ CSV and JSON, and every plot as SVG and PNG; then it prints the page's name.`,
 			if err != nil {
 				return err
 			}
-			index, err := page.Write(out, page.Report{Title: title, Comparison: cmp, About: about.Of(in.run, in.samples.Units(), in.problems)})
+			hooks, err := in.hooks()
+			if err != nil {
+				return err
+			}
+			index, err := page.Write(out, page.Report{Title: title, Comparison: cmp, About: about.Of(in.run, in.samples.Units(), in.problems), Hooks: hooks})
 			if err != nil {
 				return err
 			}

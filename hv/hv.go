@@ -71,7 +71,10 @@ type Image struct {
 	Path      string           `json:"path"`
 	Size      int64            `json:"size"`     // bytes
 	Sections  map[string]int64 `json:"sections"` // bytes
-	Cached    bool             `json:"-"`
+	// Hooks are all that the image has, crossed or not; empty if it does
+	// not tell.
+	Hooks  []string `json:"hooks,omitempty"`
+	Cached bool     `json:"-"`
 }
 
 // BootSpec says how to start an image.

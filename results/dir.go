@@ -18,6 +18,7 @@ const (
 	runFile    = "run.json"
 	samplesDir = "results"
 	consoleDir = "console"
+	profileDir = "profiles"
 )
 
 // ErrExists is the cause when Create finds a run in the directory.

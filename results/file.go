@@ -99,7 +99,7 @@ type parser struct {
 	plain   int // samples of a file without boots
 	sample  Sample
 	pending bool // sample waits for its windows and warnings
-	windows windows
+	windows windowText
 	parse   func() []float64 // of windows
 	// orphans counts samples that stand in no boot, since a damaged line.
 	orphans, orphanLine int

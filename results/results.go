@@ -1,6 +1,7 @@
 // Package results reads and writes the run directory: run.json, what was
 // asked and on what it ran; results/*.txt, the samples in Go's benchmark
-// format; console/*.log. A run can be read without this program, and
+// format; profiles/*.pb.gz, of targets that tell where the hypervisor spent its
+// instructions; console/*.log. A run can be read without this program, and
 // "benchstat -col build" makes its own table of results/*.txt.
 //
 // Each build of each domain has a file of its own. What is the same in all of

@@ -5,9 +5,9 @@ import (
 	"strconv"
 )
 
-// windows are the windows of a sample as they stand in the file. There are
+// windowText is the windows of a sample as they stand in the file. There are
 // some ten for each sample, and who compares many samples needs few of them.
-type windows struct {
+type windowText struct {
 	text   []byte // words that are numbers
 	values []float64
 }
@@ -54,7 +54,7 @@ func areDecimals(text []byte) bool {
 }
 
 // parse gives the windows. The next sample's overwrite them.
-func (w *windows) parse() []float64 {
+func (w *windowText) parse() []float64 {
 	w.values = w.values[:0]
 	for word := range bytes.FieldsSeq(w.text) {
 		v, _ := strconv.ParseFloat(string(word), 64) // it was checked

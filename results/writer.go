@@ -24,6 +24,8 @@ type BootWriter struct {
 	build hv.Build
 	files map[string]*sampleFile // by domain
 	total int
+	// profiles are what the boot's samples came with, by domain.
+	profiles map[string][]Profile
 }
 
 // sampleFile is an open results/*.txt with a boot line written.
@@ -45,7 +47,7 @@ func (d *Dir) Begin(boot Boot, build hv.Build) (*BootWriter, error) {
 		return nil, fmt.Errorf("begin boot %d: round %d: rounds count from 1", boot.Boot, boot.Round)
 	}
 	d.last = boot.Boot
-	return &BootWriter{dir: d, boot: boot, build: build, files: map[string]*sampleFile{}}, nil
+	return &BootWriter{dir: d, boot: boot, build: build, files: map[string]*sampleFile{}, profiles: map[string][]Profile{}}, nil
 }
 
 // Add appends a measurement. One without values is recorded as missing, with
@@ -66,7 +68,15 @@ func (w *BootWriter) Add(m bench.Measurement) error {
 		f.samples++
 		w.total++
 	}
+	w.profile(m)
 	return nil
+}
+
+// profile keeps a sample's profile for the end of the boot.
+func (w *BootWriter) profile(m bench.Measurement) {
+	if m.Profile != nil && len(m.Values) > 0 {
+		w.profiles[m.Domain] = append(w.profiles[m.Domain], Profile{Benchmark: m.Benchmark, Profile: *m.Profile})
+	}
 }
 
 // End marks the boot as finished and waits until it is on the disk.
@@ -80,6 +90,9 @@ func (w *BootWriter) End() error {
 		if err := f.f.Sync(); err != nil {
 			return errors.Join(fmt.Errorf("end boot %d: %w", w.boot.Boot, err), w.close())
 		}
+	}
+	if err := w.writeProfiles(); err != nil {
+		return errors.Join(fmt.Errorf("end boot %d: %w", w.boot.Boot, err), w.close())
 	}
 	for _, f := range w.sorted() {
 		_, err := fmt.Fprintf(f.f, "# end: boot=%d samples=%d total=%d\n", w.boot.Boot, f.samples, w.total)

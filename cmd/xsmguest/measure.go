@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"runtime"
+	"xsmbench/hv/count/mark"
 
 	"xsmbench/abi"
 	"xsmbench/bench"
@@ -63,7 +64,7 @@ type reporter struct {
 // Begin announces a benchmark and chooses its slots.
 func (r *reporter) Begin(benchmark string, index, total int) error {
 	if r.counting {
-		if err := r.os.SetSlot(guest.Slot(index-1, bench.PhaseBaseline)); err != nil {
+		if err := r.os.SetSlot(mark.Slot(index-1, bench.PhaseBaseline)); err != nil {
 			return err
 		}
 	}

@@ -8,12 +8,12 @@ import (
 	"io"
 	"strings"
 	"testing"
+	"xsmbench/hv/count/mark"
 
 	"github.com/google/go-cmp/cmp"
 
 	"xsmbench/bench"
 	"xsmbench/bench/wire"
-	"xsmbench/hv/xen/guest"
 	"xsmbench/hv/xen/linux"
 )
 
@@ -89,8 +89,8 @@ func TestReporterSlots(t *testing.T) {
 		index    int
 		ok       bool
 	}{
-		{true, 1, true}, {true, guest.MostBenchmarks, true}, {true, guest.MostBenchmarks + 1, false},
-		{false, guest.MostBenchmarks + 1, true}, // nothing is marked
+		{true, 1, true}, {true, mark.MostBenchmarks, true}, {true, mark.MostBenchmarks + 1, false},
+		{false, mark.MostBenchmarks + 1, true}, // nothing is marked
 	}
 	for _, tt := range tests {
 		if _, err := report(t, tt.counting, tt.index); (err == nil) != tt.ok {

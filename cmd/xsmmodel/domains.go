@@ -68,10 +68,23 @@ func (b *boot) measure(c *guest.Control, name string) error {
 	if err := w.Hello(wire.Hello{Domain: name, Build: buildName, Plan: b.plan.Hash(), Benchmarks: len(b.plan.Benchmarks)}); err != nil {
 		return err
 	}
-	if err := agent.Run(c, agent.Config{Domain: name, Plan: b.plan, Between: b.between}, w); err != nil {
+	if err := b.runAgent(c, name, w); err != nil {
 		return fmt.Errorf("%w (reported: %v)", err, w.Failure(err) == nil)
 	}
 	return w.End()
+}
+
+// runAgent measures: in windows that are marked, or by the clock.
+func (b *boot) runAgent(c *guest.Control, name string, w *wire.Writer) error {
+	config := agent.Config{Domain: name, Plan: b.plan, Between: b.between}
+	if b.plan.Options.Windows == 0 {
+		return agent.Run(c, config, w)
+	}
+	m, err := newMarker(w, c, b.plan, name)
+	if err != nil {
+		return err
+	}
+	return agent.Run(m.to, config, m)
 }
 
 // domU is a domain that dom0 has built, and what dom0 keeps of it.

@@ -16,8 +16,10 @@ import (
 
 	"github.com/google/renameio/v2"
 
+	"xsmbench/profile"
 	"xsmbench/reports/about"
 	"xsmbench/reports/compare"
+	"xsmbench/reports/hooks"
 	"xsmbench/reports/plot"
 	"xsmbench/reports/table"
 )
@@ -27,6 +29,7 @@ type Report struct {
 	Title      string
 	Comparison *compare.Comparison
 	About      about.About
+	Hooks      *profile.Run // nil if the run has no profiles
 
 	charts []*plot.Chart
 }
@@ -41,8 +44,8 @@ func (r *Report) draw() {
 const Index = "index.html"
 
 // Write makes the directory and writes into it index.html, report.md,
-// compare.csv, compare.json, and every chart as SVG and PNG. It returns the
-// path of the page.
+// compare.csv, compare.json, hooks.txt and hooks.json if there are profiles,
+// and every chart as SVG and PNG. It returns the path of the page.
 func Write(dir string, r Report) (string, error) {
 	if err := os.MkdirAll(dir, 0o777); err != nil {
 		return "", fmt.Errorf("write report: %w", err)
@@ -53,6 +56,11 @@ func Write(dir string, r Report) (string, error) {
 		"report.md":    r.Markdown,
 		"compare.csv":  func(w io.Writer) error { return table.CSV(w, r.Comparison) },
 		"compare.json": func(w io.Writer) error { return table.JSON(w, r.Comparison) },
+	}
+	if r.Hooks != nil {
+		o := hooks.Options{Base: r.Comparison.Base, Functions: true, Matrix: true}
+		files["hooks.txt"] = func(w io.Writer) error { return hooks.Text(w, r.Hooks, o) }
+		files["hooks.json"] = func(w io.Writer) error { return hooks.JSON(w, r.Hooks, o) }
 	}
 	for _, ch := range r.charts {
 		files[ch.Name+".svg"] = ch.SVG
@@ -90,10 +98,13 @@ func (r *Report) Markdown(w io.Writer) error {
 //go:embed page.html
 var pageText string
 
+//go:embed hooks.html
+var hooksText string
+
 //go:embed page.css
 var pageStyle string
 
-var pageTemplate = template.Must(template.New("page").Parse(pageText))
+var pageTemplate = template.Must(template.Must(template.New("page").Parse(hooksText)).Parse(pageText))
 
 // HTML writes the page.
 func (r *Report) HTML(w io.Writer) error {
@@ -120,6 +131,7 @@ type view struct {
 	Boots          []chart
 	Tables         []tableView
 	Controls       []tableView
+	Hooks          *hooksView
 	Tests          []testView
 	Figures        table.FigureTable
 	Uncounted      table.UncountedTable
@@ -207,6 +219,10 @@ func (r *Report) view() (*view, error) {
 		v.Tests = append(v.Tests, testOf(row))
 	}
 	v.Problems = r.About.ProblemLines()
+	var err error
+	if v.Hooks, err = hooksOf(r.Hooks); err != nil {
+		return nil, err
+	}
 	return v, v.addCharts(r.charts)
 }
 

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"xsmbench/reports/compare"
+	"xsmbench/reports/internal/grid"
 )
 
 // besideHeads are the heads of columns of figures beside a row, by unit.
@@ -215,15 +216,15 @@ func Inexact(r compare.Row, n int) string {
 func writeCounts(w io.Writer, c *compare.Comparison, s compare.Section, prefix string, notes *Footnotes) {
 	fmt.Fprintln(w, CountTitle(s, prefix))
 	n := UsualN(s)
-	g := newGrid(3 + 4*len(s.Builds))
-	g.tight = true
+	g := grid.New(3 + 4*len(s.Builds))
+	g.Tight = true
 	head := []string{"benchmark", c.Base, "XSM/hooks"}
 	for _, build := range s.Builds {
 		head = append(head, "│", build+"−"+c.Base, "XSM/hooks", "verdict")
 	}
-	g.add(head...)
+	g.Add(head...)
 	for _, group := range Groups(s.Lines) {
-		g.note(group.Name)
+		g.Note(group.Name)
 		for _, l := range group.Lines {
 			cells := []string{"  " + strings.TrimPrefix(l.Benchmark, group.Name), brief(l.BaseValue), Parts(c, s.Environment, l.Benchmark, c.Base)}
 			for i, r := range l.Rows {
@@ -233,14 +234,14 @@ func writeCounts(w io.Writer, c *compare.Comparison, s compare.Section, prefix s
 					cells[len(cells)-1] = brevity(r.Verdict) + notes.Marks(NotRemarks(r))
 				}
 			}
-			g.add(cells...)
+			g.Add(cells...)
 			for _, r := range l.Rows {
 				if r != nil && !r.Exact {
-					g.note("    " + r.Build + ": " + Inexact(*r, n))
+					g.Note("    " + r.Build + ": " + Inexact(*r, n))
 				}
 			}
 			for _, r := range Remarks(c, l) {
-				g.note("    " + r.String())
+				g.Note("    " + r.String())
 			}
 		}
 	}
@@ -249,13 +250,13 @@ func writeCounts(w io.Writer, c *compare.Comparison, s compare.Section, prefix s
 		for _, m := range cells.Means {
 			line = append(line, "│", m.Overhead, m.Of, "")
 		}
-		g.add(line...)
+		g.Add(line...)
 	}
-	for i := range g.right {
+	for i := range g.Right {
 		k := (i - 3) % 4
-		g.right[i] = i == 1 || i == 2 || i > 2 && (k == 1 || k == 2)
+		g.Right[i] = i == 1 || i == 2 || i > 2 && (k == 1 || k == 2)
 	}
-	g.write(w)
+	g.Write(w)
 	fmt.Fprintln(w)
 }
 

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"xsmbench/reports/compare"
+	"xsmbench/reports/internal/grid"
 )
 
 // FigureTable has a line for each benchmark, domain and unit, with a column
@@ -66,15 +67,15 @@ func writeFigures(w io.Writer, c *compare.Comparison) {
 	t, left := briefFigures(c)
 	if len(t.Lines) > 0 {
 		fmt.Fprintln(w, "figures without verdict (means)")
-		g := newGrid(len(t.Head))
-		g.add(t.Head...)
+		g := grid.New(len(t.Head))
+		g.Add(t.Head...)
 		for _, line := range t.Lines {
-			g.add(line...)
+			g.Add(line...)
 		}
 		for i := 3; i < len(t.Head); i++ {
-			g.right[i] = true
+			g.Right[i] = true
 		}
-		g.write(w)
+		g.Write(w)
 		fmt.Fprintln(w)
 	}
 	if left {
@@ -162,18 +163,18 @@ func writeUncounted(w io.Writer, c *compare.Comparison) {
 		return
 	}
 	fmt.Fprintln(w, UncountedTitle)
-	g := newGrid(len(t.Head))
-	g.add(t.Head...)
+	g := grid.New(len(t.Head))
+	g.Add(t.Head...)
 	for _, line := range t.Lines {
-		g.add(line.Cells...)
+		g.Add(line.Cells...)
 		for _, r := range line.Remarks {
-			g.note("    " + r)
+			g.Note("    " + r)
 		}
 	}
 	for i := 2; i < len(t.Head); i++ {
-		g.right[i] = true
+		g.Right[i] = true
 	}
-	g.write(w)
+	g.Write(w)
 	fmt.Fprintln(w)
 }
 

@@ -8,10 +8,10 @@ import (
 	"fmt"
 	"io"
 	"strings"
-	"unicode/utf8"
 
 	"xsmbench/reports/about"
 	"xsmbench/reports/compare"
+	"xsmbench/reports/internal/grid"
 )
 
 // Text writes the comparison for a terminal.
@@ -74,30 +74,30 @@ func writeSection(w io.Writer, c *compare.Comparison, s compare.Section, prefix 
 		title += fmt.Sprintf(", n=%d", n)
 	}
 	fmt.Fprintln(w, title)
-	g := newGrid(2 + 4*len(s.Builds))
+	g := grid.New(2 + 4*len(s.Builds))
 	head := []string{"benchmark", c.Base}
 	for _, build := range s.Builds {
 		head = append(head, "│", build, fmt.Sprintf("%g%% interval", 100*c.Confidence), "verdict")
 	}
-	g.add(head...)
+	g.Add(head...)
 	for _, l := range s.Lines {
 		cells := []string{l.Benchmark, Value(l.BaseValue, s.Unit)}
 		for _, r := range l.Rows {
 			cells = append(cells, rowCells(r, same, notes)...)
 		}
-		g.add(cells...)
+		g.Add(cells...)
 	}
 	for _, m := range MeansOf(c, s) {
 		cells := []string{m.Label, ""}
 		for _, one := range m.Means {
 			cells = append(cells, "│", one.Overhead, one.Interval, ofRows(one))
 		}
-		g.add(cells...)
+		g.Add(cells...)
 	}
-	for i := range g.right {
-		g.right[i] = i == 1 || i > 1 && ((i-2)%4 == 1 || (i-2)%4 == 2)
+	for i := range g.Right {
+		g.Right[i] = i == 1 || i > 1 && ((i-2)%4 == 1 || (i-2)%4 == 2)
 	}
-	g.write(w)
+	g.Write(w)
 	fmt.Fprintln(w)
 }
 
@@ -164,49 +164,4 @@ func superscript(n int) string {
 		b.WriteRune([]rune("⁰¹²³⁴⁵⁶⁷⁸⁹")[d-'0'])
 	}
 	return b.String()
-}
-
-// grid aligns columns by what a reader sees of them.
-type grid struct {
-	right []bool
-	tight bool // a single space beside lines between columns
-	lines []gridLine
-}
-
-// gridLine is cells, or a note that spans the columns.
-type gridLine struct {
-	cells []string
-	note  string
-}
-
-func newGrid(columns int) *grid { return &grid{right: make([]bool, columns)} }
-
-func (g *grid) add(cells ...string) { g.lines = append(g.lines, gridLine{cells: cells}) }
-
-func (g *grid) note(text string) { g.lines = append(g.lines, gridLine{note: text}) }
-
-func (g *grid) write(w io.Writer) {
-	widths := make([]int, len(g.right))
-	for _, l := range g.lines {
-		for i, c := range l.cells {
-			widths[i] = max(widths[i], utf8.RuneCountInString(c))
-		}
-	}
-	for _, l := range g.lines {
-		var b strings.Builder
-		b.WriteString(l.note)
-		for i, c := range l.cells {
-			pad := strings.Repeat(" ", widths[i]-utf8.RuneCountInString(c))
-			if g.right[i] {
-				c = pad + c
-			} else {
-				c += pad
-			}
-			b.WriteString(c + " ")
-			if line := func(i int) bool { return i < len(l.cells) && l.cells[i] == "│" }; !g.tight || !line(i) && !line(i+1) {
-				b.WriteByte(' ')
-			}
-		}
-		fmt.Fprintln(w, strings.TrimRight(b.String(), " "))
-	}
 }

@@ -42,13 +42,14 @@ type machine struct {
 	plan  bench.Plan
 	limit time.Duration // for the whole measurement
 	limits
-	repeat  string
-	cmd     *exec.Cmd
-	console *console
-	events  chan event
-	read    <-chan struct{} // closed when standard output has been read
-	stop    chan struct{}   // closed to end the reader
-	close   sync.Once
+	settings []string // of the run-time system, "GOMAXPROCS=1"
+	repeat   string
+	cmd      *exec.Cmd
+	console  *console
+	events   chan event
+	read     <-chan struct{} // closed when standard output has been read
+	stop     chan struct{}   // closed to end the reader
+	close    sync.Once
 
 	hellos, ends int // sessions begun and ended
 }
@@ -60,23 +61,41 @@ type event struct {
 
 // Boot starts an image's program and hands it the plan.
 func (t *Target) Boot(ctx context.Context, img *hv.Image, spec hv.BootSpec) (hv.Machine, error) {
-	plan, err := json.Marshal(spec.Plan)
-	if err != nil {
-		return nil, fmt.Errorf("boot %s: write plan: %w", img.Build.Name, err)
+	if spec.Accel == icount {
+		return t.bootCounting(ctx, img, spec)
 	}
-	args, err := arguments(img, spec)
+	m, err := t.launch(img, spec, nil)
 	if err != nil {
 		return nil, fmt.Errorf("boot %s: %w", img.Build.Name, err)
 	}
+	return m, nil
+}
+
+// launch starts the program, under an emulator if there is a command for it.
+func (t *Target) launch(img *hv.Image, spec hv.BootSpec, emulate []string) (*machine, error) {
+	plan, err := json.Marshal(spec.Plan)
+	if err != nil {
+		return nil, fmt.Errorf("write plan: %w", err)
+	}
+	args, err := arguments(img, spec)
+	if err != nil {
+		return nil, err
+	}
+	args = slices.Concat(emulate, []string{img.Path}, args)
 	m := &machine{
 		img:     img,
 		plan:    spec.Plan,
 		limit:   spec.Timeout,
 		limits:  t.limits,
-		repeat:  repeatCommand(plan, img.Path, args),
+		repeat:  repeatCommand(plan, args),
 		console: &console{to: spec.Console},
 		events:  make(chan event, eventsInQueue),
 		stop:    make(chan struct{}),
+	}
+	if emulate != nil {
+		m.settings = steady
+		m.hello *= slowDown
+		m.silence *= slowDown
 	}
 	if m.limit == 0 {
 		n := len(spec.Plan.Domains) * len(spec.Plan.Benchmarks)
@@ -108,8 +127,15 @@ func arguments(img *hv.Image, spec hv.BootSpec) ([]string, error) {
 	return args, nil
 }
 
-func repeatCommand(plan []byte, path string, args []string) string {
-	words := []string{"echo", quote(string(plan)), "|", quote(path)}
+// steady are the settings of Go's run-time system by which one thread at a
+// time executes the program's code, and nothing interrupts it.
+var steady = []string{"GOMAXPROCS=1", "GODEBUG=asyncpreemptoff=1"}
+
+// slowDown is how much longer than on the processor the emulator may take.
+const slowDown = 20
+
+func repeatCommand(plan []byte, args []string) string {
+	words := []string{"echo", quote(string(plan)), "|"}
 	for _, a := range args {
 		words = append(words, quote(a))
 	}
@@ -128,8 +154,8 @@ func quote(s string) string {
 }
 
 func (m *machine) start(plan []byte, args []string) error {
-	m.cmd = exec.Command(m.img.Path, args...)
-	m.cmd.Env = environment()
+	m.cmd = exec.Command(args[0], args[1:]...)
+	m.cmd.Env = append(environment(), m.settings...)
 	m.cmd.Stdin = bytes.NewReader(append(plan, '\n'))
 	m.cmd.Stderr = m.console
 	// A group of its own: Close ends the program and all that it started,

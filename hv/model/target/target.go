@@ -18,6 +18,7 @@ import (
 
 	"xsmbench/bench"
 	"xsmbench/hv"
+	"xsmbench/hv/count"
 )
 
 func init() { hv.Register(New()) }
@@ -84,11 +85,11 @@ func (*Target) Kinds() []hv.Kind {
 // Arches lists amd64 (x86_64) and 386 (x86_32 with PAE).
 func (*Target) Arches() []string { return []string{"amd64", "386"} }
 
-// Accels has one entry, "": the processor itself.
-func (*Target) Accels() []string { return []string{""} }
+// Accels has "", the processor itself, and icount, which counts instructions.
+func (*Target) Accels() []string { return []string{"", icount} }
 
-// Units are those of the benchmarks.
-func (*Target) Units() []string { return []string{"ns/op", "MB/s"} }
+// Units are those of the benchmarks, and of a run that counts.
+func (*Target) Units() []string { return append([]string{"ns/op", "MB/s"}, count.Units()...) }
 
 // Offers reports true but for what the other domain must answer: the model's
 // guest kernel has all of bench.OS, and its domains all of bench.Hypercalls,

@@ -20,7 +20,6 @@ import (
 	"time"
 
 	"xsmbench/bench"
-	"xsmbench/hv/xen/mark"
 )
 
 // Order is what the agents are to do.
@@ -88,15 +87,6 @@ func BasesOf(domain string) Bases {
 	}
 	return Bases{Agent: 0x30000000, Native: 0x40000000}
 }
-
-// phases is how many slots a benchmark's windows take.
-const phases = int(bench.PhaseOperation) + 1
-
-// Slot is that of a phase of the plan's benchmark at an index from 0.
-func Slot(index int, p bench.Phase) int { return index*phases + int(p) }
-
-// MostBenchmarks is how many benchmarks a plan may have.
-const MostBenchmarks = (mark.Slots - 1) / phases
 
 // Encode packs an order into a string that xenstore and the firmware device
 // can carry.

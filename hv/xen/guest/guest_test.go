@@ -14,7 +14,7 @@ import (
 	"xsmbench/bench"
 	_ "xsmbench/bench/kbench"
 	_ "xsmbench/bench/lmbench"
-	"xsmbench/hv/xen/mark"
+	"xsmbench/hv/count/mark"
 	"xsmbench/hv/xen/xenstore"
 )
 
@@ -90,9 +90,9 @@ func TestLongestOrderFits(t *testing.T) {
 	for _, b := range bench.All() {
 		names = append(names, b.FullName())
 	}
-	if len(names) > MostBenchmarks {
-		t.Logf("%d benchmarks are registered, %d fit into the marks", len(names), MostBenchmarks)
-		names = names[:MostBenchmarks]
+	if len(names) > mark.MostBenchmarks {
+		t.Logf("%d benchmarks are registered, %d fit into the marks", len(names), mark.MostBenchmarks)
+		names = names[:mark.MostBenchmarks]
 	}
 	o := order()
 	o.Plan.Benchmarks = names
@@ -170,27 +170,6 @@ func FuzzDecodeFacts(f *testing.F) {
 			t.Errorf("%+v became %+v", got, again)
 		}
 	})
-}
-
-// TestSlots checks that all phases of all benchmarks have slots of their own,
-// none of which is the end mark's.
-func TestSlots(t *testing.T) {
-	seen := map[int]bool{}
-	for i := range MostBenchmarks {
-		for _, p := range []bench.Phase{bench.PhaseBaseline, bench.PhaseCredit, bench.PhaseOperation} {
-			s := Slot(i, p)
-			if s < 0 || s >= mark.Slots-1 || seen[s] {
-				t.Fatalf("benchmark %d phase %d has slot %d", i, p, s)
-			}
-			if s != Slot(i, bench.PhaseBaseline)+int(p) {
-				t.Fatalf("benchmark %d: phases are not in a row, as the agent takes them", i)
-			}
-			seen[s] = true
-		}
-	}
-	if Slot(MostBenchmarks, bench.PhaseOperation) < mark.Slots-1 {
-		t.Error("another benchmark would fit")
-	}
 }
 
 // TestBases checks that no two programs can overlap: an address tells the

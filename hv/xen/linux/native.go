@@ -10,7 +10,7 @@ import (
 
 	"xsmbench/abi"
 	"xsmbench/bench"
-	"xsmbench/hv/xen/mark"
+	"xsmbench/hv/count/mark"
 	"xsmbench/hv/xen/native"
 )
 

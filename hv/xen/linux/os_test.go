@@ -17,8 +17,8 @@ import (
 	"xsmbench/abi"
 	"xsmbench/bench"
 	_ "xsmbench/bench/lmbench"
+	"xsmbench/hv/count/mark"
 	"xsmbench/hv/xen/linux"
-	"xsmbench/hv/xen/mark"
 	"xsmbench/hv/xen/native"
 )
 

@@ -8,7 +8,7 @@ import (
 	"sort"
 	"strings"
 
-	"xsmbench/hv/xen/mark"
+	"xsmbench/hv/count/mark"
 )
 
 const pageSize = 4096

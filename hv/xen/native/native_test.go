@@ -18,7 +18,7 @@ import (
 	"golang.org/x/arch/x86/x86asm"
 
 	"xsmbench/bench"
-	"xsmbench/hv/xen/mark"
+	"xsmbench/hv/count/mark"
 	"xsmbench/hv/xen/native"
 )
 

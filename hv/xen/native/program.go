@@ -22,7 +22,7 @@ package native
 
 import (
 	"xsmbench/bench"
-	"xsmbench/hv/xen/mark"
+	"xsmbench/hv/count/mark"
 )
 
 // program is the program being assembled. data is the address of its one page

@@ -17,6 +17,7 @@ import (
 	"xsmbench/hv"
 	"xsmbench/hv/xen/kbuild"
 	"xsmbench/hv/xen/source"
+	"xsmbench/hv/xen/symbols"
 )
 
 // Build builds Xen, and readies what its domains boot from.
@@ -67,10 +68,14 @@ func (t *Target) build(ctx context.Context, b hv.Build, progress func(string)) (
 	if err != nil {
 		return nil, err
 	}
+	m, err := symbols.Read(product.Syms)
+	if err != nil {
+		return nil, err
+	}
 	return &hv.Image{
 		Build: b, Hash: hash, Dispatch: kinds[k].Dispatch,
 		Toolchain: product.Compiler, Config: describe(product.Config, tree),
-		Path: product.Image, Size: info.Size(), Sections: sections, Cached: product.Cached,
+		Path: product.Image, Size: info.Size(), Sections: sections, Hooks: m.Known, Cached: product.Cached,
 	}, nil
 }
 

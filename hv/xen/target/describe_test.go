@@ -76,7 +76,7 @@ func TestComplaint(t *testing.T) {
 func TestKey(t *testing.T) {
 	const version = "QEMU emulator version 7.2.0"
 	key := func(version string, change func(*start)) string {
-		s := &start{img: &hv.Image{Hash: "h", Path: "/b/xen"}, accel: qemu.ICount, vmlinux: "/v", dom0: "/i/d.img", plugin: "/p", ranges: "/r"}
+		s := &start{img: &hv.Image{Hash: "h", Path: "/b/xen"}, accel: qemu.ICount, vmlinux: "/v", dom0: "/i/d.img", plugin: "/p", codeMap: "/r"}
 		if change != nil {
 			change(s)
 		}
@@ -98,7 +98,7 @@ func TestKey(t *testing.T) {
 		}
 	}
 	// The plug-in and its map are the resumed machine's.
-	if key(version, func(s *start) { s.plugin, s.ranges = "/q", "/s" }) != same {
+	if key(version, func(s *start) { s.plugin, s.codeMap = "/q", "/s" }) != same {
 		t.Error("the snapshot depends on what counts")
 	}
 }

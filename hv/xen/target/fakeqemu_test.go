@@ -18,6 +18,7 @@ import (
 	"syscall"
 	"testing"
 	"time"
+	"xsmbench/hv/count/mark"
 
 	"xsmbench/bench"
 	"xsmbench/bench/wire"
@@ -352,7 +353,8 @@ func (f *fake) fail(how, domain string) {
 // measure reports what an agent would, and what the plug-in would.
 func (f *fake) measure() error {
 	var stream bytes.Buffer
-	windows := "w dom9 0 1 1 1\n" // of a domain that the plan does not have
+	windows := "a 0 1 0\na 1 1 1\n" + // in the handler, and in the hook that it calls
+		"w dom9 0 1 1 1\n" // of a domain that the plan does not have
 	for _, d := range f.order.Plan.Domains {
 		before := stream.Len()
 		if err := f.report(&stream, d); err != nil {
@@ -395,7 +397,7 @@ func (f *fake) write(path, windows string) error {
 	case "windows damaged":
 		windows = strings.Replace(windows, " 1000 ", " 10\x0000 ", 1)
 	case "windows of another table":
-		windows += "w dom0 3 1 1 1 77:1:1\n"
+		windows += "w dom0 3 1 1 1 0:77:1:1\n"
 	case "windows cannot be written":
 		if err := os.WriteFile(path, []byte(windows[:len(windows)/2]), 0o644); err != nil {
 			return err
@@ -485,15 +487,15 @@ func (f *fake) windows(domain string) string {
 	var b strings.Builder
 	for i, name := range f.order.Plan.Benchmarks {
 		bm, _ := bench.Find(name)
-		xsm := 16
+		counts := "0:1:16:1"
 		if f.flask {
-			xsm = 116
+			counts += " 1:2:100:1"
 		}
 		for range 3 {
 			if bm.Baseline != nil {
-				fmt.Fprintf(&b, "w %s %d 2 10 100\n", domain, guest.Slot(i, bench.PhaseBaseline))
+				fmt.Fprintf(&b, "w %s %d 2 10 100\n", domain, mark.Slot(i, bench.PhaseBaseline))
 			}
-			fmt.Fprintf(&b, "w %s %d 2 300 1000 1:%d:1\n", domain, guest.Slot(i, bench.PhaseOperation), xsm)
+			fmt.Fprintf(&b, "w %s %d 2 300 1000 %s\n", domain, mark.Slot(i, bench.PhaseOperation), counts)
 		}
 	}
 	return b.String()

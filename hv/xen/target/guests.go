@@ -10,12 +10,12 @@ import (
 	"strings"
 
 	"xsmbench/hv"
+	"xsmbench/hv/count/mark"
+	"xsmbench/hv/count/window"
 	"xsmbench/hv/gotool"
 	"xsmbench/hv/xen/guest"
 	"xsmbench/hv/xen/image"
-	"xsmbench/hv/xen/mark"
 	"xsmbench/hv/xen/native"
-	"xsmbench/hv/xen/window"
 )
 
 // agentProgram is the agent's package in xsmbench's source tree.

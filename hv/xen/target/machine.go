@@ -11,15 +11,16 @@ import (
 	"strings"
 	"sync"
 	"time"
+	"xsmbench/hv/count/mark"
 
 	"golang.org/x/sync/errgroup"
 
 	"xsmbench/bench"
 	"xsmbench/bench/wire"
 	"xsmbench/hv"
+	"xsmbench/hv/count/window"
 	"xsmbench/hv/xen/guest"
 	"xsmbench/hv/xen/qemu"
-	"xsmbench/hv/xen/window"
 )
 
 // Files of a running machine's directory.
@@ -39,8 +40,8 @@ type machine struct {
 
 // Boot readies a machine: under instruction counting, its snapshot.
 func (t *Target) Boot(ctx context.Context, img *hv.Image, spec hv.BootSpec) (hv.Machine, error) {
-	if n := len(spec.Plan.Benchmarks); n > guest.MostBenchmarks {
-		return nil, fmt.Errorf("boot %s: %d benchmarks, the marks suffice for %d: choose some with --bench", img.Build.Name, n, guest.MostBenchmarks)
+	if n := len(spec.Plan.Benchmarks); n > mark.MostBenchmarks {
+		return nil, fmt.Errorf("boot %s: %d benchmarks, the marks suffice for %d: choose some with --bench", img.Build.Name, n, mark.MostBenchmarks)
 	}
 	s, err := t.start(ctx, img, spec, quiet)
 	if err != nil {
@@ -163,7 +164,7 @@ func (m *machine) describe(dir string, plan bench.Plan) qemu.Machine {
 	}
 	q.Control = filepath.Join(dir, "control")
 	q.Snapshot = filepath.Join(m.snapshot, stateFile)
-	q.Plugin = &qemu.Plugin{Path: s.plugin, Args: window.Args(s.ranges, filepath.Join(dir, windowsFile), s.marks)}
+	q.Plugin = &qemu.Plugin{Path: s.plugin, Args: window.Args(s.codeMap, filepath.Join(dir, windowsFile), s.marks)}
 	return q
 }
 

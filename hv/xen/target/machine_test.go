@@ -14,14 +14,28 @@ import (
 
 	"xsmbench/bench"
 	"xsmbench/hv"
+	"xsmbench/hv/count"
 	"xsmbench/hv/xen/qemu"
 )
 
+// counted is a sample of the fake's windows: 16 instructions in the hook's site,
+// the rest of XSM's in the module.
 func counted(domain, benchmark string, iterations int64, xen, xsm, guest, all float64) bench.Measurement {
-	return bench.Measurement{Domain: domain, Benchmark: benchmark, Iterations: iterations, Values: []bench.Value{
-		{Value: xen, Unit: unitXen}, {Value: xsm, Unit: unitXSM}, {Value: 1, Unit: unitHooks},
-		{Value: guest, Unit: unitGuest}, {Value: all, Unit: unitAll},
-	}}
+	hook := bench.Path{Handler: "do_event_channel_op", Hook: "evtchn_send"}
+	site, body := hook, hook
+	site.Function, site.Part, site.Calls, site.Instructions = "do_event_channel_op", bench.PartSite, 1, 16
+	body.Function, body.Part, body.Calls, body.Instructions = "flask_evtchn_send", bench.PartBody, 1, int64(xsm)-16
+	paths := []bench.Path{site, body}
+	if body.Instructions == 0 {
+		paths = paths[:1]
+	}
+	return bench.Measurement{
+		Domain: domain, Benchmark: benchmark, Iterations: iterations, Values: []bench.Value{
+			{Value: xen, Unit: count.UnitXen}, {Value: xsm, Unit: count.UnitXSM}, {Value: 1, Unit: count.UnitHooks},
+			{Value: guest, Unit: count.UnitGuest}, {Value: all, Unit: count.UnitAll},
+		},
+		Profile: &bench.Profile{Windows: 1, Ops: 1, Paths: paths},
+	}
 }
 
 func TestMeasureCounted(t *testing.T) {
@@ -173,7 +187,7 @@ var ofWindows = []failure{
 	{scenario{Measure: "windows cut off"}, hv.BadProtocol, "cut off"},
 	{scenario{Measure: "windows cut off in a line"}, hv.BadProtocol, "is no window"},
 	{scenario{Measure: "windows damaged"}, hv.BadProtocol, "is no window"},
-	{scenario{Measure: "windows of another table"}, hv.BadProtocol, "range 77 of 3"},
+	{scenario{Measure: "windows of another table"}, hv.BadProtocol, "cell 77, handler 0, hook -1, the map only 4, 1 and 1"},
 	{scenario{Measure: "windows cannot be written"}, hv.BadProtocol, "window plug-in: cannot write the windows"},
 }
 

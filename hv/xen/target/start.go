@@ -16,10 +16,11 @@ import (
 	"github.com/google/renameio/v2"
 
 	"xsmbench/hv"
+	"xsmbench/hv/count/code"
+	"xsmbench/hv/count/window"
 	"xsmbench/hv/xen/guest"
 	"xsmbench/hv/xen/qemu"
-	"xsmbench/hv/xen/ranges"
-	"xsmbench/hv/xen/window"
+	"xsmbench/hv/xen/symbols"
 )
 
 // start is all that starting an image takes, files in the cache.
@@ -30,8 +31,8 @@ type start struct {
 	vmlinux string
 	dom0    string // initial file system
 	marks   []window.Marks
-	table   *ranges.Table
-	ranges  string // the table as the plug-in reads it
+	code    *code.Map
+	codeMap string // the same, as the plug-in reads it
 	plugin  string
 	key     string // hash of what decides the state of a snapshot
 }
@@ -102,7 +103,7 @@ const composition = "2"
 // readyCounting readies what the plug-in needs.
 func (s *start) readyCounting(ctx context.Context) error {
 	var err error
-	if s.table, err = ranges.Read(symsOf(s.img)); err != nil {
+	if s.code, err = symbols.Read(symsOf(s.img)); err != nil {
 		return err
 	}
 	dir, err := cacheDir("plugin")
@@ -113,15 +114,15 @@ func (s *start) readyCounting(ctx context.Context) error {
 		return err
 	}
 	var text strings.Builder
-	if err := s.table.WriteMap(&text); err != nil {
+	if err := s.code.WriteMap(&text); err != nil {
 		return err
 	}
 	sum := sha256.Sum256([]byte(text.String()))
-	s.ranges = filepath.Join(dir, "ranges-"+hex.EncodeToString(sum[:8]))
-	if _, err := os.Stat(s.ranges); err == nil {
+	s.codeMap = filepath.Join(dir, "code-"+hex.EncodeToString(sum[:8]))
+	if _, err := os.Stat(s.codeMap); err == nil {
 		return nil
 	}
-	return renameio.WriteFile(s.ranges, []byte(text.String()), 0o644)
+	return renameio.WriteFile(s.codeMap, []byte(text.String()), 0o644)
 }
 
 // hash names the snapshot: everything that the machine's state depends on.

@@ -25,6 +25,7 @@ import (
 
 	"xsmbench/bench"
 	"xsmbench/hv"
+	"xsmbench/hv/count"
 	"xsmbench/hv/xen/hypercall"
 	"xsmbench/hv/xen/qemu"
 )
@@ -93,17 +94,8 @@ func (*Target) Accels() []string {
 
 // Units of a run that counts, and then of one that times.
 func (*Target) Units() []string {
-	return []string{unitXen, unitXSM, unitHooks, unitGuest, unitAll, "ns/op", "MB/s"}
+	return append(count.Units(), "ns/op", "MB/s")
 }
-
-// Units of counted samples.
-const (
-	unitXen   = "xen-instr/op"   // what Xen executed
-	unitXSM   = "xsm-instr/op"   // of that, in hooks and modules
-	unitHooks = "hooks/op"       // entries of hooks
-	unitGuest = "guest-instr/op" // what the guest kernel executed
-	unitAll   = "instr/op"       // all, user space included
-)
 
 // refused are benchmarks that make no sense here.
 var refused = []string{

@@ -12,9 +12,9 @@ import (
 
 	"xsmbench/bench"
 	"xsmbench/hv"
+	"xsmbench/hv/count/code"
+	"xsmbench/hv/count/window"
 	"xsmbench/hv/xen/qemu"
-	"xsmbench/hv/xen/ranges"
-	"xsmbench/hv/xen/window"
 )
 
 func init() {
@@ -50,12 +50,14 @@ func patientTarget() *Target {
 	return t
 }
 
-// names and tables of a hypervisor that the tests' windows fit.
-var table = &ranges.Table{Names: []ranges.Name{
-	{Kind: ranges.Module, Name: "flask_evtchn_send"},
-	{Kind: ranges.Site, Name: "xsm_evtchn_send"},
-	{Kind: ranges.Probe, Name: "common_interrupt"},
-}}
+// xenCode is a hypervisor that the tests' windows fit.
+var xenCode = &code.Map{
+	Cells: []code.Cell{
+		{Function: "do_event_channel_op"}, {Function: "do_event_channel_op", Hook: "evtchn_send"},
+		{Function: "flask_evtchn_send"}, {Function: "common_interrupt", Probe: true},
+	},
+	Handlers: []string{"do_event_channel_op"}, Hooks: []string{"evtchn_send"},
+}
 
 // started is a start of a fake image; the fake QEMU plays a scenario for it.
 func started(t *testing.T, build string, accel qemu.Accel, play scenario) *start {
@@ -68,7 +70,7 @@ func started(t *testing.T, build string, accel qemu.Accel, play scenario) *start
 		img:   &hv.Image{Build: hv.Build{Name: build, Arch: "amd64"}, Hash: dir, Path: filepath.Join(dir, "xen")},
 		accel: accel, shape: shapeOf(hv.BootSpec{}), vmlinux: "/parts/vmlinux", dom0: "/images/dom0.img",
 		marks: []window.Marks{{Domain: "dom0", Base: 0x10000000, Slots: 1024}},
-		table: table, ranges: "/plugin/ranges", plugin: "/plugin/window.so",
+		code:  xenCode, codeMap: "/plugin/code", plugin: "/plugin/window.so",
 	}
 	var err error
 	if s.key, err = s.hash("QEMU emulator version 7.2.0"); err != nil {

@@ -1,0 +1,52 @@
+package main
+
+import (
+	"fmt"
+	"slices"
+
+	"xsmbench/bench"
+	"xsmbench/bench/wire"
+	"xsmbench/hv/count/mark"
+	"xsmbench/hv/model/guest"
+)
+
+// marked is a domain whose benchmarks mark windows. Both domains are in one
+// program, so that each has its part of the one table.
+type marked struct {
+	*guest.Control
+	index int // of the benchmark, over both domains
+}
+
+// Begin begins a window of a phase.
+func (m *marked) Begin(p bench.Phase) { mark.Begin(mark.Slot(m.index, p)) }
+
+// End ends it.
+func (m *marked) End() { mark.End() }
+
+// marker is the agent's sink that tells a marked domain which benchmark is
+// next.
+type marker struct {
+	*wire.Writer
+	to    *marked
+	first int // index of the domain's first benchmark
+}
+
+// newMarker gives a domain its part of the table.
+func newMarker(w *wire.Writer, c *guest.Control, plan bench.Plan, domain string) (*marker, error) {
+	if n := len(plan.Domains) * len(plan.Benchmarks); n > mark.MostBenchmarks {
+		return nil, fmt.Errorf("%d benchmarks in %d domains: the marks suffice for %d in all", len(plan.Benchmarks), len(plan.Domains), mark.MostBenchmarks)
+	}
+	return &marker{w, &marked{Control: c}, slices.Index(plan.Domains, domain) * len(plan.Benchmarks)}, nil
+}
+
+// Begin announces a benchmark; indices count from 1.
+func (m *marker) Begin(benchmark string, index, total int) error {
+	m.to.index = m.first + index - 1
+	return m.Writer.Begin(benchmark, index, total)
+}
+
+// Sample reports a result. Where windows are counted, their times say nothing.
+func (m *marker) Sample(s bench.Measurement) error {
+	s.Windows, s.Warnings = nil, nil
+	return m.Writer.Sample(s)
+}

@@ -1,0 +1,136 @@
+// Package count turns counted windows into samples: what one operation of a
+// benchmark costs in instructions, and the profile of where they were executed.
+// Its folders hold the parts: code, the map of a hypervisor's code, and window,
+// the plug-in that counts by it.
+package count
+
+import (
+	"fmt"
+
+	"xsmbench/bench"
+	"xsmbench/hv/count/code"
+	"xsmbench/hv/count/window"
+)
+
+// Units of counted samples, the one to compare by first.
+const (
+	UnitXen   = "xen-instr/op"   // what the hypervisor executed
+	UnitXSM   = "xsm-instr/op"   // of that, in hooks: their sites, and all that was called from there
+	UnitHooks = "hooks/op"       // entries of hooks
+	UnitGuest = "guest-instr/op" // what the guest kernel executed
+	UnitAll   = "instr/op"       // all, user space included
+)
+
+// Units lists them.
+func Units() []string { return []string{UnitXen, UnitXSM, UnitHooks, UnitGuest, UnitAll} }
+
+// Counter makes samples of a hypervisor's windows.
+type Counter struct {
+	code   *code.Map
+	probes map[int]bool
+}
+
+// New makes the counter for a hypervisor's code.
+func New(m *code.Map) *Counter {
+	c := &Counter{code: m, probes: map[int]bool{}}
+	for id, cell := range m.Cells {
+		if cell.Probe {
+			c.probes[id] = true
+		}
+	}
+	return c
+}
+
+// Check fails if a window has places that the map does not: it is of another
+// hypervisor.
+func (c *Counter) Check(w window.Window) error {
+	for p := range w.Counts {
+		if p.Cell >= len(c.code.Cells) || p.Handler >= len(c.code.Handlers) || p.Hook >= len(c.code.Hooks) {
+			return fmt.Errorf("a window of %s has cell %d, handler %d, hook %d, the map only %d, %d and %d of them",
+				w.Domain, p.Cell, p.Handler, p.Hook, len(c.code.Cells), len(c.code.Handlers), len(c.code.Hooks))
+		}
+	}
+	return nil
+}
+
+// part is what the windows of one phase say.
+type part struct {
+	xen, guest, all float64
+	windows         int64 // that counts is the sum of
+	counts          map[window.Place]window.Count
+	clean           bool
+}
+
+// Fill makes the sample of a benchmark from the windows of its phases; what the
+// agent measured is replaced. Without a clean window only what is attributed
+// to hooks is known, as the mean of all.
+func (c *Counter) Fill(s *bench.Measurement, b bench.Benchmark, windows func(bench.Phase) []window.Window) {
+	s.Values, s.Windows, s.Iterations, s.Profile = nil, nil, 0, nil
+	total, profile, clean := part{}, newProfile(b.Ops), true
+	for _, p := range []struct {
+		phase bench.Phase
+		has   bool
+		sign  int64
+	}{{bench.PhaseOperation, true, 1}, {bench.PhaseBaseline, b.Baseline != nil, -1}, {bench.PhaseCredit, b.Credit != nil, 1}} {
+		if !p.has {
+			continue
+		}
+		list := windows(p.phase)
+		if len(list) == 0 {
+			s.Error = "no window was marked"
+			return
+		}
+		s.Iterations += int64(len(list))
+		f := c.phase(s, p.phase, list)
+		clean = clean && f.clean
+		total.xen += float64(p.sign) * f.xen
+		total.guest += float64(p.sign) * f.guest
+		total.all += float64(p.sign) * f.all
+		addScaled(profile, c.profile(f.counts), f.windows, p.sign)
+	}
+	s.Profile = profile
+	s.Values = values(total, profile, clean)
+}
+
+func newProfile(ops int64) *bench.Profile {
+	return &bench.Profile{Windows: 1, Ops: max(1, ops)}
+}
+
+// addScaled adds the sum of n windows to a profile. Both become the sum of as
+// many as the two have in common.
+func addScaled(to *bench.Profile, p bench.Profile, n, sign int64) {
+	was := to.Windows
+	scaled := bench.Profile{Windows: was * n, Ops: to.Ops}
+	scaled.Add(*to, n)
+	scaled.Add(p, sign*was)
+	*to = scaled
+}
+
+// values are the figures of one operation.
+func values(t part, p *bench.Profile, clean bool) []bench.Value {
+	ops := float64(p.Ops)
+	xsm, hooks := p.Attributed()
+	list := []bench.Value{{Value: xsm, Unit: UnitXSM}, {Value: hooks, Unit: UnitHooks}}
+	if !clean {
+		return list
+	}
+	return append([]bench.Value{{Value: t.xen / ops, Unit: UnitXen}},
+		append(list, bench.Value{Value: t.guest / ops, Unit: UnitGuest}, bench.Value{Value: t.all / ops, Unit: UnitAll})...)
+}
+
+// phase sums up one phase's windows, and warns where they are not exact.
+func (c *Counter) phase(s *bench.Measurement, p bench.Phase, list []window.Window) part {
+	name := [...]string{"the baseline's ", "the credit's ", ""}[p]
+	sum := window.Summarize(list, c.probes)
+	if sum.Clean == 0 {
+		s.Warnings = append(s.Warnings, fmt.Sprintf(bench.NotExact+"in each of %s%d windows an interrupt came or Xen switched vCPUs; only what XSM executed is told, as their mean", name, sum.Windows))
+		return part{windows: int64(len(list)), counts: window.Sum(list)}
+	}
+	if !sum.Exact() {
+		s.Warnings = append(s.Warnings, fmt.Sprintf(bench.NotExact+"of %s%d clean windows %d executed the %d instructions of the mode", name, sum.Clean, sum.AtMode, sum.Mode))
+	}
+	return part{
+		xen: float64(sum.Mode), guest: float64(sum.Kernel), all: float64(sum.Mode + sum.Kernel + sum.User),
+		windows: 1, counts: sum.Counts, clean: true,
+	}
+}

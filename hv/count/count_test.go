@@ -1,0 +1,188 @@
+package count
+
+import (
+	"maps"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"xsmbench/bench"
+	"xsmbench/hv/count/code"
+	"xsmbench/hv/count/window"
+)
+
+// Cells of a hypervisor with one hook.
+const (
+	cellRest = iota
+	cellSite
+	cellModule
+	cellProbe
+	cellThunk
+	cellBack
+)
+
+var demo = &code.Map{
+	Cells: []code.Cell{
+		cellRest: {Function: "do_event_channel_op"}, cellSite: {Function: "do_event_channel_op", Hook: "evtchn_send"},
+		cellModule: {Function: "flask_evtchn_send"}, cellProbe: {Function: "common_interrupt", Probe: true},
+		cellThunk: {Function: "__x86_return_thunk"}, cellBack: {Function: "restore_all_xen"},
+	},
+	Handlers: []string{"do_event_channel_op"}, Hooks: []string{"evtchn_send"}, Outside: []string{"restore_all_xen"},
+}
+
+// Places: in the handler outside of a hook, and in the call of one.
+func outside(cell int) window.Place { return window.Place{Handler: 0, Hook: -1, Cell: cell} }
+func inside(cell int) window.Place  { return window.Place{Handler: 0, Hook: 0, Cell: cell} }
+
+// counting is a window of figures: user, kernel and Xen's instructions, those of a module's
+// function and of a hook's site, and the site's entries.
+func counting(user, kernel, xen, module, site, entries uint64) window.Window {
+	w := window.Window{User: user, Kernel: kernel, Xen: xen, Counts: map[window.Place]window.Count{
+		outside(cellRest): {Instructions: xen - module - site},
+	}}
+	if module > 0 {
+		w.Counts[inside(cellModule)] = window.Count{Instructions: module, Entries: 1}
+	}
+	if entries > 0 {
+		w.Counts[outside(cellSite)] = window.Count{Instructions: site - entries}
+		w.Counts[inside(cellSite)] = window.Count{Instructions: entries, Entries: entries} // the calls
+	}
+	return w
+}
+
+// interrupted is a window in which an interrupt came.
+func interrupted(w window.Window) window.Window {
+	w.Xen += 5000
+	w.Counts = maps.Clone(w.Counts)
+	w.Counts[window.Place{Handler: -1, Hook: -1, Cell: cellProbe}] = window.Count{Instructions: 5000, Entries: 1}
+	return w
+}
+
+func times(n int, w window.Window) []window.Window {
+	var list []window.Window
+	for range n {
+		list = append(list, w)
+	}
+	return list
+}
+
+func setup(bench.Domain) (bench.Loop, func(), error) { return nil, nil, nil }
+
+func TestFill(t *testing.T) {
+	operation := times(21, counting(2, 300, 1000, 100, 16, 2))
+	baseline := times(21, counting(2, 50, 400, 10, 8, 1))
+	credit := times(21, counting(2, 20, 100, 4, 0, 0))
+	values := func(v ...float64) []bench.Value {
+		var list []bench.Value
+		for i, unit := range []string{UnitXen, UnitXSM, UnitHooks, UnitGuest, UnitAll} {
+			list = append(list, bench.Value{Value: v[i], Unit: unit})
+		}
+		return list
+	}
+	module := func(v ...float64) []bench.Value {
+		return []bench.Value{{Value: v[0], Unit: UnitXSM}, {Value: v[1], Unit: UnitHooks}}
+	}
+	tests := []struct {
+		name    string
+		bench   bench.Benchmark
+		windows [3][]window.Window // by phase
+		want    bench.Measurement
+		warning string
+	}{
+		{"an operation", bench.Benchmark{}, [3][]window.Window{bench.PhaseOperation: operation},
+			bench.Measurement{Iterations: 21, Values: values(1000, 116, 2, 300, 1302)}, ""},
+		{"a baseline is subtracted", bench.Benchmark{Baseline: setup}, [3][]window.Window{baseline, nil, operation},
+			bench.Measurement{Iterations: 42, Values: values(600, 98, 1, 250, 850)}, ""},
+		{"a credit is added back", bench.Benchmark{Baseline: setup, Credit: setup}, [3][]window.Window{baseline, credit, operation},
+			bench.Measurement{Iterations: 63, Values: values(700, 102, 1, 270, 972)}, ""},
+		{"per operation", bench.Benchmark{Baseline: setup, Ops: 4}, [3][]window.Window{baseline, nil, operation},
+			bench.Measurement{Iterations: 42, Values: values(150, 24.5, 0.25, 62.5, 212.5)}, ""},
+		{"phases that it lacks are not looked at", bench.Benchmark{}, [3][]window.Window{baseline, credit, operation},
+			bench.Measurement{Iterations: 21, Values: values(1000, 116, 2, 300, 1302)}, ""},
+		{"interrupted windows do not count", bench.Benchmark{},
+			[3][]window.Window{bench.PhaseOperation: append(times(9, interrupted(operation[0])), operation...)},
+			bench.Measurement{Iterations: 30, Values: values(1000, 116, 2, 300, 1302)}, ""},
+		{"two numbers of instructions", bench.Benchmark{},
+			[3][]window.Window{bench.PhaseOperation: append(times(8, counting(2, 300, 1010, 100, 16, 2)), times(13, operation[0])...)},
+			bench.Measurement{Iterations: 21, Values: values(1000, 116, 2, 300, 1302)}, "not exact: of 21 clean windows 13 executed the 1000 instructions of the mode"},
+		{"an inexact baseline", bench.Benchmark{Baseline: setup}, [3][]window.Window{append(times(20, baseline[0]), times(5, counting(2, 50, 500, 10, 8, 1))...), nil, operation},
+			bench.Measurement{Iterations: 46, Values: values(600, 98, 1, 250, 850)}, "not exact: of the baseline's 25 clean windows 20 executed the 400"},
+		{"interrupted windows only", bench.Benchmark{},
+			[3][]window.Window{bench.PhaseOperation: {interrupted(counting(2, 300, 1000, 100, 16, 2)), interrupted(counting(2, 300, 1000, 200, 16, 4))}},
+			bench.Measurement{Iterations: 2, Values: module(166, 3)}, "not exact: in each of 2 windows an interrupt came"},
+		{"an interrupted credit", bench.Benchmark{Baseline: setup, Credit: setup}, [3][]window.Window{baseline, {interrupted(credit[0])}, operation},
+			bench.Measurement{Iterations: 43, Values: module(102, 1)}, "in each of the credit's 1 windows"},
+		{"no windows", bench.Benchmark{}, [3][]window.Window{},
+			bench.Measurement{Error: "no window was marked"}, ""},
+		{"no windows of the baseline", bench.Benchmark{Baseline: setup}, [3][]window.Window{nil, nil, operation},
+			bench.Measurement{Iterations: 21, Error: "no window was marked"}, ""},
+	}
+	c := New(demo)
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			// What the agent measured is replaced.
+			got := bench.Measurement{Iterations: 99, Values: []bench.Value{{Value: 5, Unit: "ns/op"}}, Windows: []float64{5}}
+			c.Fill(&got, tt.bench, func(p bench.Phase) []window.Window { return tt.windows[p] })
+			warnings := strings.Join(got.Warnings, "\n")
+			if tt.warning == "" && warnings != "" || !strings.Contains(warnings, tt.warning) {
+				t.Errorf("warnings %q, want %q", warnings, tt.warning)
+			}
+			got.Warnings, got.Profile = nil, nil
+			if d := cmp.Diff(tt.want, got); d != "" {
+				t.Error(d)
+			}
+		})
+	}
+}
+
+// TestProfile checks where instructions are put, and what is subtracted.
+func TestProfile(t *testing.T) {
+	operation := counting(2, 300, 1000, 100, 16, 2)
+	operation.Counts[inside(cellThunk)] = window.Count{Instructions: 3, Entries: 3}
+	operation.Counts[inside(cellBack)] = window.Count{Instructions: 1}
+	operation.Counts[outside(cellThunk)] = window.Count{Instructions: 7, Entries: 7}
+	baseline := counting(2, 50, 400, 10, 8, 1)
+	paths := func(n int64) []bench.Path {
+		return []bench.Path{
+			{Handler: "do_event_channel_op", Function: "__x86_return_thunk", Calls: 7 * n, Instructions: 7 * n},
+			{Handler: "do_event_channel_op", Function: "do_event_channel_op", Instructions: 502 * n},
+			{Handler: "do_event_channel_op", Function: "restore_all_xen", Instructions: 1 * n},
+			{Handler: "do_event_channel_op", Hook: "evtchn_send", Function: "__x86_return_thunk", Part: bench.PartThunk, Calls: 3 * n, Instructions: 3 * n},
+			{Handler: "do_event_channel_op", Hook: "evtchn_send", Function: "do_event_channel_op", Part: bench.PartSite, Calls: 1 * n, Instructions: 8 * n},
+			{Handler: "do_event_channel_op", Hook: "evtchn_send", Function: "flask_evtchn_send", Part: bench.PartBody, Instructions: 90 * n},
+		}
+	}
+	noise := bench.Path{Function: "common_interrupt", Calls: 1, Instructions: 5000}
+	tests := []struct {
+		name    string
+		windows [3][]window.Window
+		want    bench.Profile
+	}{
+		{"clean windows are one", [3][]window.Window{times(3, baseline), nil, times(5, operation)},
+			bench.Profile{Windows: 1, Ops: 4, Paths: paths(1)}},
+		{"of interrupted ones all", [3][]window.Window{times(3, baseline), nil, times(5, interrupted(operation))},
+			bench.Profile{Windows: 5, Ops: 4, Paths: append([]bench.Path{{Function: noise.Function, Calls: 5, Instructions: 25000}}, paths(5)...)}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			var got bench.Measurement
+			New(demo).Fill(&got, bench.Benchmark{Baseline: setup, Ops: 4}, func(p bench.Phase) []window.Window { return tt.windows[p] })
+			if d := cmp.Diff(&tt.want, got.Profile); d != "" {
+				t.Error(d)
+			}
+		})
+	}
+}
+
+func TestCheck(t *testing.T) {
+	c := New(demo)
+	if err := c.Check(counting(2, 300, 1000, 100, 16, 2)); err != nil {
+		t.Error(err)
+	}
+	for _, p := range []window.Place{{Handler: 0, Hook: 0, Cell: 77}, {Handler: 1, Hook: 0, Cell: 0}, {Handler: 0, Hook: 1, Cell: 0}} {
+		if err := c.Check(window.Window{Domain: "dom0", Counts: map[window.Place]window.Count{p: {}}}); err == nil || !strings.Contains(err.Error(), "window of dom0") {
+			t.Errorf("%v: error %v", p, err)
+		}
+	}
+}

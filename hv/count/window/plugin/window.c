@@ -1,0 +1,506 @@
+/*
+ * A TCG plug-in that counts the instructions of marked windows.
+ *
+ * A guest marks a window by executing one-byte returns at agreed addresses:
+ * slot k of a table begins window k, the table's last slot ends it. Between
+ * the two the plug-in accumulates instructions by who executed them (user,
+ * guest kernel, hypervisor) and, within the hypervisor, by cell of its code
+ * and by what it is charged to: the handler it was entered by, and the hook
+ * that is being called. It reads no registers and changes nothing that the
+ * guest can see.
+ *
+ * Instructions are counted by the cheapest means there is, one addition to
+ * the counter of their cell. Where what they are charged to changes, the
+ * difference since the last such place is moved to its account, if a window
+ * is open. Those places are rare: entries, handlers, calls of hooks.
+ *
+ * QEMU ships no header for its plug-ins; what is declared below is the part of
+ * version 1 of the interface that is used here.
+ *
+ * Arguments: code=FILE (see Map.WriteMap in the Go package code), out=FILE,
+ * table=NAME:BASE:SLOTS for each domain.
+ */
+#include <inttypes.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define EXPORT __attribute__((visibility("default")))
+
+typedef uint64_t qemu_plugin_id_t;
+struct qemu_plugin_tb;
+struct qemu_plugin_insn;
+typedef struct qemu_info_t qemu_info_t;
+
+enum { INLINE_ADD_U64 = 0 };
+enum { CB_NO_REGS = 0 };
+
+typedef void (*vcpu_udata_cb)(unsigned int vcpu, void *userdata);
+typedef void (*tb_trans_cb)(qemu_plugin_id_t id, struct qemu_plugin_tb *tb);
+typedef void (*udata_cb)(qemu_plugin_id_t id, void *userdata);
+
+size_t qemu_plugin_tb_n_insns(const struct qemu_plugin_tb *tb);
+struct qemu_plugin_insn *qemu_plugin_tb_get_insn(const struct qemu_plugin_tb *tb, size_t i);
+uint64_t qemu_plugin_insn_vaddr(const struct qemu_plugin_insn *insn);
+size_t qemu_plugin_insn_size(const struct qemu_plugin_insn *insn);
+void qemu_plugin_register_vcpu_tb_trans_cb(qemu_plugin_id_t id, tb_trans_cb cb);
+void qemu_plugin_register_vcpu_insn_exec_inline(struct qemu_plugin_insn *insn, int op, void *ptr, uint64_t imm);
+void qemu_plugin_register_vcpu_insn_exec_cb(struct qemu_plugin_insn *insn, vcpu_udata_cb cb, int flags, void *userdata);
+void qemu_plugin_register_atexit_cb(qemu_plugin_id_t id, udata_cb cb, void *userdata);
+
+EXPORT int qemu_plugin_version = 1;
+
+/*
+ * Who executed an instruction, told by its address: the map says which area is
+ * the hypervisor's (all of it, not its text alone: Xen's entry stubs lie
+ * outside of that), the rest of the upper half is the guest kernel's.
+ */
+enum { USER, KERNEL, OWNERS };
+
+struct range { uint64_t lo, hi; unsigned cell; };
+struct entry { uint64_t at; unsigned cell; };
+struct event { uint64_t at; char kind; unsigned id; };
+struct table { char name[16]; uint64_t base; unsigned slots; };
+
+static struct range *ranges;
+static struct entry *entries;
+static struct event *events;
+static size_t n_ranges, n_entries, n_events, n_cells;
+static uint64_t area_lo, area_hi;
+static int shared; /* the hypervisor and its guests are one program */
+
+static uint64_t owner[OWNERS], owner_then[OWNERS];
+static uint64_t *insns, *insns_then, *entered, *entered_then;
+
+static struct table tables[4];
+static size_t n_tables;
+static FILE *out;
+
+/* The open window. */
+static struct table *window;
+static unsigned window_slot;
+static uint64_t window_xen;
+
+static void die(const char *what, const char *detail)
+{
+    fprintf(stderr, "window plug-in: %s%s\n", what, detail);
+    exit(1);
+}
+
+static void *array(size_t n, size_t size)
+{
+    void *p = calloc(n ? n : 1, size);
+    if (!p)
+        die("out of memory", "");
+    return p;
+}
+
+static void *grow(void *p, size_t n, size_t size)
+{
+    if (!(p = realloc(p, n * size)))
+        die("out of memory", "");
+    return p;
+}
+
+/*
+ * Accounts: one for each pair of a handler and a hook that something was
+ * charged to (0 for none of them), with the counts of the open window.
+ */
+struct account { unsigned handler, hook; uint64_t *insns, *entered; };
+
+static struct account *accounts;
+static unsigned n_accounts;
+
+/* Cells of accounts that are not 0. */
+static struct touched { unsigned account, cell; } *touched;
+static size_t n_touched, max_touched;
+
+static unsigned account_of(unsigned handler, unsigned hook)
+{
+    static unsigned last;
+    struct account *a;
+
+    if (last < n_accounts && accounts[last].handler == handler && accounts[last].hook == hook)
+        return last;
+    for (last = 0; last < n_accounts; last++)
+        if (accounts[last].handler == handler && accounts[last].hook == hook)
+            return last;
+    accounts = grow(accounts, n_accounts + 1, sizeof *accounts);
+    a = &accounts[n_accounts];
+    a->handler = handler;
+    a->hook = hook;
+    a->insns = array(n_cells, sizeof *a->insns);
+    a->entered = array(n_cells, sizeof *a->entered);
+    fprintf(out, "a %u %u %u\n", n_accounts, handler, hook);
+    return last = n_accounts++;
+}
+
+static void touch(unsigned account, unsigned cell)
+{
+    if (n_touched == max_touched) {
+        max_touched = 2 * max_touched + 64;
+        touched = grow(touched, max_touched, sizeof *touched);
+    }
+    touched[n_touched++] = (struct touched){ account, cell };
+}
+
+/*
+ * What is going on in the hypervisor: a stack of the visit by a guest, of the
+ * calls of hooks in it, and of the interrupts and faults that the hypervisor
+ * itself met. The top is what is charged. One stack does for one processor: Xen
+ * is not preempted, so that what was interrupted goes on before anything else does.
+ *
+ * Where the hypervisor shares its program with the guests, the stack begins
+ * with a guest: visits come on top of it and end, and so do calls of a guest's
+ * handlers out of a visit.
+ */
+struct frame { enum kind { VISIT, GUEST, CALL, INTERRUPT } kind; unsigned handler, hook; uint64_t back; };
+enum { MOST_FRAMES = 64 };
+
+static struct frame frames[MOST_FRAMES];
+static unsigned top; /* frames[0] is the visit */
+static uint64_t guest_then; /* what guests had executed at the last entry */
+
+static void give_to_guest(void)
+{
+    for (size_t i = 0; i < n_cells; i++)
+        owner[KERNEL] += insns[i] - insns_then[i];
+    memcpy(insns_then, insns, n_cells * sizeof *insns);
+    memcpy(entered_then, entered, n_cells * sizeof *entered);
+}
+
+/* Moves what was counted since the last time to the account of the top. */
+static void settle(void)
+{
+    unsigned id;
+    struct account *a;
+
+    if (!window)
+        return;
+    if (frames[top].kind == GUEST) {
+        give_to_guest();
+        return;
+    }
+    id = account_of(frames[top].handler, frames[top].hook);
+    a = &accounts[id];
+    for (size_t i = 0; i < n_cells; i++) {
+        uint64_t d = insns[i] - insns_then[i];
+        if (!d)
+            continue;
+        if (!a->insns[i])
+            touch(id, i);
+        a->insns[i] += d;
+        a->entered[i] += entered[i] - entered_then[i];
+        insns_then[i] = insns[i];
+        entered_then[i] = entered[i];
+        window_xen += d;
+    }
+}
+
+static void reset(void)
+{
+    top = 0;
+    frames[0] = (struct frame){ shared ? GUEST : VISIT, 0, 0, 0 };
+}
+
+static void push(struct frame f)
+{
+    if (top + 1 < MOST_FRAMES)
+        frames[++top] = f;
+}
+
+static uint64_t by_guests(void) { return owner[USER] + owner[KERNEL]; }
+
+static void enter(unsigned int vcpu, void *event)
+{
+    uint64_t now = by_guests();
+
+    (void)vcpu;
+    (void)event;
+    settle();
+    if (shared)
+        push((struct frame){ VISIT, 0, 0, 0 });
+    else if (now != guest_then)
+        reset();
+    else
+        push((struct frame){ INTERRUPT, 0, 0, 0 });
+    guest_then = now;
+}
+
+static void resume(unsigned int vcpu, void *event)
+{
+    (void)vcpu;
+    (void)event;
+    for (unsigned t = top; t; t--)
+        if (frames[t].kind == INTERRUPT) {
+            settle();
+            top = t - 1;
+            return;
+        }
+}
+
+static void leave(unsigned int vcpu, void *event)
+{
+    (void)vcpu;
+    (void)event;
+    settle();
+    if (!shared) {
+        reset();
+        return;
+    }
+    for (unsigned t = top; t; t--)
+        if (frames[t].kind == VISIT) {
+            top = t - 1;
+            return;
+        }
+}
+
+/* A handler that a hook's own code enters is none: there, the hook is charged. */
+static void handle(unsigned int vcpu, void *event)
+{
+    unsigned handler = ((struct event *)event)->id + 1;
+
+    (void)vcpu;
+    if (frames[top].kind == GUEST || frames[top].hook || frames[top].handler == handler)
+        return;
+    settle();
+    frames[top].handler = handler;
+}
+
+struct call { unsigned hook; uint64_t back; };
+
+static void call(unsigned int vcpu, void *userdata)
+{
+    struct call *c = userdata;
+
+    (void)vcpu;
+    settle();
+    push((struct frame){ CALL, frames[top].handler, c->hook + 1, c->back });
+}
+
+static void call_guest(unsigned int vcpu, void *userdata)
+{
+    struct call *c = userdata;
+
+    (void)vcpu;
+    settle();
+    push((struct frame){ GUEST, 0, 0, c->back });
+}
+
+static void returned(unsigned int vcpu, void *event)
+{
+    (void)vcpu;
+    if (!top || frames[top].back != ((struct event *)event)->at)
+        return;
+    settle();
+    top--;
+}
+
+/* One end of a window: a table and a slot in it. */
+static void *mark(size_t t, unsigned slot) { return (void *)(uintptr_t)(t << 16 | slot); }
+
+static void begin(struct table *t, unsigned slot)
+{
+    window = t;
+    window_slot = slot;
+    window_xen = 0;
+    if (shared)
+        reset(); /* guests make marks: what the stack held is out of date */
+    memcpy(owner_then, owner, sizeof owner);
+    memcpy(insns_then, insns, n_cells * sizeof *insns);
+    memcpy(entered_then, entered, n_cells * sizeof *entered);
+}
+
+/*
+ * A line for each window: who, which, instructions of user space, of the
+ * guest's kernel and of the hypervisor, then account:cell:instructions:entries.
+ */
+static void end(struct table *t)
+{
+    if (window != t)
+        return;
+    settle();
+    window = NULL;
+    fprintf(out, "w %s %u %" PRIu64 " %" PRIu64 " %" PRIu64, t->name, window_slot,
+            owner[USER] - owner_then[USER], owner[KERNEL] - owner_then[KERNEL], window_xen);
+    for (size_t i = 0; i < n_touched; i++) {
+        struct account *a = &accounts[touched[i].account];
+        unsigned cell = touched[i].cell;
+        fprintf(out, " %u:%u:%" PRIu64 ":%" PRIu64, touched[i].account, cell, a->insns[cell], a->entered[cell]);
+        a->insns[cell] = a->entered[cell] = 0;
+    }
+    n_touched = 0;
+    fputc('\n', out);
+}
+
+static void marked(unsigned int vcpu, void *userdata)
+{
+    uintptr_t m = (uintptr_t)userdata;
+    struct table *t = &tables[m >> 16];
+    unsigned slot = m & 0xffff;
+
+    (void)vcpu;
+    if (slot == t->slots - 1)
+        end(t);
+    else
+        begin(t, slot);
+}
+
+/* The first of an ascending array's elements, which begin with an address, that is not below at. */
+static size_t lower(const void *base, size_t n, size_t size, uint64_t at)
+{
+    size_t lo = 0;
+
+    while (lo < n) {
+        size_t mid = (lo + n) / 2;
+        if (*(const uint64_t *)((const char *)base + mid * size) < at)
+            lo = mid + 1;
+        else
+            n = mid;
+    }
+    return lo;
+}
+
+/* The cell of an address; code that no range has is cell 0. */
+static unsigned cell_of(uint64_t at)
+{
+    size_t i = lower(ranges, n_ranges, sizeof *ranges, at + 1);
+
+    return i && at < ranges[i - 1].hi ? ranges[i - 1].cell : 0;
+}
+
+static void add_one(struct qemu_plugin_insn *insn, uint64_t *counter)
+{
+    qemu_plugin_register_vcpu_insn_exec_inline(insn, INLINE_ADD_U64, counter, 1);
+}
+
+static void on(struct qemu_plugin_insn *insn, vcpu_udata_cb cb, void *userdata)
+{
+    qemu_plugin_register_vcpu_insn_exec_cb(insn, cb, CB_NO_REGS, userdata);
+}
+
+static void count_call(struct qemu_plugin_insn *insn, struct event *e, vcpu_udata_cb cb)
+{
+    struct call *c = array(1, sizeof *c);
+
+    /* Where it returns to depends on how Xen has patched it. */
+    *c = (struct call){ e->id, e->at + qemu_plugin_insn_size(insn) };
+    on(insn, cb, c);
+}
+
+/* Callbacks run before the instruction is counted: it is charged to what they make of it. */
+static void count_xen(struct qemu_plugin_insn *insn, uint64_t at)
+{
+    size_t i = lower(entries, n_entries, sizeof *entries, at);
+
+    for (size_t v = lower(events, n_events, sizeof *events, at); v < n_events && events[v].at == at; v++)
+        switch (events[v].kind) {
+        case 'i': on(insn, enter, &events[v]); break;
+        case 'p': on(insn, resume, &events[v]); break;
+        case 'x': on(insn, leave, &events[v]); break;
+        case 'h': on(insn, handle, &events[v]); break;
+        case 'r': on(insn, returned, &events[v]); break;
+        case 'c': count_call(insn, &events[v], call); break;
+        case 'g': count_call(insn, &events[v], call_guest); break;
+        }
+    add_one(insn, &insns[cell_of(at)]);
+    if (i < n_entries && entries[i].at == at)
+        add_one(insn, &entered[entries[i].cell]);
+}
+
+static void find_mark(struct qemu_plugin_insn *insn, uint64_t at)
+{
+    for (size_t i = 0; i < n_tables; i++)
+        if (at - tables[i].base < tables[i].slots)
+            on(insn, marked, mark(i, at - tables[i].base));
+}
+
+static void translated(qemu_plugin_id_t id, struct qemu_plugin_tb *tb)
+{
+    (void)id;
+    for (size_t i = 0, n = qemu_plugin_tb_n_insns(tb); i < n; i++) {
+        struct qemu_plugin_insn *insn = qemu_plugin_tb_get_insn(tb, i);
+        uint64_t at = qemu_plugin_insn_vaddr(insn);
+
+        if (at >= area_lo && at < area_hi)
+            count_xen(insn, at);
+        else
+            add_one(insn, &owner[at >> 63 ? KERNEL : USER]);
+        find_mark(insn, at);
+    }
+}
+
+/* The end record tells a complete file from one that was cut off. */
+static void finished(qemu_plugin_id_t id, void *userdata)
+{
+    (void)id;
+    (void)userdata;
+    fprintf(out, "end\n");
+    /* A write that failed earlier has left a gap; both are looked at. */
+    if (ferror(out) | fclose(out))
+        die("cannot write the windows", "");
+}
+
+static void read_code(const char *path)
+{
+    FILE *f = fopen(path, "r");
+    if (!f)
+        die("cannot read ", path);
+    if (fscanf(f, "area %" SCNx64 " %" SCNx64 " shared %d cells %zu ranges %zu entries %zu events %zu",
+               &area_lo, &area_hi, &shared, &n_cells, &n_ranges, &n_entries, &n_events) != 7)
+        die("not a map of code: ", path);
+    n_cells += !n_cells; /* cell 0 is always there */
+    ranges = array(n_ranges, sizeof *ranges);
+    entries = array(n_entries, sizeof *entries);
+    events = array(n_events, sizeof *events);
+    for (size_t i = 0; i < n_ranges; i++)
+        if (fscanf(f, " r %" SCNx64 " %" SCNx64 " %u", &ranges[i].lo, &ranges[i].hi, &ranges[i].cell) != 3 || ranges[i].cell >= n_cells)
+            die("damaged range in ", path);
+    for (size_t i = 0; i < n_entries; i++)
+        if (fscanf(f, " e %" SCNx64 " %u", &entries[i].at, &entries[i].cell) != 2 || entries[i].cell >= n_cells)
+            die("damaged entry in ", path);
+    for (size_t i = 0; i < n_events; i++)
+        if (fscanf(f, " v %" SCNx64 " %c %u", &events[i].at, &events[i].kind, &events[i].id) != 3)
+            die("damaged event in ", path);
+    fclose(f);
+    insns = array(n_cells, sizeof *insns);
+    insns_then = array(n_cells, sizeof *insns);
+    entered = array(n_cells, sizeof *entered);
+    entered_then = array(n_cells, sizeof *entered);
+    reset();
+}
+
+static void add_table(const char *arg)
+{
+    struct table *t = &tables[n_tables++];
+    if (n_tables > sizeof tables / sizeof *tables ||
+        sscanf(arg, "%15[^:]:%" SCNx64 ":%u", t->name, &t->base, &t->slots) != 3 || t->slots < 2)
+        die("table=NAME:BASE:SLOTS expected, got ", arg);
+}
+
+EXPORT int qemu_plugin_install(qemu_plugin_id_t id, const qemu_info_t *info, int argc, char **argv)
+{
+    const char *map = NULL, *to = NULL;
+
+    (void)info;
+    for (int i = 0; i < argc; i++) {
+        if (!strncmp(argv[i], "code=", 5))
+            map = argv[i] + 5;
+        else if (!strncmp(argv[i], "out=", 4))
+            to = argv[i] + 4;
+        else if (!strncmp(argv[i], "table=", 6))
+            add_table(argv[i] + 6);
+        else
+            die("unknown argument ", argv[i]);
+    }
+    if (!map || !to || !n_tables)
+        die("code=, out= and at least one table= are needed", "");
+    read_code(map);
+    if (!(out = fopen(to, "w")))
+        die("cannot write ", to);
+    qemu_plugin_register_vcpu_tb_trans_cb(id, translated);
+    qemu_plugin_register_atexit_cb(id, finished, NULL);
+    return 0;
+}

@@ -1,0 +1,42 @@
+package profile
+
+import "slices"
+
+// AVC is what FLASK's access vector cache did, per operation: decisions that
+// were looked up, those that were not in it, and those that it reclaimed nodes for.
+type AVC struct{ Lookups, Misses, Reclaims float64 }
+
+// Functions of FLASK by what their entries count: Xen's (xsm/flask/avc.c,
+// ss/services.c), and the model's (xsm/flask/avc, xsm/flask/ss).
+var (
+	avcLookups  = []string{"avc_has_perm_noaudit", "avc.(*Cache).HasPermNoAudit"}
+	avcMisses   = []string{"security_compute_av", "ss.(*Server).ComputeAV"}
+	avcReclaims = []string{"avc_reclaim_node", "avc.(*Cache).reclaim"}
+)
+
+// avcOf counts them in a hook's functions.
+func avcOf(functions []Path) AVC {
+	var a AVC
+	for _, f := range functions {
+		switch {
+		case slices.Contains(avcLookups, f.Function):
+			a.Lookups += f.Calls
+		case slices.Contains(avcMisses, f.Function):
+			a.Misses += f.Calls
+		case slices.Contains(avcReclaims, f.Function):
+			a.Reclaims += f.Calls
+		}
+	}
+	return a
+}
+
+// AVC is what it did in all hooks of the operation.
+func (c *Cost) AVC() AVC {
+	var a AVC
+	for _, h := range c.Hooks {
+		a.Lookups += h.AVC.Lookups
+		a.Misses += h.AVC.Misses
+		a.Reclaims += h.AVC.Reclaims
+	}
+	return a
+}

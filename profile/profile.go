@@ -1,0 +1,203 @@
+// Package profile tells which hook cost what: it merges the profiles of a run's
+// boots and says, for each benchmark, domain and build, which hooks were
+// crossed, how often, and what they executed; what a build executes more than
+// another, and where; and which hooks no benchmark crossed.
+package profile
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"xsmbench/bench"
+	"xsmbench/results"
+)
+
+// ErrNone is the cause when a run has no profiles.
+var ErrNone = errors.New("it has no profiles: its target, or the way it was run, does not count instructions")
+
+// Run is the profiles of a run.
+type Run struct {
+	Path    string
+	Target  string
+	Accel   string
+	Builds  []string // in the run's order
+	Domains []string
+	// Known are all hooks that the builds say they have, and those met.
+	Known      []string
+	Benchmarks []*Benchmark // by domain, then as the suite has them
+	Problems   []results.Problem
+	// Part tells that benchmarks, hooks or domains were left out.
+	Part bool
+}
+
+// Benchmark is the profile of one benchmark in one domain.
+type Benchmark struct {
+	Arch, Domain, Name string
+	Costs              map[string]*Cost // by build
+}
+
+// Open reads a run's profiles, and takes those of samples that stand.
+func Open(dir string) (*Run, error) {
+	c, err := results.Open(dir)
+	if err != nil {
+		return nil, err
+	}
+	list, problems, err := results.ReadProfiles(dir)
+	if err != nil {
+		return nil, err
+	}
+	r := New(c, list)
+	r.Problems = append(r.Problems, problems...)
+	if len(r.Benchmarks) == 0 {
+		return nil, fmt.Errorf("read profiles of %s: %w", dir, ErrNone)
+	}
+	return r, nil
+}
+
+// key identifies a benchmark's profile of a boot.
+type key struct{ arch, domain, benchmark string }
+
+// New merges the profiles of a run's samples.
+func New(c *results.Contents, list []results.Profile) *Run {
+	r := &Run{Path: c.Path, Target: c.Run.Spec.Target, Accel: c.Run.Spec.Accel, Problems: c.Problems}
+	for _, b := range c.Run.Spec.Builds {
+		r.Builds = append(r.Builds, b.Name)
+	}
+	boots := gather(c.Samples, list)
+	byKey := map[key]*Benchmark{}
+	for k, of := range boots {
+		b := &Benchmark{Arch: k.arch, Domain: k.domain, Name: k.benchmark, Costs: map[string]*Cost{}}
+		for build, list := range of {
+			b.Costs[build] = merge(list)
+			if !slices.Contains(r.Builds, build) {
+				r.Builds = append(r.Builds, build)
+			}
+		}
+		byKey[k] = b
+		r.Benchmarks = append(r.Benchmarks, b)
+	}
+	r.order(c.Run.Spec)
+	r.know(c)
+	return r
+}
+
+// boot is what one boot's sample says.
+type boot struct {
+	profile  bench.Profile
+	inexact  []string // what the sample remarks
+	measured map[string]float64
+}
+
+// gather joins profiles with the samples that they are of.
+func gather(samples []results.Sample, list []results.Profile) map[key]map[string][]boot {
+	type place struct {
+		key
+		build string
+		boot  int
+	}
+	profiles := map[place]bench.Profile{}
+	for _, p := range list {
+		profiles[place{key{p.Arch, p.Domain, p.Benchmark}, p.Build, p.Boot.Boot}] = p.Profile
+	}
+	boots := map[key]map[string][]boot{}
+	for _, s := range samples {
+		k := key{s.Arch, s.Domain, s.Benchmark}
+		p, ok := profiles[place{k, s.Build, s.Boot.Boot}]
+		if !ok || !s.Ended {
+			continue
+		}
+		if boots[k] == nil {
+			boots[k] = map[string][]boot{}
+		}
+		boots[k][s.Build] = append(boots[k][s.Build], bootOf(s, p))
+	}
+	return boots
+}
+
+func bootOf(s results.Sample, p bench.Profile) boot {
+	b := boot{profile: p, measured: map[string]float64{}}
+	for _, v := range s.Values {
+		b.measured[v.Unit] = v.Value
+	}
+	for _, w := range s.Warnings {
+		if text, ok := strings.CutPrefix(w, bench.NotExact); ok {
+			b.inexact = append(b.inexact, text)
+		}
+	}
+	return b
+}
+
+// order sorts by domain, then as the run's plan has the benchmarks.
+func (r *Run) order(s results.Spec) {
+	for _, b := range r.Benchmarks {
+		if !slices.Contains(r.Domains, b.Domain) {
+			r.Domains = append(r.Domains, b.Domain)
+		}
+	}
+	place := func(list []string, s string) int {
+		if i := slices.Index(list, s); i >= 0 {
+			return i
+		}
+		return len(list)
+	}
+	slices.SortFunc(r.Domains, func(a, b string) int {
+		return cmp.Or(cmp.Compare(place(s.Domains, a), place(s.Domains, b)), cmp.Compare(a, b))
+	})
+	slices.SortFunc(r.Benchmarks, func(a, b *Benchmark) int {
+		return cmp.Or(cmp.Compare(a.Arch, b.Arch), cmp.Compare(place(r.Domains, a.Domain), place(r.Domains, b.Domain)),
+			cmp.Compare(place(s.Benchmarks, a.Name), place(s.Benchmarks, b.Name)), cmp.Compare(a.Name, b.Name))
+	})
+}
+
+// know collects the hooks.
+func (r *Run) know(c *results.Contents) {
+	for _, img := range c.Run.Images {
+		r.Known = append(r.Known, img.Hooks...)
+	}
+	for _, b := range r.Benchmarks {
+		for _, cost := range b.Costs {
+			for _, h := range cost.Hooks {
+				r.Known = append(r.Known, h.Name)
+			}
+		}
+	}
+	slices.Sort(r.Known)
+	r.Known = slices.Compact(r.Known)
+}
+
+// Filter says what of a run to look at; empty lists are everything.
+type Filter struct {
+	Benchmark, Hook func(string) bool // nil for all
+	Builds, Domains []string
+}
+
+// Select keeps what the filter says. With a filter of hooks, benchmarks that
+// cross none of them go.
+func (r *Run) Select(f Filter) {
+	r.Part = r.Part || f.Benchmark != nil || f.Hook != nil || len(f.Domains) > 0
+	keep := func(list []string, s string) bool { return len(list) == 0 || slices.Contains(list, s) }
+	r.Builds = slices.DeleteFunc(r.Builds, func(b string) bool { return !keep(f.Builds, b) })
+	r.Domains = slices.DeleteFunc(r.Domains, func(d string) bool { return !keep(f.Domains, d) })
+	r.Benchmarks = slices.DeleteFunc(r.Benchmarks, func(b *Benchmark) bool {
+		for build := range b.Costs {
+			if !slices.Contains(r.Builds, build) {
+				delete(b.Costs, build)
+			}
+		}
+		return len(b.Costs) == 0 || !slices.Contains(r.Domains, b.Domain) ||
+			f.Benchmark != nil && !f.Benchmark(b.Name) || f.Hook != nil && !b.keepHooks(f.Hook)
+	})
+}
+
+// keepHooks drops other hooks, and reports whether any is left.
+func (b *Benchmark) keepHooks(keep func(string) bool) bool {
+	left := false
+	for _, c := range b.Costs {
+		c.Hooks = slices.DeleteFunc(c.Hooks, func(h Hook) bool { return !keep(h.Name) })
+		left = left || len(c.Hooks) > 0
+	}
+	return left
+}

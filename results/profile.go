@@ -1,0 +1,287 @@
+package results
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/google/pprof/profile"
+	"github.com/google/renameio/v2"
+
+	"xsmbench/bench"
+)
+
+// Profile is where one sample's instructions were executed.
+type Profile struct {
+	Boot
+	Target, Arch, Build, Domain string
+	Benchmark                   string
+	bench.Profile
+	File string
+}
+
+// Frames of a profile's stacks, from the root: the benchmark, the handler, the
+// hook and the function within it. In the site of a hook the hook is the leaf,
+// and the function, which calls it, stands in a label.
+const (
+	hookFrame  = "hook "            // and the hook's name
+	noHandler  = "(entry and exit)" // the handler's frame on the way in and out
+	partLabel  = "part"
+	inLabel    = "in" // of a site, the function that it is in
+	benchLabel = "benchmark"
+	windows    = "windows" // numerical labels
+	operations = "ops"
+)
+
+// writeProfiles writes a file for each domain that has profiles.
+func (w *BootWriter) writeProfiles() error {
+	for domain, list := range w.profiles {
+		p := encodeProfiles(list)
+		for _, kv := range [][2]string{
+			{"target", w.dir.run.Spec.Target}, {"arch", w.build.Arch}, {"build", w.build.Name}, {"domain", domain},
+			{"boot", strconv.Itoa(w.boot.Boot)}, {"round", strconv.Itoa(w.boot.Round)}, {"order", strconv.Itoa(w.boot.Order)},
+			{"layout", strconv.Itoa(w.boot.Layout)}, {"image", w.boot.Image}, {"seed", strconv.FormatInt(w.boot.Seed, 10)},
+		} {
+			p.Comments = append(p.Comments, kv[0]+"="+kv[1])
+		}
+		var b bytes.Buffer
+		if err := p.Write(&b); err != nil {
+			return fmt.Errorf("write profile: %w", err)
+		}
+		dir := filepath.Join(w.dir.path, profileDir)
+		if err := os.MkdirAll(dir, 0o777); err != nil {
+			return fmt.Errorf("write profile: %w", err)
+		}
+		name := fmt.Sprintf("%04d-%s-%s.pb.gz", w.boot.Boot, w.build.Name, domain)
+		if err := renameio.WriteFile(filepath.Join(dir, name), b.Bytes(), 0o666); err != nil {
+			return fmt.Errorf("write profile: %w", err)
+		}
+	}
+	return nil
+}
+
+// EncodeProfiles makes one pprof profile of samples' profiles, with what is
+// given as labels of each. Values are of all windows of a sample together, as
+// in Profile.
+func EncodeProfiles(list []Profile) *profile.Profile { return encodeProfiles(list) }
+
+func encodeProfiles(list []Profile) *profile.Profile {
+	e := encoder{p: &profile.Profile{
+		SampleType:        []*profile.ValueType{{Type: "calls", Unit: "count"}, {Type: "instructions", Unit: "count"}},
+		DefaultSampleType: "instructions",
+		PeriodType:        &profile.ValueType{Type: "instructions", Unit: "count"}, Period: 1, // merging wants one
+	}, locations: map[string]*profile.Location{}}
+	for _, s := range list {
+		for _, x := range s.Paths {
+			e.add(s, x)
+		}
+	}
+	return e.p
+}
+
+type encoder struct {
+	p         *profile.Profile
+	locations map[string]*profile.Location // by function
+}
+
+func (e *encoder) location(name string) *profile.Location {
+	if l := e.locations[name]; l != nil {
+		return l
+	}
+	id := uint64(len(e.p.Location) + 1)
+	f := &profile.Function{ID: id, Name: name, SystemName: name}
+	l := &profile.Location{ID: id, Line: []profile.Line{{Function: f}}}
+	e.p.Function = append(e.p.Function, f)
+	e.p.Location = append(e.p.Location, l)
+	e.locations[name] = l
+	return l
+}
+
+func (e *encoder) add(s Profile, x bench.Path) {
+	handler := x.Handler
+	if handler == "" {
+		handler = noHandler
+	}
+	frames := []string{s.Benchmark, handler}
+	labels := map[string][]string{benchLabel: {s.Benchmark}}
+	for k, v := range map[string]string{"build": s.Build, "domain": s.Domain} {
+		if v != "" {
+			labels[k] = []string{v}
+		}
+	}
+	if x.Hook != "" {
+		frames = append(frames, hookFrame+x.Hook)
+		labels[partLabel] = []string{string(x.Part)}
+	}
+	if x.Part == bench.PartSite {
+		labels[inLabel] = []string{x.Function}
+	} else {
+		frames = append(frames, x.Function)
+	}
+	sample := &profile.Sample{
+		Value: []int64{x.Calls, x.Instructions}, Label: labels,
+		NumLabel: map[string][]int64{windows: {s.Windows}, operations: {s.Ops}},
+	}
+	for _, f := range slices.Backward(frames) {
+		sample.Location = append(sample.Location, e.location(f))
+	}
+	e.p.Sample = append(e.p.Sample, sample)
+}
+
+// ReadProfiles reads a run's profiles. Files that cannot be read are
+// problems; a run without profiles has none.
+func ReadProfiles(dir string) ([]Profile, []Problem, error) {
+	paths, err := filepath.Glob(filepath.Join(dir, profileDir, "*.pb.gz"))
+	if err != nil {
+		return nil, nil, fmt.Errorf("read profiles: %w", err)
+	}
+	slices.Sort(paths)
+	var all []Profile
+	var problems []Problem
+	for _, path := range paths {
+		list, err := readProfile(path)
+		if err != nil {
+			problems = append(problems, Problem{File: path, Text: err.Error()})
+			continue
+		}
+		all = append(all, list...)
+	}
+	return all, problems, nil
+}
+
+func readProfile(path string) ([]Profile, error) {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	list, err := DecodeProfiles(text)
+	for i := range list {
+		list[i].File = path
+	}
+	return list, err
+}
+
+// ErrForeign is the cause when a pprof profile is none of a run's.
+var ErrForeign = errors.New("not a profile of this program's")
+
+// DecodeProfiles reads what a boot wrote, from a file's content.
+func DecodeProfiles(text []byte) ([]Profile, error) {
+	p, err := profile.ParseData(text)
+	if err != nil {
+		return nil, err
+	}
+	if len(p.SampleType) != 2 || p.SampleType[0].Type != "calls" || p.SampleType[1].Type != "instructions" {
+		return nil, ErrForeign
+	}
+	head, err := readComments(p.Comments)
+	if err != nil {
+		return nil, err
+	}
+	var list []Profile
+	index := map[string]int{}
+	for _, s := range p.Sample {
+		name, x, err := decodeSample(s)
+		if err != nil {
+			return nil, err
+		}
+		i, ok := index[name]
+		if !ok {
+			i = len(list)
+			index[name] = i
+			q := head
+			q.Benchmark, q.Windows, q.Ops = name, number0(s, windows), number0(s, operations)
+			if q.Windows < 1 || q.Ops < 1 {
+				return nil, fmt.Errorf("%s: %d windows of %d operations: %w", name, q.Windows, q.Ops, ErrForeign)
+			}
+			list = append(list, q)
+		}
+		list[i].Paths = append(list[i].Paths, x)
+	}
+	return list, nil
+}
+
+func number0(s *profile.Sample, label string) int64 {
+	if v := s.NumLabel[label]; len(v) == 1 {
+		return v[0]
+	}
+	return 0
+}
+
+func label0(s *profile.Sample, label string) string {
+	if v := s.Label[label]; len(v) == 1 {
+		return v[0]
+	}
+	return ""
+}
+
+// decodeSample is add's inverse.
+func decodeSample(s *profile.Sample) (benchmark string, x bench.Path, err error) {
+	var frames []string // from the root
+	for _, l := range slices.Backward(s.Location) {
+		if len(l.Line) != 1 || l.Line[0].Function == nil {
+			return "", x, ErrForeign
+		}
+		frames = append(frames, l.Line[0].Function.Name)
+	}
+	x.Part = bench.Part(label0(s, partLabel))
+	want := 3
+	switch {
+	case x.Part == bench.PartBody || x.Part == bench.PartThunk:
+		want = 4
+	case x.Part != bench.PartSite && x.Part != bench.PartNone:
+		return "", x, ErrForeign
+	}
+	if len(frames) != want || len(s.Value) != 2 {
+		return "", x, ErrForeign
+	}
+	if x.Handler = frames[1]; x.Handler == noHandler {
+		x.Handler = ""
+	}
+	x.Function = frames[want-1]
+	if x.Part != bench.PartNone {
+		name, ok := strings.CutPrefix(frames[2], hookFrame)
+		if !ok {
+			return "", x, ErrForeign
+		}
+		x.Hook = name
+	}
+	if x.Part == bench.PartSite {
+		x.Function = label0(s, inLabel)
+	}
+	x.Calls, x.Instructions = s.Value[0], s.Value[1]
+	return frames[0], x, nil
+}
+
+// readComments reads what all of a file's profiles have in common.
+func readComments(comments []string) (Profile, error) {
+	var p Profile
+	texts := map[string]*string{"target": &p.Target, "arch": &p.Arch, "build": &p.Build, "domain": &p.Domain, "image": &p.Image}
+	numbers := map[string]*int{"boot": &p.Boot.Boot, "round": &p.Round, "order": &p.Order, "layout": &p.Layout}
+	for _, c := range comments {
+		k, v, ok := strings.Cut(c, "=")
+		if !ok {
+			continue
+		}
+		if t := texts[k]; t != nil {
+			*t = v
+		}
+		var err error
+		if n := numbers[k]; n != nil {
+			*n, err = strconv.Atoi(v)
+		} else if k == "seed" {
+			p.Seed, err = strconv.ParseInt(v, 10, 64)
+		}
+		if err != nil {
+			return p, fmt.Errorf("comment %q: %w", c, ErrForeign)
+		}
+	}
+	if p.Build == "" || p.Domain == "" {
+		return p, ErrForeign
+	}
+	return p, nil
+}
