@@ -21,7 +21,7 @@ tagged := ./xsm/... ./hv/...
 # The race detector needs cgo, that is a C compiler, and a 64-bit machine.
 race := $(if $(and $(shell command -v $$($(GO) env CC) 2>/dev/null),$(filter amd64,$(shell $(GO) env GOARCH))),-race)
 
-.PHONY: bench bench-xen bench-scale bench-kill xen-needs test test-xen build model generate lint clean
+.PHONY: bench bench-xen bench-plugin bench-verdicts bench-scale bench-kill xen-needs test test-xen build model generate lint clean
 
 # The main job: build the model hypervisor three ways, measure from dom0 and
 # domU, end with the comparison and a report.
@@ -51,6 +51,16 @@ xen-needs: build
 # is missing (XSMBENCH_XEN=require makes that a failure).
 test-xen:
 	$(GO) test -tags realxen -timeout 40m -v ./hv/xen/realtest
+
+# What the counting plug-in adds to the time of a resume, with and without it
+# in turn.
+bench-plugin:
+	$(GO) test -tags realxen -timeout 40m -run '^$$' -bench Plugin -benchtime 3x ./hv/xen/realtest
+
+# How often verdicts are wrong, in simulated runs whose truth is known: the
+# tables of docs/statistics.md. It takes some five minutes.
+bench-verdicts:
+	$(GO) test -run '^$$' -bench Simulate -benchtime 1x -timeout 40m ./reports/compare
 
 # Every test in each of the builds that it concerns, on both architectures.
 test:

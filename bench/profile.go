@@ -28,17 +28,19 @@ type Path struct {
 	Hook     string
 	Function string
 	Part     Part
-	// Calls counts entries: of the hook if Part is PartSite, else of the function.
+	// Calls counts entries: of the hook if Part is PartSite, else of the
+	// function; of a handler's function (PartEntry) those are its visits.
 	Calls        int64
 	Instructions int64
 }
 
-// Part says what the instructions of a path are to its hook.
+// Part says what the instructions of a path are to its handler or hook.
 type Part string
 
 // Parts.
 const (
 	PartNone  Part = ""      // outside of hooks
+	PartEntry Part = "entry" // the function that the handler is, outside of hooks
 	PartSite  Part = "site"  // the call's set-up and the test of its result, or the inlined check
 	PartBody  Part = "body"  // the module: the hook's function and what it calls
 	PartThunk Part = "thunk" // return and call thunks, which mitigate speculation

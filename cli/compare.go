@@ -7,58 +7,18 @@ import (
 	"os"
 	"runtime/debug"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
-	"github.com/spf13/pflag"
 
 	"xsmbench/bench"
 	"xsmbench/profile"
 	"xsmbench/reports/about"
 	"xsmbench/reports/compare"
+	"xsmbench/reports/hooks"
 	"xsmbench/reports/table"
 	"xsmbench/results"
 )
-
-// compareFlags say how to compare.
-type compareFlags struct {
-	base       string
-	margin     string
-	confidence string
-}
-
-func (f *compareFlags) register(fs *pflag.FlagSet) {
-	fs.StringVar(&f.base, "base", "", "build that the others are compared with (default: the run's first)")
-	fs.StringVar(&f.margin, "margin", "1%", "largest difference that counts as none, as 1% or 0.01")
-	fs.StringVar(&f.confidence, "confidence", "95%", "level of the intervals, as 95% or 0.95")
-}
-
-// options reads the flags; firstBuild is the base if none was named.
-func (f *compareFlags) options(firstBuild string) (compare.Options, error) {
-	o := compare.Options{Base: f.base, Hooks: crossingsOf}
-	if o.Base == "" {
-		o.Base = firstBuild
-	}
-	var err error
-	if o.Margin, err = share(f.margin); err != nil || o.Margin <= 0 || o.Margin >= 1 {
-		return o, fmt.Errorf("--margin %s: use a share between 0 and 100%%, as 1%% or 0.01", f.margin)
-	}
-	if o.Confidence, err = share(f.confidence); err != nil || o.Confidence <= 0.5 || o.Confidence >= 1 {
-		return o, fmt.Errorf("--confidence %s: use a level between 50%% and 100%%, as 95%% or 0.95", f.confidence)
-	}
-	return o, nil
-}
-
-// share reads "1%" or "0.01".
-func share(s string) (float64, error) {
-	number, percent := strings.CutSuffix(strings.TrimSpace(s), "%")
-	v, err := strconv.ParseFloat(strings.TrimSpace(number), 64)
-	if percent {
-		v /= 100
-	}
-	return v, err
-}
 
 func crossingsOf(name string) ([]bench.Crossing, bool) {
 	b, ok := bench.Find(name)
@@ -66,14 +26,14 @@ func crossingsOf(name string) ([]bench.Crossing, bool) {
 }
 
 // formats are the ways to write a comparison.
-var formats = []string{"text", "markdown", "csv", "json"}
+var formats = []string{"text", "markdown", "csv", "json", "lkp", "mail"}
 
 // Values of --fail-on.
 var failOns = []string{"never", "regression", "inconclusive"}
 
 func newCompare() *cobra.Command {
 	var f compareFlags
-	var format, failOn string
+	var format, failOn, explain string
 	c := &cobra.Command{
 		Use:   "compare DIR|FILE...",
 		Short: "Compare the builds of a run, or of files in Go's benchmark format",
@@ -96,6 +56,8 @@ is slower and something is inconclusive.`,
 				return fmt.Errorf("--format %s: no such format%s", format, suggest(format, formats))
 			case !slices.Contains(failOns, failOn):
 				return fmt.Errorf("--fail-on %s: no such condition%s", failOn, suggest(failOn, failOns))
+			case explain != "" && format != "text":
+				return fmt.Errorf("--explain: is text; leave out --format %s, or --explain (json has the checks of every row)", format)
 			}
 			in, err := readInput(paths)
 			if err != nil {
@@ -105,7 +67,7 @@ is slower and something is inconclusive.`,
 			if err != nil {
 				return err
 			}
-			if err := in.write(c.OutOrStdout(), cmp, format); err != nil {
+			if err := in.show(c.OutOrStdout(), cmp, format, explain); err != nil {
 				return err
 			}
 			if err := in.malformed(); err != nil {
@@ -114,17 +76,19 @@ is slower and something is inconclusive.`,
 			return verdictCode(cmp, failOn)
 		},
 	}
-	f.register(c.Flags())
-	c.Flags().StringVar(&format, "format", "text", "text, markdown, csv or json")
+	f.register(c.Flags(), "")
+	c.Flags().StringVar(&format, "format", "text", "text, markdown, csv, json, lkp (as the Linux kernel's 0-day robot writes) or mail (72 columns)")
 	c.Flags().StringVar(&failOn, "fail-on", "never", "exit with 1 or 2 on a verdict: never, regression or inconclusive")
+	c.Flags().StringVar(&explain, "explain", "", "instead, say all of the benchmarks that match REGEXP, or REGEXP,DOMAIN: data, model, tests, checks, what would change the verdict")
 	configFlag(c)
 	return c
 }
 
 // input is what a comparison is made from.
 type input struct {
-	run      *results.Run // nil unless the input is one run directory
-	dir      string       // that directory
+	run      *results.Run      // nil unless the input is one run directory
+	dir      string            // that directory
+	planned  *results.Criteria // of the runs, nil unless they agree
 	samples  *compare.Set
 	problems []results.Problem
 }
@@ -146,19 +110,40 @@ func readInput(paths []string) (*input, error) {
 		}
 		return nil, fmt.Errorf("read results: %s: no sample in it", strings.Join(paths, ", "))
 	}
-	if len(paths) == 1 {
-		run, err := results.ReadRun(paths[0])
+	return in, in.readRuns(paths)
+}
+
+// readRuns reads what is known of the runs that the samples are of.
+func (in *input) readRuns(paths []string) error {
+	agreed := true
+	for i, path := range paths {
+		run, err := results.ReadRun(path)
 		var damage *results.DamageError
 		switch {
-		case errors.As(err, &damage):
+		case isDir(path) && errors.As(err, &damage):
 			in.problems = append(in.problems, damage.Problem)
+			agreed = false
 		case err == nil:
-			in.run, in.dir = &run, paths[0]
-		case !errors.Is(err, os.ErrNotExist) && isDir(paths[0]):
-			return nil, err
+			in.run, in.dir = &run, path
+			agreed = agreed && (i == 0 || same(in.planned, run.Spec.Criteria))
+			in.planned = run.Spec.Criteria
+		case !errors.Is(err, os.ErrNotExist) && isDir(path):
+			return err
+		default:
+			agreed = agreed && (i == 0 || in.planned == nil)
 		}
 	}
-	return in, nil
+	if len(paths) > 1 {
+		in.run = nil
+	}
+	if !agreed {
+		in.planned = nil
+	}
+	return nil
+}
+
+func same(a, b *results.Criteria) bool {
+	return a == nil && b == nil || a != nil && b != nil && a.Equal(*b)
 }
 
 // hooks reads the run's profiles, nil if it has none.
@@ -186,15 +171,34 @@ func isFile(path string) bool {
 // compare compares with the base that the flags name, else with the first
 // build of the run.
 func (in *input) compare(f compareFlags) (*compare.Comparison, error) {
+	o, err := in.options(f)
+	if err != nil {
+		return nil, err
+	}
+	return in.samples.Compare(o)
+}
+
+// options are those of the flags and of the run.
+func (in *input) options(f compareFlags) (compare.Options, error) {
 	first := ""
 	if in.run != nil && len(in.run.Spec.Builds) > 0 {
 		first = in.run.Spec.Builds[0].Name
 	}
 	o, err := f.options(first)
-	if err != nil {
-		return nil, err
+	o.Planned = in.planned
+	return o, err
+}
+
+// show writes the comparison, or the explanation that was asked for.
+func (in *input) show(w io.Writer, c *compare.Comparison, format, explain string) error {
+	if explain == "" {
+		return in.write(w, c, format)
 	}
-	return in.samples.Compare(o)
+	rows, err := c.Find(explain)
+	if err != nil {
+		return fmt.Errorf("--explain: %w", err)
+	}
+	return table.Explain(w, c, rows)
 }
 
 func (in *input) write(w io.Writer, c *compare.Comparison, format string) error {
@@ -206,8 +210,31 @@ func (in *input) write(w io.Writer, c *compare.Comparison, format string) error 
 		return table.CSV(w, c)
 	case "json":
 		return table.JSON(w, c)
+	case "lkp":
+		return table.LKP(w, c, origin)
+	case "mail":
+		return table.Mail(w, c, origin)
 	}
-	return table.Text(w, c, origin)
+	if err := table.Text(w, c, origin); err != nil {
+		return err
+	}
+	return in.writeChanges(w, c.Base)
+}
+
+// writeChanges names the hooks whose cost changed, if the run tells and most
+// did not.
+func (in *input) writeChanges(w io.Writer, base string) error {
+	r, err := in.hooks()
+	if r == nil || err != nil {
+		return err
+	}
+	for i, line := range hooks.Few(r, base) {
+		if i == 0 {
+			fmt.Fprintln(w, "\nhooks, in instructions of one call, where exact:")
+		}
+		fmt.Fprintln(w, "  "+line)
+	}
+	return nil
 }
 
 // malformed is an error if lines of the input were of no use; those that say

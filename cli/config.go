@@ -19,7 +19,7 @@ import (
 const configFile = "xsmbench.toml"
 
 // notInConfig are flags that make no sense in an experiment.
-var notInConfig = []string{"config", "help", "resume", "output", "format", "json"}
+var notInConfig = []string{"config", "help", "resume", "output", "format", "json", "against", "junit", "summary", "gitlab", "comment"}
 
 // readConfig sets flags from an experiment file. Its keys are the names of
 // flags; a key that another command has is left to that command, a key that
@@ -54,6 +54,9 @@ func readConfig(path string, given bool, c *cobra.Command) error {
 }
 
 func setFromConfig(c *cobra.Command, key string, value any) error {
+	if key == waiveKey {
+		return nil // read by readWaivers
+	}
 	known := configKeys(c.Root())
 	if !slices.Contains(known, key) {
 		return fmt.Errorf("unknown key %q%s", key, suggest(key, known))
@@ -82,7 +85,7 @@ func setFromConfig(c *cobra.Command, key string, value any) error {
 
 // configKeys are the flags of all commands that an experiment may set.
 func configKeys(root *cobra.Command) []string {
-	var keys []string
+	keys := []string{waiveKey}
 	for _, sub := range root.Commands() {
 		if sub.Flags().Lookup("config") == nil {
 			continue

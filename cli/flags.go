@@ -172,7 +172,7 @@ type runFlags struct {
 
 func (f *runFlags) register(fs *pflag.FlagSet) {
 	f.buildFlags.register(fs)
-	f.compareFlags.register(fs)
+	f.compareFlags.register(fs, "default: ")
 	fs.StringSliceVar(&f.domains, "domains", []string{"dom0", "domU"}, "domains to measure from")
 	fs.StringVar(&f.bench, "bench", "", "regular expression over the benchmarks' names (default: all)")
 	fs.IntVar(&f.rounds, "rounds", defaultRounds, "rounds: each boots every build once (a target that counts has a default of its own)")
@@ -285,13 +285,15 @@ func (f *runFlags) benchmarks(t hv.Target) ([]string, error) {
 
 // withConfig reads the experiment file into the flags that were not given.
 func withConfig(c *cobra.Command) error {
-	path, err := c.Flags().GetString("config")
-	if err != nil {
-		return err
-	}
-	given := c.Flags().Changed("config")
-	if !given {
-		path = configFile
-	}
+	path, given := configOf(c)
 	return readConfig(path, given, c)
+}
+
+// configOf is the experiment file, and whether it was named.
+func configOf(c *cobra.Command) (path string, given bool) {
+	f := c.Flags().Lookup("config")
+	if !f.Changed {
+		return configFile, false
+	}
+	return f.Value.String(), true
 }

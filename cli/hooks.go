@@ -3,6 +3,7 @@ package cli
 import (
 	"errors"
 	"fmt"
+	"io"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -22,6 +23,7 @@ type hooksFlags struct {
 	builds, domains   []string
 	functions, matrix bool
 	format, output    string
+	against, times    string
 }
 
 func newHooks() *cobra.Command {
@@ -53,6 +55,8 @@ base, and where; and which hooks no benchmark crossed.`,
 	fs.StringSliceVar(&f.domains, "domains", nil, "only these domains")
 	fs.BoolVar(&f.functions, "functions", false, "explain each difference by function")
 	fs.BoolVar(&f.matrix, "matrix", false, "with a matrix of hooks and benchmarks")
+	fs.StringVar(&f.against, "against", "", "hold the hooks of the last build against those of another target's run in this directory")
+	fs.StringVar(&f.times, "times", "", "join with the times of the run in this directory, which was timed")
 	fs.StringVar(&f.format, "format", "text", "text, json or pprof")
 	fs.StringVarP(&f.output, "output", "o", "", "directory for the files of --format pprof (default: DIR/pprof)")
 	return c
@@ -110,6 +114,14 @@ func (f *hooksFlags) check(r *profile.Run) error {
 }
 
 func (f *hooksFlags) write(c *cobra.Command, r *profile.Run) error {
+	switch {
+	case f.against != "" && f.times != "" || f.format != "text" && (f.against != "" || f.times != ""):
+		return errors.New("hooks: --against and --times each print a text of their own: leave the other and --format out")
+	case f.against != "":
+		return f.writeAgainst(c.OutOrStdout(), r)
+	case f.times != "":
+		return f.writeTimes(c.OutOrStdout(), r)
+	}
 	o := hooks.Options{Base: f.base, Functions: f.functions, Matrix: f.matrix}
 	switch f.format {
 	case "json":
@@ -118,6 +130,49 @@ func (f *hooksFlags) write(c *cobra.Command, r *profile.Run) error {
 		return f.pprof(c, r, o)
 	}
 	return hooks.Text(c.OutOrStdout(), r, o)
+}
+
+// model is the target that has the rules of Xen 3.2.
+const model = "model"
+
+// writeAgainst puts the model first.
+func (f *hooksFlags) writeAgainst(w io.Writer, r *profile.Run) error {
+	other, err := profile.Open(f.against)
+	if err != nil {
+		return err
+	}
+	if r.Target == other.Target {
+		return fmt.Errorf("--against %s: both runs are of target %s; xsmbench compare compares them", f.against, r.Target)
+	}
+	build := r.Builds[len(r.Builds)-1]
+	if !slices.Contains(other.Builds, build) {
+		return fmt.Errorf("--against %s: it has no build %s%s", f.against, build, suggest(build, other.Builds))
+	}
+	if other.Target == model {
+		r, other = other, r
+	}
+	return hooks.Against(w, r, other, build)
+}
+
+// writeTimes compares the times as "xsmbench compare" does.
+func (f *hooksFlags) writeTimes(w io.Writer, r *profile.Run) error {
+	in, err := readInput([]string{f.times})
+	if err != nil {
+		return err
+	}
+	compared, err := in.compare(compareFlags{base: f.base})
+	if err != nil {
+		return err
+	}
+	timed := hooks.Timed{Path: f.times, Comparison: compared, Images: map[string]string{}}
+	if in.run != nil {
+		for _, img := range in.run.Images {
+			if img.Build.Layout == 0 {
+				timed.Images[img.Build.Name] = img.Hash
+			}
+		}
+	}
+	return hooks.Times(w, r, timed, hooks.Options{Base: f.base})
 }
 
 // pprof writes files, and prints their names.

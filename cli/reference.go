@@ -6,6 +6,7 @@ import (
 	"io"
 	"strings"
 
+	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 )
 
@@ -13,7 +14,7 @@ import (
 // of docs/command-line.md.
 func WriteReference(w io.Writer) error {
 	var b strings.Builder
-	for _, c := range newRoot(io.Discard, io.Discard).Commands() {
+	for _, c := range commands(newRoot(io.Discard, io.Discard)) {
 		if c.Hidden || c.Name() == "help" || c.Name() == "completion" {
 			continue
 		}
@@ -26,6 +27,15 @@ func WriteReference(w io.Writer) error {
 	}
 	_, err := io.WriteString(w, strings.TrimSuffix(b.String(), "\n"))
 	return err
+}
+
+// commands are those below a command, each before its own.
+func commands(c *cobra.Command) []*cobra.Command {
+	var all []*cobra.Command
+	for _, sub := range c.Commands() {
+		all = append(append(all, sub), commands(sub)...)
+	}
+	return all
 }
 
 func writeFlags(b *strings.Builder, fs *pflag.FlagSet) {

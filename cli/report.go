@@ -13,13 +13,16 @@ import (
 
 func newReport() *cobra.Command {
 	var f compareFlags
-	var out, title string
+	var out, title, store string
 	c := &cobra.Command{
 		Use:   "report DIR|FILE...",
 		Short: "Write a report: one HTML page, Markdown, plots",
 		Long: `Report writes index.html, which needs nothing else, report.md, the comparison as
 CSV and JSON, the profile of the hooks if the run has one, and every plot as SVG
-and PNG; then it prints the page's name.`,
+and PNG; then it prints the page's name.
+
+With --store the page has the trends of a history, as far as they are of the
+run's target, architecture, accelerator and workload on its host.`,
 		Args: cobra.ArbitraryArgs,
 		RunE: func(c *cobra.Command, paths []string) error {
 			if err := withConfig(c); err != nil {
@@ -41,11 +44,15 @@ and PNG; then it prints the page's name.`,
 			if err != nil {
 				return err
 			}
+			trends, err := in.trends(store)
+			if err != nil {
+				return err
+			}
 			hooks, err := in.hooks()
 			if err != nil {
 				return err
 			}
-			index, err := page.Write(out, page.Report{Title: title, Comparison: cmp, About: about.Of(in.run, in.samples.Units(), in.problems), Hooks: hooks})
+			index, err := page.Write(out, page.Report{Trends: trends, Title: title, Comparison: cmp, About: about.Of(in.run, in.samples.Units(), in.problems), Hooks: hooks})
 			if err != nil {
 				return err
 			}
@@ -55,9 +62,10 @@ and PNG; then it prints the page's name.`,
 			return in.malformed()
 		},
 	}
-	f.register(c.Flags())
+	f.register(c.Flags(), "")
 	c.Flags().StringVarP(&out, "output", "o", "", "directory to write (default: DIR/report)")
 	c.Flags().StringVar(&title, "title", "What XSM hooks cost", "title of the report")
+	c.Flags().StringVar(&store, "store", "", "`file` of a history whose trends the page shows (default: none)")
 	configFlag(c)
 	return c
 }

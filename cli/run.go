@@ -15,6 +15,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"xsmbench/hv"
+	"xsmbench/reports/compare"
 	"xsmbench/results"
 	"xsmbench/rounds"
 )
@@ -68,9 +69,12 @@ func (f *runFlags) session(c *cobra.Command) (*session, error) {
 	if err != nil {
 		return nil, err
 	}
-	if _, err := f.options(spec.Builds[0].Name); err != nil {
+	criteria, err := f.criteria()
+	if err != nil {
 		return nil, err
 	}
+	criteria = criteria.Or(compare.Defaults().Criteria)
+	spec.Criteria = &criteria
 	if f.base != "" && !slices.ContainsFunc(spec.Builds, func(b hv.Build) bool { return b.Name == f.base }) {
 		return nil, fmt.Errorf("--base %s: not among the builds %s", f.base, buildNames(spec.Builds))
 	}
@@ -107,7 +111,7 @@ func vacant(path string) (*results.Claim, error) {
 func (f *runFlags) resumed(fs *pflag.FlagSet) (*session, error) {
 	var extra []string
 	fs.Visit(func(flag *pflag.Flag) {
-		if !slices.Contains([]string{"resume", "rounds", "timeout", "base", "margin", "confidence"}, flag.Name) {
+		if !slices.Contains([]string{"resume", "rounds", "timeout", "base", "margin", "margins", "floors", "confidence"}, flag.Name) {
 			extra = append(extra, "--"+flag.Name)
 		}
 	})

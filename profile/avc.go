@@ -9,8 +9,8 @@ type AVC struct{ Lookups, Misses, Reclaims float64 }
 // Functions of FLASK by what their entries count: Xen's (xsm/flask/avc.c,
 // ss/services.c), and the model's (xsm/flask/avc, xsm/flask/ss).
 var (
-	avcLookups  = []string{"avc_has_perm_noaudit", "avc.(*Cache).HasPermNoAudit"}
-	avcMisses   = []string{"security_compute_av", "ss.(*Server).ComputeAV"}
+	avcLookups  = []string{"avc_has_perm_noaudit", "avc.(*Cache).Lookup"}
+	avcMisses   = []string{"security_compute_av", "avc.(*Cache).miss"}
 	avcReclaims = []string{"avc_reclaim_node", "avc.(*Cache).reclaim"}
 )
 

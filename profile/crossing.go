@@ -38,7 +38,7 @@ func (c *Cost) Visits() []Visit {
 		switch {
 		case x.Hook != "":
 			v.cross(x)
-		case x.Function == x.Handler:
+		case x.Part == bench.PartEntry:
 			v.Times += x.Calls
 		}
 	}

@@ -29,6 +29,7 @@ type Run struct {
 	Known      []string
 	Benchmarks []*Benchmark // by domain, then as the suite has them
 	Problems   []results.Problem
+	Images     map[string]string // hash of each build's image, in the linker's own order
 	// Part tells that benchmarks, hooks or domains were left out.
 	Part bool
 }
@@ -154,7 +155,11 @@ func (r *Run) order(s results.Spec) {
 
 // know collects the hooks.
 func (r *Run) know(c *results.Contents) {
+	r.Images = map[string]string{}
 	for _, img := range c.Run.Images {
+		if img.Build.Layout == 0 {
+			r.Images[img.Build.Name] = img.Hash
+		}
 		r.Known = append(r.Known, img.Hooks...)
 	}
 	for _, b := range r.Benchmarks {

@@ -50,7 +50,7 @@ func (w *world) boot(boot int, build, domain, benchmark string, total float64, p
 // executed is what one operation of evtchn_status executes, of n windows.
 func executed(n, rest, site, body, thunk int64) bench.Profile {
 	return bench.Profile{Windows: n, Ops: 1, Paths: []bench.Path{
-		{Handler: handler, Function: handler, Calls: n, Instructions: n * rest},
+		{Handler: handler, Function: handler, Part: bench.PartEntry, Calls: n, Instructions: n * rest},
 		{Handler: handler, Hook: "evtchn_status", Function: "evtchn_status", Part: bench.PartSite, Calls: n, Instructions: n * site},
 		{Handler: handler, Hook: "evtchn_status", Function: "avc_has_perm_noaudit", Part: bench.PartBody, Calls: n, Instructions: n * body},
 		{Handler: handler, Hook: "evtchn_status", Function: "__x86_return_thunk", Part: bench.PartThunk, Calls: n, Instructions: n * thunk},
@@ -136,7 +136,7 @@ func TestDifference(t *testing.T) {
 		Total: 103, Site: -4, Body: 100, Thunk: 3, Callers: 4,
 		Functions: []Change{
 			{"evtchn_status", "avc_has_perm_noaudit", bench.PartBody, 100},
-			{"", handler, bench.PartNone, 4},
+			{"", handler, bench.PartEntry, 4},
 			{"evtchn_status", "evtchn_status", bench.PartSite, -4},
 			{"evtchn_status", "__x86_return_thunk", bench.PartThunk, 3},
 		},
@@ -162,13 +162,13 @@ func TestDifference(t *testing.T) {
 func TestVisits(t *testing.T) {
 	c := &Cost{Paths: []Path{
 		{Function: "lstar_enter", Calls: 3, Instructions: 600},
-		{Handler: "do_iret", Function: "do_iret", Calls: 3, Instructions: 60},
-		{Handler: "do_mmu_update", Function: "do_mmu_update", Calls: 2, Instructions: 90},
+		{Handler: "do_iret", Function: "do_iret", Part: bench.PartEntry, Calls: 3, Instructions: 60},
+		{Handler: "do_mmu_update", Function: "do_mmu_update", Part: bench.PartEntry, Calls: 2, Instructions: 90},
 		{Handler: "do_mmu_update", Function: "get_page", Calls: 7, Instructions: 90},
 		{Handler: "do_mmu_update", Hook: "mmu_update", Function: "do_mmu_update", Part: bench.PartSite, Calls: 4, Instructions: 9},
 		{Handler: "do_mmu_update", Hook: "mmu_update", Function: "flask_mmu_update", Part: bench.PartBody, Calls: 4, Instructions: 9},
 		{Handler: "do_xsm_op", Hook: "do_xsm_op", Function: "do_xsm_op", Part: bench.PartSite, Calls: 1, Instructions: 9},
-		{Handler: "do_softirq", Function: "do_softirq", Instructions: 9}, // as often as in the baseline
+		{Handler: "do_softirq", Function: "do_softirq", Part: bench.PartEntry, Instructions: 9}, // as often as in the baseline
 	}}
 	want := []Visit{
 		{Handler: "do_mmu_update", Times: 2, Hooks: []Crossing{{"mmu_update", 4}}},

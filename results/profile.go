@@ -116,6 +116,8 @@ func (e *encoder) add(s Profile, x bench.Path) {
 	}
 	if x.Hook != "" {
 		frames = append(frames, hookFrame+x.Hook)
+	}
+	if x.Part != bench.PartNone {
 		labels[partLabel] = []string{string(x.Part)}
 	}
 	if x.Part == bench.PartSite {
@@ -233,7 +235,7 @@ func decodeSample(s *profile.Sample) (benchmark string, x bench.Path, err error)
 	switch {
 	case x.Part == bench.PartBody || x.Part == bench.PartThunk:
 		want = 4
-	case x.Part != bench.PartSite && x.Part != bench.PartNone:
+	case x.Part != bench.PartSite && x.Part != bench.PartNone && x.Part != bench.PartEntry:
 		return "", x, ErrForeign
 	}
 	if len(frames) != want || len(s.Value) != 2 {
@@ -243,7 +245,7 @@ func decodeSample(s *profile.Sample) (benchmark string, x bench.Path, err error)
 		x.Handler = ""
 	}
 	x.Function = frames[want-1]
-	if x.Part != bench.PartNone {
+	if x.Part != bench.PartNone && x.Part != bench.PartEntry {
 		name, ok := strings.CutPrefix(frames[2], hookFrame)
 		if !ok {
 			return "", x, ErrForeign

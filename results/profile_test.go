@@ -17,7 +17,7 @@ import (
 func testProfile(windows int64) *bench.Profile {
 	return &bench.Profile{Windows: windows, Ops: 4, Paths: []bench.Path{
 		{Function: "lstar_enter", Calls: 1, Instructions: 232},
-		{Handler: "do_event_channel_op", Function: "do_event_channel_op", Instructions: -58},
+		{Handler: "do_event_channel_op", Function: "do_event_channel_op", Part: bench.PartEntry, Instructions: -58},
 		{Handler: "do_event_channel_op", Hook: "evtchn_send", Function: "__x86_return_thunk", Part: bench.PartThunk, Calls: 3, Instructions: 3},
 		{Handler: "do_event_channel_op", Hook: "evtchn_send", Function: "avc_has_perm", Part: bench.PartBody, Calls: 1, Instructions: 34},
 		{Handler: "do_event_channel_op", Hook: "evtchn_send", Function: "evtchn_send", Part: bench.PartSite, Calls: 1, Instructions: 4},

@@ -37,7 +37,7 @@ func Open(dir string) (*Contents, error) {
 // lines.
 func ReadFiles(paths ...string) ([]Sample, []Problem, error) {
 	var parts []*[]Sample
-	problems, err := Walk(paths, func() Taker {
+	problems, err := Walk(paths, func(int) Taker {
 		part := new([]Sample)
 		parts = append(parts, part)
 		return func(s *Sample, windows func() []float64) {
@@ -67,9 +67,9 @@ type Taker func(s *Sample, windows func() []float64)
 // finished.
 //
 // Files are read side by side: begin is called for each file in their order,
-// before any is read, and returns what takes the file's samples in the order
+// with the number of its boots, before any is read, and returns what takes the file's samples in the order
 // of its lines. No more than one sample of each file is in memory at a time.
-func Walk(paths []string, begin func() Taker) ([]Problem, error) {
+func Walk(paths []string, begin func(boots int) Taker) ([]Problem, error) {
 	var files []*file
 	for _, path := range paths {
 		found, err := sampleFiles(path)
@@ -89,7 +89,7 @@ func Walk(paths []string, begin func() Taker) ([]Problem, error) {
 	choose(files)
 	takers := map[*file]Taker{}
 	for _, f := range files {
-		takers[f] = begin()
+		takers[f] = begin(len(f.boots))
 	}
 	err := each(files, func(f *file, r io.Reader) error { return f.samples(r, takers[f]) })
 	if err != nil {

@@ -65,6 +65,9 @@ type Spec struct {
 	// nothing was said: samples then name it.
 	OtherDomU bool `json:"other_domu,omitempty"`
 	Idle      int  `json:"idle,omitempty"` // idle domUs beside the measured one
+	// Criteria are what the verdicts are given by; nil for runs of before
+	// they were written down.
+	Criteria *Criteria `json:"criteria,omitempty"`
 }
 
 // Host is the machine that measured.

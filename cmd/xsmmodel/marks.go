@@ -8,6 +8,7 @@ import (
 	"xsmbench/bench/wire"
 	"xsmbench/hv/count/mark"
 	"xsmbench/hv/model/guest"
+	"xsmbench/xsm"
 )
 
 // marked is a domain whose benchmarks mark windows. Both domains are in one
@@ -15,13 +16,44 @@ import (
 type marked struct {
 	*guest.Control
 	index int // of the benchmark, over both domains
+
+	// Of a build that counts its hooks: windows and calls, by phase.
+	phase   bench.Phase
+	windows [bench.PhaseOperation + 1]float64
+	calls   [bench.PhaseOperation + 1]float64
 }
 
 // Begin begins a window of a phase.
-func (m *marked) Begin(p bench.Phase) { mark.Begin(mark.Slot(m.index, p)) }
+func (m *marked) Begin(p bench.Phase) {
+	if xsm.Counting {
+		m.phase = p
+		xsm.ResetCounts()
+	}
+	mark.Begin(mark.Slot(m.index, p))
+}
 
 // End ends it.
-func (m *marked) End() { mark.End() }
+func (m *marked) End() {
+	mark.End()
+	if xsm.Counting {
+		m.windows[m.phase]++
+		for _, n := range xsm.Counts() {
+			m.calls[m.phase] += float64(n)
+		}
+	}
+}
+
+// counted is how many hooks an operation called, by the build's own counters:
+// the mean of its windows.
+func (m *marked) counted(ops int64) float64 {
+	per := func(p bench.Phase) float64 {
+		if m.windows[p] == 0 {
+			return 0
+		}
+		return m.calls[p] / m.windows[p]
+	}
+	return (per(bench.PhaseOperation) - per(bench.PhaseBaseline) + per(bench.PhaseCredit)) / float64(max(1, ops))
+}
 
 // marker is the agent's sink that tells a marked domain which benchmark is
 // next.
@@ -41,12 +73,15 @@ func newMarker(w *wire.Writer, c *guest.Control, plan bench.Plan, domain string)
 
 // Begin announces a benchmark; indices count from 1.
 func (m *marker) Begin(benchmark string, index, total int) error {
-	m.to.index = m.first + index - 1
+	*m.to = marked{Control: m.to.Control, index: m.first + index - 1}
 	return m.Writer.Begin(benchmark, index, total)
 }
 
 // Sample reports a result. Where windows are counted, their times say nothing.
 func (m *marker) Sample(s bench.Measurement) error {
 	s.Windows, s.Warnings = nil, nil
+	if b, ok := bench.Find(s.Benchmark); ok && xsm.Counting && s.Error == "" {
+		s.Values = append(s.Values, bench.Value{Value: m.to.counted(b.Ops), Unit: bench.WitnessHooks})
+	}
 	return m.Writer.Sample(s)
 }

@@ -6,6 +6,7 @@ package count
 
 import (
 	"fmt"
+	"slices"
 
 	"xsmbench/bench"
 	"xsmbench/hv/count/code"
@@ -62,9 +63,10 @@ type part struct {
 }
 
 // Fill makes the sample of a benchmark from the windows of its phases; what the
-// agent measured is replaced. Without a clean window only what is attributed
+// agent measured is replaced, but for what others counted. Without a clean window only what is attributed
 // to hooks is known, as the mean of all.
 func (c *Counter) Fill(s *bench.Measurement, b bench.Benchmark, windows func(bench.Phase) []window.Window) {
+	others := slices.DeleteFunc(slices.Clone(s.Values), func(v bench.Value) bool { return !bench.IsWitness(v.Unit) })
 	s.Values, s.Windows, s.Iterations, s.Profile = nil, nil, 0, nil
 	total, profile, clean := part{}, newProfile(b.Ops), true
 	for _, p := range []struct {
@@ -89,7 +91,7 @@ func (c *Counter) Fill(s *bench.Measurement, b bench.Benchmark, windows func(ben
 		addScaled(profile, c.profile(f.counts), f.windows, p.sign)
 	}
 	s.Profile = profile
-	s.Values = values(total, profile, clean)
+	s.Values = append(values(total, profile, clean), others...)
 }
 
 func newProfile(ops int64) *bench.Profile {

@@ -31,6 +31,8 @@ func (c *Counter) path(p window.Place) bench.Path {
 		x.Hook = c.code.Hooks[p.Hook]
 	}
 	switch {
+	case x.Hook == "" && cell.Handler != "" && cell.Handler == x.Handler && cell.Hook == "":
+		x.Part = bench.PartEntry
 	case slices.Contains(c.code.Outside, cell.Function):
 		x.Hook = ""
 	case cell.Hook != "" && (x.Hook == "" || x.Hook == cell.Hook): // the call itself is charged to the hook already

@@ -95,6 +95,9 @@ func facts(run *results.Run) []Fact {
 	add("system", join(", ", h.OS, h.Arch, h.Kernel, prefix("governor ", h.Governor)))
 	add("mitigations", mitigations(h.Mitigations))
 	add("rounds", rounds(s))
+	if s.Criteria != nil {
+		add("planned", compare.DescribeCriteria(*s.Criteria))
+	}
 	if !run.Started.IsZero() {
 		add("started", run.Started.UTC().Format("2006-01-02 15:04 UTC"))
 	}

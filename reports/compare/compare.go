@@ -16,73 +16,23 @@ package compare
 import (
 	"fmt"
 	"math"
-	"runtime"
 	"slices"
 	"strings"
-	"sync"
 
-	"golang.org/x/sync/errgroup"
-
-	"xsmbench/bench"
 	"xsmbench/reports/stats"
 	"xsmbench/results"
 )
 
-// Options say how to compare. The zero value stands for what Defaults gives.
-type Options struct {
-	// Base is the build that others are compared with: "native".
-	Base string
-	// Margin is the largest relative difference that counts as none: 0.01.
-	Margin float64
-	// Confidence is the level of the intervals: 0.95.
-	Confidence float64
-	// Floors give, by unit, the largest absolute difference that counts as
-	// none, below which a relative margin would ask for the impossible.
-	Floors map[string]float64
-	// Hooks tells which hooks a benchmark crosses, and whether that is
-	// known. It may be nil.
-	Hooks func(benchmark string) ([]bench.Crossing, bool)
-}
-
-// Defaults are a margin of 1 % or 2 ns at 95 % confidence, against native.
-func Defaults() Options {
-	return Options{Base: "native", Margin: 0.01, Confidence: 0.95, Floors: map[string]float64{"ns/op": 2}}
-}
-
-func (o Options) complete() (Options, error) {
-	d := Defaults()
-	if o.Base == "" {
-		o.Base = d.Base
-	}
-	if o.Margin == 0 {
-		o.Margin = d.Margin
-	}
-	if o.Confidence == 0 {
-		o.Confidence = d.Confidence
-	}
-	if o.Floors == nil {
-		o.Floors = d.Floors
-	}
-	if o.Hooks == nil {
-		o.Hooks = func(string) ([]bench.Crossing, bool) { return nil, false }
-	}
-	switch {
-	case !(o.Margin > 0 && o.Margin < 1):
-		return o, fmt.Errorf("margin %g: use a share between 0 and 1", o.Margin)
-	case !(o.Confidence > 0.5 && o.Confidence < 1):
-		return o, fmt.Errorf("confidence %g: use a level between 0.5 and 1", o.Confidence)
-	}
-	return o, nil
-}
-
 // Comparison is every build against the base.
 type Comparison struct {
-	Base       string
-	Builds     []string // compared with the base, in the order of the samples
-	Margin     float64
-	Confidence float64
-	Floors     map[string]float64
-	Rows       []Row
+	Base   string
+	Builds []string // compared with the base, in the order of the samples
+	// Criteria are those in force, and Planned those that the run wrote down
+	// before it measured, nil if it did not. What differs between them is
+	// among the warnings.
+	results.Criteria
+	Planned *results.Criteria
+	Rows    []Row
 	// Controls are rows of builds whose image is the base's own: what
 	// differs there is noise.
 	Controls []Row
@@ -91,8 +41,10 @@ type Comparison struct {
 	Figures  []Figure
 	Warnings []string
 
-	counted map[counted]bool // what has samples of Xen's instructions
-	lacks   []lack
+	jobs         []job
+	counted      map[counted]bool // what has samples of Xen's instructions
+	lacks        []lack
+	lackWarnings []string
 }
 
 // Environment is what must be the same for samples to be compared.
@@ -140,7 +92,8 @@ func (s *Set) Compare(opt Options) (*Comparison, error) {
 	if err := g.check(opt.Base); err != nil {
 		return nil, fmt.Errorf("compare builds: %w", err)
 	}
-	c := &Comparison{Base: opt.Base, Margin: opt.Margin, Confidence: opt.Confidence, Floors: opt.Floors}
+	c := &Comparison{Base: opt.Base, Criteria: opt.Criteria, Planned: opt.Planned}
+	c.warnOfChanges()
 	for _, b := range g.builds {
 		if b != opt.Base {
 			c.Builds = append(c.Builds, b)
@@ -148,46 +101,22 @@ func (s *Set) Compare(opt Options) (*Comparison, error) {
 	}
 	hooks := hookCounts(g.series)
 	c.counted = countedIn(g.series)
-	rows := c.compareAll(g.series, opt)
 	for _, s := range g.series {
-		c.add(s, opt, hooks, rows)
+		c.add(s, opt, hooks)
 	}
+	c.compareRows()
 	c.warnOfLacks(g.series)
 	c.judge()
+	c.checkTogether()
 	c.GeoMeans = geoMeans(c.Rows, opt.Confidence, g.seed())
 	c.GeoMeans = append(c.GeoMeans, geoMeans(c.Controls, opt.Confidence, g.seed())...)
+	c.checkMeans()
 	c.warn(g.unfinished)
 	return c, nil
 }
 
-// compareAll makes the rows, as many at a time as there are processors.
-func (c *Comparison) compareAll(all []*series, opt Options) map[*sampled]Row {
-	rows := map[*sampled]Row{}
-	var lock sync.Mutex
-	var group errgroup.Group
-	group.SetLimit(runtime.GOMAXPROCS(0))
-	for _, s := range all {
-		if !IsCost(s.unit) || s.builds[opt.Base] == nil {
-			continue
-		}
-		group.Go(func() error {
-			for _, name := range c.Builds {
-				if b := s.builds[name]; b != nil {
-					row := compareRow(s, name, opt)
-					lock.Lock()
-					rows[b] = row
-					lock.Unlock()
-				}
-			}
-			return nil
-		})
-	}
-	group.Wait()
-	return rows
-}
-
-// add sorts in what is known of one benchmark, domain and unit.
-func (c *Comparison) add(s *series, opt Options, hooks counts, rows map[*sampled]Row) {
+// add compares the builds of one benchmark, domain and unit.
+func (c *Comparison) add(s *series, opt Options, hooks counts) {
 	base := s.builds[opt.Base]
 	if !IsCost(s.unit) {
 		c.Figures = append(c.Figures, figures(s, opt.Base)...)
@@ -203,13 +132,7 @@ func (c *Comparison) add(s *series, opt Options, hooks counts, rows map[*sampled
 			c.lack(s, name, hooks, "")
 			continue
 		}
-		row := rows[b]
-		row.cross(hooks, opt)
-		if sameImages(base, b) {
-			c.Controls = append(c.Controls, row)
-		} else {
-			c.Rows = append(c.Rows, row)
-		}
+		c.later(s, name, opt, hooks, sameImages(base, b))
 	}
 }
 
@@ -235,12 +158,12 @@ func (c *Comparison) judge() {
 			rows[i].judge(alpha, len(rows))
 		}
 	}
-	controls := map[string]Row{}
+	controls := map[string][]Row{}
 	for _, r := range c.Controls {
-		controls[r.place()] = r
+		controls[r.place()] = append(controls[r.place()], r)
 	}
 	for i := range c.Rows {
-		if control, ok := controls[c.Rows[i].place()]; ok {
+		for _, control := range controls[c.Rows[i].place()] {
 			c.Rows[i].heed(control)
 		}
 	}

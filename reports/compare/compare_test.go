@@ -117,7 +117,7 @@ func TestFloor(t *testing.T) {
 	if m := c.Rows[0].Margin; math.Abs(m-0.05) > 1e-3 {
 		t.Errorf("margin of 2 ns of 40: %v", m)
 	}
-	c = compareSet(t, s, Options{Floors: map[string]float64{}})
+	c = compareSet(t, s, Options{Criteria: results.Criteria{Floors: map[string]float64{}}})
 	if c.Rows[0].Verdict != Slower {
 		t.Errorf("1 ns of 40 without a floor: %s", c.Rows[0].Verdict)
 	}
@@ -307,8 +307,8 @@ func TestCompareRefuses(t *testing.T) {
 		{nil, Options{}, "there is no sample"},
 		{two.samples, Options{}, `no build "native" to compare with: the samples have dummy, flask`},
 		{one.samples, Options{}, `only the build "native"`},
-		{two.samples, Options{Margin: -1}, "margin -1"},
-		{two.samples, Options{Confidence: 95}, "confidence 95"},
+		{two.samples, Options{Criteria: results.Criteria{Margin: -1}}, "margin -1"},
+		{two.samples, Options{Criteria: results.Criteria{Confidence: 95}}, "confidence 95"},
 	}
 	for _, tt := range tests {
 		if _, err := Compare(tt.samples, tt.opt); err == nil || !strings.Contains(err.Error(), tt.want) {

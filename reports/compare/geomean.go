@@ -18,6 +18,9 @@ type GeoMean struct {
 	Rounds        int
 	Left          int // rows left out, since their rounds do not match
 	Exact         bool
+	// Drift is the trend over the rounds of the rows' mean, which shows what
+	// the noise of single rows hides.
+	Drift stats.Trend
 	// Crossing is the mean of those of the rows that cross a hook, nil if all
 	// do or too few.
 	Crossing *GeoMean
@@ -62,9 +65,9 @@ func geoMean(rows []Row, confidence float64, seed uint64) *GeoMean {
 	}
 	logs := make([][]float64, len(rows))
 	for i, r := range rows {
-		logs[i] = r.logs
+		logs[i] = r.differences
 	}
-	mean, ci, err := stats.GeoMean(logs, confidence, seed)
+	mean, ci, err := stats.GeoMean(logs, rows[0].layouts, confidence, seed)
 	if err != nil {
 		return nil // one round has no spread
 	}
@@ -72,6 +75,7 @@ func geoMean(rows []Row, confidence float64, seed uint64) *GeoMean {
 		Environment: rows[0].Environment, Build: rows[0].Build, Unit: rows[0].Unit,
 		Ratio: math.Exp(mean), Lo: math.Exp(ci.Lo), Hi: math.Exp(ci.Hi),
 		Rows: len(rows), Rounds: len(logs[0]),
+		Drift: driftOf(rows),
 		Exact: !slices.ContainsFunc(rows, func(r Row) bool { return !r.Exact }),
 	}
 }
@@ -82,7 +86,7 @@ func matched(rows []Row) []Row {
 	for _, first := range rows {
 		var same []Row
 		for _, r := range rows {
-			if r.Paired && !r.Linear && r.rounds == first.rounds {
+			if r.Paired && !r.Linear && r.roundSet == first.roundSet && len(r.differences) == len(first.differences) {
 				same = append(same, r)
 			}
 		}
@@ -91,4 +95,18 @@ func matched(rows []Row) []Row {
 		}
 	}
 	return best
+}
+
+// driftOf is the trend of the mean of rows that have the same rounds.
+func driftOf(rows []Row) stats.Trend {
+	if rows[0].severalRuns {
+		return stats.Trend{Tau: math.NaN(), P: math.NaN()}
+	}
+	mean := make([]float64, len(rows[0].differences))
+	for _, r := range rows {
+		for i, d := range r.residuals() {
+			mean[i] += d / float64(len(rows))
+		}
+	}
+	return stats.Drift(mean)
 }

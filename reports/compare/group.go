@@ -16,6 +16,13 @@ type series struct {
 	builds          map[string]*sampled
 }
 
+// boot is the sample: one boot's value.
+type boot struct {
+	*start
+	value   float64
+	windows []float64 // in value's unit; nil if value is no median of theirs
+}
+
 // round identifies a round across runs.
 type round struct {
 	run   string
@@ -70,7 +77,7 @@ func (s *Set) group() *grouped {
 // join puts the parts of the set together, into one that the set is left with.
 func (s *Set) join() *part {
 	if len(s.parts) == 0 {
-		s.Taker()
+		s.Taker(0)
 	}
 	first := s.parts[0]
 	for _, p := range s.parts[1:] {
@@ -166,19 +173,6 @@ func shared(a, b *sampled, each func(i, j int)) {
 			j++
 		}
 	}
-}
-
-// pairs gives the values of the rounds that both builds have, and how many
-// boots are left over.
-func pairs(a, b *sampled) (x, y []float64, rounds roundSet, left int) {
-	digest := newRounds()
-	most := min(len(a.values), len(b.values))
-	x, y = make([]float64, 0, most), make([]float64, 0, most)
-	shared(a, b, func(i, j int) {
-		x, y = append(x, a.values[i]), append(y, b.values[j])
-		digest.add(a.start(i).round)
-	})
-	return x, y, digest.set(), len(a.values) + len(b.values) - 2*len(x)
 }
 
 // sameImages reports whether two builds measured the same images, known by

@@ -37,10 +37,40 @@ func (c *Comparison) warnOfLacks(all []*series) {
 		n := len(missing[k])
 		switch {
 		case has[k] || n == 1:
-			c.Warnings = append(c.Warnings, fmt.Sprintf("%s in %s: %s has no sample of it%s", l.benchmark, l.Environment, l.build, l.so))
+			c.lackOf(fmt.Sprintf("%s in %s: %s has no sample of it%s", l.benchmark, l.Environment, l.build, l.so))
 		case !said[k]:
 			said[k] = true
-			c.Warnings = append(c.Warnings, fmt.Sprintf("%d benchmarks in %s: %s has no sample of any%s", n, l.Environment, l.build, l.so))
+			c.lackOf(fmt.Sprintf("%d benchmarks in %s: %s has no sample of any%s", n, l.Environment, l.build, l.so))
 		}
 	}
+}
+
+// Missing is a benchmark that a build has no sample of, where what it is
+// compared with has one, or the other way round.
+type Missing struct {
+	Environment
+	Benchmark, Build string
+}
+
+// Missing lists what could not be compared, in the order of the samples.
+func (c *Comparison) Missing() []Missing {
+	var all []Missing
+	for _, l := range c.lacks {
+		if m := (Missing{l.Environment, l.benchmark, l.build}); !slices.Contains(all, m) {
+			all = append(all, m)
+		}
+	}
+	return all
+}
+
+// lackOf warns of a lack.
+func (c *Comparison) lackOf(text string) {
+	c.lackWarnings = append(c.lackWarnings, text)
+	c.Warnings = append(c.Warnings, text)
+}
+
+// WarningsBeside are the warnings of the comparison as a whole that are about
+// nothing Missing.
+func (c *Comparison) WarningsBeside() []string {
+	return slices.DeleteFunc(slices.Clone(c.Warnings), func(w string) bool { return slices.Contains(c.lackWarnings, w) })
 }

@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strings"
 
-	"golang.org/x/perf/benchmath"
 	"gonum.org/v1/gonum/stat"
 
 	"xsmbench/bench"
@@ -26,6 +25,9 @@ const (
 
 // Verdicts lists them, the ones that raise an alarm first.
 var Verdicts = []Verdict{Slower, Faster, Inconclusive, Equivalent}
+
+// independent is the warning of a row whose boots are no pairs.
+const independent = "rounds do not match: compared as independent samples"
 
 // MostRounds bounds the estimate of the rounds that are still needed.
 const MostRounds = 10000
@@ -71,9 +73,23 @@ type Row struct {
 
 	BaseSamples, Samples []float64 // one for each boot, in Unit
 
+	// Layouts is how many different pairs of images there are (of an unpaired
+	// row, images of the build that has fewer), 0 if that is not known, and
+	// Units how many observations the interval rests on: layouts if boots
+	// share them.
+	Layouts, Units int
+	// Checks are of what the interval assumes.
+	Checks Checks
+
 	effect stats.Effect // of log(Ratio), or of Ratio-1 if Linear
-	logs   []float64    // paired differences
-	rounds roundSet     // theirs
+	// pairs are the observations while the row is made: of many boots they
+	// are many, and Pairs makes them again.
+	pairs       []Pair
+	base, build *sampled
+	differences []float64 // of the pairs, in the order of the rounds
+	roundSet    roundSet  // of the pairs
+	severalRuns bool
+	layouts     []int // of the pairs, as the estimate groups them; nil if each is a group
 }
 
 // Overhead is Ratio - 1.
@@ -88,29 +104,32 @@ func (r Row) place() string { return r.Environment.String() + " " + r.Benchmark 
 func compareRow(s *series, build string, opt Options) Row {
 	base, b := s.builds[opt.Base], s.builds[build]
 	r := Row{Environment: s.Environment, Benchmark: s.benchmark, Unit: s.unit, Base: opt.Base, Build: build,
-		BaseSamples: base.values, Samples: b.values}
-	x, y, rounds, left := pairs(base, b)
-	r.Paired = len(x) >= 2 && 2*len(x) >= min(len(base.values), len(b.values))
+		BaseSamples: base.values, Samples: b.values, base: base, build: b}
+	all, left := pairs(base, b)
+	r.Paired = len(all) >= 2 && 2*len(all) >= min(len(base.values), len(b.values))
+	x, y := r.BaseSamples, r.Samples
 	switch {
-	case !r.Paired && max(len(base.values), len(b.values)) > 1:
-		x, y, rounds = r.BaseSamples, r.Samples, roundSet{}
-		r.warn("rounds do not match: compared as independent samples")
-	case !r.Paired:
-		x, y = r.BaseSamples, r.Samples
-	case left > 0:
-		r.warn("%d boots without a partner in their round are not used", left)
+	case r.Paired:
+		r.pair(all)
+		x, y = r.values()
+		if left > 0 {
+			r.warn("%d boots without a partner in their round are not used", left)
+		}
+	case max(len(base.values), len(b.values)) > 1:
+		r.warn(independent)
 	}
-	r.N, r.rounds = min(len(x), len(y)), rounds
+	r.N = min(len(x), len(y))
 	r.BaseRemarks, r.Remarks = base.warnings, b.warnings
-	r.measure(x, y, opt)
+	r.measure(x, y, base, b, opt)
 	for _, w := range slices.Concat(base.warnings, b.warnings) {
 		r.warn("%s", w)
 	}
+	r.pairs = nil
 	return r
 }
 
 // measure fills in the figures from the values of the base (x) and the build.
-func (r *Row) measure(x, y []float64, opt Options) {
+func (r *Row) measure(x, y []float64, base, b *sampled, opt Options) {
 	r.Linear = slices.ContainsFunc(slices.Concat(x, y), func(v float64) bool { return v <= 0 })
 	r.BaseValue, r.Value = centre(x, r.Linear), centre(y, r.Linear)
 	r.Margin = r.marginOf(opt)
@@ -119,16 +138,17 @@ func (r *Row) measure(x, y []float64, opt Options) {
 	if r.Linear && !fromNothing {
 		r.warn("a value is not above 0: differences are compared, not ratios")
 	}
+	r.Checks = noChecks()
 	nan := math.NaN()
 	r.Ratio, r.Lo, r.Hi, r.P, r.HodgesLehmann = nan, nan, nan, nan, nan
-	r.PHolm, r.PEquivalent, r.PSignedRank, r.PMannWhitney = nan, nan, nan, mannWhitney(x, y)
+	r.PHolm, r.PEquivalent, r.PSignedRank, r.PMannWhitney = nan, nan, nan, stats.MannWhitney(x, y)
 	if r.Linear && !(r.BaseValue > 0) {
 		if !fromNothing {
 			r.warn("%s's mean is not above 0: there is no ratio", r.Base)
 		}
 		return
 	}
-	if !r.estimate(r.scale(x), r.scale(y), opt.Confidence) {
+	if !r.estimate(x, y, base, b, opt.Confidence) {
 		r.Ratio = r.ratio(r.effect.Mean)
 		return
 	}
@@ -140,34 +160,77 @@ func (r *Row) measure(x, y []float64, opt Options) {
 		r.warn("every boot gave the same difference: there is no spread to judge by")
 		return
 	}
-	if gap := math.Abs(e.Mean - e.HL); gap > r.bound() && gap > 0.2*(e.CI.Hi-e.Mean) {
-		r.warn("a few boots lie far from the rest and move the mean: see the Hodges-Lehmann estimate")
-	}
 	r.Lo, r.Hi = r.ratio(e.CI.Lo), r.ratio(e.CI.Hi)
-	r.P, r.PEquivalent, r.PSignedRank = e.P, e.TOST(r.bound()), e.PWilcoxon
 	if r.Exact {
-		r.P, r.PEquivalent, r.PSignedRank = nan, nan, nan // nothing is left to chance
+		return // nothing is left to chance
 	}
+	r.P, r.PEquivalent, r.PSignedRank = e.P, e.TOST(r.bound()), e.PWilcoxon
+	r.check(base, b, opt.Confidence)
+}
+
+// pair takes the observations from pairs of boots.
+func (r *Row) pair(all []Pair) {
+	r.pairs, r.layouts = all, layoutsOf(all)
+	digest := newRounds()
+	for _, p := range all {
+		r.Layouts = max(r.Layouts, p.Layout)
+		r.severalRuns = r.severalRuns || p.Run != all[0].Run
+		digest.add(p.base.round)
+	}
+	r.roundSet = digest.set()
+}
+
+// values are those of the pairs, of the base and of the build.
+func (r *Row) values() (x, y []float64) {
+	x, y = make([]float64, len(r.pairs)), make([]float64, len(r.pairs))
+	for i, p := range r.pairs {
+		x[i], y[i] = p.BaseValue, p.Value
+	}
+	return x, y
 }
 
 // estimate finds the effect, and reports whether there are samples enough for
 // more than a mean.
-func (r *Row) estimate(x, y []float64, confidence float64) bool {
+func (r *Row) estimate(x, y []float64, base, b *sampled, confidence float64) bool {
+	x, y = r.scale(x), r.scale(y)
 	var err error
 	if r.Paired {
-		d := make([]float64, len(x))
-		for i := range d {
-			d[i] = y[i] - x[i]
+		r.differences = make([]float64, len(x))
+		for i := range r.pairs {
+			r.differences[i] = y[i] - x[i]
+			r.pairs[i].Difference = r.differences[i]
 		}
-		r.logs = d
-		r.effect, err = stats.Paired(d, confidence)
+		r.effect, err = stats.Paired(stats.Means(r.groups()), confidence)
 	} else {
+		var before, after int
+		x, before = base.units(x)
+		y, after = b.units(y)
+		r.Layouts = min(before, after)
 		r.effect, err = stats.Welch(x, y, confidence)
 	}
+	if !base.tellsLayout() || !b.tellsLayout() {
+		r.Layouts = 0
+	}
+	r.Units = r.effect.N
 	if err != nil {
 		r.effect.Mean = stat.Mean(y, nil) - stat.Mean(x, nil)
 	}
 	return err == nil
+}
+
+// groups are the differences by layout.
+func (r *Row) groups() [][]float64 { return stats.Group(r.differences, r.layouts) }
+
+// Pairs are the observations by round, nil if the row is not paired.
+func (r Row) Pairs() []Pair {
+	if !r.Paired {
+		return nil
+	}
+	all, _ := pairs(r.base, r.build)
+	for i := range r.differences { // none if there is no ratio
+		all[i].Difference = r.differences[i]
+	}
+	return all
 }
 
 // scale gives the numbers whose differences are compared: logarithms, or
@@ -204,14 +267,14 @@ func (r *Row) bound() float64 {
 	return math.Log1p(r.Margin)
 }
 
-// marginOf is the relative margin, or what the unit's floor is of the base's
+// marginOf is the benchmark's relative margin, or what the unit's floor is of the base's
 // value if that is more.
 func (r *Row) marginOf(opt Options) float64 {
-	floor := opt.Floors[r.Unit]
+	margin, floor := opt.MarginOf(r.Benchmark), opt.Floors[r.Unit]
 	if floor <= 0 || !(r.BaseValue > 0) {
-		return opt.Margin
+		return margin
 	}
-	return math.Max(opt.Margin, floor/r.BaseValue)
+	return math.Max(margin, floor/r.BaseValue)
 }
 
 // judge decides; rows is the size of the family.
@@ -238,7 +301,7 @@ func (r *Row) judge(alpha float64, rows int) {
 		r.Verdict = r.side()
 	}
 	if r.Verdict == Inconclusive {
-		r.Need = r.need(alpha, rows)
+		r.Need = min(r.roundsToEquivalent(alpha), r.roundsToAlarm(alpha, rows))
 	}
 }
 
@@ -258,20 +321,6 @@ func (r *Row) side() Verdict {
 		return Faster
 	}
 	return Slower
-}
-
-// need estimates the rounds that would narrow the interval enough to lie
-// within the margin, or away from 0 at the level that Holm's first step asks.
-func (r *Row) need(alpha float64, rows int) int {
-	const first = 5 // rounds to have a spread to estimate from
-	if r.N < 2 || !(r.effect.SE > 0) {
-		return max(1, first-r.N)
-	}
-	size := math.Abs(r.effect.Mean)
-	total := min(
-		r.effect.Needed(r.bound()-size, 1-alpha, MostRounds),
-		r.effect.Needed(size, 1-alpha/float64(max(rows, 1)), MostRounds))
-	return max(1, total-r.N)
 }
 
 // heed takes back an alarm that the same benchmark's control could raise.
@@ -314,13 +363,4 @@ func disclaimed(remarks []string) bool {
 
 func constant(v []float64) bool {
 	return !slices.ContainsFunc(v, func(f float64) bool { return f != v[0] })
-}
-
-func mannWhitney(x, y []float64) float64 {
-	if len(x) == 0 || len(y) == 0 {
-		return math.NaN()
-	}
-	t := benchmath.DefaultThresholds
-	c := benchmath.AssumeNothing.Compare(benchmath.NewSample(slices.Clone(x), &t), benchmath.NewSample(slices.Clone(y), &t))
-	return c.P
 }

@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 
+	"xsmbench/reports/stats"
 	"xsmbench/results"
 )
 
@@ -24,6 +25,7 @@ type part struct {
 	builds, benchmarks ranks
 	samples            int
 	unfinished         map[bootKey]bool
+	many               bool // boots: no windows are kept
 }
 
 // bootKey tells boots of all runs apart.
@@ -49,15 +51,17 @@ type what struct{ benchmark, unit string }
 type start struct {
 	round // the zero round pairs with nothing
 	image string
-	hash  uint64 // of image
+	// order is the place in the round, from 1; 0 if it is not known.
+	order, layout int
+	hash          uint64 // of image
 }
 
 // SetOf is the set of some samples.
 func SetOf(samples []results.Sample) *Set {
 	set := &Set{}
-	take := set.Taker()
+	take := set.Taker(0)
 	for i := range samples {
-		take(&samples[i], nil)
+		take(&samples[i], func() []float64 { return samples[i].Windows })
 	}
 	return set
 }
@@ -66,10 +70,17 @@ func SetOf(samples []results.Sample) *Set {
 // nothing of a sample but its strings. Several takers may be called side by
 // side, and the result is as if those that were made first had been called
 // before the others.
-func (s *Set) Taker() results.Taker {
-	p := &part{builds: ranks{}, benchmarks: ranks{}, unfinished: map[bootKey]bool{}}
+//
+// So many boots are expected to come; windows are kept if they are few.
+func (s *Set) Taker(boots int) results.Taker {
+	p := newPart()
+	p.many = boots > stats.MostBoots
 	s.parts = append(s.parts, p)
-	return func(s *results.Sample, _ func() []float64) { p.add(s) }
+	return p.add
+}
+
+func newPart() *part {
+	return &part{builds: ranks{}, benchmarks: ranks{}, unfinished: map[bootKey]bool{}}
 }
 
 // Len is how many samples there are.
@@ -109,14 +120,14 @@ func (r ranks) inOrder() []string {
 }
 
 // add takes a sample.
-func (p *part) add(s *results.Sample) {
+func (p *part) add(s *results.Sample, windows func() []float64) {
 	p.samples++
 	if !s.Ended {
 		p.unfinished[bootKey{s.Run, s.Boot.Boot}] = true
 	}
 	at := p.place(s)
 	i := at.start(s)
-	for _, v := range s.Values {
+	for n, v := range s.Values {
 		key := what{s.Benchmark, v.Unit}
 		b := at.series[key]
 		if b == nil {
@@ -126,6 +137,9 @@ func (p *part) add(s *results.Sample) {
 			p.benchmarks.add(s.Benchmark)
 		}
 		b.add(s, v.Value, i)
+		if n == 0 && !p.many {
+			b.addWindows(windows())
+		}
 	}
 }
 
@@ -147,11 +161,14 @@ func (p *part) place(s *results.Sample) *place {
 
 // start finds the sample's boot among the place's.
 func (p *place) start(s *results.Sample) int32 {
-	want := start{image: s.Image}
+	want := start{image: s.Image, order: s.Order, layout: s.Layout}
 	if s.Round > 0 {
 		want.round = round{s.Run, s.Round}
 	}
-	same := func(i int32) bool { return p.starts[i].round == want.round && p.starts[i].image == want.image }
+	same := func(i int32) bool {
+		want.hash = p.starts[i].hash
+		return p.starts[i] == want
+	}
 	last := int32(len(p.starts)) - 1
 	if last >= 0 && same(last) {
 		return last
@@ -172,7 +189,10 @@ type sampled struct {
 	values []float64
 	// starts are indices in at.starts, one for each value; nil if they are 0,
 	// 1, 2 and so on, as they are where every boot measured everything once.
-	starts   []int32
+	starts []int32
+	// windows are in the values' unit, one list for each of the first values;
+	// a list is nil if the value is no median of windows.
+	windows  [][]float64
 	warnings []string
 	hash     uint64 // of what the values are of
 	// seed is the sum of hashes of the values, so that their order is nothing
@@ -191,6 +211,37 @@ func (b *sampled) add(s *results.Sample, value float64, start int32) {
 	}
 	b.values = append(b.values, value)
 	b.seed += mix(b.hash ^ mix(b.start(len(b.values)-1).hash^mix(uint64(s.Round)^mix(uint64(s.Boot.Boot)^mix(math.Float64bits(value))))))
+}
+
+// addWindows keeps the windows of the value that was added last, as long as
+// values are few: they tell how well a boot's value is known, which is nothing
+// to so many boots.
+func (b *sampled) addWindows(windows []float64) {
+	n := len(b.values)
+	if n > stats.MostBoots {
+		b.windows = nil
+		return
+	}
+	if len(windows) == 0 || len(b.windows) >= n {
+		return
+	}
+	for len(b.windows) < n-1 {
+		b.windows = append(b.windows, nil)
+	}
+	b.windows = append(b.windows, slices.Clone(windows))
+}
+
+// windowsOf are those of a value, nil if they are not known.
+func (b *sampled) windowsOf(i int) []float64 {
+	if i < len(b.windows) {
+		return b.windows[i]
+	}
+	return nil
+}
+
+// boot is what is known of a value.
+func (b *sampled) boot(i int) boot {
+	return boot{b.start(i), b.values[i], b.windowsOf(i)}
 }
 
 // numbered is starts, with those that need not be written down.
@@ -219,6 +270,14 @@ func (b *sampled) join(o *sampled) {
 			b.warnings = append(b.warnings, w)
 		}
 	}
+	if len(b.values)+len(o.values) > stats.MostBoots {
+		b.windows = nil
+	} else if len(o.windows) > 0 {
+		for len(b.windows) < len(b.values) {
+			b.windows = append(b.windows, nil)
+		}
+		b.windows = append(b.windows, o.windows...)
+	}
 	offset := int32(len(b.at.starts)) // where o's boots are appended
 	starts := b.numbered()
 	for _, s := range o.numbered() {
@@ -239,7 +298,8 @@ func (b *sampled) settle() {
 		order[i] = i
 	}
 	slices.SortStableFunc(order, func(x, y int) int { return b.start(x).compare(b.start(y).round) })
-	indices := b.numbered()
+	indices, known := b.numbered(), len(b.windows) > 0
+	var windows [][]float64
 	var values []float64
 	var starts []int32
 	n := 1.0 // values that the last one is the mean of
@@ -249,12 +309,17 @@ func (b *sampled) settle() {
 			mean := &values[len(values)-1]
 			n++
 			*mean += (b.values[i] - *mean) / n
+			windows[len(windows)-1] = nil
 			continue
 		}
 		n = 1
 		values, starts = append(values, b.values[i]), append(starts, indices[i])
+		windows = append(windows, b.windowsOf(i))
 	}
-	b.values, b.starts = values, starts
+	b.values, b.starts, b.windows = values, starts, nil
+	if known {
+		b.windows = windows
+	}
 }
 
 // settled tells whether the values are in order and each of its own round, as

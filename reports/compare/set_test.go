@@ -18,6 +18,8 @@ func at(run string, round int, benchmark string, value float64) results.Sample {
 	}
 }
 
+func none() []float64 { return nil }
+
 // describe gives the values of each series with their rounds.
 func describe(s *Set) map[string]string {
 	all := map[string]string{}
@@ -59,12 +61,12 @@ func TestSetSettles(t *testing.T) {
 			// Every way to part the samples gives the same.
 			for cut := range len(c.samples) + 1 {
 				set := &Set{}
-				first, second := set.Taker(), set.Taker()
+				first, second := set.Taker(0), set.Taker(0)
 				for i := cut; i < len(c.samples); i++ {
-					second(&c.samples[i], nil)
+					second(&c.samples[i], none)
 				}
 				for i := range cut {
-					first(&c.samples[i], nil)
+					first(&c.samples[i], none)
 				}
 				if diff := cmp.Diff(c.want, describe(set)); diff != "" {
 					t.Errorf("cut at %d: %s", cut, diff)

@@ -3,6 +3,8 @@ package compare
 import (
 	"slices"
 	"strings"
+
+	"xsmbench/bench"
 )
 
 // Units of targets that count. Xen's instructions are the cost; of them, those
@@ -25,7 +27,7 @@ var descriptions = []string{xsmInstructions, hooksEntered, guestInstructions, al
 // hooks, context switches and the like only describe.
 func IsCost(unit string) bool {
 	switch {
-	case slices.Contains(descriptions, unit):
+	case slices.Contains(descriptions, unit), bench.IsWitness(unit):
 		return false
 	case strings.HasSuffix(unit, "/op"), IsRate(unit), unit == "sec", unit == "s":
 		return true
@@ -65,3 +67,7 @@ func unitRank(unit string) int {
 	}
 	return 3 + len(descriptions)
 }
+
+// IsTally reports whether a unit's figures are whole in each boot, instructions
+// or hooks, so that boots that agree leave nothing to chance.
+func IsTally(unit string) bool { return IsCount(unit) || unit == hooksEntered }

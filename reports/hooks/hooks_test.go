@@ -15,14 +15,18 @@ import (
 	pprof "github.com/google/pprof/profile"
 
 	"xsmbench/profile"
+	"xsmbench/reports/compare"
+	"xsmbench/results"
 )
 
 var update = flag.Bool("update", false, "write the golden files again")
 
 // fixture is a small run of the real Xen.
-func fixture(t *testing.T) *profile.Run {
+func fixture(t *testing.T) *profile.Run { return open(t, "xen") }
+
+func open(t *testing.T, name string) *profile.Run {
 	t.Helper()
-	r, err := profile.Open(filepath.Join("..", "..", "docs", "testdata", "xen"))
+	r, err := profile.Open(filepath.Join("..", "..", "docs", "testdata", name))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -61,6 +65,33 @@ func TestTextOfHook(t *testing.T) {
 	r := fixture(t)
 	r.Select(profile.Filter{Domains: []string{"dom0"}, Builds: []string{"native", "flask"}, Hook: func(h string) bool { return h == "evtchn_status" }})
 	golden(t, "hook.txt", func(w io.Writer) error { return Text(w, r, Options{Base: "native"}) })
+}
+
+func TestAgainst(t *testing.T) {
+	first, second := open(t, "model"), fixture(t)
+	golden(t, "against.txt", func(w io.Writer) error { return Against(w, first, second, "flask") })
+	if left := profile.Unexplained(profile.Against(first, second, "flask")); len(left) > 0 {
+		t.Errorf("not explained: %v", left)
+	}
+}
+
+func TestTimes(t *testing.T) {
+	run, err := results.Open(filepath.Join("..", "..", "docs", "testdata", "timed"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := compare.Compare(run.Samples, compare.Options{Base: "native"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	timed := Timed{Path: "timed", Comparison: c, Images: map[string]string{"native": "another"}}
+	r := open(t, "model")
+	r.Path = "model"
+	golden(t, "times.txt", func(w io.Writer) error { return Times(w, r, timed, options) })
+	timed.Comparison = &compare.Comparison{}
+	if err := Times(io.Discard, r, timed, options); err == nil || !strings.Contains(err.Error(), "in common with times") {
+		t.Errorf("without times: error %v", err)
+	}
 }
 
 func TestJSON(t *testing.T) {

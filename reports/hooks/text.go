@@ -30,6 +30,7 @@ func Text(w io.Writer, r *profile.Run, o Options) error {
 	for _, p := range placesOf(r) {
 		writeSummaries(b, r, p)
 	}
+	writeChanges(b, r, o.Base)
 	for _, p := range placesOf(r) {
 		var none []*profile.Benchmark
 		for _, bm := range r.Benchmarks {
@@ -329,7 +330,7 @@ func Sum(d profile.Difference) string {
 // Named names a function's part of a difference.
 func Named(c profile.Change) string {
 	switch c.Part {
-	case bench.PartNone:
+	case bench.PartNone, bench.PartEntry:
 		return c.Function
 	case bench.PartSite:
 		return fmt.Sprintf("%s (site in %s)", c.Hook, c.Function)

@@ -22,6 +22,7 @@ import (
 	"xsmbench/reports/hooks"
 	"xsmbench/reports/plot"
 	"xsmbench/reports/table"
+	"xsmbench/reports/trend"
 )
 
 // Report is what a page shows.
@@ -30,13 +31,18 @@ type Report struct {
 	Comparison *compare.Comparison
 	About      about.About
 	Hooks      *profile.Run // nil if the run has no profiles
+	// Trends are those of a history that the run belongs to, nil for none.
+	Trends *trend.Trends
 
-	charts []*plot.Chart
+	charts, trends []*plot.Chart
 }
 
 func (r *Report) draw() {
 	if r.charts == nil {
 		r.charts = plot.Charts(r.Comparison)
+	}
+	if r.trends == nil && r.Trends != nil {
+		r.trends = plot.Trends(r.Trends)
 	}
 }
 
@@ -62,7 +68,7 @@ func Write(dir string, r Report) (string, error) {
 		files["hooks.txt"] = func(w io.Writer) error { return hooks.Text(w, r.Hooks, o) }
 		files["hooks.json"] = func(w io.Writer) error { return hooks.JSON(w, r.Hooks, o) }
 	}
-	for _, ch := range r.charts {
+	for _, ch := range slices.Concat(r.charts, r.trends) {
 		files[ch.Name+".svg"] = ch.SVG
 		files[ch.Name+".png"] = ch.PNG
 	}
@@ -88,7 +94,7 @@ func (r *Report) Markdown(w io.Writer) error {
 		return err
 	}
 	fmt.Fprint(&b, "\n## Charts\n")
-	for _, ch := range r.charts {
+	for _, ch := range slices.Concat(r.charts, r.trends) {
 		fmt.Fprintf(&b, "\n![%s](%s.png)\n", ch.Title, ch.Name)
 	}
 	_, err := w.Write(b.Bytes())
@@ -136,6 +142,7 @@ type view struct {
 	Figures        table.FigureTable
 	Uncounted      table.UncountedTable
 	UncountedTitle string
+	Trends         *trendView // nil without a history
 	About          about.About
 	Problems       []string
 }
@@ -186,7 +193,7 @@ type cellView struct {
 
 type testView struct {
 	Benchmark, Where, Build, Overhead string
-	HL                                string
+	Interval, Bootstrap, HL           string
 	P, Holm, TOST, Wilcoxon, MW       string
 	Margin                            string
 }
@@ -220,6 +227,9 @@ func (r *Report) view() (*view, error) {
 	}
 	v.Problems = r.About.ProblemLines()
 	var err error
+	if v.Trends, err = r.trendView(); err != nil {
+		return nil, err
+	}
 	if v.Hooks, err = hooksOf(r.Hooks); err != nil {
 		return nil, err
 	}
@@ -371,7 +381,7 @@ func cellOf(r *compare.Row, beside []string, notes *table.Footnotes) cellView {
 func testOf(r compare.Row) testView {
 	return testView{
 		Benchmark: r.Benchmark, Where: r.Domain + ", " + r.Unit, Build: r.Build, Overhead: table.Overhead(r),
-		HL: hodgesLehmann(r), P: table.P(r.P), Holm: table.P(r.PHolm), TOST: table.P(r.PEquivalent),
+		Interval: table.Interval(r), Bootstrap: table.Bootstrap(r), HL: hodgesLehmann(r), P: table.P(r.P), Holm: table.P(r.PHolm), TOST: table.P(r.PEquivalent),
 		Wilcoxon: table.P(r.PSignedRank), MW: table.P(r.PMannWhitney), Margin: fmt.Sprintf("%.2g%%", 100*r.Margin),
 	}
 }

@@ -114,15 +114,31 @@ func (e Effect) TOST(margin float64) float64 {
 	return max(e.upperTail(e.Mean+margin), e.upperTail(margin-e.Mean))
 }
 
+// SD is the spread of one pair, as a standard deviation.
+func (e Effect) SD() float64 { return e.SE * math.Sqrt(float64(e.N)) }
+
 // Needed estimates how many pairs in all would narrow the interval to a half
 // width of at most h, from the spread seen so far. It is at least N+1, and
 // limit if more than that would be needed.
 func (e Effect) Needed(h, confidence float64, limit int) int {
-	sd := e.SE * math.Sqrt(float64(e.N))
-	fits := func(n int) bool {
-		return quantile(1-(1-confidence)/2, float64(n-1))*sd/math.Sqrt(float64(n)) <= h
+	if h <= 0 {
+		return limit
 	}
-	lo, hi := max(2, e.N+1), limit
+	sd, tail := e.SD(), 1-(1-confidence)/2
+	fits := func(n int) bool {
+		return quantile(tail, float64(n-1))*sd/math.Sqrt(float64(n)) <= h
+	}
+	// The normal distribution asks for a little less.
+	known := normal.Quantile(tail) * sd / h
+	lo := max(2, e.N+1)
+	if known*known >= float64(limit) {
+		return limit
+	}
+	lo = max(lo, int(known*known))
+	hi := lo
+	for step := 1; hi < limit && !fits(hi); step *= 2 {
+		lo, hi = hi+1, min(limit, hi+step)
+	}
 	for lo < hi {
 		if n := (lo + hi) / 2; fits(n) {
 			hi = n

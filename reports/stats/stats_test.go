@@ -4,6 +4,7 @@ import (
 	"errors"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
 )
 
@@ -152,7 +153,7 @@ func TestTooFew(t *testing.T) {
 	if _, err := Welch([]float64{1}, []float64{1, 2}, 0.95); !errors.Is(err, ErrTooFew) {
 		t.Error(err)
 	}
-	if _, _, err := GeoMean(nil, 0.95, 1); !errors.Is(err, ErrTooFew) {
+	if _, _, err := GeoMean(nil, nil, 0.95, 1); !errors.Is(err, ErrTooFew) {
 		t.Error(err)
 	}
 }
@@ -167,6 +168,15 @@ func TestNeeded(t *testing.T) {
 	if got < 39 || got > 44 {
 		t.Errorf("need %d pairs, want about 41", got)
 	}
+	for n := 6; n < 200; n++ { // the number is the least that does
+		half := quantile(0.975, float64(n-1)) * e.SD() / math.Sqrt(float64(n))
+		if got := e.Needed(half*(1+1e-9), 0.95, 1000); got != n {
+			t.Errorf("a half-width of %v needs %d pairs, want %d", half, got, n)
+		}
+	}
+	if got := e.Needed(0.01, 0.95, 100); got != 100 {
+		t.Errorf("a width of little needs %d pairs, want the limit", got)
+	}
 	if got := e.Needed(0, 0.95, 100); got != 100 {
 		t.Errorf("a width of nothing needs %d pairs, want the limit", got)
 	}
@@ -174,29 +184,29 @@ func TestNeeded(t *testing.T) {
 
 func TestGeoMean(t *testing.T) {
 	rows := [][]float64{{0.1, 0.2, 0.3, 0.2}, {0.3, 0.2, 0.1, 0.2}}
-	mean, ci, err := GeoMean(rows, 0.95, 7)
+	mean, ci, err := GeoMean(rows, []int{1, 2, 3, 4}, 0.95, 7)
 	if err != nil {
 		t.Fatal(err)
 	}
 	near(t, "mean", mean, 0.2, 1e-12)
 	near(t, "lo", ci.Lo, 0.2, 1e-12) // the rounds' means are all the same
-	again, ci2, _ := GeoMean(rows, 0.95, 7)
+	again, ci2, _ := GeoMean(rows, []int{1, 2, 3, 4}, 0.95, 7)
 	if again != mean || ci2 != ci {
 		t.Error("the same seed gave another interval")
 	}
 	wide := [][]float64{{0, 1, 0, 1, 0, 1, 0, 1, 0, 1}}
-	_, ci, err = GeoMean(wide, 0.95, 7)
+	_, ci, err = GeoMean(wide, []int{1, 2, 3, 4, 5, 6, 7, 8, 9, 10}, 0.95, 7)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if ci.Lo < 0.1 || ci.Lo > 0.25 || ci.Hi < 0.75 || ci.Hi > 0.9 {
+	if ci.Lo < 0.1 || ci.Lo > 0.3 || ci.Hi < 0.7 || ci.Hi > 0.9 {
 		t.Errorf("interval %v of ten coin tosses", ci)
 	}
 }
 
-// boots simulates A/A: boots whose level varies by 1 (log units are arbitrary
+// simulated is A/A: boots whose level varies by 1 (log units are arbitrary
 // here) and iterations within a boot that vary by 0.3.
-func boots(random *rand.Rand, n, iterations int) (means, pooled []float64) {
+func simulated(random *rand.Rand, n, iterations int) (means, pooled []float64) {
 	for range n {
 		level := random.NormFloat64()
 		sum := 0.0
@@ -218,8 +228,8 @@ func TestFalseAlarms(t *testing.T) {
 	random := rand.New(rand.NewPCG(2026, 11))
 	var byBoot, byIteration int
 	for range runs {
-		a, pooledA := boots(random, 10, 11)
-		b, pooledB := boots(random, 10, 11)
+		a, pooledA := simulated(random, 10, 11)
+		b, pooledB := simulated(random, 10, 11)
 		e, err := Paired(differences(a, b), 0.95)
 		if err != nil {
 			t.Fatal(err)
@@ -275,3 +285,192 @@ func TestCoverage(t *testing.T) {
 }
 
 func (i *Interval) excludes(x float64) bool { return i == nil || i.Excludes(x) }
+
+// The bootstrap covers the truth about as often as t does, with windows and
+// without, whether boots differ more than windows or less, and with several
+// boots of a layout.
+func TestHierarchicalCoverage(t *testing.T) {
+	tests := []struct {
+		name                string
+		layouts, boots      int
+		layout, boot, noise float64 // standard deviations
+	}{
+		{"boots differ", 12, 1, 0, 1, 0.3},
+		{"windows differ", 12, 1, 0, 0.1, 3},
+		{"layouts differ", 8, 3, 1, 0.3, 0.5},
+		{"layouts do not differ", 8, 3, 0, 1, 0.5},
+	}
+	const runs = 150
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			random := rand.New(rand.NewPCG(3, 9))
+			covered, ratio := 0, 0.0
+			for run := range runs {
+				groups := make([][]Boot, tt.layouts)
+				var diffs [][]float64
+				for i := range groups {
+					level := 0.5 + tt.layout*random.NormFloat64()
+					var of []float64
+					for range tt.boots {
+						b := windowed(random, level+tt.boot*random.NormFloat64(), tt.noise)
+						groups[i], of = append(groups[i], b), append(of, b.Diff)
+					}
+					diffs = append(diffs, of)
+				}
+				ci, ok := Hierarchical(groups, 0.95, uint64(run))
+				e, err := Paired(Means(diffs), 0.95)
+				if !ok || err != nil {
+					t.Fatal(ok, err)
+				}
+				if !ci.Excludes(0.5) {
+					covered++
+				}
+				ratio += (ci.Hi - ci.Lo) / (e.CI.Hi - e.CI.Lo) / runs
+			}
+			if share := float64(covered) / runs; share < 0.89 {
+				t.Errorf("covered the truth in %.1f %% of runs", 100*share)
+			}
+			if ratio < 0.9 || ratio > 1.2 {
+				t.Errorf("%.2f times as wide as t's", ratio)
+			}
+			t.Logf("covered %.1f %%, width %.2f of t's", 100*float64(covered)/runs, ratio)
+		})
+	}
+}
+
+// windowed is a boot with eleven windows about a level.
+func windowed(random *rand.Rand, level, noise float64) Boot {
+	windows := make([]float64, 11)
+	for i := range windows {
+		windows[i] = level + noise*random.NormFloat64()
+	}
+	b := Boot{Diff: median(slices.Sorted(slices.Values(windows)))}
+	b.Again = Redraw(windows, 50, random.Uint64())
+	return b
+}
+
+// Too few boots or layouts give no bootstrap; the same data give the same.
+func TestHierarchical(t *testing.T) {
+	x := make([]float64, 12)
+	for i := range x {
+		x[i] = math.Sin(float64(i))
+	}
+	each := Group(x, []int{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11})
+	few := Group(x, []int{0, 1, 2, 3, 0, 1, 2, 3, 0, 1, 2, 3})
+	if _, ok := Hierarchical(boots(each[:9]), 0.95, 1); ok {
+		t.Error("nine boots were resampled")
+	}
+	if _, ok := Hierarchical(boots(few), 0.95, 1); ok {
+		t.Error("four layouts were resampled")
+	}
+	a, ok := Hierarchical(boots(each), 0.95, Seed(x))
+	b, _ := Hierarchical(boots(each), 0.95, Seed(x))
+	other, _ := Hierarchical(boots(each), 0.95, Seed(x[1:]))
+	if !ok || a != b || a == other {
+		t.Errorf("%v, %v with the same seed, %v with another", a, b, other)
+	}
+	same, ok := Hierarchical(boots(Group(make([]float64, 10), []int{0, 1, 2, 3, 4, 5, 6, 7, 8, 9})), 0.95, 1)
+	if !ok || same != (Interval{}) {
+		t.Errorf("values without spread: %v", same)
+	}
+}
+
+// More boots of few layouts do not narrow the interval to where the layouts'
+// luck is left out of it: it covers the truth as often as it says, which the
+// interval over boots does not.
+func TestFewLayouts(t *testing.T) {
+	const runs = 2000
+	random := rand.New(rand.NewPCG(7, 7))
+	var byLayout, byBoot int
+	for range runs {
+		x, of := make([]float64, 20), make([]int, 20)
+		levels := [5]float64{}
+		for i := range levels {
+			levels[i] = random.NormFloat64()
+		}
+		for i := range x {
+			of[i] = i % 5
+			x[i] = levels[of[i]] + 0.5*random.NormFloat64()
+		}
+		grouped, err := Paired(Means(Group(x, of)), 0.95)
+		if err != nil {
+			t.Fatal(err)
+		}
+		pooled, err := Paired(x, 0.95)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if grouped.CI.Excludes(0) {
+			byLayout++
+		}
+		if pooled.CI.Excludes(0) {
+			byBoot++
+		}
+	}
+	if limit := runs*0.05 + 3*math.Sqrt(runs*0.05*0.95); float64(byLayout) > limit {
+		t.Errorf("%d of %d runs missed the truth, at most %.0f expected", byLayout, runs, limit)
+	}
+	if byBoot < runs/5 {
+		t.Errorf("%d of %d runs missed the truth by boots: the simulation shows nothing", byBoot, runs)
+	}
+}
+
+func TestKendall(t *testing.T) {
+	tests := []struct {
+		x, y   []float64
+		tau, p float64
+	}{
+		{nil, nil, 0, 1},
+		{[]float64{1, 2}, []float64{1, 2}, 0, 1},
+		{[]float64{1, 2, 3}, []float64{4, 5, 6}, 1, 2.0 / 6},
+		{[]float64{1, 2, 3, 4}, []float64{4, 3, 2, 1}, -1, 2.0 / 24},
+		{[]float64{1, 2, 3, 4}, []float64{5, 5, 5, 5}, 0, 1},
+	}
+	for _, tt := range tests {
+		if got := Kendall(tt.x, tt.y); math.Abs(got.Tau-tt.tau) > 1e-12 || math.Abs(got.P-tt.p) > 1e-12 {
+			t.Errorf("%v, %v: %+v, want tau %v, p %v", tt.x, tt.y, got, tt.tau, tt.p)
+		}
+	}
+}
+
+func TestPower(t *testing.T) {
+	near(t, "no effect", Power(0, 1, 10, 0.95), 0.05, 1e-7)
+	near(t, "no spread", Power(1, 0, 3, 0.95), 1, 0)
+	near(t, "one pair", Power(1, 1, 1, 0.95), 0, 0)
+	near(t, "detectable without spread", Detectable(0, 10, 0.95, 0.8), 0, 0)
+	d := Detectable(1, 10, 0.95, 0.8)
+	near(t, "power of the detectable", Power(d, 1, 10, 0.95), 0.8, 1e-5)
+	near(t, "detectable", d, 0.9962, 1e-3) // power.t.test(n = 10, power = 0.8, type = "one.sample")
+}
+
+// TestConcordance compares with the count of all pairs.
+func TestConcordance(t *testing.T) {
+	random := rand.New(rand.NewPCG(5, 6))
+	for n := range 40 {
+		for _, values := range []int{2, 5, 1000} { // few of them make ties
+			x, y := make([]float64, n), make([]float64, n)
+			for i := range x {
+				x[i], y[i] = float64(random.IntN(values)), float64(random.IntN(values))
+			}
+			want := 0
+			for i := range x {
+				for j := range i {
+					want += sign(x[i]-x[j]) * sign(y[i]-y[j])
+				}
+			}
+			if got := concordance(x, y); got != float64(want) {
+				t.Errorf("%v, %v: %v, want %d", x, y, got, want)
+			}
+		}
+	}
+}
+
+func sign(d float64) int {
+	switch {
+	case d > 0:
+		return 1
+	case d < 0:
+		return -1
+	}
+	return 0
+}

@@ -23,6 +23,10 @@ type jsonComparison struct {
 	Figures  []jsonFigure   `json:"figures"`
 	Summary  map[string]any `json:"summary"`
 	Warnings []string       `json:"warnings"`
+	Criteria jsonCriteria   `json:"criteria"`
+	// Planned are the criteria that were written down before the run, null if
+	// none were.
+	Planned *jsonCriteria `json:"planned"`
 }
 
 type jsonRow struct {
@@ -67,6 +71,8 @@ type jsonCheck struct {
 	PSignedRank   *float64 `json:"p_signed_rank"`
 	PMannWhitney  *float64 `json:"p_mann_whitney"`
 	Warnings      []string `json:"warnings"`
+
+	jsonDoubt
 }
 
 type jsonGeoMean struct {
@@ -85,6 +91,8 @@ type jsonGeoMean struct {
 	Rows     int      `json:"rows"`
 	Rounds   int      `json:"rounds"`
 	Left     int      `json:"left"`
+	// Drift is the trend over the rounds of the rows' mean.
+	Drift jsonTrend `json:"drift"`
 	// Crossing is the mean of those of the rows that cross a hook, null if
 	// all do.
 	Crossing *jsonMean `json:"crossing"`
@@ -130,15 +138,16 @@ func JSON(w io.Writer, c *compare.Comparison) error {
 	}
 	for _, r := range c.Rows {
 		out.Rows = append(out.Rows, rowOf(c, r))
-		out.Checks = append(out.Checks, check(r))
+		out.Checks = append(out.Checks, check(c, r))
 	}
 	for _, r := range c.Controls {
 		out.Controls = append(out.Controls, rowOf(c, r))
-		out.Checks = append(out.Checks, check(r))
+		out.Checks = append(out.Checks, check(c, r))
 	}
 	for _, g := range c.GeoMeans {
 		out.GeoMeans = append(out.GeoMeans, jsonGeoMean{g.Target, g.Arch, g.Accel, g.Workload, g.DomU, g.Idle, g.Domain, g.Build, g.Unit,
-			finite(g.Ratio), finite(g.Lo), finite(g.Hi), g.Rows, g.Rounds, g.Left, crossing(g)})
+			finite(g.Ratio), finite(g.Lo), finite(g.Hi), g.Rows, g.Rounds, g.Left,
+			jsonTrend{finite(g.Drift.Tau), finite(g.Drift.P)}, crossing(g)})
 	}
 	for _, f := range c.Figures {
 		out.Figures = append(out.Figures, jsonFigure{f.Target, f.Arch, f.Accel, f.Workload, f.DomU, f.Idle, f.Domain, f.Benchmark, f.Build, f.Unit,
@@ -148,6 +157,11 @@ func JSON(w io.Writer, c *compare.Comparison) error {
 		out.Summary[string(v)] = c.Count(v)
 	}
 	out.Summary["negligible"] = c.Negligible()
+	out.Criteria = criteria(c.Criteria)
+	if c.Planned != nil {
+		planned := criteria(*c.Planned)
+		out.Planned = &planned
+	}
 	e := json.NewEncoder(w)
 	e.SetIndent("", "  ")
 	return e.Encode(out)
@@ -170,12 +184,12 @@ func hooks(crossings []bench.Crossing) []hookJSON {
 	return all
 }
 
-func check(r compare.Row) jsonCheck {
+func check(c *compare.Comparison, r compare.Row) jsonCheck {
 	return jsonCheck{
 		Target: r.Target, Arch: r.Arch, Accel: r.Accel, Workload: r.Workload, DomU: r.DomU, Idle: r.Idle,
 		Paired: r.Paired, Exact: r.Exact, HodgesLehmann: finite(r.HodgesLehmann), PHolm: finite(r.PHolm),
 		PEquivalent: finite(r.PEquivalent), PSignedRank: finite(r.PSignedRank), PMannWhitney: finite(r.PMannWhitney),
-		Warnings: append([]string{}, r.Warnings...),
+		Warnings: append([]string{}, r.Warnings...), jsonDoubt: doubt(c, r),
 	}
 }
 

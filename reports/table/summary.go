@@ -2,6 +2,7 @@ package table
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -93,7 +94,7 @@ func Legend(c *compare.Comparison) []string {
 			fmt.Sprintf("xen-instr/op: instructions that Xen executed for one operation. Under BUILD−%s, or difference: how many more than with %s, and the share of %s's.", c.Base, c.Base, c.Base),
 			"XSM/hooks, or of it XSM and hooks: those of them in the hooks and in the modules behind them; and how many hooks one operation enters.",
 			"exact: every boot of both builds gave the same count (that of most of its windows; a line below a row tells where some differed), so that the difference is no estimate. ~ marks what is not exact.",
-			fmt.Sprintf("Verdict on exact rows: equivalent (≈) within ±%g%%, slower (more) or faster (fewer instructions) beyond; the verdict is about size, the difference is real in any case.", 100*c.Margin))
+			fmt.Sprintf("Verdict on exact rows: equivalent (≈) within ±%g%%%s, slower (more) or faster (fewer instructions) beyond; the verdict is about size, the difference is real in any case.", 100*c.Margin, margins(c)))
 	}
 	if sampled {
 		others := ""
@@ -102,7 +103,7 @@ func Legend(c *compare.Comparison) []string {
 		}
 		lines = append(lines,
 			fmt.Sprintf("%soverhead against %s with its %g%% interval; positive is slower, for MB/s too. A sample is one boot; boots of a round are pairs.", others, c.Base, 100*c.Confidence),
-			fmt.Sprintf("equivalent: the interval lies within ±%g%%%s. slower, faster: it lies on one side of 0, also after Holm's correction over the %d rows.", 100*c.Margin, floors(c), len(c.Rows)),
+			fmt.Sprintf("equivalent: the interval lies within ±%g%%%s. slower, faster: it lies on one side of 0, also after Holm's correction over the %d rows.", 100*c.Margin, margins(c)+floors(c), len(c.Rows)),
 			"inconclusive: neither; “~N more” estimates the rounds still needed. It does not mean that there is no difference.")
 		if others == "" {
 			lines[0] = "O" + strings.TrimPrefix(lines[0], "o")
@@ -114,6 +115,18 @@ func Legend(c *compare.Comparison) []string {
 // hasUnit reports whether there are rows in a kind of unit.
 func hasUnit(c *compare.Comparison, is func(unit string) bool) bool {
 	return slices.ContainsFunc(slices.Concat(c.Rows, c.Controls), func(r compare.Row) bool { return is(r.Unit) })
+}
+
+// margins says which benchmarks have others.
+func margins(c *compare.Comparison) string {
+	var words []string
+	for _, pattern := range slices.Sorted(maps.Keys(c.Margins)) {
+		words = append(words, fmt.Sprintf("±%g%% for %s", 100*c.Margins[pattern], pattern))
+	}
+	if words == nil {
+		return ""
+	}
+	return ", " + strings.Join(words, ", ")
 }
 
 func floors(c *compare.Comparison) string {

@@ -3,7 +3,9 @@ package table
 import (
 	"bytes"
 	"flag"
+	"fmt"
 	"io"
+	"math"
 	"os"
 	"path/filepath"
 	"testing"
@@ -55,24 +57,74 @@ func golden(t *testing.T, run, file string) {
 		".csv":  func(w io.Writer) error { return CSV(w, c) },
 		".json": func(w io.Writer) error { return JSON(w, c) },
 	} {
-		name := file + ext
-		var got bytes.Buffer
-		if err := write(&got); err != nil {
-			t.Errorf("%s: %v", name, err)
-			continue
-		}
-		path := filepath.Join("testdata", name)
-		if *update {
-			if err := os.WriteFile(path, got.Bytes(), 0o666); err != nil {
-				t.Fatal(err)
-			}
-		}
-		want, err := os.ReadFile(path)
-		if err != nil {
+		matches(t, file+ext, write)
+	}
+}
+
+// matches compares what is written with a golden file, and returns it.
+func matches(t *testing.T, name string, write func(io.Writer) error) string {
+	t.Helper()
+	var got bytes.Buffer
+	if err := write(&got); err != nil {
+		t.Fatalf("%s: %v", name, err)
+	}
+	path := filepath.Join("testdata", name)
+	if *update {
+		if err := os.WriteFile(path, got.Bytes(), 0o666); err != nil {
 			t.Fatal(err)
 		}
-		if diff := cmp.Diff(string(want), got.String()); diff != "" {
-			t.Errorf("%s: %s", name, diff)
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(string(want), got.String()); diff != "" {
+		t.Errorf("%s: %s", name, diff)
+	}
+	return got.String()
+}
+
+// TestExplain shows rows of each verdict, of a control, of exact counts and of
+// counts that are not.
+func TestExplain(t *testing.T) {
+	for _, tt := range []struct{ run, what, file string }{
+		{"run", "grant_copy|bw_pipe,dom0", "explain.txt"},
+		{"counted", "evtchn_send|fork,dom0", "explain-counted.txt"},
+	} {
+		t.Run(tt.run, func(t *testing.T) {
+			c, _ := fixture(t, tt.run)
+			rows, err := c.Find(tt.what)
+			if err != nil {
+				t.Fatal(err)
+			}
+			matches(t, tt.file, func(w io.Writer) error { return Explain(w, c, rows) })
+		})
+	}
+}
+
+// TestExplainLayouts shows what only some runs have: boots that share layouts,
+// windows, and rounds that do not match.
+func TestExplainLayouts(t *testing.T) {
+	var samples []results.Sample
+	for i, build := range []string{"native", "flask"} {
+		for boot := range 12 {
+			v := 1000 + 30*float64(i) + 4*math.Sin(float64(7*boot+i)) + 9*math.Sin(float64(boot%6*(3+i)))
+			s := results.Sample{
+				Boot:   results.Boot{Boot: 2*boot + i, Round: boot + 1, Order: 1 + (boot+i)%2, Image: fmt.Sprintf("%s %d", build, boot%6)},
+				Target: "model", Arch: "amd64", Domain: "dom0", Build: build, Benchmark: "A/paired", Run: "run", Ended: true,
+				Values: []bench.Value{{Value: v, Unit: "ns/op"}},
+			}
+			for w := range 11 {
+				s.Windows = append(s.Windows, v+float64(w-5)+float64(5*(w%2))-2.5)
+			}
+			samples = append(samples, s)
+			s.Benchmark, s.Round = "A/unpaired", 0
+			samples = append(samples, s)
 		}
 	}
+	c, err := compare.Compare(samples, compare.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	matches(t, "explain-layouts.txt", func(w io.Writer) error { return Explain(w, c, c.Rows) })
 }

@@ -52,6 +52,7 @@ type Range struct {
 type Cell struct {
 	Function string
 	Hook     string // whose call, or inlined check, this part of the function is; "" for none
+	Handler  string // that the function is; "" for none
 	Probe    bool   // its entry makes a window unclean
 }
 

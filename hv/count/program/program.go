@@ -91,11 +91,16 @@ func (p *Program) Event(at uint64, k code.EventKind, id int) {
 }
 
 // Handle notes that a function is a handler of a name.
-func (p *Program) Handle(f Function, name string) { p.HandleAt(f.Lo, name) }
+func (p *Program) Handle(f Function, name string) { p.HandleAt(f, f.Lo, name) }
 
-// HandleAt notes that a handler begins at an address.
-func (p *Program) HandleAt(at uint64, name string) {
+// HandleAt notes that a function is a handler from an address in it.
+func (p *Program) HandleAt(f Function, at uint64, name string) {
 	p.Event(at, code.Handle, number(p.handlers, name, &p.Map.Handlers))
+	for i, c := range p.Map.Cells {
+		if c.Function == f.Name && c.Hook == "" {
+			p.Map.Cells[i].Handler = name
+		}
+	}
 }
 
 // Bytes are a function's code.

@@ -37,7 +37,7 @@ var (
 	// faults and soft interrupts have handlers as hypercalls have.
 	handled = map[string]string{
 		processor + ".pageFault": "do_page_fault", processor + ".emulatePTEWrite": "do_page_fault",
-		processor + ".preempt": "do_softirq",
+		hypervisor + "(*Machine).switchFrom": "do_softirq",
 	}
 	// disturbing are functions that a clean window does not enter: those of a
 	// switch of vCPUs and of the timer's interrupt; and of Go's run-time
@@ -45,7 +45,7 @@ var (
 	// preemption of a goroutine and the collector's start.
 	disturbing = []string{
 		processor + ".await", hypervisor + "(*Machine).tickAll",
-		"runtime.retake", "runtime.gopreempt_m", "runtime.gcStart",
+		"runtime.retake", "runtime.goschedImpl", "runtime.gcStart",
 	}
 )
 
@@ -145,7 +145,7 @@ func enter(p *program.Program, f program.Function) {
 	})
 	p.Event(begin, code.Enter, 0)
 	if name, ok := handled[f.Name]; ok {
-		p.HandleAt(begin, name) // of what has just been entered
+		p.HandleAt(f, begin, name) // of what has just been entered
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"runtime"
 	"strings"
@@ -159,7 +160,13 @@ func TestDeveloper(t *testing.T) {
 		t.Fatal(err)
 	}
 	addWork(t, filepath.Join(after, "xen/xsm/flask/hooks.c"))
-	c := compareRun(t, measure(t, "--builds", fmt.Sprintf("before=flask@%s,after=flask@%s", before.Dir, after), "--base", "before"), "--base", "before")
+	dir := measure(t, "--builds", fmt.Sprintf("before=flask@%s,after=flask@%s", before.Dir, after), "--base", "before")
+	c := compareRun(t, dir, "--base", "before")
+	out, err := exec.Command(program, "hooks", dir).CombinedOutput()
+	if err != nil {
+		t.Fatalf("hooks: %v\n%s", err, out)
+	}
+	hooks := string(out)
 	const changed = "Kbench/hypercall/op=evtchn_status"
 	for name, r := range c.rows {
 		added := *r.Value - *r.Base
@@ -174,6 +181,25 @@ func TestDeveloper(t *testing.T) {
 		if _, ok := c.rows[key("after", domain, changed)]; !ok {
 			t.Errorf("no row of %s in %s", changed, domain)
 		}
+		// And the profile names the hook, and nothing else.
+		line := fmt.Sprintf("after against before, amd64 %s: evtchn_status +%d a call; ", domain, addedWork)
+		rest := " other hooks cost the same; no code outside of hooks changed\n"
+		if _, text, ok := strings.Cut(hooks, line); !ok || !strings.Contains(strings.SplitAfter(text, "\n")[0], rest) {
+			t.Errorf("%s: the profile says:\n%s", domain, hooks)
+		}
+	}
+}
+
+// TestAgainstModel holds the hooks of Xen against those of the model: each
+// difference has a reason.
+func TestAgainstModel(t *testing.T) {
+	model := filepath.Join(t.TempDir(), "model")
+	if out, err := exec.Command(program, "run", "--accel", "icount", "--bench", suite, "-o", model).CombinedOutput(); err != nil {
+		t.Fatalf("the model: %v\n%s", err, out)
+	}
+	out, err := exec.Command(program, "hooks", model, "--against", threeBuilds(t)).CombinedOutput()
+	if err != nil || !strings.Contains(string(out), "update_va_mapping") || strings.Contains(string(out), "for no reason") {
+		t.Errorf("error %v:\n%s", err, out)
 	}
 }
 

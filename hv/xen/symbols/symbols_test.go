@@ -81,7 +81,7 @@ func TestRead(t *testing.T) {
 		entries[m.Cells[id]]++
 	}
 	want := map[code.Cell]int{
-		{Function: "flask_demo"}: 1, {Function: "do_xsm_op"}: 1, {Function: "_start"}: 1,
+		{Function: "flask_demo"}: 1, {Function: "do_xsm_op", Handler: "do_xsm_op"}: 1, {Function: "_start"}: 1,
 		{Function: "common_interrupt", Probe: true}: 1, {Function: "restore_all_guest"}: 1, {Function: "restore_all_xen"}: 1,
 		{Function: "second", Hook: "check"}:   1, // its first instruction
 		{Function: "do_xsm_op", Hook: "demo"}: 1, {Function: "second", Hook: "demo"}: 1,

@@ -16,6 +16,7 @@ var fixtures = []struct {
 }{
 	{"../../testdata/run", func(dir string) error { return Write(dir, 8) }},
 	{"../../testdata/counted", func(dir string) error { return WriteCounted(dir, 2) }},
+	{"../../../docs/testdata/nightly", WriteNightly},
 }
 
 // TestFixtures checks that the fixtures are what the generators make.
@@ -37,13 +38,16 @@ func testFixture(t *testing.T, fixture string, write func(dir string) error) {
 	if err := write(dir); err != nil {
 		t.Fatal(err)
 	}
-	os.Remove(filepath.Join(dir, "lock"))
-	os.Remove(filepath.Join(dir, "console"))
-	for _, pattern := range []string{"run.json", "results/*.txt"} {
+	for _, pattern := range []string{"lock", "console", "*/lock", "*/console"} {
 		made, _ := filepath.Glob(filepath.Join(dir, pattern))
-		if len(made) == 0 {
-			t.Fatalf("no %s", pattern)
+		for _, path := range made {
+			os.Remove(path)
 		}
+	}
+	files := 0
+	for _, pattern := range []string{"run.json", "results/*.txt", "*/run.json", "*/results/*.txt"} {
+		made, _ := filepath.Glob(filepath.Join(dir, pattern))
+		files += len(made)
 		for _, path := range made {
 			name, _ := filepath.Rel(dir, path)
 			got, err := os.ReadFile(path)
@@ -58,5 +62,8 @@ func testFixture(t *testing.T, fixture string, write func(dir string) error) {
 				t.Errorf("%s differs from the generator's: run go test ./reports/internal/synthetic -update", name)
 			}
 		}
+	}
+	if files < 2 {
+		t.Fatalf("%d files were made", files)
 	}
 }

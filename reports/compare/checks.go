@@ -1,0 +1,342 @@
+package compare
+
+import (
+	"fmt"
+	"math"
+	"slices"
+
+	"gonum.org/v1/gonum/stat"
+
+	"xsmbench/reports/stats"
+)
+
+// Checks are of what a row's interval assumes: that its observations are
+// independent, alike and free of wild ones. What could not be computed is NaN.
+// A check that fails is among the row's warnings.
+type Checks struct {
+	// Bootstrap is the hierarchical bootstrap's interval of the ratio, nil
+	// with fewer than stats.LeastBoots boots or more than stats.MostBoots; Wilcoxon that of the exact
+	// signed-rank test, nil with fewer than 6 at 95 %.
+	Bootstrap, Wilcoxon *stats.Interval
+	// Drift is the trend of the differences over the rounds.
+	Drift stats.Trend
+	// Order is the trend of the differences with how much later in its round
+	// the build booted than the base.
+	Order stats.Trend
+	// BaseRise and Rise are by what share the windows of a boot of the base
+	// and of the build rise from its first to its last, with p-values.
+	BaseRise, PBaseRise float64
+	Rise, PRise         float64
+	// Outliers are pairs beyond Tukey's inner fences, FarOut those beyond the
+	// outer ones.
+	Outliers, FarOut int
+	// LayoutShare is what the layouts have of the variance of one pair, with
+	// the p-value of "nothing".
+	LayoutShare, PLayout float64
+}
+
+func noChecks() Checks {
+	nan := math.NaN()
+	return Checks{
+		Drift: stats.Trend{Tau: nan, P: nan}, Order: stats.Trend{Tau: nan, P: nan},
+		BaseRise: nan, PBaseRise: nan, Rise: nan, PRise: nan, LayoutShare: nan, PLayout: nan,
+	}
+}
+
+// Levels of the checks. They are chosen so that sound data raise few marks; the
+// simulations say how few.
+const (
+	checkLevel = 0.01 // of drift, order and rise, over all rows together
+	// A bound of another method disagrees if it is off by more than that
+	// share of the half-width of t's interval: normal differences do so in
+	// fewer than one of a hundred rows.
+	disagreement = 0.25
+	// An interval that says something else must reach beyond the bound of
+	// the verdict by that share of the margin.
+	beyond     = 0.25
+	fewLayouts = 5 // fewer make the interval wide
+	fewPairs   = 6 // fewer cannot make the signed-rank test's p 0.05
+	redrawn    = 50
+	// Fewer than these show no shape of their distribution; and of five
+	// normal values one lies beyond the outer fences in every tenth sample,
+	// of eight and more in one of thirty.
+	fewForShape = 8
+)
+
+// check computes the checks, and warns of what one row tells by itself.
+func (r *Row) check(base, b *sampled, confidence float64) {
+	c := &r.Checks
+	e := r.effect
+	if e.Exact != nil {
+		c.Wilcoxon = &stats.Interval{Lo: r.ratio(e.Exact.Lo), Hi: r.ratio(e.Exact.Hi)}
+	}
+	c.BaseRise, c.PBaseRise = rise(base, r.Unit)
+	c.Rise, c.PRise = rise(b, r.Unit)
+	if r.Paired {
+		r.checkPairs(confidence)
+	}
+	if gap := math.Abs(e.Mean - e.HL); gap > r.bound() && gap > 0.2*(e.CI.Hi-e.Mean) {
+		r.warn("a few boots lie far from the rest and move the mean: see the Hodges-Lehmann estimate")
+	}
+}
+
+func (r *Row) checkPairs(confidence float64) {
+	c := &r.Checks
+	d, left := r.differences, r.residuals()
+	if !r.severalRuns {
+		c.Drift = stats.Drift(left) // rounds of several runs have no order
+	}
+	var later []float64
+	for _, p := range r.pairs {
+		if p.BaseOrder > 0 && p.Order > 0 {
+			later = append(later, float64(p.Order-p.BaseOrder))
+		}
+	}
+	if len(later) == len(d) {
+		c.Order = stats.Kendall(later, left)
+	}
+	groups := r.groups()
+	if v, ok := stats.ANOVA(groups); ok {
+		c.LayoutShare, c.PLayout = v.Share(), v.P
+		if len(groups) < fewLayouts {
+			r.warn("%d boots of only %d layouts: layouts are what counts here, so that the interval is one of %d observations (run with more --layouts)", r.N, len(groups), len(groups))
+		}
+	}
+	r.checkOutliers(d)
+	if r.N > stats.MostBoots {
+		return
+	}
+	if i, ok := stats.Hierarchical(r.tree(), confidence, stats.Seed(r.BaseSamples, r.Samples)); ok {
+		c.Bootstrap = &stats.Interval{Lo: r.ratio(i.Lo), Hi: r.ratio(i.Hi)}
+		half := (r.effect.CI.Hi - r.effect.CI.Lo) / 2
+		if r.Units >= fewForShape && math.Max(math.Abs(i.Lo-r.effect.CI.Lo), math.Abs(i.Hi-r.effect.CI.Hi)) > disagreement*half {
+			r.warn("the bootstrap's interval differs from t's: the differences are far from normal")
+		}
+	}
+}
+
+// residuals are what the layouts leave of the differences: pairs that share a
+// layout are not independent, and a layout may always be measured in the same
+// order.
+func (r *Row) residuals() []float64 {
+	d := r.differences
+	if r.layouts == nil {
+		return d
+	}
+	sum, n := map[int]float64{}, map[int]float64{}
+	for i, l := range r.layouts {
+		sum[l] += d[i]
+		n[l]++
+	}
+	left := make([]float64, len(d))
+	for i, l := range r.layouts {
+		left[i] = d[i] - sum[l]/n[l]
+	}
+	return left
+}
+
+// checkOutliers counts wild pairs, and tells of those that count: far out, and
+// further from the rest than the margin.
+func (r *Row) checkOutliers(d []float64) {
+	r.Checks.Outliers = len(stats.Outliers(d, 1.5))
+	far := stats.Outliers(d, 3)
+	r.Checks.FarOut = len(far)
+	wild := slices.DeleteFunc(far, func(i int) bool { return math.Abs(d[i]-r.effect.HL) <= r.bound() })
+	if n := len(wild); n > 0 && r.N >= fewForShape {
+		r.warn("%d of %d pairs lie far out (Tukey's outer fences); no pair is left out", n, r.N)
+	}
+}
+
+// tree is the pairs by layout, with what their windows give if drawn again.
+func (r *Row) tree() [][]stats.Boot {
+	boots := make([]stats.Boot, len(r.pairs))
+	for i, p := range r.pairs {
+		boots[i] = stats.Boot{Diff: p.Difference, Again: r.again(p)}
+	}
+	var tree [][]stats.Boot
+	places := make([]float64, len(boots))
+	for i := range places {
+		places[i] = float64(i)
+	}
+	for _, group := range stats.Group(places, r.layouts) {
+		var of []stats.Boot
+		for _, i := range group {
+			of = append(of, boots[int(i)])
+		}
+		tree = append(tree, of)
+	}
+	return tree
+}
+
+// again is the pair's difference with both boots' windows drawn again, nil if
+// windows are not known.
+func (r *Row) again(p Pair) []float64 {
+	if len(p.base.windows) < 2 && len(p.build.windows) < 2 {
+		return nil
+	}
+	x, y := r.scale(redraw(p.base)), r.scale(redraw(p.build))
+	for i := range y {
+		y[i] -= x[i]
+		if math.IsNaN(y[i]) || math.IsInf(y[i], 0) { // a value not above 0 has no logarithm
+			y[i] = p.Difference
+		}
+	}
+	return y
+}
+
+// redraw is a boot's value with its windows drawn again: moved by as much as
+// their median.
+func redraw(b boot) []float64 {
+	values := make([]float64, redrawn)
+	if len(b.windows) < 2 {
+		for i := range values {
+			values[i] = b.value
+		}
+		return values
+	}
+	sorted := slices.Sorted(slices.Values(b.windows))
+	middle := (sorted[(len(sorted)-1)/2] + sorted[len(sorted)/2]) / 2
+	for i, m := range stats.Redraw(b.windows, redrawn, stats.Seed(b.windows)) {
+		values[i] = b.value + m - middle
+	}
+	return values
+}
+
+// rise is by what share of its value the windows of a boot rise from the first
+// to the last, on average over the boots, with the p-value of "not at all": a
+// boot is a sample here, too. Of a rate the sign is that of the time.
+func rise(of *sampled, unit string) (share, p float64) {
+	var rises []float64
+	for i := range of.windows {
+		b := of.boot(i)
+		if len(b.windows) >= 5 && b.value > 0 {
+			rises = append(rises, stats.Slope(b.windows)/b.value)
+		}
+	}
+	if len(rises) == 0 {
+		return math.NaN(), math.NaN()
+	}
+	share, p = stat.Mean(rises, nil), math.NaN()
+	if e, err := stats.Paired(rises, 0.95); err == nil && e.SE > 0 {
+		p = e.P
+	}
+	if IsRate(unit) {
+		share = -share
+	}
+	return share, p
+}
+
+// checkTogether warns of the failures that only all rows together tell from
+// chance: the p-values of a check are corrected by Holm's method over the rows.
+func (c *Comparison) checkTogether() {
+	var rows []*Row
+	for _, list := range [][]Row{c.Rows, c.Controls} {
+		for i := range list {
+			rows = append(rows, &list[i])
+		}
+	}
+	each := func(p func(*Row) float64, fails func(*Row)) {
+		all := make([]float64, len(rows))
+		for i, r := range rows {
+			all[i] = p(r)
+		}
+		for i, adjusted := range stats.Holm(all) {
+			if adjusted <= checkLevel {
+				fails(rows[i])
+			}
+		}
+	}
+	each(func(r *Row) float64 { return r.Checks.Drift.P }, func(r *Row) {
+		r.warn("the difference %s from round to round: rounds are not alike", rises(r.Checks.Drift.Tau))
+	})
+	each(func(r *Row) float64 { return r.Checks.Order.P }, func(r *Row) {
+		r.warn("the difference %s with the place in the round: what booted before matters", rises(r.Checks.Order.Tau))
+	})
+	each(func(r *Row) float64 { return r.Checks.PBaseRise }, func(r *Row) { r.warnOfRise(r.Base, r.Checks.BaseRise) })
+	each(func(r *Row) float64 { return r.Checks.PRise }, func(r *Row) { r.warnOfRise(r.Build, r.Checks.Rise) })
+	for _, r := range rows {
+		r.warnOfDoubt(1 - c.Confidence)
+	}
+	c.warnOfDesign()
+}
+
+// checkMeans warns of a drift that all rows have in common.
+func (c *Comparison) checkMeans() {
+	p := make([]float64, len(c.GeoMeans))
+	for i, g := range c.GeoMeans {
+		p[i] = g.Drift.P
+	}
+	for i, adjusted := range stats.Holm(p) {
+		if g := c.GeoMeans[i]; adjusted <= checkLevel {
+			c.Warnings = append(c.Warnings, fmt.Sprintf("%s, %s, %s: the mean of the differences %s from round to round: rounds are not alike",
+				g.Build, g.Environment, g.Unit, rises(g.Drift.Tau)))
+		}
+	}
+}
+
+func rises(tau float64) string {
+	if tau < 0 {
+		return "falls"
+	}
+	return "rises"
+}
+
+// warnOfRise tells of windows that rise or fall by more than the margin.
+func (r *Row) warnOfRise(build string, rise float64) {
+	if math.Abs(rise) > r.Margin {
+		word := "rises"
+		if rise < 0 {
+			word = "falls"
+		}
+		r.warn("the cost %s within a boot by more than the margin (%s): it is not in a steady state", word, build)
+	}
+}
+
+// warnOfDoubt tells where methods without the normal distribution do not bear
+// the verdict out.
+func (r *Row) warnOfDoubt(alpha float64) {
+	alarm := r.Verdict == Slower || r.Verdict == Faster
+	edge := r.ratio((1 + beyond) * r.bound())
+	within := func(i *stats.Interval) bool { return i == nil || i.Lo >= 1/edge && i.Hi <= edge }
+	switch b, w := r.Checks.Bootstrap, r.Checks.Wilcoxon; {
+	case r.Exact || r.Verdict == Inconclusive:
+	case alarm && r.Units >= fewPairs && r.PSignedRank > 2*alpha:
+		r.warn("%s by t, but not by the exact signed-rank test", r.Verdict)
+	case alarm && b != nil && !b.Excludes(1):
+		r.warn("%s by t, but not by the bootstrap", r.Verdict)
+	case r.Verdict == Equivalent && !within(w):
+		r.warn("equivalent by t, but not by the exact signed-rank test")
+	case r.Verdict == Equivalent && !within(b):
+		r.warn("equivalent by t, but not by the bootstrap")
+	}
+}
+
+// warnOfDesign tells what no row could: that the run did not vary, or repeat,
+// what matters.
+func (c *Comparison) warnOfDesign() {
+	few, single := 0, 0
+	for _, r := range c.Rows {
+		if r.Exact || r.N < 2 {
+			continue
+		}
+		if r.Units < fewPairs {
+			few++
+		}
+		if r.Layouts == 1 && !IsCount(r.Unit) {
+			single++
+		}
+	}
+	if few > 0 {
+		c.Warnings = append(c.Warnings, fmt.Sprintf("%s: no rank test can confirm an interval of fewer than %d observations; it is right if the noise is normal", ofRows(few, len(c.Rows)), fewPairs))
+	}
+	if single > 0 {
+		c.Warnings = append(c.Warnings, fmt.Sprintf("%s: every boot of a build had one and the same layout, so that a difference may be where the linker put things; several --layouts tell", ofRows(single, len(c.Rows))))
+	}
+}
+
+func ofRows(n, all int) string {
+	if n == all {
+		return "all rows"
+	}
+	return fmt.Sprintf("%d of %d rows", n, all)
+}

@@ -1,0 +1,123 @@
+package compare
+
+import (
+	"fmt"
+	"maps"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"xsmbench/bench"
+	"xsmbench/results"
+)
+
+// Options say how to compare. What they leave out is as planned, and what was
+// not planned is as in Defaults.
+type Options struct {
+	// Base is the build that others are compared with: "native".
+	Base string
+	// Criteria are what verdicts are given by.
+	results.Criteria
+	// Planned are the criteria that the run wrote down before it measured;
+	// nil if nobody did.
+	Planned *results.Criteria
+	// Hooks tells which hooks a benchmark crosses, and whether that is
+	// known. It may be nil.
+	Hooks func(benchmark string) ([]bench.Crossing, bool)
+}
+
+// Defaults are a margin of 1 % or 2 ns at 95 % confidence, against native.
+func Defaults() Options {
+	return Options{Base: "native", Criteria: results.Criteria{Margin: 0.01, Confidence: 0.95, Floors: map[string]float64{"ns/op": 2}}}
+}
+
+func (o Options) complete() (Options, error) {
+	d := Defaults()
+	if o.Base == "" {
+		o.Base = d.Base
+	}
+	if o.Planned != nil {
+		o.Criteria = o.Criteria.Or(*o.Planned)
+	}
+	o.Criteria = o.Criteria.Or(d.Criteria)
+	if o.Hooks == nil {
+		o.Hooks = func(string) ([]bench.Crossing, bool) { return nil, false }
+	}
+	return o, CheckCriteria(o.Criteria)
+}
+
+// CheckCriteria refuses criteria that no verdict can be given by. What they
+// leave out is not refused.
+func CheckCriteria(c results.Criteria) error {
+	if c.Margin != 0 && !isMargin(c.Margin) {
+		return fmt.Errorf("margin %g: use a share between 0 and 1", c.Margin)
+	}
+	if c.Confidence != 0 && !(c.Confidence > 0.5 && c.Confidence < 1) {
+		return fmt.Errorf("confidence %g: use a level between 0.5 and 1", c.Confidence)
+	}
+	for _, pattern := range slices.Sorted(maps.Keys(c.Margins)) {
+		if _, err := regexp.Compile(pattern); err != nil {
+			return fmt.Errorf("margin of %q: %w", pattern, err)
+		}
+		if m := c.Margins[pattern]; !isMargin(m) {
+			return fmt.Errorf("margin %g of %q: use a share between 0 and 1", m, pattern)
+		}
+	}
+	for _, unit := range slices.Sorted(maps.Keys(c.Floors)) {
+		if f := c.Floors[unit]; !(f >= 0 && f < 1e18) {
+			return fmt.Errorf("floor %g of %q: use a number that is not below 0", f, unit)
+		}
+	}
+	return nil
+}
+
+func isMargin(m float64) bool { return m > 0 && m < 1 }
+
+// warnOfChanges tells what was not chosen before the run.
+func (c *Comparison) warnOfChanges() {
+	if c.Planned == nil {
+		return
+	}
+	planned := c.Planned.Or(Defaults().Criteria)
+	change := func(what, now, then string) {
+		if now != then {
+			c.Warnings = append(c.Warnings, fmt.Sprintf("%s is %s, chosen after the run; before it, %s was written down", what, now, then))
+		}
+	}
+	change("the margin", percent(c.Margin), percent(planned.Margin))
+	change("the margin of single benchmarks", shares(c.Margins, percent), shares(planned.Margins, percent))
+	change("the floor", shares(c.Floors, number), shares(planned.Floors, number))
+	change("the confidence", percent(c.Confidence), percent(planned.Confidence))
+}
+
+// DescribeCriteria says them in words.
+func DescribeCriteria(c results.Criteria) string {
+	words := []string{"margin " + percent(c.Margin)}
+	if len(c.Margins) > 0 {
+		words = append(words, shares(c.Margins, percent))
+	}
+	if len(c.Floors) > 0 {
+		words = append(words, "floor "+shares(c.Floors, number))
+	}
+	return strings.Join(append(words, percent(c.Confidence)+" confidence"), ", ")
+}
+
+// shares lists a table of criteria: "lat_ctx=2%, lat_proc=1.5%".
+func shares(m map[string]float64, text func(float64) string) string {
+	var words []string
+	for _, k := range slices.Sorted(maps.Keys(m)) {
+		words = append(words, k+"="+text(m[k]))
+	}
+	if words == nil {
+		return "none"
+	}
+	return strings.Join(words, ", ")
+}
+
+// percent keeps no more figures than were given.
+func percent(share float64) string {
+	return strconv.FormatFloat(100*share, 'g', 6, 64) + "%"
+}
+
+func number(v float64) string { return strconv.FormatFloat(v, 'g', -1, 64) }

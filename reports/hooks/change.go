@@ -1,0 +1,102 @@
+package hooks
+
+import (
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"xsmbench/profile"
+)
+
+// named is how many hooks, or functions, a line names.
+const named = 6
+
+// ChangeLines say in a line for each build and domain which hooks cost more, or
+// less, than in the base, and whether other code changed.
+func ChangeLines(r *profile.Run, base string) []string {
+	var lines []string
+	for _, p := range placesOf(r) {
+		for _, build := range r.Builds {
+			if build == base {
+				continue
+			}
+			if text := changes(r, p, build, base); text != "" {
+				lines = append(lines, fmt.Sprintf("%s against %s, %s %s: %s", build, base, p.arch, p.domain, text))
+			}
+		}
+	}
+	return lines
+}
+
+// Few are the lines of ChangeLines of builds that have most hooks in common:
+// those of a change of the code, not of another module.
+func Few(r *profile.Run, base string) []string {
+	few := *r
+	few.Builds = slices.DeleteFunc(slices.Clone(r.Builds), func(build string) bool {
+		changed, same := 0, 0
+		for _, p := range placesOf(r) {
+			c, s := r.Changes(p.arch, p.domain, build, base)
+			changed, same = changed+len(c), same+s
+		}
+		return build != base && changed > same
+	})
+	return ChangeLines(&few, base)
+}
+
+// changes is "" if the builds have no hook in common whose cost is known.
+func changes(r *profile.Run, p where, build, base string) string {
+	changed, same := r.Changes(p.arch, p.domain, build, base)
+	if len(changed)+same == 0 {
+		return ""
+	}
+	var parts []string
+	for i, c := range changed {
+		if i == named {
+			parts = append(parts, fmt.Sprintf("%d more hooks", len(changed)-named))
+			break
+		}
+		parts = append(parts, fmt.Sprintf("%s %s a call", c.Hook, spread(c.Low, c.High)))
+	}
+	text := "no hook that both cross costs more or less"
+	switch {
+	case len(parts) > 0 && same > 0:
+		text = fmt.Sprintf("%s; %d other hooks cost the same", strings.Join(parts, ", "), same)
+	case len(parts) > 0:
+		text = strings.Join(parts, ", ") + "; there is no other hook that both cross"
+	}
+	return text + "; " + callers(r, p, build, base)
+}
+
+// callers says what changed outside of hooks.
+func callers(r *profile.Run, p where, build, base string) string {
+	movers := r.Movers(p.arch, p.domain, build, base)
+	if len(movers) == 0 {
+		return "no code outside of hooks changed"
+	}
+	var parts []string
+	for i, m := range movers {
+		if i == named {
+			return fmt.Sprintf("%d functions outside of hooks changed", len(movers))
+		}
+		parts = append(parts, fmt.Sprintf("%s %s", m.Function, spread(m.Low, m.High)))
+	}
+	return "outside of hooks: " + strings.Join(parts, ", ")
+}
+
+func spread(low, high float64) string {
+	if signed(low) == signed(high) {
+		return signed(low)
+	}
+	return signed(low) + "…" + signed(high)
+}
+
+func writeChanges(w io.Writer, r *profile.Run, base string) {
+	lines := Few(r, base)
+	for _, line := range lines {
+		fmt.Fprintln(w, line)
+	}
+	if len(lines) > 0 {
+		fmt.Fprintln(w)
+	}
+}

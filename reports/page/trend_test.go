@@ -1,0 +1,57 @@
+package page
+
+import (
+	"bytes"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"xsmbench/reports/internal/synthetic"
+	"xsmbench/reports/trend"
+)
+
+// A page with a history has its changes, its charts and its noise, and still
+// needs nothing else.
+func TestTrends(t *testing.T) {
+	store, err := synthetic.NightlyStore(filepath.Join(t.TempDir(), "history.db"), "../../docs/testdata/nightly")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer store.Close()
+	r := fixture(t, "run")
+	if r.Trends, err = trend.Read(store, trend.Options{}); err != nil {
+		t.Fatal(err)
+	}
+	r.Trends.Runs[8].Label = "<script>"
+	var b bytes.Buffer
+	if err := r.HTML(&b); err != nil {
+		t.Fatal(err)
+	}
+	page := b.String()
+	for _, want := range []string{`<a href="#trends">`, `<section id="trends">`, "24 runs, 2008-01-01 to 2008-01-24.", "<td class=\"num\">&#43;9.23%</td>", "revision v1.3 → v1.4", "noise of one image"} {
+		if !strings.Contains(page, want) {
+			t.Errorf("no %q", want)
+		}
+	}
+	for _, not := range []string{"src=", "url(", "<link", "<script"} {
+		if strings.Contains(page, not) {
+			t.Errorf("the page contains %s", not)
+		}
+	}
+	if n := strings.Count(page, "<svg "); n != 8 {
+		t.Errorf("%d charts, want 8", n)
+	}
+	var report bytes.Buffer
+	if err := r.Markdown(&report); err != nil || !strings.Contains(report.String(), "](trend-dom0-ns-op.png)") {
+		t.Errorf("report.md: %v", err)
+	}
+	// A history that has nothing of the run's kind says so.
+	r.trends = nil
+	if r.Trends, err = trend.Read(store, trend.Options{Host: "none"}); err != nil {
+		t.Fatal(err)
+	}
+	b.Reset()
+	if err := r.HTML(&b); err != nil || !strings.Contains(b.String(), "no run has such a series") {
+		t.Errorf("an empty history: %v", err)
+	}
+}

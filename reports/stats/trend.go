@@ -1,0 +1,188 @@
+package stats
+
+import (
+	"cmp"
+	"math"
+	"slices"
+
+	"gonum.org/v1/gonum/stat/distuv"
+)
+
+// Trend is Kendall's test that y does not rise or fall with x; with time as x
+// it is the test of Mann (1945).
+type Trend struct {
+	Tau float64 // Kendall's tau-b, -1 to 1
+	P   float64 // two-sided; 1 if there is nothing to rank
+}
+
+// maxKendall is the largest number of pairs whose permutations are counted out.
+const maxKendall = 50
+
+// Kendall tests for a trend: exactly without ties, else by the normal
+// approximation with the variance that ties leave and a correction for
+// continuity (Kendall, Rank Correlation Methods, 1975, chapter 4).
+func Kendall(x, y []float64) Trend {
+	n := len(x)
+	s := concordance(x, y)
+	tx, ty := ties(x), ties(y)
+	pairs := float64(n*(n-1)) / 2
+	scale := math.Sqrt((pairs - tx.pairs) * (pairs - ty.pairs))
+	if n < 3 || scale == 0 {
+		return Trend{0, 1}
+	}
+	t := Trend{Tau: s / scale}
+	if tx.pairs+ty.pairs == 0 && n < maxKendall {
+		t.P = kendallExact(n, s)
+		return t
+	}
+	m := float64(n)
+	v := (m*(m-1)*(2*m+5) - tx.five - ty.five) / 18
+	v += tx.pairs * ty.pairs * 2 / (m * (m - 1))
+	v += tx.triples * ty.triples / (9 * m * (m - 1) * (m - 2))
+	z := max(0, math.Abs(s)-1) / math.Sqrt(v)
+	t.P = math.Erfc(z / math.Sqrt2)
+	return t
+}
+
+// Drift is the trend of values in the order of time.
+func Drift(y []float64) Trend {
+	t := make([]float64, len(y))
+	for i := range t {
+		t[i] = float64(i)
+	}
+	return Kendall(t, y)
+}
+
+// concordance counts pairs that rise together, less those that do not. It sorts
+// by x and counts the exchanges that would sort by y (Knight, JASA 61, 1966),
+// since there are many pairs.
+func concordance(x, y []float64) float64 {
+	n := len(x)
+	order := make([]int, n)
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortFunc(order, func(i, j int) int { return cmp.Or(cmp.Compare(x[i], x[j]), cmp.Compare(y[i], y[j])) })
+	ys := make([]float64, n)
+	both, run := 0, 0 // pairs tied in x and y, and the length of the run so far
+	for k, i := range order {
+		ys[k] = y[i]
+		if k > 0 && x[i] == x[order[k-1]] && y[i] == y[order[k-1]] {
+			run++
+			both += run
+		} else {
+			run = 0
+		}
+	}
+	pairs := float64(n) * float64(n-1) / 2
+	return pairs - ties(x).pairs - ties(y).pairs + float64(both) - 2*float64(inversions(ys, make([]float64, n)))
+}
+
+// inversions sorts, and counts the pairs that were in the wrong order.
+func inversions(y, spare []float64) int {
+	if len(y) < 2 {
+		return 0
+	}
+	half := len(y) / 2
+	count := inversions(y[:half], spare) + inversions(y[half:], spare)
+	copy(spare, y)
+	i, j := 0, half
+	for k := range y {
+		if i < half && (j == len(y) || spare[i] <= spare[j]) {
+			y[k] = spare[i]
+			i++
+		} else {
+			y[k] = spare[j]
+			j++
+			count += half - i
+		}
+	}
+	return count
+}
+
+// tied sums over groups of t tied values: t(t-1)/2, t(t-1)(t-2), t(t-1)(2t+5).
+type tied struct{ pairs, triples, five float64 }
+
+func ties(x []float64) tied {
+	sorted := slices.Sorted(slices.Values(x))
+	var all tied
+	for i := 0; i < len(sorted); {
+		j := i
+		for j < len(sorted) && sorted[j] == sorted[i] {
+			j++
+		}
+		t := float64(j - i)
+		all.pairs += t * (t - 1) / 2
+		all.triples += t * (t - 1) * (t - 2)
+		all.five += t * (t - 1) * (2*t + 5)
+		i = j
+	}
+	return all
+}
+
+// kendallExact is the two-sided p of a concordance s among all orders of n.
+func kendallExact(n int, s float64) float64 {
+	// share[k] is the share of the permutations with k inversions.
+	share := []float64{1}
+	for m := 2; m <= n; m++ {
+		next := make([]float64, len(share)+m-1)
+		for k, v := range share {
+			for i := range m {
+				next[k+i] += v / float64(m)
+			}
+		}
+		share = next
+	}
+	most := float64(n*(n-1)) / 2
+	extreme := int(math.Round((most - math.Abs(s)) / 2)) // inversions, or those of the reverse
+	p := 0.0
+	for k := 0; k <= extreme; k++ {
+		p += share[k]
+	}
+	return min(1, 2*p)
+}
+
+// Slope is the median of the slopes of all pairs of values against their
+// place (Theil 1950, Sen 1968), times the way from the first to the last: what
+// the values rise by, whatever a few of them do.
+func Slope(y []float64) float64 {
+	var slopes []float64
+	for i := range y {
+		for j := range i {
+			slopes = append(slopes, (y[i]-y[j])/float64(i-j))
+		}
+	}
+	if slopes == nil {
+		return 0
+	}
+	slices.Sort(slopes)
+	return median(slopes) * float64(len(y)-1)
+}
+
+// Outliers finds the values beyond k times the spread of the middle half
+// outside of it: Tukey's inner fences with 1.5, the outer ones with 3
+// (Exploratory Data Analysis, 1977). It returns their places.
+func Outliers(x []float64, k float64) []int {
+	if len(x) < 4 {
+		return nil
+	}
+	lower, upper := hinges(slices.Sorted(slices.Values(x)))
+	step := k * (upper - lower)
+	var out []int
+	for i, v := range x {
+		if v < lower-step || v > upper+step {
+			out = append(out, i)
+		}
+	}
+	return out
+}
+
+// hinges are the medians of the lower and the upper half of sorted values; of
+// an odd number the median belongs to both.
+func hinges(x []float64) (lower, upper float64) {
+	half := (len(x) + 1) / 2
+	return median(x[:half]), median(x[len(x)-half:])
+}
+
+// normal is the standard normal distribution.
+var normal = distuv.UnitNormal

@@ -1,0 +1,114 @@
+package table
+
+import (
+	"encoding/json"
+	"io"
+	"time"
+
+	"xsmbench/reports/trend"
+)
+
+type jsonTrends struct {
+	Schema int          `json:"schema"`
+	Alpha  float64      `json:"alpha"`
+	Runs   []jsonRun    `json:"runs"`
+	Series []jsonSeries `json:"series"`
+	Noise  []jsonMeter  `json:"noise"`
+	Hidden int          `json:"hidden"` // changes below the limit
+}
+
+type jsonRun struct {
+	ID      string    `json:"id"`
+	Label   string    `json:"label"`
+	Started time.Time `json:"started"`
+	Host    string    `json:"host"`
+	Tool    string    `json:"tool"`
+	Kernel  string    `json:"kernel"`
+}
+
+type jsonSeries struct {
+	Host      string       `json:"host"`
+	Target    string       `json:"target"`
+	Arch      string       `json:"arch"`
+	Accel     string       `json:"accel"`
+	Workload  string       `json:"workload"`
+	DomU      string       `json:"domu,omitempty"`
+	Idle      int          `json:"idle,omitempty"`
+	Domain    string       `json:"domain"`
+	Benchmark string       `json:"benchmark"`
+	Build     string       `json:"build"`
+	Unit      string       `json:"unit"`
+	Exact     bool         `json:"exact"`
+	Limit     *float64     `json:"limit"`
+	Points    []jsonPoint  `json:"points"`
+	Changes   []jsonChange `json:"changes"`
+}
+
+type jsonPoint struct {
+	Run    int      `json:"run"` // index in runs
+	Value  *float64 `json:"value"`
+	SD     *float64 `json:"sd_log"`
+	Boots  int      `json:"boots"`
+	Images []string `json:"images"`
+	Exact  bool     `json:"exact"`
+}
+
+type jsonChange struct {
+	Run       int      `json:"run"` // the first of the new level
+	Before    *float64 `json:"before"`
+	After     *float64 `json:"after"`
+	Ratio     *float64 `json:"ratio"`
+	P         *float64 `json:"p"`
+	Exact     bool     `json:"exact"`
+	SameImage bool     `json:"same_image"`
+	Verdict   string   `json:"verdict"`
+	Remarks   []string `json:"remarks"` // what else differs between the runs
+}
+
+type jsonMeter struct {
+	Host     string   `json:"host"`
+	Target   string   `json:"target"`
+	Arch     string   `json:"arch"`
+	Accel    string   `json:"accel"`
+	Workload string   `json:"workload"`
+	Unit     string   `json:"unit"`
+	Series   int      `json:"series"`
+	Pairs    int      `json:"pairs"`
+	Typical  *float64 `json:"typical"`
+	Limit    *float64 `json:"limit"`
+	Largest  *float64 `json:"largest"`
+}
+
+// TrendJSON writes the history for programs.
+func TrendJSON(w io.Writer, t *trend.Trends) error {
+	out := jsonTrends{Schema: Schema, Alpha: t.Alpha, Runs: []jsonRun{}, Series: []jsonSeries{}, Noise: []jsonMeter{}, Hidden: t.Hidden()}
+	for _, r := range t.Runs {
+		out.Runs = append(out.Runs, jsonRun{r.ID, r.Label, r.Run.Started.UTC(), r.Host, r.Run.Tool, r.Run.Host.Kernel})
+	}
+	for _, s := range t.Series {
+		out.Series = append(out.Series, seriesJSON(t, s))
+	}
+	for _, m := range t.Meters {
+		out.Noise = append(out.Noise, jsonMeter{m.Host, m.Target, m.Arch, m.Accel, m.Workload, m.Unit, m.Series, m.Pairs, finite(m.Typical), finite(m.Limit), finite(m.Largest)})
+	}
+	e := json.NewEncoder(w)
+	e.SetIndent("", " ")
+	return e.Encode(out)
+}
+
+func seriesJSON(t *trend.Trends, s *trend.Series) jsonSeries {
+	j := jsonSeries{
+		Host: s.Host, Target: s.Target, Arch: s.Arch, Accel: s.Accel, Workload: s.Workload, DomU: s.DomU, Idle: s.Idle, Domain: s.Domain,
+		Benchmark: s.Benchmark, Build: s.Build, Unit: s.Unit, Exact: s.Exact, Limit: finite(s.Limit), Points: []jsonPoint{}, Changes: []jsonChange{},
+	}
+	for _, p := range s.Points {
+		j.Points = append(j.Points, jsonPoint{p.Run, finite(p.Value), finite(p.SD), p.Boots, append([]string{}, p.Images...), p.Exact})
+	}
+	for _, c := range s.Changes {
+		j.Changes = append(j.Changes, jsonChange{
+			Run: s.Points[c.After].Run, Before: finite(c.From), After: finite(c.To), Ratio: finite(c.Ratio()), P: finite(c.P),
+			Exact: c.Exact, SameImage: c.SameImage, Verdict: s.Verdict(c), Remarks: append([]string{}, t.Differences(s, c)...),
+		})
+	}
+	return j
+}

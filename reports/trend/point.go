@@ -1,0 +1,113 @@
+package trend
+
+import (
+	"math"
+	"slices"
+	"strings"
+
+	"gonum.org/v1/gonum/stat"
+
+	"xsmbench/history"
+	"xsmbench/reports/compare"
+)
+
+// add takes what one image gave in a run; the images of a run (layouts) are
+// one point.
+func (s *Series) add(run int, m history.Series) {
+	if n := len(s.Points); n == 0 || s.Points[n-1].Run != run {
+		s.Points = append(s.Points, Point{Run: run, Exact: compare.IsTally(s.Unit)})
+	}
+	p := &s.Points[len(s.Points)-1]
+	for i := 0; i < len(m.Boots); {
+		// A boot that measured a benchmark twice is one value.
+		j, sum := i, 0.0
+		for ; j < len(m.Boots) && m.Boots[j].Boot == m.Boots[i].Boot; j++ {
+			sum += m.Boots[j].Value
+		}
+		p.values = append(p.values, sum/float64(j-i))
+		if image := m.Boots[i].Image; image != "" && !slices.Contains(p.Images, image) {
+			p.Images = append(p.Images, image)
+		}
+		i = j
+	}
+	if slices.ContainsFunc(m.Remarks, func(r string) bool { return strings.HasPrefix(r, "not exact") }) {
+		p.Exact = false
+	}
+}
+
+// settle makes the points of their boots.
+func (s *Series) settle() {
+	for i := range s.Points {
+		p := &s.Points[i]
+		slices.Sort(p.Images)
+		p.Boots = len(p.values)
+		if slices.Min(p.values) != slices.Max(p.values) || p.Boots < 2 {
+			p.Exact = false
+		}
+		if slices.Min(p.values) <= 0 {
+			p.Value, p.SD = stat.Mean(p.values, nil), math.NaN()
+			if p.Boots > 1 && p.Value != 0 {
+				p.SD = stat.StdDev(p.values, nil) / math.Abs(p.Value)
+			}
+			continue
+		}
+		logs := make([]float64, len(p.values))
+		for j, v := range p.values {
+			logs[j] = math.Log(v)
+		}
+		p.Value, p.SD = p.values[0], math.NaN()
+		if slices.Min(p.values) != slices.Max(p.values) {
+			p.Value = math.Exp(stat.Mean(logs, nil))
+		}
+		if p.Boots > 1 {
+			p.SD = stat.StdDev(logs, nil)
+		}
+	}
+}
+
+// levels are the points' values as logarithms, or, if one is not above 0, as
+// shares of the mean size.
+func (s *Series) levels(points []int) []float64 {
+	x := make([]float64, len(points))
+	logs, size := true, 0.0
+	for i, at := range points {
+		x[i] = s.Points[at].Value
+		logs = logs && x[i] > 0
+		size += math.Abs(x[i]) / float64(len(points))
+	}
+	for i := range x {
+		switch {
+		case logs:
+			x[i] = math.Log(x[i])
+		case size > 0:
+			x[i] /= size
+		}
+	}
+	return x
+}
+
+// all are the indices of all points.
+func (s *Series) all() []int {
+	all := make([]int, len(s.Points))
+	for i := range all {
+		all[i] = i
+	}
+	return all
+}
+
+// bootVariance is the part of a point's variance that comes from boots, 0 if
+// it is unknown.
+func (s *Series) bootVariance() float64 {
+	var sum float64
+	n := 0
+	for _, p := range s.Points {
+		if !math.IsNaN(p.SD) {
+			sum += p.SD * p.SD / float64(p.Boots)
+			n++
+		}
+	}
+	if n == 0 {
+		return 0
+	}
+	return sum / float64(n)
+}

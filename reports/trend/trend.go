@@ -1,0 +1,253 @@
+// Package trend reads the runs of a history side by side: each figure of a
+// build on a host over the runs, where it changed its level, and how far two
+// runs of one image lie apart when nothing has changed.
+//
+// A run is one value: the mean of its boots, in logarithms. Runs are in the
+// order in which they started. Figures of different hosts are different
+// series.
+package trend
+
+import (
+	"cmp"
+	"math"
+	"regexp"
+	"slices"
+	"strings"
+
+	"xsmbench/history"
+	"xsmbench/hv"
+	"xsmbench/reports/compare"
+	"xsmbench/results"
+)
+
+// Options say what to read, and how sure to be.
+type Options struct {
+	// Bench, Build, Domain and Unit select series; nil takes all, but of
+	// units only those that say a cost or a rate.
+	Bench, Build, Domain, Unit *regexp.Regexp
+	// Host selects a host by its key, Run what is like a run: its target,
+	// accelerator, workload and domUs, and its builds' architectures; empty
+	// takes all.
+	Host string
+	Run  *results.Spec
+	// AnyHost joins the counts of all hosts: what is counted does not depend
+	// on the machine. Figures of time are never joined.
+	AnyHost bool
+	// Alpha is the probability that any series shows a change if none has
+	// one; 0 is 5 %.
+	Alpha float64
+}
+
+// AnyHost stands for the host of series that join all.
+const AnyHost = "any"
+
+// Trends is what a history shows.
+type Trends struct {
+	Runs   []history.Run // those with a series, in order
+	Series []*Series
+	Meters []Meter
+	Alpha  float64
+
+	opt   Options
+	index map[key]*Series
+}
+
+// key tells series apart.
+type key struct {
+	host string
+	compare.Environment
+	benchmark, build, unit string
+}
+
+// Series is one figure over the runs.
+type Series struct {
+	Host string
+	compare.Environment
+	Benchmark, Build, Unit string
+
+	Points  []Point
+	Changes []Change
+	// Exact tells that the runs counted and each boot of a run agreed: any
+	// difference is a change.
+	Exact bool
+	// Limit is the size, as a share, below which a change is none: what 19
+	// of 20 pairs of runs of one image stay below. NaN if the series is
+	// exact or nothing is known of its noise.
+	Limit float64
+	// Own tells that the limit comes from this series' own repeated runs,
+	// Boots that it comes from boots alone.
+	Own, Boots bool
+	// Hidden is how many changes are more than chance and below the limit.
+	Hidden int
+}
+
+// Point is a series' value in one run.
+type Point struct {
+	Run    int     // index in Trends.Runs
+	Value  float64 // mean over boots: geometric if all are above 0
+	Boots  int
+	SD     float64 // of a boot, in logarithms; NaN for a single one
+	Images []string
+	// Exact: the unit counts, all boots gave one count, and no sample
+	// remarks that its own is not exact.
+	Exact bool
+
+	values []float64
+}
+
+// Change is a change of level between two runs.
+type Change struct {
+	Before, After int     // neighbouring points, indices in Points
+	From, To      float64 // the levels, in the unit
+	P             float64 // 0 if both are exact
+	Exact         bool
+	// SameImage tells that both runs measured the same image: what changed
+	// is not the build.
+	SameImage bool
+}
+
+// Ratio is the new level as a multiple of the old; NaN if there is none.
+func (c Change) Ratio() float64 {
+	if c.From == 0 || c.To/c.From <= 0 {
+		return math.NaN()
+	}
+	return c.To / c.From
+}
+
+// Verdict says what the change means for the unit.
+func (s *Series) Verdict(c Change) string {
+	switch more := c.To > c.From; {
+	case compare.IsCount(s.Unit), !compare.IsCost(s.Unit):
+		if more {
+			return "more"
+		}
+		return "less"
+	case more != compare.IsRate(s.Unit):
+		return string(compare.Slower)
+	}
+	return string(compare.Faster)
+}
+
+// Read takes the series of all runs of a store and looks for changes.
+func Read(s *history.Store, opt Options) (*Trends, error) {
+	t := New(opt)
+	if err := s.Each(func(run history.Run, series []history.Series) error {
+		t.Add(run, series)
+		return nil
+	}); err != nil {
+		return nil, err
+	}
+	t.Analyse()
+	return t, nil
+}
+
+// New is a history without runs.
+func New(opt Options) *Trends {
+	if opt.Alpha == 0 {
+		opt.Alpha = 0.05
+	}
+	return &Trends{Alpha: opt.Alpha, opt: opt, index: map[key]*Series{}}
+}
+
+// Add takes the next run.
+func (t *Trends) Add(run history.Run, series []history.Series) {
+	if t.opt.Host != "" && run.Host != t.opt.Host {
+		return
+	}
+	at, used := len(t.Runs), false
+	for _, m := range series {
+		k := keyOf(run.Host, m)
+		if t.opt.AnyHost && compare.IsTally(m.Unit) {
+			k.host = AnyHost
+		}
+		if !t.wants(k) {
+			continue
+		}
+		used = true
+		t.series(k).add(at, m)
+	}
+	if used {
+		t.Runs = append(t.Runs, run)
+	}
+}
+
+func keyOf(host string, m history.Series) key {
+	e := compare.Environment{Target: m.Target, Arch: m.Arch, Accel: m.Accel, Workload: m.Workload, Domain: m.Domain, DomU: m.DomU, Idle: m.Idle}
+	return key{host, e, m.Benchmark, m.Build, m.Unit}
+}
+
+func (t *Trends) wants(k key) bool {
+	matches := func(re *regexp.Regexp, text string) bool { return re == nil || re.MatchString(text) }
+	if t.opt.Unit == nil && !compare.IsCost(k.unit) {
+		return false
+	}
+	if r := t.opt.Run; r != nil && !like(k.Environment, *r) {
+		return false
+	}
+	return matches(t.opt.Bench, k.benchmark) && matches(t.opt.Build, k.build) && matches(t.opt.Domain, k.Domain) && matches(t.opt.Unit, k.unit)
+}
+
+// like reports whether a run measures in an environment.
+func like(e compare.Environment, r results.Spec) bool {
+	domU := ""
+	if r.OtherDomU {
+		domU = r.DomU
+	}
+	return e.Target == r.Target && e.Accel == r.Accel && e.Workload == r.Workload && e.DomU == domU && e.Idle == r.Idle &&
+		slices.ContainsFunc(r.Builds, func(b hv.Build) bool { return b.Arch == e.Arch })
+}
+
+func (t *Trends) series(k key) *Series {
+	s := t.index[k]
+	if s == nil {
+		s = &Series{Host: k.host, Environment: k.Environment, Benchmark: k.benchmark, Build: k.build, Unit: k.unit}
+		t.index[k] = s
+		t.Series = append(t.Series, s)
+	}
+	return s
+}
+
+// Analyse looks for changes in what was added.
+func (t *Trends) Analyse() {
+	for _, s := range t.Series {
+		s.settle()
+	}
+	t.sort()
+	t.meter()
+	t.change()
+}
+
+// sort puts series in the order of host, environment, unit, benchmark (as they
+// first came) and build.
+func (t *Trends) sort() {
+	order := map[string]int{}
+	for _, s := range t.Series {
+		if _, ok := order[s.Benchmark]; !ok {
+			order[s.Benchmark] = len(order)
+		}
+	}
+	slices.SortStableFunc(t.Series, func(a, b *Series) int {
+		return cmp.Or(strings.Compare(a.Host, b.Host), strings.Compare(a.Environment.String(), b.Environment.String()),
+			strings.Compare(a.Unit, b.Unit), order[a.Benchmark]-order[b.Benchmark], compare.BuildOrder(a.Build, b.Build))
+	})
+}
+
+// Changed are the series with a change, in order.
+func (t *Trends) Changed() []*Series {
+	var all []*Series
+	for _, s := range t.Series {
+		if len(s.Changes) > 0 {
+			all = append(all, s)
+		}
+	}
+	return all
+}
+
+// Hidden counts the changes that are more than chance and below the limit.
+func (t *Trends) Hidden() int {
+	n := 0
+	for _, s := range t.Series {
+		n += s.Hidden
+	}
+	return n
+}
