@@ -1,14 +1,11 @@
 package stats
 
-import (
-	"math"
-	"slices"
-)
+import "math"
 
 // HodgesLehmann is the median of all means of two of the values, each value
 // with itself included.
 func HodgesLehmann(x []float64) float64 {
-	x = slices.Sorted(slices.Values(x))
+	x = sorted(x)
 	n := len(x)
 	if n == 0 {
 		return math.NaN()
@@ -38,7 +35,7 @@ func HodgesLehmann(x []float64) float64 {
 // shift is the Hodges-Lehmann estimate for two samples: the median of all
 // differences.
 func shift(a, b []float64) float64 {
-	a, b = slices.Sorted(slices.Values(a)), slices.Sorted(slices.Values(b))
+	a, b = sorted(a), sorted(b)
 	if len(a) == 0 || len(b) == 0 {
 		return math.NaN()
 	}

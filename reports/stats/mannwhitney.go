@@ -1,10 +1,6 @@
 package stats
 
-import (
-	"math"
-	"slices"
-	"sort"
-)
+import "math"
 
 // maxExactRanks is the largest sample for which Mann and Whitney's
 // distribution is counted out.
@@ -18,17 +14,7 @@ func MannWhitney(a, b []float64) float64 {
 	if len(a) == 0 || len(b) == 0 {
 		return math.NaN()
 	}
-	all := slices.Concat(a, b)
-	ranks, ofA := make([]int, len(all)), 0
-	sorted := slices.Sorted(slices.Values(all))
-	for i, v := range all {
-		below, _ := slices.BinarySearch(sorted, v)
-		notAbove := sort.Search(len(sorted), func(k int) bool { return sorted[k] > v })
-		ranks[i] = below + notAbove + 1 // twice the mean rank
-		if i < len(a) {
-			ofA += ranks[i]
-		}
-	}
+	ranks, ofA := sharedRanks(sorted(a), sorted(b))
 	if len(a) > maxExactRanks || len(b) > maxExactRanks {
 		return rankSumNormal(ranks, ofA, len(a))
 	}
@@ -43,6 +29,34 @@ func MannWhitney(a, b []float64) float64 {
 		}
 	}
 	return min(1, 2*min(low, high)/total)
+}
+
+// sharedRanks gives twice the rank of each value of two sorted samples (whole
+// numbers even with ties), and the sum of those of the first.
+func sharedRanks(a, b []float64) (ranks []int, ofA int) {
+	for len(a)+len(b) > 0 {
+		v := math.Inf(1)
+		if len(a) > 0 {
+			v = a[0]
+		}
+		if len(b) > 0 {
+			v = min(v, b[0])
+		}
+		inA, inB := 0, 0
+		for inA < len(a) && a[inA] == v {
+			inA++
+		}
+		for inB < len(b) && b[inB] == v {
+			inB++
+		}
+		rank := 2*len(ranks) + inA + inB + 1
+		for range inA + inB {
+			ranks = append(ranks, rank)
+		}
+		ofA += inA * rank
+		a, b = a[inA:], b[inB:]
+	}
+	return ranks, ofA
 }
 
 // rankSumsOf counts the choices of k of the ranks by their sum.

@@ -458,7 +458,7 @@ func TestConcordance(t *testing.T) {
 					want += sign(x[i]-x[j]) * sign(y[i]-y[j])
 				}
 			}
-			if got := concordance(x, y); got != float64(want) {
+			if got, _, _ := concordance(x, y); got != float64(want) {
 				t.Errorf("%v, %v: %v, want %d", x, y, got, want)
 			}
 		}

@@ -1,7 +1,6 @@
 package stats
 
 import (
-	"cmp"
 	"math"
 	"slices"
 
@@ -23,8 +22,7 @@ const maxKendall = 50
 // continuity (Kendall, Rank Correlation Methods, 1975, chapter 4).
 func Kendall(x, y []float64) Trend {
 	n := len(x)
-	s := concordance(x, y)
-	tx, ty := ties(x), ties(y)
+	s, tx, ty := concordance(x, y)
 	pairs := float64(n*(n-1)) / 2
 	scale := math.Sqrt((pairs - tx.pairs) * (pairs - ty.pairs))
 	if n < 3 || scale == 0 {
@@ -53,29 +51,45 @@ func Drift(y []float64) Trend {
 	return Kendall(t, y)
 }
 
-// concordance counts pairs that rise together, less those that do not. It sorts
-// by x and counts the exchanges that would sort by y (Knight, JASA 61, 1966),
-// since there are many pairs.
-func concordance(x, y []float64) float64 {
-	n := len(x)
-	order := make([]int, n)
-	for i := range order {
-		order[i] = i
+// concordance counts pairs that rise together, less those that do not, and the
+// ties. It sorts by x and counts the exchanges that would sort by y (Knight,
+// JASA 61, 1966), since there are many pairs.
+func concordance(x, y []float64) (s float64, tx, ty tied) {
+	points := make([]point, len(x))
+	for i := range points {
+		points[i] = point{x[i], y[i]}
 	}
-	slices.SortFunc(order, func(i, j int) int { return cmp.Or(cmp.Compare(x[i], x[j]), cmp.Compare(y[i], y[j])) })
-	ys := make([]float64, n)
+	if !slices.IsSortedFunc(points, point.compare) {
+		slices.SortFunc(points, point.compare)
+	}
+	xs, ys := make([]float64, len(x)), make([]float64, len(x))
 	both, run := 0, 0 // pairs tied in x and y, and the length of the run so far
-	for k, i := range order {
-		ys[k] = y[i]
-		if k > 0 && x[i] == x[order[k-1]] && y[i] == y[order[k-1]] {
+	for i, p := range points {
+		xs[i], ys[i] = p.x, p.y
+		if i > 0 && p == points[i-1] {
 			run++
 			both += run
 		} else {
 			run = 0
 		}
 	}
-	pairs := float64(n) * float64(n-1) / 2
-	return pairs - ties(x).pairs - ties(y).pairs + float64(both) - 2*float64(inversions(ys, make([]float64, n)))
+	swaps := inversions(ys, make([]float64, len(x))) // which sorts ys
+	tx, ty = ties(xs), ties(ys)
+	pairs := float64(len(x)) * float64(len(x)-1) / 2
+	return pairs - tx.pairs - ty.pairs + float64(both) - 2*float64(swaps), tx, ty
+}
+
+type point struct{ x, y float64 }
+
+// compare orders by x, then by y.
+func (p point) compare(q point) int {
+	switch {
+	case p.x < q.x, p.x == q.x && p.y < q.y:
+		return -1
+	case p == q:
+		return 0
+	}
+	return 1
 }
 
 // inversions sorts, and counts the pairs that were in the wrong order.
@@ -103,8 +117,7 @@ func inversions(y, spare []float64) int {
 // tied sums over groups of t tied values: t(t-1)/2, t(t-1)(t-2), t(t-1)(2t+5).
 type tied struct{ pairs, triples, five float64 }
 
-func ties(x []float64) tied {
-	sorted := slices.Sorted(slices.Values(x))
+func ties(sorted []float64) tied {
 	var all tied
 	for i := 0; i < len(sorted); {
 		j := i
@@ -166,7 +179,7 @@ func Outliers(x []float64, k float64) []int {
 	if len(x) < 4 {
 		return nil
 	}
-	lower, upper := hinges(slices.Sorted(slices.Values(x)))
+	lower, upper := hinges(sorted(x))
 	step := k * (upper - lower)
 	var out []int
 	for i, v := range x {
@@ -186,3 +199,10 @@ func hinges(x []float64) (lower, upper float64) {
 
 // normal is the standard normal distribution.
 var normal = distuv.UnitNormal
+
+// sorted is a copy in ascending order.
+func sorted(x []float64) []float64 {
+	s := slices.Clone(x)
+	slices.Sort(s)
+	return s
+}
