@@ -86,7 +86,7 @@ func (r *Row) checkPairs(confidence float64) {
 	if !r.severalRuns {
 		c.Drift = stats.Drift(left) // rounds of several runs have no order
 	}
-	var later []float64
+	later := make([]float64, 0, len(d))
 	for _, p := range r.pairs {
 		if p.BaseOrder > 0 && p.Order > 0 {
 			later = append(later, float64(p.Order-p.BaseOrder))
@@ -95,12 +95,8 @@ func (r *Row) checkPairs(confidence float64) {
 	if len(later) == len(d) {
 		c.Order = stats.Kendall(later, left)
 	}
-	groups := r.groups()
-	if v, ok := stats.ANOVA(groups); ok {
-		c.LayoutShare, c.PLayout = v.Share(), v.P
-		if len(groups) < fewLayouts {
-			r.warn("%d boots of only %d layouts: layouts are what counts here, so that the interval is one of %d observations (run with more --layouts)", r.N, len(groups), len(groups))
-		}
+	if r.layouts != nil {
+		r.checkLayouts()
 	}
 	r.checkOutliers(d)
 	if r.N > stats.MostBoots {
@@ -135,12 +131,24 @@ func (r *Row) residuals() []float64 {
 	return left
 }
 
+// checkLayouts compares the layouts, which some boots share.
+func (r *Row) checkLayouts() {
+	groups := r.groups()
+	v, ok := stats.ANOVA(groups)
+	if !ok {
+		return
+	}
+	r.Checks.LayoutShare, r.Checks.PLayout = v.Share(), v.P
+	if n := len(groups); n < fewLayouts {
+		r.warn("%d boots of only %d layouts: layouts are what counts here, so that the interval is one of %d observations (run with more --layouts)", r.N, n, n)
+	}
+}
+
 // checkOutliers counts wild pairs, and tells of those that count: far out, and
 // further from the rest than the margin.
 func (r *Row) checkOutliers(d []float64) {
-	r.Checks.Outliers = len(stats.Outliers(d, 1.5))
-	far := stats.Outliers(d, 3)
-	r.Checks.FarOut = len(far)
+	out, far := stats.Outliers(d)
+	r.Checks.Outliers, r.Checks.FarOut = len(out), len(far)
 	wild := slices.DeleteFunc(far, func(i int) bool { return math.Abs(d[i]-r.effect.HL) <= r.bound() })
 	if n := len(wild); n > 0 && r.N >= fewForShape {
 		r.warn("%d of %d pairs lie far out (Tukey's outer fences); no pair is left out", n, r.N)
@@ -171,10 +179,11 @@ func (r *Row) tree() [][]stats.Boot {
 // again is the pair's difference with both boots' windows drawn again, nil if
 // windows are not known.
 func (r *Row) again(p Pair) []float64 {
-	if len(p.base.windows) < 2 && len(p.build.windows) < 2 {
+	base, build := r.base.boot(p.i), r.build.boot(p.j)
+	if len(base.windows) < 2 && len(build.windows) < 2 {
 		return nil
 	}
-	x, y := r.scale(redraw(p.base)), r.scale(redraw(p.build))
+	x, y := r.scale(redraw(base)), r.scale(redraw(build))
 	for i := range y {
 		y[i] -= x[i]
 		if math.IsNaN(y[i]) || math.IsInf(y[i], 0) { // a value not above 0 has no logarithm

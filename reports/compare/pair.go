@@ -1,7 +1,6 @@
 package compare
 
 import (
-	"fmt"
 	"slices"
 
 	"xsmbench/reports/stats"
@@ -22,32 +21,37 @@ type Pair struct {
 	// base's mean if the row is Linear; above 0 where the build is slower.
 	Difference float64
 
-	base, build boot
+	i, j int  // places of the values in the samples of the base and the build
+	same bool // one and the same image
 }
 
 // pairs finds the rounds that both builds have, and how many boots are left
 // over.
 func pairs(a, b *sampled) (all []Pair, left int) {
-	layouts := map[[2]string]int{}
-	all = make([]Pair, 0, min(len(a.values), len(b.values)))
+	most := min(len(a.values), len(b.values))
+	layouts := make(map[[2]uint64]int, most)
+	all = make([]Pair, 0, most)
 	shared(a, b, func(i, j int) {
-		p, q := a.boot(i), b.boot(j)
-		name := [2]string{p.linked(), q.linked()}
-		if layouts[name] == 0 {
-			layouts[name] = 1 + len(layouts)
+		p, q := a.start(i), b.start(j)
+		images := [2]uint64{p.link(), q.link()}
+		layout := layouts[images]
+		if layout == 0 {
+			layout = 1 + len(layouts)
+			layouts[images] = layout
 		}
 		all = append(all, Pair{Run: p.run, Round: p.round.round, BaseOrder: p.order, Order: q.order,
-			Layout: layouts[name], BaseValue: p.value, Value: q.value, base: p, build: q})
+			Layout: layout, BaseValue: a.values[i], Value: b.values[j], i: i, j: j, same: p.image != "" && p.image == q.image})
 	})
 	return all, len(a.values) + len(b.values) - 2*len(all)
 }
 
-// linked names how a boot's image was linked: by its hash, or by its seed.
-func (b *start) linked() string {
-	if b.image != "" {
-		return b.image
+// link tells how a boot's image was linked: a hash of the image's own hash, or
+// of the layout's number.
+func (s *start) link() uint64 {
+	if s.image != "" {
+		return s.hash
 	}
-	return fmt.Sprintf("layout %d", b.layout)
+	return mix(uint64(s.layout))
 }
 
 // tellsLayout reports whether it is known of any boot how its image was linked: files that
@@ -70,7 +74,7 @@ func layoutsOf(all []Pair) []int {
 	single := true
 	for i, p := range all {
 		of[i] = p.Layout
-		single = single && p.Layout == all[0].Layout || p.base.image != "" && p.base.image == p.build.image
+		single = single && p.Layout == all[0].Layout || p.same
 	}
 	if single || len(all) > 0 && slices.Max(of) == len(all) {
 		return nil
@@ -82,9 +86,9 @@ func layoutsOf(all []Pair) []int {
 // means of its layouts if several boots share one of several, which are
 // counted.
 func (b *sampled) units(scaled []float64) (units []float64, layouts int) {
-	var of []string
+	of := make([]uint64, 0, len(b.values))
 	for i := range b.values {
-		of = append(of, b.start(i).linked())
+		of = append(of, b.start(i).link())
 	}
 	groups := stats.Group(scaled, of)
 	if len(groups) > 1 {

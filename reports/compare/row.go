@@ -175,7 +175,7 @@ func (r *Row) pair(all []Pair) {
 	for _, p := range all {
 		r.Layouts = max(r.Layouts, p.Layout)
 		r.severalRuns = r.severalRuns || p.Run != all[0].Run
-		digest.add(p.base.round)
+		digest.add(round{p.Run, p.Round})
 	}
 	r.roundSet = digest.set()
 }
@@ -200,7 +200,7 @@ func (r *Row) estimate(x, y []float64, base, b *sampled, confidence float64) boo
 			r.differences[i] = y[i] - x[i]
 			r.pairs[i].Difference = r.differences[i]
 		}
-		r.effect, err = stats.Paired(stats.Means(r.groups()), confidence)
+		r.effect, err = stats.Paired(r.observations(), confidence)
 	} else {
 		var before, after int
 		x, before = base.units(x)
@@ -216,6 +216,15 @@ func (r *Row) estimate(x, y []float64, base, b *sampled, confidence float64) boo
 		r.effect.Mean = stat.Mean(y, nil) - stat.Mean(x, nil)
 	}
 	return err == nil
+}
+
+// observations are what the interval rests on: the differences, or the means of
+// those that share a layout.
+func (r *Row) observations() []float64 {
+	if r.layouts == nil {
+		return r.differences
+	}
+	return stats.Means(r.groups())
 }
 
 // groups are the differences by layout.

@@ -11,10 +11,11 @@ const maxExactRanks = 30
 // and the distribution is exact for the ranks that result; for samples of more
 // than 30 it is the normal approximation. It is NaN if a sample is empty.
 func MannWhitney(a, b []float64) float64 {
-	if len(a) == 0 || len(b) == 0 {
+	a, b = sorted(a), sorted(b)
+	if len(a) == 0 || len(b) == 0 || math.IsNaN(a[0]+b[0]) { // NaN is sorted to the front
 		return math.NaN()
 	}
-	ranks, ofA := sharedRanks(sorted(a), sorted(b))
+	ranks, ofA := sharedRanks(a, b)
 	if len(a) > maxExactRanks || len(b) > maxExactRanks {
 		return rankSumNormal(ranks, ofA, len(a))
 	}
@@ -34,6 +35,7 @@ func MannWhitney(a, b []float64) float64 {
 // sharedRanks gives twice the rank of each value of two sorted samples (whole
 // numbers even with ties), and the sum of those of the first.
 func sharedRanks(a, b []float64) (ranks []int, ofA int) {
+	ranks = make([]int, 0, len(a)+len(b))
 	for len(a)+len(b) > 0 {
 		v := math.Inf(1)
 		if len(a) > 0 {

@@ -172,22 +172,25 @@ func Slope(y []float64) float64 {
 	return median(slopes) * float64(len(y)-1)
 }
 
-// Outliers finds the values beyond k times the spread of the middle half
-// outside of it: Tukey's inner fences with 1.5, the outer ones with 3
-// (Exploratory Data Analysis, 1977). It returns their places.
-func Outliers(x []float64, k float64) []int {
+// Outliers finds the values outside of Tukey's inner fences, and of those the
+// ones outside of the outer fences: 1.5 times and 3 times the spread of the
+// middle half beyond it (Exploratory Data Analysis, 1977). It returns their
+// places.
+func Outliers(x []float64) (out, far []int) {
 	if len(x) < 4 {
-		return nil
+		return nil, nil
 	}
 	lower, upper := hinges(sorted(x))
-	step := k * (upper - lower)
-	var out []int
+	beyond := func(v, k float64) bool { return v < lower-k*(upper-lower) || v > upper+k*(upper-lower) }
 	for i, v := range x {
-		if v < lower-step || v > upper+step {
+		if beyond(v, 1.5) {
 			out = append(out, i)
 		}
+		if beyond(v, 3) {
+			far = append(far, i)
+		}
 	}
-	return out
+	return out, far
 }
 
 // hinges are the medians of the lower and the upper half of sorted values; of

@@ -48,7 +48,7 @@ func writeData(w io.Writer, r compare.Row) {
 	for i, p := range pairs {
 		d[i] = p.Difference
 	}
-	inner, outer := stats.Outliers(d, 1.5), stats.Outliers(d, 3)
+	inner, outer := stats.Outliers(d)
 	runs := slices.ContainsFunc(pairs, func(p compare.Pair) bool { return p.Run != pairs[0].Run })
 	g := grid.New(7)
 	g.Right = []bool{true, true, true, true, true, true, false}
