@@ -52,7 +52,7 @@ run's target, architecture, accelerator and workload on its host.`,
 			if err != nil {
 				return err
 			}
-			index, err := page.Write(out, page.Report{Trends: trends, Title: title, Comparison: cmp, About: about.Of(in.run, in.samples, in.problems), Hooks: hooks})
+			index, err := page.Write(out, page.Report{Trends: trends, Title: title, Comparison: cmp, About: about.Of(in.run, in.samples.Units(), in.problems), Hooks: hooks})
 			if err != nil {
 				return err
 			}

@@ -74,7 +74,7 @@ func geoMean(rows []Row, confidence float64, seed uint64) *GeoMean {
 	}
 	logs := make([][]float64, len(rows))
 	for i, r := range rows {
-		logs[i] = r.differences()
+		logs[i] = r.differences
 	}
 	mean, ci, err := stats.GeoMean(logs, rows[0].layouts, confidence, seed)
 	if err != nil {
@@ -95,7 +95,7 @@ func matched(rows []Row) []Row {
 	for _, first := range rows {
 		var same []Row
 		for _, r := range rows {
-			if r.Paired && !r.Linear && slices.EqualFunc(r.Pairs, first.Pairs, func(a, b Pair) bool { return a.round() == b.round() }) {
+			if r.Paired && !r.Linear && r.roundSet == first.roundSet && len(r.differences) == len(first.differences) {
 				same = append(same, r)
 			}
 		}
@@ -108,12 +108,12 @@ func matched(rows []Row) []Row {
 
 // driftOf is the trend of the mean of rows that have the same rounds.
 func driftOf(rows []Row) stats.Trend {
-	if rows[0].severalRuns() {
+	if rows[0].severalRuns {
 		return stats.Trend{Tau: math.NaN(), P: math.NaN()}
 	}
-	mean := make([]float64, len(rows[0].Pairs))
+	mean := make([]float64, len(rows[0].differences))
 	for _, r := range rows {
-		for i, d := range r.residuals(r.differences()) {
+		for i, d := range r.residuals() {
 			mean[i] += d / float64(len(rows))
 		}
 	}

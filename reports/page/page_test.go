@@ -27,7 +27,7 @@ func fixture(t *testing.T, name string) *Report {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &Report{Title: "Synthetic test data", Comparison: c, About: about.Of(&run.Run, run.Samples, run.Problems)}
+	return &Report{Title: "Synthetic test data", Comparison: c, About: about.Of(&run.Run, compare.SetOf(run.Samples).Units(), run.Problems)}
 }
 
 // svgElement is left out of the golden page: the plot package has its own.
