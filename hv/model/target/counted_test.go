@@ -1,15 +1,18 @@
 package target
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -270,5 +273,36 @@ func edit(t *testing.T, path string, pairs ...string) {
 	}
 	if err := os.WriteFile(path, []byte(s), 0o644); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// TestStandsStill: a program that stands still is started again, and given up
+// after some attempts. It needs no emulator.
+func TestStandsStill(t *testing.T) {
+	tg := newTarget(t)
+	tg.emulated = limits{hello: 300 * time.Millisecond, silence: 300 * time.Millisecond}
+	img := mustBuild(t, tg, hv.Build{Name: "native", Arch: runtime.GOARCH, Source: tree(t, map[string]string{"hang": "noise\n", "die": "noise\n"})})
+	for mode, starts := range map[string]int{"hang": attempts, "die": 1} {
+		t.Run(mode, func(t *testing.T) {
+			var console bytes.Buffer
+			c := &counting{target: tg, emulate: []string{"/usr/bin/env"}, dir: t.TempDir(), spec: hv.BootSpec{
+				Console: &console, Plan: bench.Plan{Domains: []string{"dom0"}, Benchmarks: []string{status}, Workload: mode},
+			}}
+			var err error
+			if c.machine, err = tg.launch(img, c.spec, c.emulate); err != nil {
+				t.Fatal(err)
+			}
+			err = c.Measure(context.Background(), func(bench.Measurement) error { return nil })
+			var failure *hv.BootError
+			if !errors.As(err, &failure) || failure.Kind != hv.BootFailed {
+				t.Errorf("error %v", err)
+			}
+			if err := c.Close(); err != nil {
+				t.Error(err)
+			}
+			if n := strings.Count(console.String(), "booting "+mode); n != starts {
+				t.Errorf("started %d times, want %d:\n%s", n, starts, console.String())
+			}
+		})
 	}
 }
