@@ -19,6 +19,8 @@ import (
 type About struct {
 	Facts  []Fact
 	Builds []Build
+	// Checklist answers a reviewer's questions; empty if the run is unknown.
+	Checklist []Item
 	// Notes are what a reader must know to read the figures rightly.
 	Notes []string
 	// Problems are what was wrong with the files read.
@@ -66,6 +68,8 @@ type Build struct {
 	// Short is Config in a few words: what differs from the first build's.
 	Short string
 	Size  int64 // bytes
+	// Sections are the sizes of what the image consists of, in bytes.
+	Sections map[string]int64
 }
 
 // Of describes a run and what its samples measure; a nil run describes files
@@ -78,6 +82,7 @@ func Of(run *results.Run, samples []results.Sample, problems []results.Problem) 
 	}
 	a.Builds = builds(run.Images)
 	a.Facts = facts(run)
+	a.Checklist = checklist(run, samples, a.Builds)
 	a.Notes = notes(run, samples)
 	return a
 }
@@ -99,10 +104,8 @@ func facts(run *results.Run) []Fact {
 	if s.Criteria != nil {
 		add("planned", compare.DescribeCriteria(*s.Criteria))
 	}
-	if !run.Started.IsZero() {
-		add("started", run.Started.UTC().Format("2006-01-02 15:04 UTC"))
-	}
-	add("command", strings.Join(run.Command, " "))
+	add("started", started(run))
+	add("command", commandLine(run.Command))
 	add("tool", prefix("xsmbench ", run.Tool))
 	return all
 }
@@ -144,7 +147,7 @@ func builds(images []hv.Image) []Build {
 		if i < 0 {
 			i = len(all)
 			all = append(all, Build{Name: img.Build.Name, Arch: img.Build.Arch, Dispatch: img.Dispatch,
-				Toolchain: img.Toolchain, Config: img.Config, Size: img.Size})
+				Toolchain: img.Toolchain, Config: img.Config, Size: img.Size, Sections: img.Sections})
 		}
 		if !slices.Contains(all[i].Hashes, img.Hash) {
 			all[i].Hashes = append(all[i].Hashes, img.Hash)

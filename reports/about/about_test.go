@@ -111,3 +111,61 @@ func TestProblemLines(t *testing.T) {
 		t.Errorf("%s, want %s", got, want)
 	}
 }
+
+func TestChecklist(t *testing.T) {
+	run := &results.Run{
+		Tool: "1", Command: []string{"xsmbench", "run", "--bench", "op=a|b", "it's", ""},
+		Spec: results.Spec{Target: "xen", Workload: "idle", Rounds: 2, Domains: []string{"dom0", "domU"}, DomU: "pv"},
+		Host: results.Host{CPU: "Some CPU", CPUs: 2, Mitigations: map[string]string{"retbleed": "Vulnerable"}},
+		Images: []hv.Image{
+			{Build: hv.Build{Name: "native", Arch: "amd64"}, Hash: "0a", Toolchain: "gcc 12", Dispatch: "inlined", Size: 1000,
+				Config: "source=4.17 A=y", Sections: map[string]int64{".text": 700, ".bss": 1}},
+			{Build: hv.Build{Name: "flask", Arch: "amd64"}, Hash: "0b", Toolchain: "gcc 12", Dispatch: "patched direct call", Size: 1200,
+				Config: "source=4.17 A=y XSM=y", Sections: map[string]int64{".text": 900, ".bss": 1}},
+		},
+		Settings: []hv.Setting{{Item: hv.SettingVCPUs, Text: "1 in each"}, {Item: hv.SettingPolicy, Build: "flask", Text: "enforcing"}},
+	}
+	samples := []results.Sample{
+		{Boot: results.Boot{Boot: 1, Round: 1}, File: "runs/x/results/a.txt"}, {Boot: results.Boot{Boot: 2, Round: 1}, File: "runs/x/results/b.txt"},
+	}
+	var text strings.Builder
+	for _, i := range Of(run, samples, nil).Checklist {
+		for _, l := range i.Lines {
+			text.WriteString(strings.TrimSpace(i.Label+": "+l.Build+": "+l.Text+" | "+l.More) + "\n")
+		}
+		if i.Recorded() == (i.Lines[0].Text == NotRecorded) {
+			t.Errorf("%s: recorded: %t", i.Label, i.Recorded())
+		}
+	}
+	want := `source revision: : 4.17 |
+configuration: native: source=4.17, 1 options set, XSM not set | source=4.17 A=y
+configuration: flask: that of native but XSM=y | source=4.17 A=y XSM=y
+compiler: : gcc 12 |
+hooks are reached by: native: inlined |
+hooks are reached by: flask: patched direct call |
+image sizes: native: 1000 bytes | .bss 1, .text 700
+image sizes: flask: 1200 (+200) bytes | .bss 1 (+0), .text 900 (+200)
+image hashes: native: 0a |
+image hashes: flask: 0b |
+CPU: : Some CPU, 2 CPUs |
+system: : not recorded |
+mitigations: : retbleed: Vulnerable |
+target: : xen, workload idle |
+accelerator: : the target's own (none was named) |
+domains: : dom0, domU; domU: pv |
+vCPUs and pinning: : 1 in each |
+policy and mode: flask: enforcing |
+AVC state: : not recorded |
+rounds: : 2 rounds |
+margins and floors: : not recorded |
+raw data: : runs/x/results: 2 files in Go's benchmark format, 2 samples, of 2 boots |
+command to repeat: : xsmbench run --bench 'op=a|b' 'it'\''s' '' |
+tool: : xsmbench 1 |
+`
+	if text.String() != want {
+		t.Errorf("got\n%swant\n%s", text.String(), want)
+	}
+	if a := Of(nil, nil, nil); a.Checklist != nil {
+		t.Error("a checklist of an unknown run")
+	}
+}
