@@ -15,6 +15,9 @@ import (
 // NotRecorded is what a checklist says of what is in none of the run's files.
 const NotRecorded = "not recorded"
 
+// Criteria is the label of the item that says by what verdicts are given.
+const Criteria = "margins and floors"
+
 // Item is a question that a reviewer asks of a measurement, and the answer.
 type Item struct {
 	Label string
@@ -57,7 +60,7 @@ func checklist(run *results.Run, samples []results.Sample, builds []Build) []Ite
 		setting("policy and mode", hv.SettingPolicy),
 		setting("AVC state", hv.SettingAVC),
 		one("rounds", join(", ", rounds(s), prefix("started ", started(run)))),
-		{"margins and floors", answer(Line{Text: criteria(s.Criteria)})},
+		{Criteria, answer(Line{Text: criteria(s.Criteria)})},
 		{"raw data", answer(rawData(samples)...)},
 		one("command to repeat", commandLine(run.Command)),
 		one("tool", prefix("xsmbench ", run.Tool)),
@@ -184,7 +187,7 @@ func criteria(c *results.Criteria) string {
 	if c == nil {
 		return ""
 	}
-	return "planned before the run: " + compare.DescribeCriteria(*c)
+	return compare.DescribeCriteria(*c)
 }
 
 func started(run *results.Run) string {
