@@ -113,7 +113,7 @@
     for (const table of tables) {
       for (const row of table.tBodies[0].rows) {
         row.hidden = !shows(row, words, verdicts);
-        if (!table.closest("#tables")) continue;
+        if (!table.closest("#tables") || table.closest("details")) continue;
         all++;
         if (!row.hidden) left++;
       }
