@@ -50,7 +50,7 @@ func checklist(run *results.Run, samples []results.Sample, builds []Build) []Ite
 		{"hooks are reached by", answer(buildLines(builds, func(b Build) (string, string) { return b.Dispatch, "" })...)},
 		{"image sizes", answer(sizes(builds)...)},
 		{"image hashes", answer(buildLines(builds, func(b Build) (string, string) { return hashes(b.Hashes), "" })...)},
-		one("CPU", join(", ", h.CPU, count(h.CPUs, "CPU"), memory(h.MemoryMB), prefix("in a virtual machine: ", h.Virtual))),
+		one("CPU", join(", ", h.CPU, count(h.CPUs, "CPU"), memory(h.MemoryMB), virtual(h.Virtual))),
 		one("system", join(", ", h.OS, h.Arch, h.Kernel, prefix("governor ", h.Governor))),
 		one("mitigations", mitigations(h.Mitigations)),
 		one("target", join(", ", s.Target, prefix("workload ", s.Workload))),
@@ -119,8 +119,19 @@ func revisions(run *results.Run, builds []Build) []Line {
 		if text := join(", revision ", asked.Source, asked.Rev); text != "" {
 			return text, ""
 		}
-		return prefix("the tree of xsmbench ", run.Tool), ""
+		return ownTree(run.Tool), ""
 	})
+}
+
+// ownTree is xsmbench's own source, from which a target may be built.
+func ownTree(tool string) string {
+	switch tool {
+	case "":
+		return ""
+	case "devel", "unknown":
+		return "xsmbench's own tree, of a revision that is not recorded: the hashes of the images tell it from others"
+	}
+	return "xsmbench's own tree, " + tool
 }
 
 // sizes are the builds' images in bytes, and what they are more than the first.
@@ -188,6 +199,14 @@ func criteria(c *results.Criteria) string {
 		return ""
 	}
 	return compare.DescribeCriteria(*c)
+}
+
+// virtual is how the machine is one, "yes" where its maker is not known.
+func virtual(by string) string {
+	if by == "yes" {
+		return "itself virtual"
+	}
+	return prefix("itself virtual: ", by)
 }
 
 func started(run *results.Run) string {
