@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -23,6 +24,9 @@ import (
 	"github.com/chromedp/chromedp/kb"
 
 	"xsmbench/profile"
+	"xsmbench/reports/about"
+	"xsmbench/reports/compare"
+	"xsmbench/results"
 )
 
 // browsers are the names that Chromium goes by.
@@ -47,10 +51,12 @@ func browserPath(t *testing.T) string {
 
 // visit is a tab that shows a page, and what the page said and asked for.
 type visit struct {
-	t        *testing.T
-	ctx      context.Context
-	url      string
-	console  []string // errors and warnings
+	t   *testing.T
+	ctx context.Context
+	url string
+
+	mu       sync.Mutex
+	console  []string // errors, warnings and messages
 	requests []string
 }
 
@@ -91,6 +97,8 @@ func open(t *testing.T, browser context.Context, html []byte) *visit {
 }
 
 func (v *visit) hear(event any) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
 	switch e := event.(type) {
 	case *runtime.EventConsoleAPICalled:
 		v.console = append(v.console, fmt.Sprintf("console.%s", e.Type))
@@ -136,13 +144,23 @@ func (v *visit) texts(expression string) []string {
 	return evaluate[[]string](v, expression)
 }
 
+// heard is what the page has said.
+func (v *visit) heard() []string {
+	v.t.Helper()
+	evaluate[int](v, "0") // what was said before this has arrived
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return slices.Clone(v.console)
+}
+
 // silent checks that the page said nothing and asked for nothing.
 func (v *visit) silent() {
 	v.t.Helper()
-	evaluate[int](v, "0") // what was said before has arrived
-	for _, text := range v.console {
+	for _, text := range v.heard() {
 		v.t.Errorf("in the console: %s", text)
 	}
+	v.mu.Lock()
+	defer v.mu.Unlock()
 	for _, url := range v.requests {
 		if url != v.url {
 			v.t.Errorf("the page asks for %s", url)
@@ -190,11 +208,11 @@ func TestBrowser(t *testing.T) {
 	// Whoever listens must hear: an error, a refused script, and a request.
 	t.Run("errors are heard", func(t *testing.T) {
 		html := bytes.Replace(pages(t)["times"], []byte("</body>"), []byte(`<script>alert(1)</script><img src="none.png" alt=""></body>`), 1)
-		if v := open(t, browser, html); len(v.console) < 2 {
-			t.Errorf("heard only %q", v.console)
+		if heard := open(t, browser, html).heard(); len(heard) < 2 {
+			t.Errorf("heard only %q", heard)
 		}
-		if v := open(t, browser, []byte(`<title>x</title><script>none()</script>`)); len(v.console) != 1 {
-			t.Errorf("heard only %q", v.console)
+		if heard := open(t, browser, []byte(`<title>x</title><script>none()</script>`)).heard(); len(heard) != 1 {
+			t.Errorf("heard only %q", heard)
 		}
 	})
 }
@@ -417,4 +435,86 @@ func (v *visit) filters() {
 			v.t.Errorf("shown though nothing is slower: %s", row)
 		}
 	}
+}
+
+// most is how large a page may be that is sent by mail, in bytes.
+const most = 3 << 20
+
+// A large suite makes a page that can be sent and used: some 60 benchmarks of
+// two domains and two builds, counted with flame graphs, or timed in 16 boots.
+func TestLarge(t *testing.T) {
+	browser := browse(t)
+	for _, x := range []struct {
+		dir            string
+		copies, rounds int
+		hooked         bool
+		each           int // rows of a copy in the first table
+	}{
+		{filepath.Join("..", "..", "docs", "testdata", "xen"), 10, 1, true, 6},
+		{filepath.Join("..", "testdata", "run"), 3, 2, false, 22},
+	} {
+		t.Run(filepath.Base(x.dir), func(t *testing.T) {
+			r := large(t, x.dir, x.copies, x.rounds, x.hooked)
+			if len(r.Comparison.Rows) < 60*2*2 {
+				t.Fatalf("%d rows", len(r.Comparison.Rows))
+			}
+			var b bytes.Buffer
+			if err := r.HTML(&b); err != nil {
+				t.Fatal(err)
+			}
+			if b.Len() > most {
+				t.Errorf("a page of %d bytes, at most %d", b.Len(), most)
+			}
+			v := open(t, browser, b.Bytes())
+			v.do(chromedp.SendKeys(chromedp.CSS(`#filter input[type=search]`), "copy=2"))
+			if names := v.column(0); len(names) != x.each {
+				t.Errorf("%d rows are of the copy that was asked for, want %d", len(names), x.each)
+			}
+			v.fits()
+			v.silent()
+		})
+	}
+}
+
+// large is the report of a run with copies of its benchmarks and rounds.
+func large(t *testing.T, dir string, copies, rounds int, hooked bool) *Report {
+	t.Helper()
+	run, err := results.Open(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := &Report{Title: "A large suite"}
+	if hooked {
+		if r.Hooks, err = profile.Open(dir); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var samples []results.Sample
+	var profiles []*profile.Benchmark
+	for i := range copies {
+		again := fmt.Sprintf("/copy=%d", i)
+		for round := range rounds {
+			for _, s := range run.Samples {
+				s.Benchmark += again
+				s.Round += round * run.Run.Spec.Rounds
+				s.Boot.Boot += round * 1000
+				samples = append(samples, s)
+			}
+		}
+		if hooked {
+			for _, b := range r.Hooks.Benchmarks {
+				b := *b
+				b.Name += again
+				profiles = append(profiles, &b)
+			}
+		}
+	}
+	if hooked {
+		r.Hooks.Benchmarks = profiles
+	}
+	if r.Comparison, err = compare.Compare(samples, compare.Options{}); err != nil {
+		t.Fatal(err)
+	}
+	r.About = about.Of(&run.Run, samples, nil)
+	return r
 }

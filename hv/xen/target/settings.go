@@ -28,10 +28,7 @@ func (*Target) Settings(ctx context.Context, img *hv.Image, spec hv.BootSpec) []
 }
 
 func policyText(b hv.Build) string {
-	switch {
-	case b.KindOf() == "flask" && b.Policy != "":
-		return b.Policy + ", enforcing (flask=enforcing on Xen's command line)"
-	case b.KindOf() == "flask":
+	if b.KindOf() == "flask" {
 		return "that of Xen's source, built into the image, enforcing (flask=enforcing on Xen's command line)"
 	}
 	return "none"
