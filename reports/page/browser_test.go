@@ -188,8 +188,8 @@ func pages(t *testing.T) map[string][]byte {
 }
 
 func TestBrowser(t *testing.T) {
-	browser := browse(t)
-	for name, html := range pages(t) {
+	browser, all := browse(t), pages(t)
+	for name, html := range all {
 		t.Run(name, func(t *testing.T) {
 			v := open(t, browser, html)
 			v.fits()
@@ -200,14 +200,26 @@ func TestBrowser(t *testing.T) {
 		})
 	}
 	t.Run("tables", func(t *testing.T) {
-		v := open(t, browser, pages(t)["times"])
+		v := open(t, browser, all["times"])
 		v.sorts()
 		v.filters()
 		v.silent()
 	})
+	t.Run("hooks are no benchmarks", func(t *testing.T) {
+		v := open(t, browser, all["hooks"])
+		const hooks = `Array.from(document.querySelectorAll("#hooks tbody tr")).filter(r => !r.hidden).map(r => r.cells[0].textContent)`
+		before := v.texts(hooks)
+		v.do(chromedp.SendKeys(chromedp.CSS(`#filter input[type=search]`), "lat_pagefault"))
+		if after := v.texts(hooks); len(before) == 0 || !slices.Equal(before, after) {
+			t.Errorf("a filter of benchmarks leaves %d of %d hooks", len(after), len(before))
+		}
+		if names := v.column(0); !slices.Equal(names, []string{"Lmbench/lat_pagefault"}) {
+			t.Errorf("%q are shown", names)
+		}
+	})
 	// Whoever listens must hear: an error, a refused script, and a request.
 	t.Run("errors are heard", func(t *testing.T) {
-		html := bytes.Replace(pages(t)["times"], []byte("</body>"), []byte(`<script>alert(1)</script><img src="none.png" alt=""></body>`), 1)
+		html := bytes.Replace(all["times"], []byte("</body>"), []byte(`<script>alert(1)</script><img src="none.png" alt=""></body>`), 1)
 		if heard := open(t, browser, html).heard(); len(heard) < 2 {
 			t.Errorf("heard only %q", heard)
 		}

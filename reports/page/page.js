@@ -8,6 +8,9 @@
   const tables = Array.from(document.querySelectorAll("table.sort"));
   const scales = { n: 1e-9, µ: 1e-6, m: 1e-3, k: 1e3, M: 1e6, G: 1e9 };
 
+  // Those whose rows are benchmarks can be filtered by their names.
+  const ofBenchmarks = tables.filter(function (t) { return t.tHead.rows[0].cells[0].textContent.trim() === "benchmark"; });
+
   // placed gives the cells of a table's head their columns, and the name of
   // the group that they stand below.
   function placed(head) {
@@ -110,7 +113,7 @@
     const chosen = boxes.filter(function (b) { return b.checked; }).map(function (b) { return b.value; });
     const verdicts = chosen.length === boxes.length ? null : chosen;
     let all = 0, left = 0;
-    for (const table of tables) {
+    for (const table of ofBenchmarks) {
       for (const row of table.tBodies[0].rows) {
         row.hidden = !shows(row, words, verdicts);
         if (!table.closest("#tables") || table.closest("details")) continue;
