@@ -146,7 +146,7 @@ func (s *session) run(c *cobra.Command) error {
 	if err != nil {
 		return err
 	}
-	dir, err := s.open(images)
+	dir, err := s.open(c.Context(), images)
 	if err != nil {
 		return err
 	}
@@ -161,11 +161,11 @@ func (s *session) run(c *cobra.Command) error {
 }
 
 // open makes the run directory, or opens the one to resume.
-func (s *session) open(images rounds.Images) (*results.Dir, error) {
+func (s *session) open(ctx context.Context, images rounds.Images) (*results.Dir, error) {
 	if !s.resumed {
 		return s.claim.Create(results.Run{
 			Tool: version(), Started: time.Now().UTC(), Command: append([]string{"xsmbench"}, os.Args[1:]...), Spec: s.spec,
-			Host: describeHost(), Images: images.List(s.spec),
+			Host: describeHost(), Images: images.List(s.spec), Settings: rounds.Settings(ctx, s.target, s.spec, images),
 		})
 	}
 	dir, err := s.claim.Resume()

@@ -18,6 +18,8 @@ import (
 type About struct {
 	Facts  []Fact
 	Builds []Build
+	// Checklist answers a reviewer's questions; empty if the run is unknown.
+	Checklist []Item
 	// Notes are what a reader must know to read the figures rightly.
 	Notes []string
 	// Problems are what was wrong with the files read.
@@ -65,11 +67,21 @@ type Build struct {
 	// Short is Config in a few words: what differs from the first build's.
 	Short string
 	Size  int64 // bytes
+	// Sections are the sizes of what the image consists of, in bytes.
+	Sections map[string]int64
 }
 
-// Of describes a run and what its samples measure, known by their units; a nil
-// run describes files whose run is unknown.
-func Of(run *results.Run, units []string, problems []results.Problem) About {
+// Samples say what a report is made from: where they are, how many, and in which
+// units.
+type Samples struct {
+	Paths []string // run directories and files
+	Count int
+	Units []string
+}
+
+// Of describes a run and what its samples measure; a nil run describes files
+// whose run is unknown.
+func Of(run *results.Run, samples Samples, problems []results.Problem) About {
 	a := About{Problems: problems}
 	if run == nil {
 		a.Notes = append(a.Notes, "no run.json: nothing is known of the machine and the builds but what the samples say")
@@ -77,7 +89,8 @@ func Of(run *results.Run, units []string, problems []results.Problem) About {
 	}
 	a.Builds = builds(run.Images)
 	a.Facts = facts(run)
-	a.Notes = notes(run, units)
+	a.Checklist = checklist(run, samples, a.Builds)
+	a.Notes = notes(run, samples.Units)
 	return a
 }
 
@@ -98,10 +111,8 @@ func facts(run *results.Run) []Fact {
 	if s.Criteria != nil {
 		add("planned", compare.DescribeCriteria(*s.Criteria))
 	}
-	if !run.Started.IsZero() {
-		add("started", run.Started.UTC().Format("2006-01-02 15:04 UTC"))
-	}
-	add("command", strings.Join(run.Command, " "))
+	add("started", started(run))
+	add("command", commandLine(run.Command))
 	add("tool", prefix("xsmbench ", run.Tool))
 	return all
 }
@@ -143,7 +154,7 @@ func builds(images []hv.Image) []Build {
 		if i < 0 {
 			i = len(all)
 			all = append(all, Build{Name: img.Build.Name, Arch: img.Build.Arch, Dispatch: img.Dispatch,
-				Toolchain: img.Toolchain, Config: img.Config, Size: img.Size})
+				Toolchain: img.Toolchain, Config: img.Config, Size: img.Size, Sections: img.Sections})
 		}
 		if !slices.Contains(all[i].Hashes, img.Hash) {
 			all[i].Hashes = append(all[i].Hashes, img.Hash)

@@ -23,7 +23,7 @@ func TestOf(t *testing.T) {
 		},
 	}
 	units := []string{"ns/op", "xen-instr/op"}
-	a := Of(run, units, nil)
+	a := Of(run, Samples{Units: units}, nil)
 	var text strings.Builder
 	for _, f := range a.Facts {
 		text.WriteString(f.Label + ": " + f.Text + "\n")
@@ -51,7 +51,7 @@ dummy: hooks: table, amd64, 2 images
 			t.Errorf("notes lack %q:\n%s", part, notes)
 		}
 	}
-	if a := Of(nil, nil, nil); len(a.Notes) != 1 || len(a.Facts) != 0 {
+	if a := Of(nil, Samples{}, nil); len(a.Notes) != 1 || len(a.Facts) != 0 {
 		t.Errorf("without a run: %+v", a)
 	}
 }
@@ -60,7 +60,7 @@ dummy: hooks: table, amd64, 2 images
 func TestNotesOfCounts(t *testing.T) {
 	run := &results.Run{Spec: results.Spec{Target: "xen", Options: bench.Options{Windows: 21}}, Host: results.Host{Virtual: "kvm"}}
 	units := []string{"xen-instr/op", "hooks/op"}
-	notes := strings.Join(Of(run, units, nil).Notes, "\n")
+	notes := strings.Join(Of(run, Samples{Units: units}, nil).Notes, "\n")
 	for part, want := range map[string]bool{
 		"instructions that Xen executed": true, "in 21 marked windows": true, "no time was measured": true,
 		"wall time": false, "ns/op": false, "neighbours": false,
@@ -70,7 +70,7 @@ func TestNotesOfCounts(t *testing.T) {
 		}
 	}
 	run.Spec.Accel = "kvm"
-	if notes := strings.Join(Of(run, []string{"ns/op"}, nil).Notes, "\n"); !strings.Contains(notes, "wall time") || strings.Contains(notes, "instructions that") {
+	if notes := strings.Join(Of(run, Samples{Units: []string{"ns/op"}}, nil).Notes, "\n"); !strings.Contains(notes, "wall time") || strings.Contains(notes, "instructions that") {
 		t.Errorf("notes of times:\n%s", notes)
 	}
 }
@@ -97,7 +97,7 @@ func TestShortConfigurations(t *testing.T) {
 		"xsm,xsm_flask GOAMD64=v1",
 		"",
 	}
-	for i, b := range Of(run, nil, nil).Builds {
+	for i, b := range Of(run, Samples{}, nil).Builds {
 		if b.Short != want[i] || b.Config != run.Images[i].Config {
 			t.Errorf("%s: %q, want %q", b.Name, b.Short, want[i])
 		}
@@ -108,5 +108,61 @@ func TestProblemLines(t *testing.T) {
 	a := About{Problems: []results.Problem{{File: "a", Line: 3, Text: "x"}, {File: "a", Line: 9, Text: "x"}, {File: "b", Line: 3, Text: "x"}, {File: "b", Text: "y"}}}
 	if got, want := strings.Join(a.ProblemLines(), "; "), "a:3,9: x; b:3: x; b: y"; got != want {
 		t.Errorf("%s, want %s", got, want)
+	}
+}
+
+func TestChecklist(t *testing.T) {
+	run := &results.Run{
+		Tool: "1", Command: []string{"xsmbench", "run", "--bench", "op=a|b", "it's", ""},
+		Spec: results.Spec{Target: "xen", Workload: "idle", Rounds: 2, Domains: []string{"dom0", "domU"}, DomU: "pv"},
+		Host: results.Host{CPU: "Some CPU", CPUs: 2, Mitigations: map[string]string{"retbleed": "Vulnerable"}},
+		Images: []hv.Image{
+			{Build: hv.Build{Name: "native", Arch: "amd64"}, Hash: "0a", Toolchain: "gcc 12", Dispatch: "inlined", Size: 1000,
+				Config: "source=4.17 A=y", Sections: map[string]int64{".text": 700, ".bss": 1}},
+			{Build: hv.Build{Name: "flask", Arch: "amd64"}, Hash: "0b", Toolchain: "gcc 12", Dispatch: "patched direct call", Size: 1200,
+				Config: "source=4.17 A=y XSM=y", Sections: map[string]int64{".text": 900, ".bss": 1}},
+		},
+		Settings: []hv.Setting{{Item: hv.SettingVCPUs, Text: "1 in each"}, {Item: hv.SettingPolicy, Build: "flask", Text: "enforcing"}},
+	}
+	samples := Samples{Paths: []string{"runs/x", "more.txt"}, Count: 2}
+	var text strings.Builder
+	for _, i := range Of(run, samples, nil).Checklist {
+		for _, l := range i.Lines {
+			text.WriteString(strings.TrimSpace(i.Label+": "+l.Build+": "+l.Text+" | "+l.More) + "\n")
+		}
+		if i.Recorded() == (i.Lines[0].Text == NotRecorded) {
+			t.Errorf("%s: recorded: %t", i.Label, i.Recorded())
+		}
+	}
+	want := `source revision: : 4.17 |
+configuration: native: source=4.17, 1 options set, XSM not set | source=4.17 A=y
+configuration: flask: that of native but XSM=y | source=4.17 A=y XSM=y
+compiler: : gcc 12 |
+hooks are reached by: native: inlined |
+hooks are reached by: flask: patched direct call |
+image sizes: native: 1000 bytes | .bss 1, .text 700
+image sizes: flask: 1200 (+200) bytes | .bss 1 (+0), .text 900 (+200)
+image hashes: native: 0a |
+image hashes: flask: 0b |
+CPU: : Some CPU, 2 CPUs |
+system: : not recorded |
+mitigations: : retbleed: Vulnerable |
+target: : xen, workload idle |
+accelerator: : the target's own (none was named) |
+domains: : dom0, domU; domU: pv |
+vCPUs and pinning: : 1 in each |
+policy and mode: flask: enforcing |
+AVC state: : not recorded |
+rounds: : 2 rounds |
+margins and floors: : not recorded |
+raw data: : runs/x, more.txt: 2 samples in Go's benchmark format |
+command to repeat: : xsmbench run --bench 'op=a|b' 'it'\''s' '' |
+tool: : xsmbench 1 |
+`
+	if text.String() != want {
+		t.Errorf("got\n%swant\n%s", text.String(), want)
+	}
+	if a := Of(nil, Samples{}, nil); a.Checklist != nil {
+		t.Error("a checklist of an unknown run")
 	}
 }
