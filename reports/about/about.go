@@ -9,7 +9,6 @@ import (
 	"sort"
 	"strings"
 
-	"xsmbench/bench"
 	"xsmbench/hv"
 	"xsmbench/reports/compare"
 	"xsmbench/results"
@@ -72,9 +71,12 @@ type Build struct {
 	Sections map[string]int64
 }
 
-// Of describes a run and what its samples measure; a nil run describes files
-// whose run is unknown.
-func Of(run *results.Run, samples []results.Sample, problems []results.Problem) About {
+// Of describes a run, where its samples are and what they measure; a nil run
+// describes files whose run is unknown, nil samples are none.
+func Of(run *results.Run, samples *compare.Set, problems []results.Problem) About {
+	if samples == nil {
+		samples = &compare.Set{}
+	}
 	a := About{Problems: problems}
 	if run == nil {
 		a.Notes = append(a.Notes, "no run.json: nothing is known of the machine and the builds but what the samples say")
@@ -83,7 +85,7 @@ func Of(run *results.Run, samples []results.Sample, problems []results.Problem) 
 	a.Builds = builds(run.Images)
 	a.Facts = facts(run)
 	a.Checklist = checklist(run, samples, a.Builds)
-	a.Notes = notes(run, samples)
+	a.Notes = notes(run, samples.Units())
 	return a
 }
 
@@ -158,13 +160,13 @@ func builds(images []hv.Image) []Build {
 }
 
 // notes warns of readings that the figures do not bear.
-func notes(run *results.Run, samples []results.Sample) []string {
+func notes(run *results.Run, units []string) []string {
 	var all []string
 	what := run.Spec.Target
 	if run.Spec.Accel != "" {
 		what += " under " + run.Spec.Accel
 	}
-	counted, timed := has(samples, compare.IsCount), has(samples, isTime)
+	counted, timed := slices.ContainsFunc(units, compare.IsCount), slices.ContainsFunc(units, isTime)
 	if counted {
 		windows := "marked windows"
 		if n := run.Spec.Options.Windows; n > 0 {
@@ -175,7 +177,7 @@ func notes(run *results.Run, samples []results.Sample) []string {
 	switch {
 	case !timed && counted:
 		all = append(all, "no time was measured: the counts do not depend on the machine's speed, and say nothing of caches, branch prediction or the cost of single instructions")
-	case timed || len(samples) == 0:
+	case timed || len(units) == 0:
 		all = append(all, fmt.Sprintf("ns/op and MB/s are wall time of the target %q on this machine, as its domains' clocks saw it", what))
 		if strings.Contains(strings.ToLower(run.Spec.Accel), "tcg") {
 			all = append(all, "under TCG wall time is that of the emulator: compare instructions")
@@ -185,13 +187,6 @@ func notes(run *results.Run, samples []results.Sample) []string {
 		all = append(all, "the machine is itself a virtual one: neighbours may have disturbed it")
 	}
 	return all
-}
-
-// has reports whether a sample has a value in a kind of unit.
-func has(samples []results.Sample, is func(unit string) bool) bool {
-	return slices.ContainsFunc(samples, func(s results.Sample) bool {
-		return slices.ContainsFunc(s.Values, func(v bench.Value) bool { return is(v.Unit) })
-	})
 }
 
 // isTime reports whether a unit is one of time, or of something in a time.

@@ -6,8 +6,18 @@ import (
 
 	"xsmbench/bench"
 	"xsmbench/hv"
+	"xsmbench/reports/compare"
 	"xsmbench/results"
 )
+
+// measured is a sample with a value in each unit.
+func measured(units ...string) *compare.Set {
+	var s results.Sample
+	for _, u := range units {
+		s.Values = append(s.Values, bench.Value{Value: 1, Unit: u})
+	}
+	return compare.SetOf([]results.Sample{s})
+}
 
 func TestOf(t *testing.T) {
 	run := &results.Run{
@@ -22,8 +32,8 @@ func TestOf(t *testing.T) {
 			{Build: hv.Build{Name: "dummy", Arch: "amd64", Layout: 1}, Hash: "2", Dispatch: "table"},
 		},
 	}
-	samples := []results.Sample{{Values: []bench.Value{{Value: 1, Unit: "ns/op"}, {Value: 2, Unit: "xen-instr/op"}}}}
-	a := Of(run, samples, nil)
+	units := []string{"ns/op", "xen-instr/op"}
+	a := Of(run, measured(units...), nil)
 	var text strings.Builder
 	for _, f := range a.Facts {
 		text.WriteString(f.Label + ": " + f.Text + "\n")
@@ -59,8 +69,8 @@ dummy: hooks: table, amd64, 2 images
 // A run that only counts says what it counts, and nothing of time.
 func TestNotesOfCounts(t *testing.T) {
 	run := &results.Run{Spec: results.Spec{Target: "xen", Options: bench.Options{Windows: 21}}, Host: results.Host{Virtual: "kvm"}}
-	samples := []results.Sample{{Values: []bench.Value{{Value: 935, Unit: "xen-instr/op"}, {Value: 1, Unit: "hooks/op"}}}}
-	notes := strings.Join(Of(run, samples, nil).Notes, "\n")
+	units := []string{"xen-instr/op", "hooks/op"}
+	notes := strings.Join(Of(run, measured(units...), nil).Notes, "\n")
 	for part, want := range map[string]bool{
 		"instructions that Xen executed": true, "in 21 marked windows": true, "no time was measured": true,
 		"wall time": false, "ns/op": false, "neighbours": false,
@@ -70,8 +80,7 @@ func TestNotesOfCounts(t *testing.T) {
 		}
 	}
 	run.Spec.Accel = "kvm"
-	timed := []results.Sample{{Values: []bench.Value{{Value: 9, Unit: "ns/op"}}}}
-	if notes := strings.Join(Of(run, timed, nil).Notes, "\n"); !strings.Contains(notes, "wall time") || strings.Contains(notes, "instructions that") {
+	if notes := strings.Join(Of(run, measured("ns/op"), nil).Notes, "\n"); !strings.Contains(notes, "wall time") || strings.Contains(notes, "instructions that") {
 		t.Errorf("notes of times:\n%s", notes)
 	}
 }
@@ -129,7 +138,7 @@ func TestChecklist(t *testing.T) {
 		{Boot: results.Boot{Boot: 1, Round: 1}, File: "runs/x/results/a.txt"}, {Boot: results.Boot{Boot: 2, Round: 1}, File: "runs/x/results/b.txt"},
 	}
 	var text strings.Builder
-	for _, i := range Of(run, samples, nil).Checklist {
+	for _, i := range Of(run, compare.SetOf(samples), nil).Checklist {
 		for _, l := range i.Lines {
 			text.WriteString(strings.TrimSpace(i.Label+": "+l.Build+": "+l.Text+" | "+l.More) + "\n")
 		}

@@ -3,7 +3,6 @@ package about
 import (
 	"fmt"
 	"maps"
-	"path/filepath"
 	"slices"
 	"strings"
 
@@ -39,7 +38,7 @@ func (i Item) Recorded() bool {
 // checklist answers a reviewer's questions in the order in which they are
 // asked: what was built, where it ran, how it was set up, how it was judged,
 // and how to see it again.
-func checklist(run *results.Run, samples []results.Sample, builds []Build) []Item {
+func checklist(run *results.Run, samples *compare.Set, builds []Build) []Item {
 	s, h := run.Spec, run.Host
 	one := func(label, text string) Item { return Item{label, answer(Line{Text: text})} }
 	setting := func(label, item string) Item { return Item{label, answer(settingLines(run.Settings, item)...)} }
@@ -216,28 +215,12 @@ func started(run *results.Run) string {
 	return run.Started.UTC().Format("2006-01-02 15:04 UTC")
 }
 
-// rawData says where the samples are, by run.
-func rawData(samples []results.Sample) []Line {
-	type place struct{ files, boots map[string]bool }
-	var order []string
-	at := map[string]*place{}
-	of := map[string]int{}
-	for _, s := range samples {
-		dir := filepath.Dir(s.File)
-		if at[dir] == nil {
-			at[dir] = &place{map[string]bool{}, map[string]bool{}}
-			order = append(order, dir)
-		}
-		at[dir].files[s.File] = true
-		if s.Round > 0 {
-			at[dir].boots[fmt.Sprint(s.Boot.Boot)] = true
-		}
-		of[dir]++
-	}
+// rawData says where the samples are.
+func rawData(samples *compare.Set) []Line {
 	var all []Line
-	for _, dir := range order {
-		all = append(all, Line{Text: join(", ", fmt.Sprintf("%s: %s in Go's benchmark format", dir, count(len(at[dir].files), "file")),
-			count(of[dir], "sample"), prefix("of ", count(len(at[dir].boots), "boot")))})
+	for _, s := range samples.Sources() {
+		all = append(all, Line{Text: join(", ", fmt.Sprintf("%s: %s in Go's benchmark format", s.Dir, count(s.Files, "file")),
+			count(s.Samples, "sample"), prefix("of ", count(s.Boots, "boot")))})
 	}
 	return all
 }
