@@ -90,7 +90,6 @@ type input struct {
 	dir      string            // that directory
 	planned  *results.Criteria // of the runs, nil unless they agree
 	samples  *compare.Set
-	paths    []string
 	problems []results.Problem
 }
 
@@ -100,7 +99,7 @@ func readInput(paths []string) (*input, error) {
 		// of twice what is kept would be mostly garbage.
 		debug.SetGCPercent(30)
 	}
-	in := &input{samples: &compare.Set{}, paths: paths}
+	in := &input{samples: &compare.Set{}}
 	var err error
 	if in.problems, err = results.Walk(paths, in.samples.Taker); err != nil {
 		return nil, err
@@ -145,11 +144,6 @@ func (in *input) readRuns(paths []string) error {
 
 func same(a, b *results.Criteria) bool {
 	return a == nil && b == nil || a != nil && b != nil && a.Equal(*b)
-}
-
-// about describes what a report is made from.
-func (in *input) about() about.About {
-	return about.Of(in.run, about.Samples{Paths: in.paths, Count: in.samples.Len(), Units: in.samples.Units()}, in.problems)
 }
 
 // hooks reads the run's profiles, nil if it has none.
@@ -208,7 +202,7 @@ func (in *input) show(w io.Writer, c *compare.Comparison, format, explain string
 }
 
 func (in *input) write(w io.Writer, c *compare.Comparison, format string) error {
-	origin := in.about()
+	origin := about.Of(in.run, in.samples, in.problems)
 	switch format {
 	case "markdown":
 		return table.Markdown(w, c, origin)

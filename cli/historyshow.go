@@ -78,7 +78,7 @@ func showRun(w io.Writer, run history.Run, files []history.File, format string) 
 		return err
 	}
 	fmt.Fprintf(w, "\n%-12s %s\n%-12s %s\n", "id:", run.ID, "added:", run.Added.Format("2006-01-02 15:04 UTC"))
-	a := about.Of(&run.Run, about.Samples{}, nil)
+	a := about.Of(&run.Run, nil, nil)
 	for _, f := range a.Facts {
 		fmt.Fprintf(w, "%-12s %s\n", f.Label+":", f.Text)
 	}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"xsmbench/reports/about"
 	"xsmbench/reports/page"
 )
 
@@ -51,7 +52,7 @@ run's target, architecture, accelerator and workload on its host.`,
 			if err != nil {
 				return err
 			}
-			index, err := page.Write(out, page.Report{Trends: trends, Title: title, Comparison: cmp, About: in.about(), Hooks: hooks})
+			index, err := page.Write(out, page.Report{Trends: trends, Title: title, Comparison: cmp, About: about.Of(in.run, in.samples, in.problems), Hooks: hooks})
 			if err != nil {
 				return err
 			}

@@ -248,7 +248,7 @@ func measure(t *testing.T, cmd *exec.Cmd) usage {
 	wall := time.Since(begun)
 	state := cmd.ProcessState
 	peak := state.SysUsage().(*syscall.Rusage).Maxrss << 10
-	return usage{wall, state.UserTime() + state.SystemTime(), peak, out.String()}
+	return usage{wall, state.UserTime() + state.SystemTime(), int64(peak), out.String()}
 }
 
 // median gives the median of each figure.

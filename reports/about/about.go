@@ -71,17 +71,12 @@ type Build struct {
 	Sections map[string]int64
 }
 
-// Samples say what a report is made from: where they are, how many, and in which
-// units.
-type Samples struct {
-	Paths []string // run directories and files
-	Count int
-	Units []string
-}
-
-// Of describes a run and what its samples measure; a nil run describes files
-// whose run is unknown.
-func Of(run *results.Run, samples Samples, problems []results.Problem) About {
+// Of describes a run, where its samples are and what they measure; a nil run
+// describes files whose run is unknown, nil samples are none.
+func Of(run *results.Run, samples *compare.Set, problems []results.Problem) About {
+	if samples == nil {
+		samples = &compare.Set{}
+	}
 	a := About{Problems: problems}
 	if run == nil {
 		a.Notes = append(a.Notes, "no run.json: nothing is known of the machine and the builds but what the samples say")
@@ -90,7 +85,7 @@ func Of(run *results.Run, samples Samples, problems []results.Problem) About {
 	a.Builds = builds(run.Images)
 	a.Facts = facts(run)
 	a.Checklist = checklist(run, samples, a.Builds)
-	a.Notes = notes(run, samples.Units)
+	a.Notes = notes(run, samples.Units())
 	return a
 }
 

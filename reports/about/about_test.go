@@ -6,8 +6,18 @@ import (
 
 	"xsmbench/bench"
 	"xsmbench/hv"
+	"xsmbench/reports/compare"
 	"xsmbench/results"
 )
+
+// measured is a sample with a value in each unit.
+func measured(units ...string) *compare.Set {
+	var s results.Sample
+	for _, u := range units {
+		s.Values = append(s.Values, bench.Value{Value: 1, Unit: u})
+	}
+	return compare.SetOf([]results.Sample{s})
+}
 
 func TestOf(t *testing.T) {
 	run := &results.Run{
@@ -23,7 +33,7 @@ func TestOf(t *testing.T) {
 		},
 	}
 	units := []string{"ns/op", "xen-instr/op"}
-	a := Of(run, Samples{Units: units}, nil)
+	a := Of(run, measured(units...), nil)
 	var text strings.Builder
 	for _, f := range a.Facts {
 		text.WriteString(f.Label + ": " + f.Text + "\n")
@@ -51,7 +61,7 @@ dummy: hooks: table, amd64, 2 images
 			t.Errorf("notes lack %q:\n%s", part, notes)
 		}
 	}
-	if a := Of(nil, Samples{}, nil); len(a.Notes) != 1 || len(a.Facts) != 0 {
+	if a := Of(nil, nil, nil); len(a.Notes) != 1 || len(a.Facts) != 0 {
 		t.Errorf("without a run: %+v", a)
 	}
 }
@@ -60,7 +70,7 @@ dummy: hooks: table, amd64, 2 images
 func TestNotesOfCounts(t *testing.T) {
 	run := &results.Run{Spec: results.Spec{Target: "xen", Options: bench.Options{Windows: 21}}, Host: results.Host{Virtual: "kvm"}}
 	units := []string{"xen-instr/op", "hooks/op"}
-	notes := strings.Join(Of(run, Samples{Units: units}, nil).Notes, "\n")
+	notes := strings.Join(Of(run, measured(units...), nil).Notes, "\n")
 	for part, want := range map[string]bool{
 		"instructions that Xen executed": true, "in 21 marked windows": true, "no time was measured": true,
 		"wall time": false, "ns/op": false, "neighbours": false,
@@ -70,7 +80,7 @@ func TestNotesOfCounts(t *testing.T) {
 		}
 	}
 	run.Spec.Accel = "kvm"
-	if notes := strings.Join(Of(run, Samples{Units: []string{"ns/op"}}, nil).Notes, "\n"); !strings.Contains(notes, "wall time") || strings.Contains(notes, "instructions that") {
+	if notes := strings.Join(Of(run, measured("ns/op"), nil).Notes, "\n"); !strings.Contains(notes, "wall time") || strings.Contains(notes, "instructions that") {
 		t.Errorf("notes of times:\n%s", notes)
 	}
 }
@@ -97,7 +107,7 @@ func TestShortConfigurations(t *testing.T) {
 		"xsm,xsm_flask GOAMD64=v1",
 		"",
 	}
-	for i, b := range Of(run, Samples{}, nil).Builds {
+	for i, b := range Of(run, nil, nil).Builds {
 		if b.Short != want[i] || b.Config != run.Images[i].Config {
 			t.Errorf("%s: %q, want %q", b.Name, b.Short, want[i])
 		}
@@ -124,9 +134,11 @@ func TestChecklist(t *testing.T) {
 		},
 		Settings: []hv.Setting{{Item: hv.SettingVCPUs, Text: "1 in each"}, {Item: hv.SettingPolicy, Build: "flask", Text: "enforcing"}},
 	}
-	samples := Samples{Paths: []string{"runs/x", "more.txt"}, Count: 2}
+	samples := []results.Sample{
+		{Boot: results.Boot{Boot: 1, Round: 1}, File: "runs/x/results/a.txt"}, {Boot: results.Boot{Boot: 2, Round: 1}, File: "runs/x/results/b.txt"},
+	}
 	var text strings.Builder
-	for _, i := range Of(run, samples, nil).Checklist {
+	for _, i := range Of(run, compare.SetOf(samples), nil).Checklist {
 		for _, l := range i.Lines {
 			text.WriteString(strings.TrimSpace(i.Label+": "+l.Build+": "+l.Text+" | "+l.More) + "\n")
 		}
@@ -155,14 +167,14 @@ policy and mode: flask: enforcing |
 AVC state: : not recorded |
 rounds: : 2 rounds |
 margins and floors: : not recorded |
-raw data: : runs/x, more.txt: 2 samples in Go's benchmark format |
+raw data: : runs/x/results: 2 files in Go's benchmark format, 2 samples, of 2 boots |
 command to repeat: : xsmbench run --bench 'op=a|b' 'it'\''s' '' |
 tool: : xsmbench 1 |
 `
 	if text.String() != want {
 		t.Errorf("got\n%swant\n%s", text.String(), want)
 	}
-	if a := Of(nil, Samples{}, nil); a.Checklist != nil {
+	if a := Of(nil, nil, nil); a.Checklist != nil {
 		t.Error("a checklist of an unknown run")
 	}
 }

@@ -38,7 +38,7 @@ func (i Item) Recorded() bool {
 // checklist answers a reviewer's questions in the order in which they are
 // asked: what was built, where it ran, how it was set up, how it was judged,
 // and how to see it again.
-func checklist(run *results.Run, samples Samples, builds []Build) []Item {
+func checklist(run *results.Run, samples *compare.Set, builds []Build) []Item {
 	s, h := run.Spec, run.Host
 	one := func(label, text string) Item { return Item{label, answer(Line{Text: text})} }
 	setting := func(label, item string) Item { return Item{label, answer(settingLines(run.Settings, item)...)} }
@@ -216,11 +216,13 @@ func started(run *results.Run) string {
 }
 
 // rawData says where the samples are.
-func rawData(s Samples) []Line {
-	if s.Count == 0 {
-		return nil
+func rawData(samples *compare.Set) []Line {
+	var all []Line
+	for _, s := range samples.Sources() {
+		all = append(all, Line{Text: join(", ", fmt.Sprintf("%s: %s in Go's benchmark format", s.Dir, count(s.Files, "file")),
+			count(s.Samples, "sample"), prefix("of ", count(s.Boots, "boot")))})
 	}
-	return []Line{{Text: fmt.Sprintf("%s: %s in Go's benchmark format", strings.Join(s.Paths, ", "), count(s.Count, "sample"))}}
+	return all
 }
 
 // commandLine is a command as a shell reads it.

@@ -88,6 +88,7 @@ func (s *Set) join() *part {
 }
 
 func (p *part) join(o *part) {
+	p.sources = append(p.sources, o.sources...)
 	p.samples += o.samples
 	maps.Copy(p.unfinished, o.unfinished)
 	for _, name := range o.builds.inOrder() {

@@ -24,6 +24,7 @@ type part struct {
 	// builds and benchmarks count them in the order of their first appearance.
 	builds, benchmarks ranks
 	samples            int
+	sources            []*source
 	unfinished         map[bootKey]bool
 	many               bool // boots: no windows are kept
 }
@@ -122,6 +123,7 @@ func (r ranks) inOrder() []string {
 // add takes a sample.
 func (p *part) add(s *results.Sample, windows func() []float64) {
 	p.samples++
+	p.source(s)
 	if !s.Ended {
 		p.unfinished[bootKey{s.Run, s.Boot.Boot}] = true
 	}

@@ -527,6 +527,6 @@ func large(t *testing.T, dir string, copies, rounds int, hooked bool) *Report {
 	if r.Comparison, err = compare.Compare(samples, compare.Options{}); err != nil {
 		t.Fatal(err)
 	}
-	r.About = about.Of(&run.Run, about.Samples{Paths: []string{run.Path}, Count: len(samples), Units: compare.SetOf(samples).Units()}, nil)
+	r.About = about.Of(&run.Run, compare.SetOf(samples), nil)
 	return r
 }

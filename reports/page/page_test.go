@@ -32,7 +32,7 @@ func fixtureOf(t *testing.T, dir string) *Report {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &Report{Title: "Synthetic test data", Comparison: c, About: about.Of(&run.Run, about.Samples{Paths: []string{run.Path}, Count: len(run.Samples), Units: compare.SetOf(run.Samples).Units()}, run.Problems)}
+	return &Report{Title: "Synthetic test data", Comparison: c, About: about.Of(&run.Run, compare.SetOf(run.Samples), run.Problems)}
 }
 
 // svgElement is left out of the golden page: the plot package has its own.
