@@ -7,7 +7,7 @@ import (
 )
 
 // readingUnits are those of a reading's values, in its order.
-var readingUnits = [...]string{WitnessLookups, WitnessHits, WitnessMisses, WitnessHypercalls}
+var readingUnits = [...]string{WitnessLookups, WitnessHits, WitnessMisses, WitnessNodes, WitnessHypercalls}
 
 // reading is what a hypervisor's counts say at a moment, or what lies between
 // two. Differences wrap as the counts do.
@@ -26,7 +26,7 @@ const hypercallsCounter = "hypercalls"
 // where a process of its own runs the loop and marks it (NativeLoops), its
 // start and end are among it.
 type witness struct {
-	stats    func() (AVCStats, error)      // nil for none
+	avc      AVC                           // nil for none
 	counters func() ([]PerfCounter, error) // nil for none
 	empty    reading
 	before   reading
@@ -61,7 +61,7 @@ func newWitness(hc Hypercalls) (*witness, error) {
 	if err := errors.Join(errs...); err != nil {
 		return nil, fmt.Errorf("find witness: %w", err)
 	}
-	if w.stats == nil && w.counters == nil {
+	if w.avc == nil && w.counters == nil {
 		return nil, nil
 	}
 	for range emptyWindows {
@@ -79,7 +79,7 @@ func (w *witness) useAVC(k AVCKeeper) error {
 		_, err = avc.Stats()
 	}
 	if err == nil {
-		w.stats = avc.Stats
+		w.avc = avc
 	}
 	return supported(err)
 }
@@ -114,14 +114,18 @@ func (w *witness) end() error {
 }
 
 func (w *witness) readStats(r *reading) error {
-	if w.stats == nil {
+	if w.avc == nil {
 		return nil
 	}
-	s, err := w.stats()
-	r[0], r[1], r[2] = s.Lookups, s.Hits, s.Misses
+	s, err := w.avc.Stats()
 	if err != nil {
 		return fmt.Errorf("read witness: %w", err)
 	}
+	c, err := w.avc.Chains()
+	if err != nil {
+		return fmt.Errorf("read witness: %w", err)
+	}
+	r[0], r[1], r[2], r[3] = s.Lookups, s.Hits, s.Misses, c.Nodes
 	return nil
 }
 
@@ -138,7 +142,7 @@ func (w *witness) readCounters(r *reading) error {
 			continue
 		}
 		for _, v := range c.Values {
-			r[3] += v
+			r[4] += v
 		}
 	}
 	return nil
@@ -176,7 +180,7 @@ func (w *witness) values(ops int64) []Value {
 	}
 	var list []Value
 	for i, unit := range readingUnits {
-		known := w.stats != nil
+		known := w.avc != nil
 		if unit == WitnessHypercalls {
 			known = w.counters != nil
 		}

@@ -14,12 +14,15 @@ const (
 	WitnessLookups = "avc-lookups/op"
 	WitnessHits    = "avc-hits/op"
 	WitnessMisses  = "avc-misses/op"
+	// WitnessNodes are the nodes that its hash table has more, or fewer,
+	// after an operation.
+	WitnessNodes = "avc-nodes/op"
 	// WitnessHypercalls is counted by builds of Xen with
 	// CONFIG_PERF_COUNTERS, for dom0.
 	WitnessHypercalls = "hypercalls/op"
 )
 
-var witnesses = []string{WitnessHooks, WitnessLookups, WitnessHits, WitnessMisses, WitnessHypercalls}
+var witnesses = []string{WitnessHooks, WitnessLookups, WitnessHits, WitnessMisses, WitnessNodes, WitnessHypercalls}
 
 // IsWitness reports whether a unit is such a figure's.
 func IsWitness(unit string) bool { return slices.Contains(witnesses, unit) }

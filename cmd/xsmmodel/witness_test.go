@@ -66,7 +66,7 @@ func TestWitness(t *testing.T) {
 				return nil
 			}
 			got[m.Domain+" "+m.Benchmark] = slices.DeleteFunc(m.Values, func(v bench.Value) bool {
-				return !bench.IsWitness(v.Unit) || v.Unit == bench.WitnessHooks
+				return !bench.IsWitness(v.Unit) || v.Unit == bench.WitnessHooks || v.Unit == bench.WitnessNodes
 			})
 			return nil
 		},

@@ -172,6 +172,9 @@ func TestWitness(t *testing.T) {
 		if plugin.Lookups != lookups || plugin.Misses != misses || lookups != hits+misses {
 			t.Errorf("%s: the plug-in counted %+v, FLASK %v look-ups, %v hits, %v misses", m.Benchmark, plugin, lookups, hits, misses)
 		}
+		if nodes := value(t, m, bench.WitnessNodes); nodes != misses && !strings.Contains(m.Benchmark, "thrashed") {
+			t.Errorf("%s: the hash table has %v nodes more after %v misses", m.Benchmark, nodes, misses)
+		}
 		if asks := m.Benchmark != version; asks != (lookups > 0) || strings.Contains(m.Benchmark, "avc/") != (misses > 0) {
 			t.Errorf("%s: %v look-ups, %v misses", m.Benchmark, lookups, misses)
 		}
