@@ -88,6 +88,7 @@ type input struct {
 	run      *results.Run      // nil unless the input is one run directory
 	dir      string            // that directory
 	planned  *results.Criteria // of the runs, nil unless they agree
+	looks    int               // the most that a run planned
 	samples  []results.Sample
 	problems []results.Problem
 }
@@ -115,6 +116,7 @@ func (in *input) readRuns(paths []string) error {
 		switch {
 		case err == nil:
 			in.run, in.dir = &run, path
+			in.looks = max(in.looks, run.Spec.PlannedLooks())
 			agreed = agreed && (i == 0 || same(in.planned, run.Spec.Criteria))
 			in.planned = run.Spec.Criteria
 		case !errors.Is(err, os.ErrNotExist) && isDir(path):
@@ -175,7 +177,7 @@ func (in *input) options(f compareFlags) (compare.Options, error) {
 		first = in.run.Spec.Builds[0].Name
 	}
 	o, err := f.options(first)
-	o.Planned = in.planned
+	o.Planned, o.Looks = in.planned, in.looks
 	return o, err
 }
 

@@ -180,6 +180,7 @@ func (in *input) against(before *input, f compareFlags) (*compare.Comparison, er
 	if err != nil {
 		return nil, err
 	}
+	o.Looks = max(o.Looks, before.looks)
 	return compare.Against(in.samples, before.samples, o)
 }
 

@@ -30,7 +30,7 @@ func Against(now, before []results.Sample, opt Options) (*Comparison, error) {
 		return nil, fmt.Errorf("compare runs: %w", err)
 	}
 	g := group(slices.Concat(now, ofEarlier(before)))
-	c := &Comparison{Base: "the earlier run", Criteria: opt.Criteria, Planned: opt.Planned}
+	c := &Comparison{Base: "the earlier run", Criteria: opt.Criteria, Planned: opt.Planned, Looks: max(1, opt.Looks)}
 	c.warnOfChanges()
 	for _, b := range g.builds {
 		if !strings.HasSuffix(b, earlier) {

@@ -17,6 +17,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strconv"
 	"strings"
 
 	"xsmbench/reports/stats"
@@ -32,7 +33,10 @@ type Comparison struct {
 	// among the warnings.
 	results.Criteria
 	Planned *results.Criteria
-	Rows    []Row
+	// Looks is how many looks share the chance to err: 1 if the rounds were
+	// fixed. Verdicts and intervals are at Level, not at Confidence.
+	Looks int
+	Rows  []Row
 	// Controls are rows of builds whose image is the base's own: what
 	// differs there is noise.
 	Controls []Row
@@ -86,7 +90,7 @@ func Compare(samples []results.Sample, opt Options) (*Comparison, error) {
 	if err := g.check(opt.Base); err != nil {
 		return nil, fmt.Errorf("compare builds: %w", err)
 	}
-	c := &Comparison{Base: opt.Base, Criteria: opt.Criteria, Planned: opt.Planned}
+	c := &Comparison{Base: opt.Base, Criteria: opt.Criteria, Planned: opt.Planned, Looks: max(1, opt.Looks)}
 	c.warnOfChanges()
 	for _, b := range g.builds {
 		if b != opt.Base {
@@ -101,8 +105,8 @@ func Compare(samples []results.Sample, opt Options) (*Comparison, error) {
 	c.warnOfLacks(g.series)
 	c.judge()
 	c.checkTogether()
-	c.GeoMeans = geoMeans(c.Rows, opt.Confidence, g.seed())
-	c.GeoMeans = append(c.GeoMeans, geoMeans(c.Controls, opt.Confidence, g.seed())...)
+	c.GeoMeans = geoMeans(c.Rows, opt.level(), g.seed())
+	c.GeoMeans = append(c.GeoMeans, geoMeans(c.Controls, opt.level(), g.seed())...)
 	c.checkMeans()
 	c.warn(samples)
 	return c, nil
@@ -146,7 +150,7 @@ func (c *Comparison) lack(s *series, build string, hooks counts, so string) {
 
 // judge gives the verdicts, which need all rows.
 func (c *Comparison) judge() {
-	alpha := 1 - c.Confidence
+	alpha := 1 - c.Level()
 	for _, rows := range [][]Row{c.Rows, c.Controls} {
 		p := make([]float64, len(rows))
 		for i, r := range rows {
@@ -182,6 +186,14 @@ func (c *Comparison) warn(samples []results.Sample) {
 	if len(c.Rows) == 0 && len(c.Controls) == 0 {
 		c.Warnings = append(c.Warnings, "there is nothing to compare")
 	}
+}
+
+// Level is that of the intervals, above Confidence if several looks share it.
+func (c *Comparison) Level() float64 { return level(c.Confidence, c.Looks) }
+
+// LevelText is Level as a table's head has it: "95%".
+func (c *Comparison) LevelText() string {
+	return strconv.FormatFloat(100*c.Level(), 'g', 4, 64) + "%"
 }
 
 // Count is how many rows have a verdict.

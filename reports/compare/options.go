@@ -22,6 +22,9 @@ type Options struct {
 	// Planned are the criteria that the run wrote down before it measured;
 	// nil if nobody did.
 	Planned *results.Criteria
+	// Looks is how many looks at the run were planned that may end it, 0 or 1
+	// if its rounds were fixed. They share the level of the intervals.
+	Looks int
 	// Hooks tells which hooks a benchmark crosses, and whether that is
 	// known. It may be nil.
 	Hooks func(benchmark string) ([]bench.Crossing, bool)
@@ -46,6 +49,18 @@ func (o Options) complete() (Options, error) {
 	}
 	return o, CheckCriteria(o.Criteria)
 }
+
+// level is that of the intervals of a run with so many looks: each look has
+// the same share of the chance to err (Bonferroni's inequality), so that all
+// together keep to the confidence.
+func level(confidence float64, looks int) float64 {
+	if looks <= 1 {
+		return confidence
+	}
+	return 1 - (1-confidence)/float64(looks)
+}
+
+func (o Options) level() float64 { return level(o.Confidence, o.Looks) }
 
 // CheckCriteria refuses criteria that no verdict can be given by. What they
 // leave out is not refused.

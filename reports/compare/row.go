@@ -142,7 +142,7 @@ func (r *Row) measure(x, y []float64, base, b *sampled, opt Options) {
 		}
 		return
 	}
-	if !r.estimate(x, y, base, b, opt.Confidence) {
+	if !r.estimate(x, y, base, b, opt.level()) {
 		r.Ratio = r.ratio(r.effect.Mean)
 		return
 	}
@@ -159,7 +159,7 @@ func (r *Row) measure(x, y []float64, base, b *sampled, opt Options) {
 		return // nothing is left to chance
 	}
 	r.P, r.PEquivalent, r.PSignedRank = e.P, e.TOST(r.bound()), e.PWilcoxon
-	r.check(base, b, opt.Confidence)
+	r.check(base, b, opt.level())
 }
 
 // pair takes the observations from pairs of boots.

@@ -162,7 +162,7 @@ func (e explainer) intervals(c *compare.Comparison, r compare.Row) {
 		return
 	}
 	e.line("estimate", "%s the mean, %s Hodges and Lehmann's, which wild boots do not move", Overhead(r), overheadOf(r, r.HodgesLehmann))
-	e.line("interval", "%-18s t, at %g%%: this one decides", Interval(r), 100*c.Confidence)
+	e.line("interval", "%-18s t, at %s: this one decides", Interval(r), c.LevelText())
 	if !r.Paired {
 		return
 	}
@@ -208,7 +208,7 @@ func (e explainer) tests(c *compare.Comparison, r compare.Row) {
 		e.line("", "of no difference: p %s by exact signed ranks", P(r.PSignedRank))
 	}
 	e.line("", "of no difference: p %s by Mann and Whitney, as benchstat has it: it knows no pairs", P(r.PMannWhitney))
-	e.line("", "of a difference beyond %s: p %s, by two one-sided tests at %g", marginText(c, r), P(r.PEquivalent), half(1-c.Confidence))
+	e.line("", "of a difference beyond %s: p %s, by two one-sided tests at %g", marginText(c, r), P(r.PEquivalent), half(1-c.Level()))
 }
 
 // half is a level's half without what binary fractions add.
@@ -287,7 +287,7 @@ func reason(c *compare.Comparison, r compare.Row) string {
 	case r.Exact:
 		return "the difference lies beyond " + margin
 	case r.Verdict != compare.Inconclusive:
-		return fmt.Sprintf("the interval lies on one side of 0 and not within %s, and its p-value remains at most %g when corrected", margin, round(1-c.Confidence))
+		return fmt.Sprintf("the interval lies on one side of 0 and not within %s, and its p-value remains at most %g when corrected", margin, round(1-c.Level()))
 	case r.Lo > 1 || r.Hi < 1:
 		return fmt.Sprintf("the interval does not lie within %s, and lies on one side of 0 only as long as neither other rows nor controls are heeded", margin)
 	}

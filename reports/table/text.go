@@ -77,7 +77,7 @@ func writeSection(w io.Writer, c *compare.Comparison, s compare.Section, prefix 
 	g := grid.New(2 + 4*len(s.Builds))
 	head := []string{"benchmark", c.Base}
 	for _, build := range s.Builds {
-		head = append(head, "│", build, fmt.Sprintf("%g%% interval", 100*c.Confidence), "verdict")
+		head = append(head, "│", build, c.LevelText()+" interval", "verdict")
 	}
 	g.Add(head...)
 	for _, l := range s.Lines {
