@@ -262,14 +262,14 @@ func verdictCode(c *compare.Comparison, failOn string) error {
 }
 
 // compareRun prints the comparison of one run.
-func compareRun(w io.Writer, path string, f compareFlags) error {
+func compareRun(w io.Writer, path string, f compareFlags) (*compare.Comparison, error) {
 	in, err := readInput([]string{path})
 	if err != nil {
-		return err
+		return nil, err
 	}
 	c, err := in.compare(f)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	return in.write(w, c, "text")
+	return c, in.write(w, c, "text")
 }

@@ -155,6 +155,7 @@ func lookupTarget(name string) (hv.Target, error) {
 type runFlags struct {
 	buildFlags
 	compareFlags
+	budgetFlags
 	domains        []string
 	bench          string
 	rounds         int
@@ -176,6 +177,7 @@ func (f *runFlags) register(fs *pflag.FlagSet) {
 	fs.StringSliceVar(&f.domains, "domains", []string{"dom0", "domU"}, "domains to measure from")
 	fs.StringVar(&f.bench, "bench", "", "regular expression over the benchmarks' names (default: all)")
 	fs.IntVar(&f.rounds, "rounds", defaultRounds, "rounds: each boots every build once (a target that counts has a default of its own)")
+	f.budgetFlags.register(fs)
 	fs.IntVar(&f.layouts, "layouts", 0, "relinks of each build, taken in turn by the rounds (default: one per round, as far as the target relinks)")
 	fs.Int64Var(&f.enough, "enough", defaultEnough, "shortest timed window in µs; 0 lets the clock decide, as lmbench does")
 	fs.IntVar(&f.repetitions, "repetitions", 0, "windows per sample (default: 11, as lmbench, or the target's own if it counts)")
@@ -186,7 +188,7 @@ func (f *runFlags) register(fs *pflag.FlagSet) {
 	fs.IntVar(&f.idle, "domus", 0, "idle domUs beside the measured one")
 	fs.DurationVar(&f.timeout, "timeout", 0, "time after which a boot is given up (default: the target's)")
 	fs.StringVarP(&f.output, "output", "o", "", "run directory to make (default: runs/DATE-TIME)")
-	fs.StringVar(&f.resume, "resume", "", "run directory to complete; only --rounds may be given with it, to add rounds")
+	fs.StringVar(&f.resume, "resume", "", "run directory to complete; only --rounds may be given with it, to add rounds, or --budget, to add time")
 }
 
 // Defaults of run: with three builds, two domains and all benchmarks they
@@ -205,6 +207,9 @@ func (f *runFlags) spec(fs *pflag.FlagSet) (hv.Target, results.Spec, error) {
 	if err != nil {
 		return nil, results.Spec{}, err
 	}
+	if err := f.checkBudget(fs, builds); err != nil {
+		return nil, results.Spec{}, err
+	}
 	f.defaults(t, fs)
 	if err := f.check(t); err != nil {
 		return nil, results.Spec{}, err
@@ -217,11 +222,16 @@ func (f *runFlags) spec(fs *pflag.FlagSet) (hv.Target, results.Spec, error) {
 		return nil, results.Spec{}, err
 	}
 	d, several := t.(hv.DomUs)
+	plan := f.plan(t)
+	if plan != nil {
+		f.rounds = plan.Looks[0]
+	}
 	return t, results.Spec{
 		Target: t.Name(), Accel: f.accel, Builds: builds, Domains: f.domains, Benchmarks: names,
 		Rounds: f.rounds, Layouts: f.layouts, Workload: f.workload, DomU: f.domU, Idle: f.idle,
 		OtherDomU: several && f.domU != d.DomUKinds()[0],
 		Options:   bench.Options{EnoughUS: f.enough, Repetitions: f.repetitions, Windows: f.windows(t), Quick: f.quick},
+		Budget:    plan,
 	}, nil
 }
 

@@ -28,6 +28,12 @@ func newRun() *cobra.Command {
 writes one sample per benchmark, domain and boot to the run directory as each
 boot ends. At the end it prints the comparison.
 
+With --budget the run chooses its rounds: it looks at the rows after numbers of
+rounds that are written down before the first boot (4, 6, 9, 13, 20, 30, 45, 68,
+100), and ends when a look leaves no row open, when there is no time for another
+round, or with the last look. The looks share the level of the intervals. At the
+end it names the rows that stay open, and how long they would need.
+
 Ctrl-C stops the machine that runs, keeps what was measured, and says how to go
 on: xsmbench run --resume DIR measures what is missing, of an interrupted run
 as of one in which boots failed. A second Ctrl-C ends the program at once.`,
@@ -105,7 +111,7 @@ func vacant(path string) error {
 func (f *runFlags) resumed(fs *pflag.FlagSet) (*session, error) {
 	var extra []string
 	fs.Visit(func(flag *pflag.Flag) {
-		if !slices.Contains([]string{"resume", "rounds", "timeout", "base", "margin", "margins", "floors", "confidence"}, flag.Name) {
+		if !slices.Contains([]string{"resume", "rounds", "budget", "timeout", "base", "margin", "margins", "floors", "confidence"}, flag.Name) {
 			extra = append(extra, "--"+flag.Name)
 		}
 	})
@@ -120,7 +126,13 @@ func (f *runFlags) resumed(fs *pflag.FlagSet) (*session, error) {
 	if err != nil {
 		return nil, fmt.Errorf("resume %s: %w", f.resume, err)
 	}
+	if err := f.resumeBudget(fs, &run.Spec); err != nil {
+		return nil, err
+	}
 	if fs.Changed("rounds") {
+		if run.Spec.Budget != nil {
+			return nil, errors.New("--rounds: the run chooses its rounds by a budget; add time with --budget")
+		}
 		if f.rounds < run.Spec.Rounds {
 			return nil, fmt.Errorf("--rounds %d: the run has %d, and rounds can only be added", f.rounds, run.Spec.Rounds)
 		}
@@ -143,13 +155,40 @@ func (s *session) run(c *cobra.Command) error {
 		return err
 	}
 	defer dir.Close()
-	fmt.Fprintf(c.ErrOrStderr(), "run %s: %d rounds of %s; %d benchmarks from %s\n", s.path, s.spec.Rounds,
+	fmt.Fprintf(c.ErrOrStderr(), "run %s: %s of %s; %d benchmarks from %s\n", s.path, s.length(),
 		buildNames(s.spec.Builds), len(s.spec.Benchmarks), strings.Join(s.spec.Domains, ", "))
 	show := newObserver(c.ErrOrStderr())
 	r := rounds.Runner{Target: s.target, Dir: dir, Images: images, Observer: show, Timeout: s.timeout}
-	out, err := r.Run(c.Context())
+	out, err := s.measure(c.Context(), r, show)
 	show.close()
+	s.spec = dir.Run().Spec
 	return s.conclude(c.Context(), c.OutOrStdout(), c.ErrOrStderr(), out, err)
+}
+
+// length says how long the run is going to be.
+func (s *session) length() string {
+	if b := s.spec.Budget; b != nil {
+		return fmt.Sprintf("up to %s or %d rounds", minutes(b.Time), b.Looks[len(b.Looks)-1])
+	}
+	return fmt.Sprintf("%d rounds", s.spec.Rounds)
+}
+
+// measure runs all rounds, or as many as the budget allows.
+func (s *session) measure(ctx context.Context, r rounds.Runner, show observer) (rounds.Outcome, error) {
+	if s.spec.Budget == nil {
+		return r.Run(ctx)
+	}
+	q := rounds.Sequence{Runner: r, Judge: s.judge,
+		More: func(ctx context.Context, spec results.Spec) (rounds.Images, error) {
+			return rounds.Ready(ctx, s.target, spec, func(string) {})
+		},
+		Looked: func(l results.Look) {
+			b := r.Dir.Run().Spec.Budget
+			show.note(describeLook(l, len(b.Taken), len(b.Looks)))
+		},
+	}
+	out, _, err := q.Run(ctx)
+	return out, err
 }
 
 // open makes the run directory, or opens the one to resume.
@@ -169,7 +208,7 @@ func (s *session) open(images rounds.Images) (*results.Dir, error) {
 		dir.Close()
 		return nil, fmt.Errorf("resume %s: %w", s.path, err)
 	}
-	if s.spec.Rounds > run.Spec.Rounds {
+	if s.spec.Rounds > run.Spec.Rounds || s.spec.Budget != nil {
 		run.Spec = s.spec
 		run.Images = images.List(s.spec)
 		if err := dir.UpdateRun(run); err != nil {
@@ -194,7 +233,7 @@ func (s *session) conclude(ctx context.Context, stdout, stderr io.Writer, out ro
 	case len(s.spec.Builds) == 1:
 		fmt.Fprintf(stdout, "one build, %s: there is nothing to compare it with\n", s.spec.Builds[0].Name)
 	case out.Done > 0:
-		err = compareRun(stdout, s.path, s.compare)
+		err = s.compareRun(stdout)
 	}
 	if !out.Complete() {
 		if err != nil { // as when the base is what is missing
@@ -206,6 +245,15 @@ func (s *session) conclude(ctx context.Context, stdout, stderr io.Writer, out ro
 		return err
 	}
 	_, err = fmt.Fprintf(stdout, "\nrun: %s\n", s.path)
+	return err
+}
+
+// compareRun prints the comparison, and how the budget ended.
+func (s *session) compareRun(w io.Writer) error {
+	c, err := compareRun(w, s.path, s.compare)
+	if err == nil && s.spec.Budget != nil {
+		writeEnding(w, c, s.spec.Budget, s.spec.Rounds, s.path)
+	}
 	return err
 }
 

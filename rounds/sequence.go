@@ -55,26 +55,36 @@ func (q *Sequence) Run(ctx context.Context) (Outcome, Ending, error) {
 	for place := range q.Dir.Done() {
 		q.rounds = max(q.rounds, place.Round)
 	}
+	if end := q.ending(); end != 0 {
+		out, err := q.complete(ctx)
+		return out, end, err
+	}
 	var total Outcome
 	for {
-		due, ok := q.budget().Next()
-		decided := q.budget().Decided()
-		if decided || !ok {
-			out, err := q.complete(ctx)
-			if decided {
-				return total.and(out), Decided, err
-			}
-			return total.and(out), Capped, err
-		}
+		due, _ := q.budget().Next()
 		out, cut, err := q.stretch(ctx, due)
 		total = total.and(out)
-		switch {
+		switch end := q.ending(); {
 		case err != nil:
 			return total, 0, err
-		case cut && !q.budget().Decided():
+		case end != 0:
+			return total, end, nil
+		case cut:
 			return total, Spent, nil
 		}
 	}
+}
+
+// ending is why there is no look to go on to, 0 if there is one.
+func (q *Sequence) ending() Ending {
+	_, more := q.budget().Next()
+	switch {
+	case q.budget().Decided():
+		return Decided
+	case !more:
+		return Capped
+	}
+	return 0
 }
 
 // and is what two parts of a run came to, o the earlier one.
