@@ -58,7 +58,7 @@ bench-plugin:
 	$(GO) test -tags realxen -timeout 40m -run '^$$' -bench Plugin -benchtime 3x ./hv/xen/realtest
 
 # How often verdicts are wrong, in simulated runs whose truth is known: the
-# tables of docs/statistics.md. It takes some five minutes.
+# tables of docs/statistics.md. It takes some eight minutes.
 bench-verdicts:
 	$(GO) test -run '^$$' -bench Simulate -benchtime 1x -timeout 40m ./reports/compare
 

@@ -125,7 +125,7 @@ func writeEnding(w io.Writer, c *compare.Comparison, b *results.Budget, done int
 	case len(b.Taken) >= len(b.Looks):
 		fmt.Fprintf(w, "\nAll looks are taken, after %d rounds in %s. %d of %d rows stay open:\n", done, minutes(b.Spent), len(open), len(c.Rows))
 	default:
-		fmt.Fprintf(w, "\nThe budget of %s is spent, after %d rounds in %s. %d of %d rows stay open:\n", minutes(b.Time), done, minutes(b.Spent), len(open), len(c.Rows))
+		fmt.Fprintf(w, "\nThe budget of %s is spent, after %d rounds in %s. %d of %d rows stay open:\n", b.Time, done, minutes(b.Spent), len(open), len(c.Rows))
 	}
 	perRound := b.Spent / time.Duration(max(1, done))
 	writeOpen(w, open, perRound)

@@ -113,7 +113,7 @@ func (r lookRates) check(name string, runs int) error {
 // which do not share the level err too often shows that the simulation can
 // tell.
 func TestSimulateLooks(t *testing.T) {
-	const runs = 150
+	const runs = 100
 	r := simulateLooks(t, lookedWorld("noise from boot to boot"), runs)
 	if err := r.check("noise from boot to boot", runs); err != nil {
 		t.Error(err)
