@@ -89,6 +89,7 @@ type input struct {
 	dir      string            // that directory
 	planned  *results.Criteria // of the runs, nil unless they agree
 	looks    int               // the most that a run planned
+	controls map[string]string // builds that are others under a second name
 	samples  []results.Sample
 	problems []results.Problem
 }
@@ -117,6 +118,7 @@ func (in *input) readRuns(paths []string) error {
 		case err == nil:
 			in.run, in.dir = &run, path
 			in.looks = max(in.looks, run.Spec.PlannedLooks())
+			in.controls = controlsOf(in.controls, run.Spec.Builds)
 			agreed = agreed && (i == 0 || same(in.planned, run.Spec.Criteria))
 			in.planned = run.Spec.Criteria
 		case !errors.Is(err, os.ErrNotExist) && isDir(path):
@@ -177,7 +179,7 @@ func (in *input) options(f compareFlags) (compare.Options, error) {
 		first = in.run.Spec.Builds[0].Name
 	}
 	o, err := f.options(first)
-	o.Planned, o.Looks = in.planned, in.looks
+	o.Planned, o.Looks, o.Controls = in.planned, in.looks, in.controls
 	return o, err
 }
 

@@ -22,7 +22,6 @@ type buildFlags struct {
 	builds, tags        []string
 	source, rev, policy string
 	kconfig             []string
-	aa                  bool
 }
 
 func (f *buildFlags) register(fs *pflag.FlagSet) {
@@ -34,7 +33,6 @@ func (f *buildFlags) register(fs *pflag.FlagSet) {
 	fs.StringVar(&f.rev, "rev", "", "git revision to build from")
 	fs.StringVar(&f.policy, "policy", "", "policy file for the builds with a module that loads one")
 	fs.StringArrayVar(&f.kconfig, "kconfig", nil, "file of Kconfig settings for the builds that take some; may be repeated, later files win")
-	fs.BoolVar(&f.aa, "aa", false, "boot the first build twice per round, the second time under the name NAME2, as a control")
 }
 
 // resolve checks the flags and returns the target and the builds.
@@ -61,9 +59,6 @@ func (f *buildFlags) parse(t hv.Target, arch string) ([]hv.Build, error) {
 		return nil, err
 	}
 	words := f.builds
-	if f.aa && len(words) > 0 {
-		words = withControl(words)
-	}
 	var builds []hv.Build
 	loads, configured := false, false
 	for _, word := range words {
@@ -156,6 +151,7 @@ type runFlags struct {
 	buildFlags
 	compareFlags
 	budgetFlags
+	aa             bool
 	domains        []string
 	bench          string
 	rounds         int
@@ -174,6 +170,7 @@ type runFlags struct {
 func (f *runFlags) register(fs *pflag.FlagSet) {
 	f.buildFlags.register(fs)
 	f.compareFlags.register(fs, "default: ")
+	fs.BoolVar(&f.aa, "aa", true, "with controls: in each round, the base again under another name, in turns as the same image and linked anew")
 	fs.StringSliceVar(&f.domains, "domains", []string{"dom0", "domU"}, "domains to measure from")
 	fs.StringVar(&f.bench, "bench", "", "regular expression over the benchmarks' names (default: all)")
 	fs.IntVar(&f.rounds, "rounds", defaultRounds, "rounds: each boots every build once (a target that counts has a default of its own)")
@@ -227,7 +224,7 @@ func (f *runFlags) spec(fs *pflag.FlagSet) (hv.Target, results.Spec, error) {
 		f.rounds = plan.Looks[0]
 	}
 	return t, results.Spec{
-		Target: t.Name(), Accel: f.accel, Builds: builds, Domains: f.domains, Benchmarks: names,
+		Target: t.Name(), Accel: f.accel, Builds: f.withControls(t, fs, builds), Domains: f.domains, Benchmarks: names,
 		Rounds: f.rounds, Layouts: f.layouts, Workload: f.workload, DomU: f.domU, Idle: f.idle,
 		OtherDomU: several && f.domU != d.DomUKinds()[0],
 		Options:   bench.Options{EnoughUS: f.enough, Repetitions: f.repetitions, Windows: f.windows(t), Quick: f.quick},

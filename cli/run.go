@@ -79,8 +79,8 @@ func (f *runFlags) session(c *cobra.Command) (*session, error) {
 	}
 	criteria = criteria.Or(compare.Defaults().Criteria)
 	spec.Criteria = &criteria
-	if f.base != "" && !slices.ContainsFunc(spec.Builds, func(b hv.Build) bool { return b.Name == f.base }) {
-		return nil, fmt.Errorf("--base %s: not among the builds %s", f.base, buildNames(spec.Builds))
+	if f.base != "" && !slices.ContainsFunc(measured(spec.Builds), func(b hv.Build) bool { return b.Name == f.base }) {
+		return nil, fmt.Errorf("--base %s: not among the builds %s", f.base, buildNames(measured(spec.Builds)))
 	}
 	path := f.output
 	if path == "" {
@@ -156,7 +156,7 @@ func (s *session) run(c *cobra.Command) error {
 	}
 	defer dir.Close()
 	fmt.Fprintf(c.ErrOrStderr(), "run %s: %s of %s; %d benchmarks from %s\n", s.path, s.length(),
-		buildNames(s.spec.Builds), len(s.spec.Benchmarks), strings.Join(s.spec.Domains, ", "))
+		describeBuilds(s.spec.Builds), len(s.spec.Benchmarks), strings.Join(s.spec.Domains, ", "))
 	show := newObserver(c.ErrOrStderr())
 	r := rounds.Runner{Target: s.target, Dir: dir, Images: images, Observer: show, Timeout: s.timeout}
 	out, err := s.measure(c.Context(), r, show)

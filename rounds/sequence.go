@@ -11,7 +11,7 @@ import (
 
 // growth is by how much rounds grow from one look to the next. Few looks leave
 // each a larger share of the level, many stop sooner: at half as many rounds
-// again, a run goes on by a sixth of its rounds too long on average.
+// again, a run goes on by a fifth too long on average.
 const growth = 1.5
 
 // Looks plans looks after growing numbers of rounds, from first to most.

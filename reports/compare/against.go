@@ -33,7 +33,7 @@ func Against(now, before []results.Sample, opt Options) (*Comparison, error) {
 	c := &Comparison{Base: "the earlier run", Criteria: opt.Criteria, Planned: opt.Planned, Looks: max(1, opt.Looks)}
 	c.warnOfChanges()
 	for _, b := range g.builds {
-		if !strings.HasSuffix(b, earlier) {
+		if !strings.HasSuffix(b, earlier) && opt.Controls[b] == "" {
 			c.Builds = append(c.Builds, b)
 		}
 	}
@@ -86,14 +86,18 @@ func (c *Comparison) addAgainst(s *series, opt Options, hooks counts) {
 	c.addControls(s, opt, hooks)
 }
 
-// addControls compares the builds of one run that are one image.
+// addControls compares the builds of one run that are one image, or one source.
 func (c *Comparison) addControls(s *series, opt Options, hooks counts) {
 	for _, first := range []string{opt.Base, Earlier(opt.Base)} {
 		base := s.builds[first]
 		for _, build := range sortedBuilds(s) {
 			sameRun := strings.HasSuffix(build, earlier) == strings.HasSuffix(first, earlier)
-			if base != nil && build != first && sameRun && sameImages(base, s.builds[build]) {
+			if base == nil || build == first || !sameRun {
+				continue
+			}
+			if same := sameImages(base, s.builds[build]); same || opt.isControl(build, first) {
 				c.addPair(s, first, build, opt, hooks, true)
+				c.Controls[len(c.Controls)-1].Relinked = !same
 			}
 		}
 	}

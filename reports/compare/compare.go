@@ -37,8 +37,8 @@ type Comparison struct {
 	// fixed. Verdicts and intervals are at Level, not at Confidence.
 	Looks int
 	Rows  []Row
-	// Controls are rows of builds whose image is the base's own: what
-	// differs there is noise.
+	// Controls are rows of builds whose image or source is the base's own:
+	// what differs there is noise, and the luck of a layout.
 	Controls []Row
 	GeoMeans []GeoMean
 	// Figures are values in units that say no cost, compared by no test.
@@ -93,7 +93,8 @@ func Compare(samples []results.Sample, opt Options) (*Comparison, error) {
 	c := &Comparison{Base: opt.Base, Criteria: opt.Criteria, Planned: opt.Planned, Looks: max(1, opt.Looks)}
 	c.warnOfChanges()
 	for _, b := range g.builds {
-		if b != opt.Base {
+		of := opt.Controls[b]
+		if b != opt.Base && (of == "" || of == opt.Base) {
 			c.Builds = append(c.Builds, b)
 		}
 	}
@@ -131,7 +132,8 @@ func (c *Comparison) add(s *series, opt Options, hooks counts) {
 		}
 		row := compareRow(s, name, opt)
 		row.cross(hooks, opt)
-		if sameImages(base, b) {
+		if same := sameImages(base, b); same || opt.isControl(name, opt.Base) {
+			row.Relinked = !same
 			c.Controls = append(c.Controls, row)
 		} else {
 			c.Rows = append(c.Rows, row)
@@ -214,6 +216,19 @@ func (c *Comparison) Negligible() bool {
 	return len(c.Rows) > 0 && c.Count(Equivalent) == len(c.Rows)
 }
 
+// ControlBuilds names those that have rows among the controls, and tells of
+// each what it has in common with the base.
+func (c *Comparison) ControlBuilds() (names []string, kinship map[string]string) {
+	kinship = map[string]string{}
+	for _, r := range c.Controls {
+		if _, ok := kinship[r.Build]; !ok {
+			names = append(names, r.Build)
+			kinship[r.Build] = r.Kinship()
+		}
+	}
+	return names, kinship
+}
+
 // Environments lists those of the rows, in their order.
 func (c *Comparison) Environments() []Environment {
 	var all []Environment
@@ -227,12 +242,12 @@ func (c *Comparison) Environments() []Environment {
 	return all
 }
 
-// ControlFloor is the largest overhead, to either side, that a control shows:
-// nothing smaller can be told from noise. It is 0 without controls.
-func (c *Comparison) ControlFloor() float64 {
+// ControlFloor is the largest overhead, to either side, that a control of a
+// build shows: nothing smaller can be told from noise. It is 0 without one.
+func (c *Comparison) ControlFloor(build string) float64 {
 	floor := 0.0
 	for _, r := range c.Controls {
-		if !math.IsNaN(r.Ratio) {
+		if r.Build == build && !math.IsNaN(r.Ratio) {
 			floor = math.Max(floor, math.Expm1(math.Abs(math.Log(r.Ratio))))
 		}
 	}

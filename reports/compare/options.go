@@ -25,6 +25,9 @@ type Options struct {
 	// Looks is how many looks at the run were planned that may end it, 0 or 1
 	// if its rounds were fixed. They share the level of the intervals.
 	Looks int
+	// Controls are builds that are another one under a second name, which
+	// they name: the same image, or the same source linked anew.
+	Controls map[string]string
 	// Hooks tells which hooks a benchmark crosses, and whether that is
 	// known. It may be nil.
 	Hooks func(benchmark string) ([]bench.Crossing, bool)
@@ -61,6 +64,13 @@ func level(confidence float64, looks int) float64 {
 }
 
 func (o Options) level() float64 { return level(o.Confidence, o.Looks) }
+
+// isControl reports whether a build is a control of another of the same run.
+func (o Options) isControl(build, of string) bool {
+	name, past := strings.CutSuffix(build, earlier)
+	base, basePast := strings.CutSuffix(of, earlier)
+	return past == basePast && base != "" && o.Controls[name] == base
+}
 
 // CheckCriteria refuses criteria that no verdict can be given by. What they
 // leave out is not refused.

@@ -251,7 +251,7 @@ func tau(t stats.Trend) string {
 func (e explainer) controls(c *compare.Comparison, r compare.Row) {
 	for _, control := range c.Controls {
 		if control.Build != r.Build && control.Benchmark == r.Benchmark && control.Environment == r.Environment && control.Unit == r.Unit {
-			e.line("control", "%s, the same image as %s: %s %s", control.Build, control.Base, Overhead(control), Interval(control))
+			e.line("control", "%s, %s: %s %s", control.Build, control.Kinship(), Overhead(control), Interval(control))
 		}
 	}
 }

@@ -22,7 +22,7 @@ func Markdown(w io.Writer, c *compare.Comparison, a about.About) error {
 		markdownSection(b, c, s, "", notes)
 	}
 	for _, s := range compare.Sections(c.Controls) {
-		markdownSection(b, c, s, "Control, the same image twice: ", notes)
+		markdownSection(b, c, s, "Control: ", notes)
 	}
 	markdownFigures(b, c)
 	for _, line := range notes.Lines() {

@@ -26,8 +26,15 @@ func Summary(c *compare.Comparison) []string {
 	if line := negativeControls(c); line != "" {
 		lines = append(lines, line)
 	}
-	if len(c.Controls) > 0 {
-		lines = append(lines, fmt.Sprintf("Controls (the same image twice) differ by up to %.1f%%.", 100*c.ControlFloor()))
+	return append(lines, controlSummary(c)...)
+}
+
+// controlSummary says what each control shows.
+func controlSummary(c *compare.Comparison) []string {
+	var lines []string
+	names, kinship := c.ControlBuilds()
+	for _, name := range names {
+		lines = append(lines, fmt.Sprintf("The control %s (%s) differs by up to %.1f%%.", name, kinship[name], 100*c.ControlFloor(name)))
 	}
 	return lines
 }

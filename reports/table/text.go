@@ -23,7 +23,7 @@ func Text(w io.Writer, c *compare.Comparison, a about.About) error {
 		writeSection(b, c, s, "", notes)
 	}
 	for _, s := range compare.Sections(c.Controls) {
-		writeSection(b, c, s, "control, the same image twice: ", notes)
+		writeSection(b, c, s, "control: ", notes)
 	}
 	writeFigures(b, c)
 	for _, line := range notes.Lines() {
