@@ -69,7 +69,12 @@ func (f *runFlags) session(c *cobra.Command) (*session, error) {
 	if err := withConfig(c); err != nil {
 		return nil, err
 	}
-	t, spec, err := f.spec(c.Flags())
+	return f.fresh(c.Flags())
+}
+
+// fresh is a session of a run that does not exist yet.
+func (f *runFlags) fresh(fs *pflag.FlagSet) (*session, error) {
+	t, spec, err := f.spec(fs)
 	if err != nil {
 		return nil, err
 	}
@@ -142,19 +147,28 @@ func (f *runFlags) resumed(fs *pflag.FlagSet) (*session, error) {
 }
 
 func (s *session) run(c *cobra.Command) error {
+	dir, out, err := s.execute(c)
+	if dir == nil {
+		return err
+	}
+	defer dir.Close()
+	return s.conclude(c.Context(), c.OutOrStdout(), c.ErrOrStderr(), out, err)
+}
+
+// execute builds and measures. The directory is nil if nothing was measured.
+func (s *session) execute(c *cobra.Command) (*results.Dir, rounds.Outcome, error) {
 	progress := printLine(c.ErrOrStderr())
 	images, err := rounds.Ready(c.Context(), s.target, s.spec, progress)
 	if err != nil {
 		if !s.resumed {
 			os.Remove(s.path) // made to see that it can be; goes only if empty
 		}
-		return err
+		return nil, rounds.Outcome{}, err
 	}
 	dir, err := s.open(images)
 	if err != nil {
-		return err
+		return nil, rounds.Outcome{}, err
 	}
-	defer dir.Close()
 	fmt.Fprintf(c.ErrOrStderr(), "run %s: %s of %s; %d benchmarks from %s\n", s.path, s.length(),
 		describeBuilds(s.spec.Builds), len(s.spec.Benchmarks), strings.Join(s.spec.Domains, ", "))
 	show := newObserver(c.ErrOrStderr())
@@ -162,7 +176,7 @@ func (s *session) run(c *cobra.Command) error {
 	out, err := s.measure(c.Context(), r, show)
 	show.close()
 	s.spec = dir.Run().Spec
-	return s.conclude(c.Context(), c.OutOrStdout(), c.ErrOrStderr(), out, err)
+	return dir, out, err
 }
 
 // length says how long the run is going to be.

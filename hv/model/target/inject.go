@@ -71,7 +71,7 @@ func inject(w hv.Work, dir string) (hv.Build, error) {
 // whose end would be guessed wrong.
 func assemble(w hv.Work) string {
 	const fence = "\tBYTE $0x0F; BYTE $0xAE; BYTE $0xE8\n" // LFENCE
-	step, around := "\tBYTE $0x90\n", ""                    // NOP, which the assembler would leave out
+	step, around := "\tBYTE $0x90\n", ""                   // NOP, which the assembler would leave out
 	if w.Delay {
 		step, around = "\tIMULL CX, CX\n", fence
 	}

@@ -43,7 +43,7 @@ func (t *Target) Inject(ctx context.Context, w hv.Work, dir string, progress fun
 		return b, nil
 	}
 	b.Source = dir
-	err = tree.Files(func(rel string, info fs.FileInfo) error { return copyFile(tree.Dir, dir, rel, info) })
+	err = tree.Files(func(rel string, info fs.FileInfo) error { return copySource(tree.Dir, dir, rel, info) })
 	if err == nil {
 		err = addWork(filepath.Join(dir, injectedFile), w.Amount)
 	}
@@ -67,7 +67,7 @@ func addWork(path string, instructions int) error {
 	return os.WriteFile(path, []byte(before+injectedHook+head+"{"+work+body), 0o666)
 }
 
-func copyFile(from, to, rel string, info fs.FileInfo) error {
+func copySource(from, to, rel string, info fs.FileInfo) error {
 	path := filepath.Join(to, rel)
 	if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
 		return err
