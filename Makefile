@@ -7,8 +7,9 @@ GO      ?= go
 XSM_ENABLE   ?= y
 FLASK_ENABLE ?= n
 
-# What "make bench" measures; 10 rounds take some three minutes on two cores.
-ROUNDS ?= 10
+# What "make bench" measures: 8 rounds take some three minutes on two cores, and
+# balance the order of three builds and their controls.
+ROUNDS ?= 8
 RUN    ?= runs/bench
 ARGS   ?=
 

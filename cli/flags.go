@@ -189,7 +189,7 @@ func (f *runFlags) register(fs *pflag.FlagSet) {
 }
 
 // Defaults of run: with three builds, two domains and all benchmarks they
-// take some three minutes on two cores.
+// take some four minutes on two cores, controls included.
 const (
 	defaultRounds = 10
 	defaultEnough = 1000 // µs
