@@ -22,7 +22,7 @@ tagged := ./xsm/... ./hv/...
 # The race detector needs cgo, that is a C compiler, and a 64-bit machine.
 race := $(if $(and $(shell command -v $$($(GO) env CC) 2>/dev/null),$(filter amd64,$(shell $(GO) env GOARCH))),-race)
 
-.PHONY: bench bench-xen bench-plugin bench-verdicts xen-needs test test-xen build model generate lint clean
+.PHONY: bench bench-xen bench-plugin bench-verdicts bench-scale bench-kill xen-needs test test-xen build model generate lint clean
 
 # The main job: build the model hypervisor three ways, measure from dom0 and
 # domU, end with the comparison and a report.
@@ -76,6 +76,19 @@ test:
 	GOARCH=386 $(GO) test -tags xsm,xsmcount $(tagged)
 	GOARCH=386 $(GO) test -tags xsm,flask $(tagged)
 	@$(MAKE) --no-print-directory test-xen
+
+# A million result lines, compared by this program and by benchstat: time and
+# memory side by side.
+LINES ?= 1000000
+bench-scale:
+	$(GO) test ./cmd/xsmbench -count=1 -run '^TestScale$$' -v -scale.lines $(LINES) -scale.runs 5
+
+# 200 runs that are ended at random moments: nothing that was measured may be
+# lost, and each must resume to what it would have been. SEED gives other moments.
+RUNS ?= 200
+SEED ?= 1
+bench-kill:
+	$(GO) test ./cmd/xsmbench -count=1 -run '^TestKilledRuns$$' -v -timeout 30m -kill.all -kill.runs $(RUNS) -kill.seed $(SEED)
 
 build:
 	$(GO) build -o bin/xsmbench ./cmd/xsmbench

@@ -143,6 +143,9 @@ type Options struct {
 	// iteration each instead of timed ones (targets that count). Macro
 	// benchmarks (Run) are not marked.
 	Windows int `json:"windows"`
+	// Witness asks for what the hypervisor counts itself while marked windows
+	// run, as far as it does.
+	Witness bool `json:"witness,omitempty"`
 	// Quick shortens macro benchmarks for tests.
 	Quick bool `json:"quick"`
 }

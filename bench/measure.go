@@ -1,6 +1,7 @@
 package bench
 
 import (
+	"errors"
 	"fmt"
 	"time"
 )
@@ -23,6 +24,12 @@ func measure(d Domain, b Benchmark, o Options, cal Calibration) (Measurement, er
 		return m, err
 	}
 	r := run{domain: d, options: o, timer: newTimer(d.OS(), b, o, cal)}
+	if o.Witness && o.Windows > 0 {
+		var err error
+		if r.witness, err = newWitness(d.Hypercalls()); err != nil {
+			return m, err
+		}
+	}
 	base, err := r.phase(PhaseBaseline, b.Baseline)
 	if err != nil {
 		return m, fmt.Errorf("baseline: %w", err)
@@ -40,6 +47,7 @@ func measure(d Domain, b Benchmark, o Options, cal Calibration) (Measurement, er
 	}
 	subtract := base - credit
 	m.fill(b, windows, subtract)
+	m.Values = append(m.Values, r.witness.values(b.Ops)...)
 	if r.timer.probe != nil {
 		m.ProbeNS = float64(r.timer.probe.best)
 	}
@@ -70,6 +78,7 @@ type run struct {
 	domain  Domain
 	options Options
 	timer   timer
+	witness *witness // nil for none
 }
 
 type setup = func(Domain) (Loop, func(), error)
@@ -127,11 +136,15 @@ func (r *run) marked(p Phase, op Interval) ([]window, error) {
 	}
 	loop := op.Loop
 	op.Loop = func(n int64) error {
+		if err := r.witness.begin(); err != nil {
+			return err
+		}
 		m.Begin(p)
 		err := loop(n)
 		m.End()
-		return err
+		return errors.Join(err, r.witness.end())
 	}
+	defer r.witness.keep(p)
 	windows := make([]window, 0, r.options.Windows)
 	for range r.options.Windows {
 		w, err := r.timer.window(op, 1)

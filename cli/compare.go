@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"runtime/debug"
 	"slices"
 	"strings"
 
@@ -90,17 +91,22 @@ type input struct {
 	planned  *results.Criteria // of the runs, nil unless they agree
 	looks    int               // the most that a run planned
 	controls map[string]string // builds that are others under a second name
-	samples  []results.Sample
+	samples  *compare.Set
 	problems []results.Problem
 }
 
 func readInput(paths []string) (*input, error) {
-	samples, problems, err := results.ReadFiles(paths...)
-	if err != nil {
+	if os.Getenv("GOGC") == "" {
+		// Next to the samples little is kept and much is thrown away: a heap
+		// of twice what is kept would be mostly garbage.
+		debug.SetGCPercent(30)
+	}
+	in := &input{samples: &compare.Set{}}
+	var err error
+	if in.problems, err = results.Walk(paths, in.samples.Taker); err != nil {
 		return nil, err
 	}
-	in := &input{samples: samples, problems: problems}
-	if len(samples) == 0 {
+	if in.samples.Len() == 0 {
 		if err := in.malformed(); err != nil {
 			return nil, err
 		}
@@ -114,7 +120,11 @@ func (in *input) readRuns(paths []string) error {
 	agreed := true
 	for i, path := range paths {
 		run, err := results.ReadRun(path)
+		var damage *results.DamageError
 		switch {
+		case isDir(path) && errors.As(err, &damage):
+			in.problems = append(in.problems, damage.Problem)
+			agreed = false
 		case err == nil:
 			in.run, in.dir = &run, path
 			in.looks = max(in.looks, run.Spec.PlannedLooks())
@@ -169,7 +179,7 @@ func (in *input) compare(f compareFlags) (*compare.Comparison, error) {
 	if err != nil {
 		return nil, err
 	}
-	return compare.Compare(in.samples, o)
+	return in.samples.Compare(o)
 }
 
 // options are those of the flags and of the run.

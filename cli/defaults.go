@@ -60,6 +60,20 @@ func (f *runFlags) windows(t hv.Target) int {
 	return n
 }
 
+// countingAccels says with which accelerator a target counts.
+func countingAccels(t hv.Target) string {
+	c, ok := t.(hv.Counter)
+	if !ok {
+		return ""
+	}
+	for _, accel := range t.Accels() {
+		if c.Windows(accel) > 0 {
+			return " but with --accel " + accel
+		}
+	}
+	return ""
+}
+
 // checkLayouts refuses more relinks than the target makes. The linker's own
 // order is a layout, too, so that 1 is never too many.
 func checkLayouts(t hv.Target, layouts int) error {

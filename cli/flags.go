@@ -159,6 +159,7 @@ type runFlags struct {
 	enough         int64
 	repetitions    int
 	quick          bool
+	witness        bool
 	workload       string
 	accel          string
 	domU           string
@@ -179,6 +180,7 @@ func (f *runFlags) register(fs *pflag.FlagSet) {
 	fs.Int64Var(&f.enough, "enough", defaultEnough, "shortest timed window in µs; 0 lets the clock decide, as lmbench does")
 	fs.IntVar(&f.repetitions, "repetitions", 0, "windows per sample (default: 11, as lmbench, or the target's own if it counts)")
 	fs.BoolVar(&f.quick, "quick", false, "a rough answer soon: 3 rounds, short windows, shortened macro benchmarks")
+	fs.BoolVar(&f.witness, "witness", false, "where a target counts: also report what the hypervisor itself counts meanwhile (FLASK's AVC, performance counters)")
 	fs.StringVar(&f.workload, "workload", bench.WorkloadIdle, "what else the domain does: idle or busy")
 	fs.StringVar(&f.accel, "accel", "", "accelerator (default: the target's first)")
 	fs.StringVar(&f.domU, "domu", "", "kind of the domUs, as pv or pvh (default: the target's first)")
@@ -227,7 +229,7 @@ func (f *runFlags) spec(fs *pflag.FlagSet) (hv.Target, results.Spec, error) {
 		Target: t.Name(), Accel: f.accel, Builds: f.withControls(t, fs, builds), Domains: f.domains, Benchmarks: names,
 		Rounds: f.rounds, Layouts: f.layouts, Workload: f.workload, DomU: f.domU, Idle: f.idle,
 		OtherDomU: several && f.domU != d.DomUKinds()[0],
-		Options:   bench.Options{EnoughUS: f.enough, Repetitions: f.repetitions, Windows: f.windows(t), Quick: f.quick},
+		Options:   bench.Options{EnoughUS: f.enough, Repetitions: f.repetitions, Windows: f.windows(t), Quick: f.quick, Witness: f.witness},
 		Budget:    plan,
 	}, nil
 }
@@ -267,6 +269,9 @@ func (f *runFlags) check(t hv.Target) error {
 		if n.value < n.min || n.value > n.max {
 			return fmt.Errorf("--%s %d: must be from %d to %d", n.flag, n.value, n.min, n.max)
 		}
+	}
+	if f.witness && f.windows(t) == 0 {
+		return fmt.Errorf("--witness: target %s marks no windows%s", t.Name(), countingAccels(t))
 	}
 	return checkLayouts(t, f.layouts)
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"slices"
 	"strings"
@@ -54,6 +55,7 @@ as of one in which boots failed. A second Ctrl-C ends the program at once.`,
 // session is a run about to be measured.
 type session struct {
 	target  hv.Target
+	claim   *results.Claim // of path
 	path    string
 	spec    results.Spec
 	resumed bool
@@ -91,25 +93,29 @@ func (f *runFlags) fresh(fs *pflag.FlagSet) (*session, error) {
 	if path == "" {
 		path = "runs/" + time.Now().Format("2006-01-02-150405")
 	}
-	if err := vacant(path); err != nil {
+	claim, err := vacant(path)
+	if err != nil {
 		return nil, err
 	}
-	return &session{target: t, path: path, spec: spec, timeout: f.timeout, compare: f.compareFlags}, nil
+	return &session{target: t, claim: claim, path: path, spec: spec, timeout: f.timeout, compare: f.compareFlags}, nil
 }
 
-// vacant refuses a directory that holds a run, before anything is built.
-func vacant(path string) error {
-	if _, err := results.ReadRun(path); err == nil {
-		return fmt.Errorf("%s holds a run: complete it with --resume %s, or name another directory with -o", path, path)
-	}
-	if err := os.MkdirAll(path, 0o777); err != nil {
-		return fmt.Errorf("create run: %w", err)
-	}
-	probe, err := os.CreateTemp(path, ".probe")
+// vacant claims a directory before anything is built, and refuses one that
+// holds a run.
+func vacant(path string) (*results.Claim, error) {
+	claim, err := results.ClaimDir(path)
 	if err != nil {
-		return fmt.Errorf("create run: %w", err)
+		return nil, fmt.Errorf("create run: %w", err)
 	}
-	return errors.Join(probe.Close(), os.Remove(probe.Name()))
+	_, err = results.ReadRun(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return claim, nil
+	case err == nil:
+		err = fmt.Errorf("%s holds a run: complete it with --resume %s, or name another directory with -o", path, path)
+	}
+	claim.Release()
+	return nil, err
 }
 
 // resumed takes everything from the run, except that rounds may be added.
@@ -143,10 +149,15 @@ func (f *runFlags) resumed(fs *pflag.FlagSet) (*session, error) {
 		}
 		run.Spec.Rounds = f.rounds
 	}
-	return &session{target: t, path: f.resume, spec: run.Spec, resumed: true, timeout: f.timeout, compare: f.compareFlags}, nil
+	claim, err := results.ClaimDir(f.resume)
+	if err != nil {
+		return nil, fmt.Errorf("resume run: %w", err)
+	}
+	return &session{target: t, claim: claim, path: f.resume, spec: run.Spec, resumed: true, timeout: f.timeout, compare: f.compareFlags}, nil
 }
 
 func (s *session) run(c *cobra.Command) error {
+	defer s.claim.Release()
 	dir, out, err := s.execute(c)
 	if dir == nil {
 		return err
@@ -160,12 +171,9 @@ func (s *session) execute(c *cobra.Command) (*results.Dir, rounds.Outcome, error
 	progress := printLine(c.ErrOrStderr())
 	images, err := rounds.Ready(c.Context(), s.target, s.spec, progress)
 	if err != nil {
-		if !s.resumed {
-			os.Remove(s.path) // made to see that it can be; goes only if empty
-		}
 		return nil, rounds.Outcome{}, err
 	}
-	dir, err := s.open(images)
+	dir, err := s.open(c.Context(), images)
 	if err != nil {
 		return nil, rounds.Outcome{}, err
 	}
@@ -206,14 +214,14 @@ func (s *session) measure(ctx context.Context, r rounds.Runner, show observer) (
 }
 
 // open makes the run directory, or opens the one to resume.
-func (s *session) open(images rounds.Images) (*results.Dir, error) {
+func (s *session) open(ctx context.Context, images rounds.Images) (*results.Dir, error) {
 	if !s.resumed {
-		return results.Create(s.path, results.Run{
+		return s.claim.Create(results.Run{
 			Tool: version(), Started: time.Now().UTC(), Command: append([]string{"xsmbench"}, os.Args[1:]...), Spec: s.spec,
-			Host: describeHost(), Images: images.List(s.spec),
+			Host: describeHost(), Images: images.List(s.spec), Settings: rounds.Settings(ctx, s.target, s.spec, images),
 		})
 	}
-	dir, err := results.Resume(s.path)
+	dir, err := s.claim.Resume()
 	if err != nil {
 		return nil, err
 	}

@@ -195,6 +195,7 @@ func (s *tester) measure(name string, args ...string) (string, error) {
 	if err != nil {
 		return "", err
 	}
+	defer session.claim.Release()
 	dir, out, err := session.execute(s.c)
 	if dir != nil {
 		err = errors.Join(err, dir.Close())

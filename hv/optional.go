@@ -71,3 +71,25 @@ type Work struct {
 	Delay  bool
 	Amount int
 }
+
+// Setting says one thing of how a target's machines are set up, in the
+// target's words.
+type Setting struct {
+	Item  string `json:"item"`            // SettingEmulator and those below
+	Build string `json:"build,omitempty"` // that it is of, "" for all
+	Text  string `json:"text"`
+}
+
+// What settings are of.
+const (
+	SettingEmulator = "emulator" // its version, and how it counts time
+	SettingVCPUs    = "vcpus"    // of each domain, and what they are pinned to
+	SettingPolicy   = "policy"   // where the security module's policy is from, and the mode
+	SettingAVC      = "avc"      // what the access vector cache holds when a window begins
+)
+
+// SettingsTeller is a target that can say how it sets its machines up. What
+// it leaves out is not recorded.
+type SettingsTeller interface {
+	Settings(ctx context.Context, img *Image, spec BootSpec) []Setting
+}

@@ -3,15 +3,14 @@ package profile
 import "slices"
 
 // AVC is what FLASK's access vector cache did, per operation: decisions that
-// were looked up, those that were not in it, and those that it reclaimed nodes for.
-type AVC struct{ Lookups, Misses, Reclaims float64 }
+// were looked up, and those that were not in it.
+type AVC struct{ Lookups, Misses float64 }
 
 // Functions of FLASK by what their entries count: Xen's (xsm/flask/avc.c,
 // ss/services.c), and the model's (xsm/flask/avc, xsm/flask/ss).
 var (
-	avcLookups  = []string{"avc_has_perm_noaudit", "avc.(*Cache).Lookup"}
-	avcMisses   = []string{"security_compute_av", "avc.(*Cache).miss"}
-	avcReclaims = []string{"avc_reclaim_node", "avc.(*Cache).reclaim"}
+	avcLookups = []string{"avc_has_perm_noaudit", "avc.(*Cache).Lookup"}
+	avcMisses  = []string{"security_compute_av", "avc.(*Cache).miss"}
 )
 
 // avcOf counts them in a hook's functions.
@@ -23,8 +22,6 @@ func avcOf(functions []Path) AVC {
 			a.Lookups += f.Calls
 		case slices.Contains(avcMisses, f.Function):
 			a.Misses += f.Calls
-		case slices.Contains(avcReclaims, f.Function):
-			a.Reclaims += f.Calls
 		}
 	}
 	return a
@@ -36,7 +33,6 @@ func (c *Cost) AVC() AVC {
 	for _, h := range c.Hooks {
 		a.Lookups += h.AVC.Lookups
 		a.Misses += h.AVC.Misses
-		a.Reclaims += h.AVC.Reclaims
 	}
 	return a
 }

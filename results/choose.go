@@ -9,37 +9,25 @@ type place struct {
 	round                    int
 }
 
+func (f *file) place(b *bootBlock) place { return place{f.run, b.build, b.arch, b.domain, b.Round} }
+
 // choose takes, for each place, the last boot that ended, or the last boot if
-// none did, and says what it left out and what is incomplete.
-func choose(files []*file) ([]Sample, []Problem) {
+// none did.
+func choose(files []*file) {
 	best := map[place]*bootBlock{}
 	for _, f := range files {
 		for _, b := range f.boots {
-			p := place{f.run, b.build, b.arch, b.domain, b.Round}
-			old := best[p]
-			if len(b.samples) > 0 && (old == nil || better(b, old)) {
-				best[p] = b
+			old := best[f.place(b)]
+			// A run gives each boot a number of its own: a copy.
+			b.again = old != nil && old.Boot.Boot == b.Boot.Boot && !better(b, old)
+			if b.samples > 0 && (old == nil || better(b, old)) {
+				best[f.place(b)] = b
 			}
 		}
 	}
-	var samples []Sample
-	var notes []Problem
-	for _, f := range files {
-		samples = append(samples, f.plain...)
-		for _, b := range f.boots {
-			switch {
-			case len(b.samples) == 0:
-				continue
-			case best[place{f.run, b.build, b.arch, b.domain, b.Round}] != b:
-				notes = append(notes, note(f, b, "boot %d is replaced by a later one of round %d; its %d samples are not used"))
-				continue
-			case !b.ended:
-				notes = append(notes, note(f, b, "boot %d of round %d did not finish; its %d samples are used"))
-			}
-			samples = append(samples, b.samples...)
-		}
+	for _, b := range best {
+		b.chosen = true
 	}
-	return samples, notes
 }
 
 // better prefers boots that ended, then later ones.
@@ -50,7 +38,28 @@ func better(a, b *bootBlock) bool {
 	return a.Boot.Boot > b.Boot.Boot
 }
 
+// notes say what was left out and what is incomplete.
+func notes(files []*file) []Problem {
+	var all []Problem
+	for _, f := range files {
+		for _, b := range f.boots {
+			switch {
+			case b.samples == 0:
+			case b.again:
+				p := note(f, b, "boot %d of round %d stands here again; its %d samples are not used")
+				p.Note = false
+				all = append(all, p)
+			case !b.chosen:
+				all = append(all, note(f, b, "boot %d is replaced by a later one of round %d; its %d samples are not used"))
+			case !b.ended:
+				all = append(all, note(f, b, "boot %d of round %d did not finish; its %d samples are used"))
+			}
+		}
+	}
+	return all
+}
+
 func note(f *file, b *bootBlock, format string) Problem {
 	return Problem{File: f.path, Line: b.line, Note: true,
-		Text: fmt.Sprintf(format, b.Boot.Boot, b.Round, len(b.samples))}
+		Text: fmt.Sprintf(format, b.Boot.Boot, b.Round, b.samples)}
 }

@@ -1,6 +1,7 @@
 package results
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -38,27 +39,12 @@ type Dir struct {
 // cause is ErrExists if the directory holds a run, a *LockedError if another
 // process is writing there.
 func Create(dir string, run Run) (*Dir, error) {
-	d, err := claim(dir)
+	c, err := ClaimDir(dir)
 	if err != nil {
 		return nil, fmt.Errorf("create run %s: %w", dir, err)
 	}
-	if err := d.begin(run); err != nil {
-		d.Close()
-		return nil, fmt.Errorf("create run %s: %w", dir, err)
-	}
-	return d, nil
-}
-
-// claim makes the directory and locks it.
-func claim(dir string) (*Dir, error) {
-	if err := os.MkdirAll(dir, 0o777); err != nil {
-		return nil, err
-	}
-	l, err := acquire(dir)
-	if err != nil {
-		return nil, err
-	}
-	return &Dir{path: dir, lock: l, done: map[Key]bool{}, headed: map[string]bool{}}, nil
+	d, err := c.Create(run)
+	return d, errors.Join(err, c.Release())
 }
 
 func (d *Dir) begin(run Run) error {
@@ -80,20 +66,15 @@ func (d *Dir) begin(run Run) error {
 // Resume opens the directory of a run that was interrupted. Lines that were
 // cut off are marked as torn; everything else stays as it is.
 func Resume(dir string) (*Dir, error) {
-	run, err := ReadRun(dir)
-	if err != nil {
+	if _, err := ReadRun(dir); err != nil {
 		return nil, fmt.Errorf("resume run: %w", err)
 	}
-	d, err := claim(dir)
+	c, err := ClaimDir(dir)
 	if err != nil {
 		return nil, fmt.Errorf("resume run %s: %w", dir, err)
 	}
-	d.run = run
-	if err := d.recover(); err != nil {
-		d.Close()
-		return nil, fmt.Errorf("resume run %s: %w", dir, err)
-	}
-	return d, nil
+	d, err := c.Resume()
+	return d, errors.Join(err, c.Release())
 }
 
 // recover mends torn lines and finds which boots ended.
@@ -116,8 +97,8 @@ func (d *Dir) recover() error {
 		if err := mendTail(path); err != nil {
 			return err
 		}
-		f, err := parseFile(path)
-		if err != nil {
+		f := &file{path: path}
+		if err := f.open((*file).survey); err != nil {
 			return err
 		}
 		for _, b := range f.boots {
@@ -186,7 +167,7 @@ func ReadRun(dir string) (Run, error) {
 	}
 	var run Run
 	if err := json.Unmarshal(text, &run); err != nil {
-		return Run{}, fmt.Errorf("read %s%s: %w", path, where(text, err), err)
+		return Run{}, &DamageError{Problem{File: path, Line: lineOf(text, err), Text: err.Error()}}
 	}
 	if run.Schema != Schema {
 		return Run{}, fmt.Errorf("read %s: schema %d, this program reads %d", path, run.Schema, Schema)
@@ -194,8 +175,15 @@ func ReadRun(dir string) (Run, error) {
 	return run, nil
 }
 
-// where is the ":line" of a JSON error.
-func where(text []byte, err error) string {
+// DamageError is a run.json that is no JSON, or not of its form. The samples
+// can be read without it.
+type DamageError struct{ Problem Problem }
+
+// Error names the file and the line.
+func (e *DamageError) Error() string { return "read " + e.Problem.String() }
+
+// lineOf is the line of a JSON error, 0 if it is not known.
+func lineOf(text []byte, err error) int {
 	var syntax *json.SyntaxError
 	var kind *json.UnmarshalTypeError
 	var offset int64
@@ -205,13 +193,7 @@ func where(text []byte, err error) string {
 	case errors.As(err, &kind):
 		offset = kind.Offset
 	default:
-		return ""
+		return 0
 	}
-	line := 1
-	for _, c := range text[:min(offset, int64(len(text)))] {
-		if c == '\n' {
-			line++
-		}
-	}
-	return fmt.Sprintf(":%d", line)
+	return 1 + bytes.Count(text[:min(offset, int64(len(text)))], []byte("\n"))
 }

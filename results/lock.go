@@ -12,16 +12,20 @@ import (
 
 // LockedError tells that another process is writing to the directory.
 type LockedError struct {
+	Dir string
 	PID string // the other process, if it is known
 }
 
-// Error names the other process.
+// Error names the other process and says what to do.
 func (e *LockedError) Error() string {
-	if e.PID == "" {
-		return "another process is writing there"
+	who := "another process"
+	if e.PID != "" {
+		who = "process " + e.PID
 	}
-	return fmt.Sprintf("process %s is writing there", e.PID)
+	return who + " is writing a run in " + e.Dir + ": wait until it has ended, or name another directory"
 }
+
+const lockFile = "lock"
 
 // lock is an flock(2) on the file "lock". The kernel drops it when its
 // process ends, however that happens, so a lock is never stale; the number
@@ -29,7 +33,22 @@ func (e *LockedError) Error() string {
 type lock struct{ f *os.File }
 
 func acquire(dir string) (*lock, error) {
-	f, err := os.OpenFile(filepath.Join(dir, "lock"), os.O_RDWR|os.O_CREATE, 0o666)
+	path := filepath.Join(dir, lockFile)
+	for {
+		l, err := acquireFile(path)
+		if err != nil {
+			return nil, err
+		}
+		if l.isAt(path) {
+			return l, nil
+		}
+		// Who had it removed it between the opening and the locking.
+		l.f.Close()
+	}
+}
+
+func acquireFile(path string) (*lock, error) {
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o666)
 	if err != nil {
 		return nil, err
 	}
@@ -37,7 +56,7 @@ func acquire(dir string) (*lock, error) {
 		pid, _ := io.ReadAll(io.LimitReader(f, 20))
 		f.Close()
 		if errors.Is(err, syscall.EWOULDBLOCK) {
-			return nil, &LockedError{strings.TrimSpace(string(pid))}
+			return nil, &LockedError{filepath.Dir(path), strings.TrimSpace(string(pid))}
 		}
 		return nil, fmt.Errorf("lock: %w", err)
 	}
@@ -49,6 +68,16 @@ func acquire(dir string) (*lock, error) {
 	return l, nil
 }
 
+// isAt tells whether the locked file is the one that others would find.
+func (l *lock) isAt(path string) bool {
+	mine, err := l.f.Stat()
+	if err != nil {
+		return false
+	}
+	theirs, err := os.Stat(path)
+	return err == nil && os.SameFile(mine, theirs)
+}
+
 func (l *lock) sign() error {
 	if err := l.f.Truncate(0); err != nil {
 		return err
@@ -57,8 +86,7 @@ func (l *lock) sign() error {
 	return err
 }
 
-// release leaves the file in place: removing it would let two processes lock
-// two files of the same name.
+// release leaves the file in place, for the next process.
 func (l *lock) release() error {
 	if l.f == nil {
 		return nil

@@ -67,6 +67,22 @@ func TestReadDamage(t *testing.T) {
 			[]string{"dummy A/b boot=9 round=3 [{100 ns/op}] [] ended=true"}, []string{"x.txt:5: boot 7 is replaced by a later one of round 3; its 1 samples are not used"}},
 		{"a later boot that did not finish replaces nothing", testHead + testBoot + "BenchmarkA/b 11 100 ns/op\n# end: boot=7 samples=1 total=1\n" + strings.Replace(testBoot, "boot=7", "boot=9", 1) + "BenchmarkA/b 11 99 ns/op\n",
 			[]string{good}, []string{"x.txt:8: boot 9 is replaced"}},
+		{"a copy of a boot", testHead + testBoot + "BenchmarkA/b 11 100 ns/op\n# end: boot=7 samples=1 total=1\n" + testBoot + "BenchmarkA/b 11 99 ns/op\n# end: boot=7 samples=1 total=1\n",
+			[]string{good}, []string{"x.txt:8: boot 7 of round 3 stands here again; its 1 samples are not used"}},
+		{"cut off in the middle of a line", testHead + testBoot + "BenchmarkA/b 11 100 ns/op\n# end: boot=7 samples=1 total=1\n# boot: boot=8 rou",
+			[]string{good}, []string{`x.txt:8: line is cut off: "# boot: boot=8 rou"`}},
+		{"a boot line that is cut off", testHead + "# boot: boot=7", nil, []string{`x.txt:5: line is cut off`}},
+		{"zeros after a loss of power", testHead + testBoot + "BenchmarkA/b 11 100 ns/op\n# end: boot=7 samples=1 total=1\n" + strings.Repeat("\x00", 5000),
+			[]string{good}, []string{`x.txt:8: line is cut off: "\x00\x00`}},
+		{"zeros in the middle", testHead + testBoot + strings.Repeat("\x00", 5000) + "BenchmarkA/c 11 1 ns/op\nBenchmarkA/b 11 100 ns/op\n# end: boot=7 samples=1 total=1\n",
+			[]string{good}, []string{`x.txt:6: line is damaged: "\x00\x00`}},
+		{"zeros beyond measure", testHead + testBoot + "BenchmarkA/b 11 100 ns/op\n# end: boot=7 samples=1 total=1\n" + strings.Repeat("\x00", 1<<20) + "\n" + strings.Replace(testBoot, "boot=7 round=3", "boot=8 round=4", 1) + "BenchmarkA/b 11 100 ns/op\n# end: boot=8 samples=1 total=1\n",
+			[]string{good, strings.Replace(good, "boot=7 round=3", "boot=8 round=4", 1)}, []string{"x.txt:8: line of 1048576 bytes is too long"}},
+		{"longest line", testHead + testBoot + "BenchmarkA/b 11 100 ns/op\n# " + strings.Repeat("x", longestLine-2) + "\n# end: boot=7 samples=1 total=1\n", []string{good}, nil},
+		{"longer than that", testHead + testBoot + "BenchmarkA/b 11 100 ns/op\n# " + strings.Repeat("x", longestLine-1) + "\n# end: boot=7 samples=1 total=1\n",
+			[]string{good}, []string{"x.txt:7: line of 61441 bytes is too long"}},
+		{"another program's bytes", testHead + testBoot + "\x7fELF\x02\x01\x01\x00\xf0\x9f\r\n\x00\xff\nBenchmarkA/b 11 100 ns/op\n# end: boot=7 samples=1 total=1\n",
+			[]string{good}, []string{"x.txt:6: line is damaged", "x.txt:7: line is damaged"}},
 		{"empty", "", nil, nil},
 	}
 	for _, tt := range tests {
@@ -132,18 +148,95 @@ func FuzzParse(f *testing.F) {
 	f.Add([]byte("BenchmarkA 1 1 x\n# boot: boot=1 round=1 order=1 layout=0 image= seed=0\nBenchmarkA 1 1 x\n"))
 	f.Add([]byte("# end: boot=1 samples=1 total=1\n# windows: 1\n# torn: x\n# failed: y\nUnit x better=lower\n"))
 	f.Fuzz(func(t *testing.T, text []byte) {
-		p := parse("x.txt", text)
+		p := &file{path: "x.txt"}
+		if err := p.survey(bytes.NewReader(text)); err != nil {
+			t.Fatal(err)
+		}
+		choose([]*file{p})
+		var samples []Sample
+		if err := p.samples(bytes.NewReader(text), func(s *Sample, _ func() []float64) { samples = append(samples, *s) }); err != nil {
+			t.Fatal(err)
+		}
 		lines := bytes.Count(text, []byte("\n")) + 1
-		samples, notes := choose([]*file{p})
-		for _, problem := range append(p.problems, notes...) {
+		for _, problem := range append(p.problems, notes([]*file{p})...) {
 			if problem.Line < 0 || problem.Line > lines {
 				t.Errorf("%s: the text has %d lines", problem, lines)
 			}
 		}
 		for _, s := range samples {
-			if s.Line < 1 || s.Line > lines || s.Benchmark == "" && len(s.Values) == 0 || s.Boot.Boot < 1 || hasBoots(text) && s.Round < 1 {
+			if s.Line < 1 || s.Line > lines || s.Benchmark == "" && len(s.Values) == 0 || s.Boot.Boot < 1 || p.ours && s.Round < 1 {
 				t.Errorf("%+v", s)
 			}
+		}
+	})
+}
+
+// FuzzDamage replaces a file's end by anything: the boots that ended above it
+// are read as before, and so they are when a resumed run has mended the file.
+func FuzzDamage(f *testing.F) {
+	const second = "# boot: boot=8 round=4 order=2 layout=3 image=5d41 seed=3\n"
+	whole := testHead + testBoot + "BenchmarkA/b 11 100 ns/op\n# windows: 1 2\n# end: boot=7 samples=1 total=1\n" +
+		second + "BenchmarkA/b 11 200 ns/op\n# end: boot=8 samples=1 total=1\n"
+	f.Add(len(whole), []byte(strings.Repeat("\x00", 100)))
+	f.Add(len(whole)-5, []byte("\xff\n"))
+	f.Add(len(whole)-40, []byte("# end: boot=8 samples=9 total=9\n# end: boot=7\n"))
+	f.Add(len(testHead)+10, []byte(testBoot))
+	f.Fuzz(func(t *testing.T, at int, garbage []byte) {
+		if at < 0 || at > len(whole) || bytes.Contains(garbage, []byte("boot")) {
+			return // other boots may well take the place of those
+		}
+		path := filepath.Join(t.TempDir(), "x.txt")
+		if err := os.WriteFile(path, append([]byte(whole[:at]), garbage...), 0o666); err != nil {
+			t.Fatal(err)
+		}
+		lines := whole[:strings.LastIndex(whole[:at], "\n")+1]
+		want := strings.Count(lines, "\n# end:")
+		check := func() {
+			samples, _, err := ReadFiles(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got := 0
+			for i, s := range samples {
+				if s.Ended {
+					got++
+				}
+				if i < want && (!s.Ended || s.Round != 3+i || s.Values[0].Value != float64(100*(1+i))) {
+					t.Errorf("sample %d: %+v", i, s)
+				}
+			}
+			if got < want {
+				t.Errorf("%d samples of boots that ended, want at least %d", got, want)
+			}
+		}
+		check()
+		if err := mendTail(path); err != nil {
+			t.Fatal(err)
+		}
+		check()
+		text, err := os.ReadFile(path)
+		if err != nil || len(text) > 0 && text[len(text)-1] != '\n' {
+			t.Errorf("the last line is still cut off: %v", err)
+		}
+	})
+}
+
+// FuzzReadRun reads what is no run.json, too.
+func FuzzReadRun(f *testing.F) {
+	f.Add([]byte(`{"schema": 1, "spec": {"target": "model", "builds": [{"name": "native"}]}}`))
+	f.Add([]byte("{\n\"schema\": 1,\n\"tool\": \"cut of"))
+	f.Add([]byte(`{"schema": 1, "spec": {"rounds": 1e99}}`))
+	f.Fuzz(func(t *testing.T, text []byte) {
+		dir := t.TempDir()
+		if err := os.WriteFile(filepath.Join(dir, runFile), text, 0o666); err != nil {
+			t.Fatal(err)
+		}
+		run, err := ReadRun(dir)
+		if err == nil && run.Schema != Schema {
+			t.Errorf("schema %d was taken", run.Schema)
+		}
+		if err != nil && !strings.Contains(err.Error(), filepath.Join(dir, runFile)) {
+			t.Errorf("the error does not name the file: %v", err)
 		}
 	})
 }

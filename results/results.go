@@ -47,6 +47,8 @@ type Run struct {
 	Spec    Spec       `json:"spec"`
 	Host    Host       `json:"host"`
 	Images  []hv.Image `json:"images"`
+	// Settings are how the target sets its machines up, as far as it tells.
+	Settings []hv.Setting `json:"settings,omitempty"`
 }
 
 // Spec is what was asked for.

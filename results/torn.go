@@ -2,8 +2,8 @@ package results
 
 import (
 	"bytes"
-	"fmt"
 	"os"
+	"unicode/utf8"
 )
 
 // mendTail gives a last line that was cut off its line feed, and marks it, so
@@ -23,7 +23,7 @@ func mendTail(path string) error {
 	if start == len(text) {
 		return nil
 	}
-	mended := fmt.Sprintf("# torn: %s\n", oneLine(string(text[start:])))
+	mended := "# torn: " + describeTorn(text[start:]) + "\n"
 	if _, err := f.WriteAt([]byte(mended), int64(start)); err != nil {
 		return err
 	}
@@ -31,4 +31,17 @@ func mendTail(path string) error {
 		return err
 	}
 	return f.Sync()
+}
+
+// mostTorn is how much of a torn line is kept: more is no line of ours.
+const mostTorn = 4 << 10
+
+// describeTorn is what the mended line shows of the torn one. A loss of power
+// may leave any number of zeros at a file's end.
+func describeTorn(text []byte) string {
+	text = bytes.TrimRight(text, "\x00")
+	if len(text) > mostTorn || !utf8.Valid(text) || bytes.IndexByte(text, 0) >= 0 {
+		return quote(text)
+	}
+	return oneLine(string(text))
 }

@@ -22,6 +22,7 @@ func init() {
 	registerProcessor()
 	registerConsole()
 	registerControl()
+	registerAVC()
 	registerVM()
 	registerKernbench()
 }

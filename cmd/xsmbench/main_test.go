@@ -25,6 +25,7 @@ import (
 // hvtest.Target, adds the fake target, XSMBENCH_COUNTING the one that counts.
 func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){"xsmbench": func() {
+		limitFiles()
 		if text := os.Getenv("XSMBENCH_FAKE"); text != "" {
 			var fake hvtest.Target
 			if err := json.Unmarshal([]byte(text), &fake); err != nil {
@@ -37,7 +38,7 @@ func TestMain(m *testing.M) {
 			hv.Register(&hvtest.Counting{})
 		}
 		os.Exit(cli.Run(os.Args[1:], os.Stdout, os.Stderr))
-	}})
+	}, "generate": generateMain})
 }
 
 func TestScript(t *testing.T) {

@@ -112,3 +112,15 @@ func TestComplaints(t *testing.T) {
 		t.Errorf("%d bytes are kept", n)
 	}
 }
+
+func FuzzParseModules(f *testing.F) {
+	f.Add("/lib/a.ko \n/lib/b.ko unrestricted=1\n")
+	f.Add(" \r\n\x00 x")
+	f.Fuzz(func(t *testing.T, text string) {
+		for _, m := range parseModules(text) {
+			if m.path == "" || strings.ContainsAny(m.path+m.args, "\n") || m.args != strings.TrimSpace(m.args) {
+				t.Errorf("%q: a module %+v", text, m)
+			}
+		}
+	})
+}

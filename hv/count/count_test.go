@@ -193,3 +193,17 @@ func TestCheck(t *testing.T) {
 		}
 	}
 }
+
+// TestFillKeepsWhatWasWitnessed: of what the agent measured, only what the
+// hypervisor counted itself stands.
+func TestFillKeepsWhatWasWitnessed(t *testing.T) {
+	got := bench.Measurement{Values: []bench.Value{{Value: 5, Unit: "ns/op"}, {Value: 2, Unit: bench.WitnessLookups}, {Value: 3, Unit: bench.WitnessHypercalls}}}
+	New(demo).Fill(&got, bench.Benchmark{}, func(bench.Phase) []window.Window { return times(21, counting(2, 300, 1000, 100, 16, 2)) })
+	want := []bench.Value{
+		{Value: 1000, Unit: UnitXen}, {Value: 116, Unit: UnitXSM}, {Value: 2, Unit: UnitHooks}, {Value: 300, Unit: UnitGuest}, {Value: 1302, Unit: UnitAll},
+		{Value: 2, Unit: bench.WitnessLookups}, {Value: 3, Unit: bench.WitnessHypercalls},
+	}
+	if diff := cmp.Diff(want, got.Values); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}

@@ -231,3 +231,12 @@ func (m *machine) fail() error {
 
 // Close has nothing to free.
 func (*machine) Close() error { return nil }
+
+// Settings tell of processors and policies, and keep quiet about the rest.
+func (*Target) Settings(_ context.Context, img *hv.Image, _ hv.BootSpec) []hv.Setting {
+	policy := "none"
+	if img.Build.KindOf() == "flask" {
+		policy = "its own, enforcing"
+	}
+	return []hv.Setting{{Item: hv.SettingVCPUs, Text: "none: it calculates"}, {Item: hv.SettingPolicy, Text: policy}}
+}

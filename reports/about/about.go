@@ -10,7 +10,6 @@ import (
 	"sort"
 	"strings"
 
-	"xsmbench/bench"
 	"xsmbench/hv"
 	"xsmbench/reports/compare"
 	"xsmbench/results"
@@ -20,6 +19,8 @@ import (
 type About struct {
 	Facts  []Fact
 	Builds []Build
+	// Checklist answers a reviewer's questions; empty if the run is unknown.
+	Checklist []Item
 	// Notes are what a reader must know to read the figures rightly.
 	Notes []string
 	// Problems are what was wrong with the files read.
@@ -67,11 +68,16 @@ type Build struct {
 	// Short is Config in a few words: what differs from the first build's.
 	Short string
 	Size  int64 // bytes
+	// Sections are the sizes of what the image consists of, in bytes.
+	Sections map[string]int64
 }
 
-// Of describes a run and what its samples measure; a nil run describes files
-// whose run is unknown.
-func Of(run *results.Run, samples []results.Sample, problems []results.Problem) About {
+// Of describes a run, where its samples are and what they measure; a nil run
+// describes files whose run is unknown, nil samples are none.
+func Of(run *results.Run, samples *compare.Set, problems []results.Problem) About {
+	if samples == nil {
+		samples = &compare.Set{}
+	}
 	a := About{Problems: problems}
 	if run == nil {
 		a.Notes = append(a.Notes, "no run.json: nothing is known of the machine and the builds but what the samples say")
@@ -79,7 +85,8 @@ func Of(run *results.Run, samples []results.Sample, problems []results.Problem) 
 	}
 	a.Builds = builds(run.Images)
 	a.Facts = facts(run)
-	a.Notes = notes(run, samples)
+	a.Checklist = checklist(run, samples, a.Builds)
+	a.Notes = notes(run, samples.Units())
 	return a
 }
 
@@ -100,10 +107,8 @@ func facts(run *results.Run) []Fact {
 	if s.Criteria != nil {
 		add("planned", compare.DescribeCriteria(*s.Criteria))
 	}
-	if !run.Started.IsZero() {
-		add("started", run.Started.UTC().Format("2006-01-02 15:04 UTC"))
-	}
-	add("command", strings.Join(run.Command, " "))
+	add("started", started(run))
+	add("command", commandLine(run.Command))
 	add("tool", prefix("xsmbench ", run.Tool))
 	return all
 }
@@ -157,7 +162,7 @@ func builds(images []hv.Image) []Build {
 		if i < 0 {
 			i = len(all)
 			all = append(all, Build{Name: img.Build.Name, Arch: img.Build.Arch, Dispatch: img.Dispatch,
-				Toolchain: img.Toolchain, Config: img.Config, Size: img.Size})
+				Toolchain: img.Toolchain, Config: img.Config, Size: img.Size, Sections: img.Sections})
 		}
 		if !slices.Contains(all[i].Hashes, img.Hash) {
 			all[i].Hashes = append(all[i].Hashes, img.Hash)
@@ -168,13 +173,13 @@ func builds(images []hv.Image) []Build {
 }
 
 // notes warns of readings that the figures do not bear.
-func notes(run *results.Run, samples []results.Sample) []string {
+func notes(run *results.Run, units []string) []string {
 	var all []string
 	what := run.Spec.Target
 	if run.Spec.Accel != "" {
 		what += " under " + run.Spec.Accel
 	}
-	counted, timed := has(samples, compare.IsCount), has(samples, isTime)
+	counted, timed := slices.ContainsFunc(units, compare.IsCount), slices.ContainsFunc(units, isTime)
 	if counted {
 		windows := "marked windows"
 		if n := run.Spec.Options.Windows; n > 0 {
@@ -185,7 +190,7 @@ func notes(run *results.Run, samples []results.Sample) []string {
 	switch {
 	case !timed && counted:
 		all = append(all, "no time was measured: the counts do not depend on the machine's speed, and say nothing of caches, branch prediction or the cost of single instructions")
-	case timed || len(samples) == 0:
+	case timed || len(units) == 0:
 		all = append(all, fmt.Sprintf("ns/op and MB/s are wall time of the target %q on this machine, as its domains' clocks saw it", what))
 		if strings.Contains(strings.ToLower(run.Spec.Accel), "tcg") {
 			all = append(all, "under TCG wall time is that of the emulator: compare instructions")
@@ -195,13 +200,6 @@ func notes(run *results.Run, samples []results.Sample) []string {
 		all = append(all, "the machine is itself a virtual one: neighbours may have disturbed it")
 	}
 	return all
-}
-
-// has reports whether a sample has a value in a kind of unit.
-func has(samples []results.Sample, is func(unit string) bool) bool {
-	return slices.ContainsFunc(samples, func(s results.Sample) bool {
-		return slices.ContainsFunc(s.Values, func(v bench.Value) bool { return is(v.Unit) })
-	})
 }
 
 // isTime reports whether a unit is one of time, or of something in a time.

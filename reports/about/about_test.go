@@ -6,8 +6,18 @@ import (
 
 	"xsmbench/bench"
 	"xsmbench/hv"
+	"xsmbench/reports/compare"
 	"xsmbench/results"
 )
+
+// measured is a sample with a value in each unit.
+func measured(units ...string) *compare.Set {
+	var s results.Sample
+	for _, u := range units {
+		s.Values = append(s.Values, bench.Value{Value: 1, Unit: u})
+	}
+	return compare.SetOf([]results.Sample{s})
+}
 
 func TestOf(t *testing.T) {
 	run := &results.Run{
@@ -22,8 +32,8 @@ func TestOf(t *testing.T) {
 			{Build: hv.Build{Name: "dummy", Arch: "amd64", Layout: 1}, Hash: "2", Dispatch: "table"},
 		},
 	}
-	samples := []results.Sample{{Values: []bench.Value{{Value: 1, Unit: "ns/op"}, {Value: 2, Unit: "xen-instr/op"}}}}
-	a := Of(run, samples, nil)
+	units := []string{"ns/op", "xen-instr/op"}
+	a := Of(run, measured(units...), nil)
 	var text strings.Builder
 	for _, f := range a.Facts {
 		text.WriteString(f.Label + ": " + f.Text + "\n")
@@ -59,8 +69,8 @@ dummy: hooks: table, amd64, 2 images
 // A run that only counts says what it counts, and nothing of time.
 func TestNotesOfCounts(t *testing.T) {
 	run := &results.Run{Spec: results.Spec{Target: "xen", Options: bench.Options{Windows: 21}}, Host: results.Host{Virtual: "kvm"}}
-	samples := []results.Sample{{Values: []bench.Value{{Value: 935, Unit: "xen-instr/op"}, {Value: 1, Unit: "hooks/op"}}}}
-	notes := strings.Join(Of(run, samples, nil).Notes, "\n")
+	units := []string{"xen-instr/op", "hooks/op"}
+	notes := strings.Join(Of(run, measured(units...), nil).Notes, "\n")
 	for part, want := range map[string]bool{
 		"instructions that Xen executed": true, "in 21 marked windows": true, "no time was measured": true,
 		"wall time": false, "ns/op": false, "neighbours": false,
@@ -70,8 +80,7 @@ func TestNotesOfCounts(t *testing.T) {
 		}
 	}
 	run.Spec.Accel = "kvm"
-	timed := []results.Sample{{Values: []bench.Value{{Value: 9, Unit: "ns/op"}}}}
-	if notes := strings.Join(Of(run, timed, nil).Notes, "\n"); !strings.Contains(notes, "wall time") || strings.Contains(notes, "instructions that") {
+	if notes := strings.Join(Of(run, measured("ns/op"), nil).Notes, "\n"); !strings.Contains(notes, "wall time") || strings.Contains(notes, "instructions that") {
 		t.Errorf("notes of times:\n%s", notes)
 	}
 }
@@ -109,5 +118,63 @@ func TestProblemLines(t *testing.T) {
 	a := About{Problems: []results.Problem{{File: "a", Line: 3, Text: "x"}, {File: "a", Line: 9, Text: "x"}, {File: "b", Line: 3, Text: "x"}, {File: "b", Text: "y"}}}
 	if got, want := strings.Join(a.ProblemLines(), "; "), "a:3,9: x; b:3: x; b: y"; got != want {
 		t.Errorf("%s, want %s", got, want)
+	}
+}
+
+func TestChecklist(t *testing.T) {
+	run := &results.Run{
+		Tool: "1", Command: []string{"xsmbench", "run", "--bench", "op=a|b", "it's", ""},
+		Spec: results.Spec{Target: "xen", Workload: "idle", Rounds: 2, Domains: []string{"dom0", "domU"}, DomU: "pv"},
+		Host: results.Host{CPU: "Some CPU", CPUs: 2, Mitigations: map[string]string{"retbleed": "Vulnerable"}},
+		Images: []hv.Image{
+			{Build: hv.Build{Name: "native", Arch: "amd64"}, Hash: "0a", Toolchain: "gcc 12", Dispatch: "inlined", Size: 1000,
+				Config: "source=4.17 A=y", Sections: map[string]int64{".text": 700, ".bss": 1}},
+			{Build: hv.Build{Name: "flask", Arch: "amd64"}, Hash: "0b", Toolchain: "gcc 12", Dispatch: "patched direct call", Size: 1200,
+				Config: "source=4.17 A=y XSM=y", Sections: map[string]int64{".text": 900, ".bss": 1}},
+		},
+		Settings: []hv.Setting{{Item: hv.SettingVCPUs, Text: "1 in each"}, {Item: hv.SettingPolicy, Build: "flask", Text: "enforcing"}},
+	}
+	samples := []results.Sample{
+		{Boot: results.Boot{Boot: 1, Round: 1}, File: "runs/x/results/a.txt"}, {Boot: results.Boot{Boot: 2, Round: 1}, File: "runs/x/results/b.txt"},
+	}
+	var text strings.Builder
+	for _, i := range Of(run, compare.SetOf(samples), nil).Checklist {
+		for _, l := range i.Lines {
+			text.WriteString(strings.TrimSpace(i.Label+": "+l.Build+": "+l.Text+" | "+l.More) + "\n")
+		}
+		if i.Recorded() == (i.Lines[0].Text == NotRecorded) {
+			t.Errorf("%s: recorded: %t", i.Label, i.Recorded())
+		}
+	}
+	want := `source revision: : 4.17 |
+configuration: native: source=4.17, 1 options set, XSM not set | source=4.17 A=y
+configuration: flask: that of native but XSM=y | source=4.17 A=y XSM=y
+compiler: : gcc 12 |
+hooks are reached by: native: inlined |
+hooks are reached by: flask: patched direct call |
+image sizes: native: 1000 bytes | .bss 1, .text 700
+image sizes: flask: 1200 (+200) bytes | .bss 1 (+0), .text 900 (+200)
+image hashes: native: 0a |
+image hashes: flask: 0b |
+CPU: : Some CPU, 2 CPUs |
+system: : not recorded |
+mitigations: : retbleed: Vulnerable |
+target: : xen, workload idle |
+accelerator: : the target's own (none was named) |
+domains: : dom0, domU; domU: pv |
+vCPUs and pinning: : 1 in each |
+policy and mode: flask: enforcing |
+AVC state: : not recorded |
+rounds: : 2 rounds |
+margins and floors: : not recorded |
+raw data: : runs/x/results: 2 files in Go's benchmark format, 2 samples, of 2 boots |
+command to repeat: : xsmbench run --bench 'op=a|b' 'it'\''s' '' |
+tool: : xsmbench 1 |
+`
+	if text.String() != want {
+		t.Errorf("got\n%swant\n%s", text.String(), want)
+	}
+	if a := Of(nil, nil, nil); a.Checklist != nil {
+		t.Error("a checklist of an unknown run")
 	}
 }

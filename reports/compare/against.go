@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-
-	"xsmbench/results"
 )
 
 // earlier marks the builds of an earlier run.
@@ -24,12 +22,12 @@ var ErrNothingInCommon = errors.New("the runs have no build, domain, benchmark a
 // are independent. A build whose images are the earlier run's is a control:
 // what differs there is noise, or the machine's doing. So is a build whose
 // images are those of the run's first build (opt.Base), in either run.
-func Against(now, before []results.Sample, opt Options) (*Comparison, error) {
+func Against(now, before *Set, opt Options) (*Comparison, error) {
 	opt, err := opt.complete()
 	if err != nil {
 		return nil, fmt.Errorf("compare runs: %w", err)
 	}
-	g := group(slices.Concat(now, ofEarlier(before)))
+	g := now.with(before.earlier()).group()
 	c := &Comparison{Base: "the earlier run", Criteria: opt.Criteria, Planned: opt.Planned, Looks: max(1, opt.Looks)}
 	c.warnOfChanges()
 	for _, b := range g.builds {
@@ -42,25 +40,62 @@ func Against(now, before []results.Sample, opt Options) (*Comparison, error) {
 	for _, s := range g.series {
 		c.addAgainst(s, opt, hooks)
 	}
+	c.compareRows()
+	for i := range c.Rows {
+		c.Rows[i].unsay(independent)
+	}
+	for i := range c.Controls {
+		c.Controls[i].unsay(independent)
+	}
 	if len(c.Rows) == 0 && !slices.ContainsFunc(c.Controls, func(r Row) bool { return strings.HasSuffix(r.Base, earlier) }) {
 		return nil, fmt.Errorf("compare runs: %w", ErrNothingInCommon)
 	}
 	c.warnOfLacks(g.series)
 	c.judge()
 	c.checkTogether()
-	c.warn(slices.Concat(now, before))
+	c.warn(g.unfinished)
 	return c, nil
 }
 
-// ofEarlier renames builds and runs, so that nothing is taken for a pair: a
-// run may lie where the earlier one lay.
-func ofEarlier(samples []results.Sample) []results.Sample {
-	renamed := slices.Clone(samples)
-	for i := range renamed {
-		renamed[i].Build = Earlier(renamed[i].Build)
-		renamed[i].Run += earlier
+// earlier is the set with its builds and runs renamed, so that nothing is taken
+// for a pair: a run may lie where the earlier one lay.
+func (s *Set) earlier() *part {
+	p := s.join()
+	renamed := newPart()
+	renamed.samples, renamed.benchmarks = p.samples, p.benchmarks
+	for _, b := range p.builds.inOrder() {
+		renamed.builds.add(Earlier(b))
+	}
+	for boot := range p.unfinished {
+		renamed.unfinished[bootKey{boot.run + earlier, boot.boot}] = true
+	}
+	for _, at := range p.places {
+		renamed.places = append(renamed.places, at.earlier())
 	}
 	return renamed
+}
+
+func (p *place) earlier() *place {
+	q := &place{Environment: p.Environment, build: Earlier(p.build), order: p.order, starts: slices.Clone(p.starts), series: map[what]*sampled{}}
+	for i := range q.starts {
+		if q.starts[i].round != (round{}) {
+			q.starts[i].run += earlier
+		}
+	}
+	for w, b := range p.series {
+		c := *b
+		c.at = q
+		q.series[w] = &c
+	}
+	return q
+}
+
+// with is the set and a further part. The set stays as it is.
+func (s *Set) with(p *part) *Set {
+	all := newPart()
+	all.join(s.join())
+	all.join(p)
+	return &Set{parts: []*part{all}}
 }
 
 // addAgainst compares each build of a series with its earlier samples.
@@ -80,7 +115,7 @@ func (c *Comparison) addAgainst(s *series, opt Options, hooks counts) {
 		case before == nil:
 			c.lack(s, Earlier(build), hooks, "")
 		default:
-			c.addPair(s, Earlier(build), build, opt, hooks, shareImage(before, now))
+			c.later(s, build, opt.against(Earlier(build)), hooks, kinIf(shareImage(before, now)))
 		}
 	}
 	c.addControls(s, opt, hooks)
@@ -95,25 +130,24 @@ func (c *Comparison) addControls(s *series, opt Options, hooks counts) {
 			if base == nil || build == first || !sameRun {
 				continue
 			}
-			if same := sameImages(base, s.builds[build]); same || opt.isControl(build, first) {
-				c.addPair(s, first, build, opt, hooks, true)
-				c.Controls[len(c.Controls)-1].Relinked = !same
+			of := opt.against(first)
+			if kin := of.kinOf(build, sameImages(base, s.builds[build])); kin != stranger {
+				c.later(s, build, of, hooks, kin)
 			}
 		}
 	}
 }
 
-func (c *Comparison) addPair(s *series, base, build string, opt Options, hooks counts, control bool) {
-	opt.Base = base
-	row := compareRow(s, build, opt)
-	// That rounds of two runs do not match needs no word in every row.
-	row.Warnings = slices.DeleteFunc(row.Warnings, func(w string) bool { return w == independent })
-	row.cross(hooks, opt)
-	if control {
-		c.Controls = append(c.Controls, row)
-	} else {
-		c.Rows = append(c.Rows, row)
-	}
+// against is the options with another base.
+func (o Options) against(base string) Options {
+	o.Base = base
+	return o
+}
+
+// unsay takes back a warning that needs no word in every row: rounds of two
+// runs never match.
+func (r *Row) unsay(warning string) {
+	r.Warnings = slices.DeleteFunc(r.Warnings, func(w string) bool { return w == warning })
 }
 
 // shareImage reports whether two runs measured a build's image, known by its

@@ -33,7 +33,7 @@ func TestAgainst(t *testing.T) {
 			now[i].Image += ", changed"
 		}
 	}
-	c, err := Against(now, before, Options{})
+	c, err := Against(SetOf(now), SetOf(before), Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -63,7 +63,7 @@ func TestAgainstNoise(t *testing.T) {
 		add("native", "A/b", "ns/op", 1000, 1001, 999, 1000, 1002).add("flask", "A/b", "ns/op", 1100, 1101, 1099, 1100, 1102), "native")
 	now := ran("new", new(set).
 		add("native", "A/b", "ns/op", 1051, 1050, 1050, 1049, 1051).add("flask", "A/b", "ns/op", 1151, 1150, 1149, 1152, 1150), "native")
-	c, err := Against(now, before, Options{})
+	c, err := Against(SetOf(now), SetOf(before), Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -82,7 +82,7 @@ func TestAgainstControlsWithin(t *testing.T) {
 		}
 		return samples
 	}
-	c, err := Against(one("new"), one("old"), Options{})
+	c, err := Against(SetOf(one("new")), SetOf(one("old")), Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -98,7 +98,7 @@ func TestAgainstControlsWithin(t *testing.T) {
 func TestAgainstMissing(t *testing.T) {
 	before := ran("old", new(set).add("flask", "A/b", "ns/op", 1, 2, 3).add("flask", "A/gone", "ns/op", 1, 2, 3))
 	now := ran("new", new(set).add("flask", "A/b", "ns/op", 1, 2, 3).add("flask", "A/new", "ns/op", 1, 2, 3))
-	c, err := Against(now, before, Options{})
+	c, err := Against(SetOf(now), SetOf(before), Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -111,7 +111,7 @@ func TestAgainstMissing(t *testing.T) {
 		t.Errorf("missing %q, want %q", got, want)
 	}
 	other := ran("other", new(set).add("dummy", "A/b", "ns/op", 1, 2))
-	if _, err := Against(other, before, Options{}); !errors.Is(err, ErrNothingInCommon) {
+	if _, err := Against(SetOf(other), SetOf(before), Options{}); !errors.Is(err, ErrNothingInCommon) {
 		t.Errorf("no build in common: %v", err)
 	}
 }

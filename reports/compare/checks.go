@@ -15,7 +15,7 @@ import (
 // A check that fails is among the row's warnings.
 type Checks struct {
 	// Bootstrap is the hierarchical bootstrap's interval of the ratio, nil
-	// with fewer than stats.LeastBoots boots; Wilcoxon that of the exact
+	// with fewer than stats.LeastBoots boots or more than stats.MostBoots; Wilcoxon that of the exact
 	// signed-rank test, nil with fewer than 6 at 95 %.
 	Bootstrap, Wilcoxon *stats.Interval
 	// Drift is the trend of the differences over the rounds.
@@ -70,8 +70,8 @@ func (r *Row) check(base, b *sampled, confidence float64) {
 	if e.Exact != nil {
 		c.Wilcoxon = &stats.Interval{Lo: r.ratio(e.Exact.Lo), Hi: r.ratio(e.Exact.Hi)}
 	}
-	c.BaseRise, c.PBaseRise = rise(base.boots, r.Unit)
-	c.Rise, c.PRise = rise(b.boots, r.Unit)
+	c.BaseRise, c.PBaseRise = rise(base, r.Unit)
+	c.Rise, c.PRise = rise(b, r.Unit)
 	if r.Paired {
 		r.checkPairs(confidence)
 	}
@@ -82,13 +82,12 @@ func (r *Row) check(base, b *sampled, confidence float64) {
 
 func (r *Row) checkPairs(confidence float64) {
 	c := &r.Checks
-	d := r.differences()
-	left := r.residuals(d)
-	if !r.severalRuns() {
+	d, left := r.differences, r.residuals()
+	if !r.severalRuns {
 		c.Drift = stats.Drift(left) // rounds of several runs have no order
 	}
-	var later []float64
-	for _, p := range r.Pairs {
+	later := make([]float64, 0, len(d))
+	for _, p := range r.pairs {
 		if p.BaseOrder > 0 && p.Order > 0 {
 			later = append(later, float64(p.Order-p.BaseOrder))
 		}
@@ -96,14 +95,13 @@ func (r *Row) checkPairs(confidence float64) {
 	if len(later) == len(d) {
 		c.Order = stats.Kendall(later, left)
 	}
-	groups := stats.Group(d, r.layouts)
-	if v, ok := stats.ANOVA(groups); ok {
-		c.LayoutShare, c.PLayout = v.Share(), v.P
-		if len(groups) < fewLayouts {
-			r.warn("%d boots of only %d layouts: layouts are what counts here, so that the interval is one of %d observations (run with more --layouts)", r.N, len(groups), len(groups))
-		}
+	if r.layouts != nil {
+		r.checkLayouts()
 	}
 	r.checkOutliers(d)
+	if r.N > stats.MostBoots {
+		return
+	}
 	if i, ok := stats.Hierarchical(r.tree(), confidence, stats.Seed(r.BaseSamples, r.Samples)); ok {
 		c.Bootstrap = &stats.Interval{Lo: r.ratio(i.Lo), Hi: r.ratio(i.Hi)}
 		half := (r.effect.CI.Hi - r.effect.CI.Lo) / 2
@@ -113,16 +111,12 @@ func (r *Row) checkPairs(confidence float64) {
 	}
 }
 
-// severalRuns reports whether the rounds are of more than one run.
-func (r *Row) severalRuns() bool {
-	return slices.ContainsFunc(r.Pairs, func(p Pair) bool { return p.Run != r.Pairs[0].Run })
-}
-
 // residuals are what the layouts leave of the differences: pairs that share a
 // layout are not independent, and a layout may always be measured in the same
 // order.
-func (r *Row) residuals(d []float64) []float64 {
-	if r.effect.N == len(d) {
+func (r *Row) residuals() []float64 {
+	d := r.differences
+	if r.layouts == nil {
 		return d
 	}
 	sum, n := map[int]float64{}, map[int]float64{}
@@ -137,12 +131,24 @@ func (r *Row) residuals(d []float64) []float64 {
 	return left
 }
 
+// checkLayouts compares the layouts, which some boots share.
+func (r *Row) checkLayouts() {
+	groups := r.groups()
+	v, ok := stats.ANOVA(groups)
+	if !ok {
+		return
+	}
+	r.Checks.LayoutShare, r.Checks.PLayout = v.Share(), v.P
+	if n := len(groups); n < fewLayouts {
+		r.warn("%d boots of only %d layouts: layouts are what counts here, so that the interval is one of %d observations (run with more --layouts)", r.N, n, n)
+	}
+}
+
 // checkOutliers counts wild pairs, and tells of those that count: far out, and
 // further from the rest than the margin.
 func (r *Row) checkOutliers(d []float64) {
-	r.Checks.Outliers = len(stats.Outliers(d, 1.5))
-	far := stats.Outliers(d, 3)
-	r.Checks.FarOut = len(far)
+	out, far := stats.Outliers(d)
+	r.Checks.Outliers, r.Checks.FarOut = len(out), len(far)
 	wild := slices.DeleteFunc(far, func(i int) bool { return math.Abs(d[i]-r.effect.HL) <= r.bound() })
 	if n := len(wild); n > 0 && r.N >= fewForShape {
 		r.warn("%d of %d pairs lie far out (Tukey's outer fences); no pair is left out", n, r.N)
@@ -151,8 +157,8 @@ func (r *Row) checkOutliers(d []float64) {
 
 // tree is the pairs by layout, with what their windows give if drawn again.
 func (r *Row) tree() [][]stats.Boot {
-	boots := make([]stats.Boot, len(r.Pairs))
-	for i, p := range r.Pairs {
+	boots := make([]stats.Boot, len(r.pairs))
+	for i, p := range r.pairs {
 		boots[i] = stats.Boot{Diff: p.Difference, Again: r.again(p)}
 	}
 	var tree [][]stats.Boot
@@ -173,10 +179,11 @@ func (r *Row) tree() [][]stats.Boot {
 // again is the pair's difference with both boots' windows drawn again, nil if
 // windows are not known.
 func (r *Row) again(p Pair) []float64 {
-	if len(p.base.windows) < 2 && len(p.build.windows) < 2 {
+	base, build := r.base.boot(p.i), r.build.boot(p.j)
+	if len(base.windows) < 2 && len(build.windows) < 2 {
 		return nil
 	}
-	x, y := r.scale(redraw(p.base)), r.scale(redraw(p.build))
+	x, y := r.scale(redraw(base)), r.scale(redraw(build))
 	for i := range y {
 		y[i] -= x[i]
 		if math.IsNaN(y[i]) || math.IsInf(y[i], 0) { // a value not above 0 has no logarithm
@@ -207,9 +214,10 @@ func redraw(b boot) []float64 {
 // rise is by what share of its value the windows of a boot rise from the first
 // to the last, on average over the boots, with the p-value of "not at all": a
 // boot is a sample here, too. Of a rate the sign is that of the time.
-func rise(boots []boot, unit string) (share, p float64) {
+func rise(of *sampled, unit string) (share, p float64) {
 	var rises []float64
-	for _, b := range boots {
+	for i := range of.windows {
+		b := of.boot(i)
 		if len(b.windows) >= 5 && b.value > 0 {
 			rises = append(rises, stats.Slope(b.windows)/b.value)
 		}

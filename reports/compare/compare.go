@@ -45,6 +45,7 @@ type Comparison struct {
 	Figures  []Figure
 	Warnings []string
 
+	jobs         []job
 	counted      map[counted]bool // what has samples of Xen's instructions
 	lacks        []lack
 	lackWarnings []string
@@ -82,11 +83,16 @@ func (e Environment) domUs() string {
 
 // Compare compares every build with the base.
 func Compare(samples []results.Sample, opt Options) (*Comparison, error) {
+	return SetOf(samples).Compare(opt)
+}
+
+// Compare compares every build with the base.
+func (s *Set) Compare(opt Options) (*Comparison, error) {
 	opt, err := opt.complete()
 	if err != nil {
 		return nil, fmt.Errorf("compare builds: %w", err)
 	}
-	g := group(samples)
+	g := s.group()
 	if err := g.check(opt.Base); err != nil {
 		return nil, fmt.Errorf("compare builds: %w", err)
 	}
@@ -103,13 +109,14 @@ func Compare(samples []results.Sample, opt Options) (*Comparison, error) {
 	for _, s := range g.series {
 		c.add(s, opt, hooks)
 	}
+	c.compareRows()
 	c.warnOfLacks(g.series)
 	c.judge()
 	c.checkTogether()
 	c.GeoMeans = geoMeans(c.Rows, opt.level(), g.seed())
 	c.GeoMeans = append(c.GeoMeans, geoMeans(c.Controls, opt.level(), g.seed())...)
 	c.checkMeans()
-	c.warn(samples)
+	c.warn(g.unfinished)
 	return c, nil
 }
 
@@ -130,14 +137,7 @@ func (c *Comparison) add(s *series, opt Options, hooks counts) {
 			c.lack(s, name, hooks, "")
 			continue
 		}
-		row := compareRow(s, name, opt)
-		row.cross(hooks, opt)
-		if same := sameImages(base, b); same || opt.isControl(name, opt.Base) {
-			row.Relinked = !same
-			c.Controls = append(c.Controls, row)
-		} else {
-			c.Rows = append(c.Rows, row)
-		}
+		c.later(s, name, opt, hooks, opt.kinOf(name, sameImages(base, b)))
 	}
 }
 
@@ -175,15 +175,9 @@ func (c *Comparison) judge() {
 }
 
 // warn says what holds for the comparison as a whole.
-func (c *Comparison) warn(samples []results.Sample) {
-	unfinished := map[string]bool{}
-	for _, s := range samples {
-		if !s.Ended {
-			unfinished[fmt.Sprintf("%s %d", s.Run, s.Boot.Boot)] = true
-		}
-	}
-	if n := len(unfinished); n > 0 {
-		c.Warnings = append(c.Warnings, fmt.Sprintf("%d boots did not finish; the samples they gave are used", n))
+func (c *Comparison) warn(unfinished int) {
+	if unfinished > 0 {
+		c.Warnings = append(c.Warnings, fmt.Sprintf("%d boots did not finish; the samples they gave are used", unfinished))
 	}
 	if len(c.Rows) == 0 && len(c.Controls) == 0 {
 		c.Warnings = append(c.Warnings, "there is nothing to compare")

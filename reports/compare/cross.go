@@ -18,7 +18,7 @@ func hookCounts(all []*series) counts {
 			continue
 		}
 		for build, b := range s.builds {
-			found[counted{s.Environment, s.benchmark, build}] = slices.ContainsFunc(b.values(), func(v float64) bool { return v > 0 })
+			found[counted{s.Environment, s.benchmark, build}] = slices.ContainsFunc(b.values, func(v float64) bool { return v > 0 })
 		}
 	}
 	return found

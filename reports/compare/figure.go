@@ -15,8 +15,7 @@ func figures(s *series, base string) []Figure {
 	var all []Figure
 	add := func(build string) {
 		if b := s.builds[build]; b != nil {
-			v := b.values()
-			all = append(all, Figure{s.Environment, s.benchmark, s.unit, build, centre(v, true), len(v), b.warnings})
+			all = append(all, Figure{s.Environment, s.benchmark, s.unit, build, centre(b.values, true), len(b.values), b.warnings})
 		}
 	}
 	add(base)

@@ -1,11 +1,8 @@
 package compare
 
 import (
-	"cmp"
-	"crypto/sha256"
-	"encoding/binary"
 	"fmt"
-	"math"
+	"maps"
 	"slices"
 	"strings"
 
@@ -19,21 +16,11 @@ type series struct {
 	builds          map[string]*sampled
 }
 
-// sampled is what one build gave.
-type sampled struct {
-	boots    []boot
-	warnings []string
-}
-
 // boot is the sample: one boot's value.
 type boot struct {
-	round // the zero round pairs with nothing
-	value float64
-	image string
-	n     int // lines that value is the mean of
-	// order is the place in the round, from 1; 0 if it is not known.
-	order, layout int
-	windows       []float64 // in value's unit; nil if value is no median of theirs
+	*start
+	value   float64
+	windows []float64 // in value's unit; nil if value is no median of theirs
 }
 
 // round identifies a round across runs.
@@ -42,53 +29,34 @@ type round struct {
 	round int
 }
 
+// grouped is a set whose parts are put together.
 type grouped struct {
-	builds []string
-	series []*series
-	lines  []string
+	builds     []string
+	series     []*series
+	unfinished int // boots
 }
 
-// group sorts samples into series, in the order of the benchmarks' first
-// appearance in a domain, the domains by name.
-func group(samples []results.Sample) *grouped {
-	g := &grouped{}
+// group arranges the samples of a set in series, in the order of the
+// benchmarks' first appearance in a domain, the domains by name.
+func (s *Set) group() *grouped {
+	p := s.join()
+	g := &grouped{builds: p.builds.inOrder(), unfinished: len(p.unfinished)}
 	type key struct {
 		Environment
-		benchmark, unit string
+		what
 	}
 	found := map[key]*series{}
-	var order []string
-	for _, s := range samples {
-		if !slices.Contains(g.builds, s.Build) {
-			g.builds = append(g.builds, s.Build)
-		}
-		if !slices.Contains(order, s.Benchmark) {
-			order = append(order, s.Benchmark)
-		}
-		for i, v := range s.Values {
-			k := key{environment(s), s.Benchmark, v.Unit}
+	for _, at := range p.places {
+		for _, w := range at.order {
+			k := key{at.Environment, w}
 			if found[k] == nil {
-				found[k] = &series{k.Environment, k.benchmark, k.unit, map[string]*sampled{}}
+				found[k] = &series{at.Environment, w.benchmark, w.unit, map[string]*sampled{}}
 				g.series = append(g.series, found[k])
 			}
-			var windows []float64
-			if i == 0 {
-				windows = s.Windows
-			}
-			found[k].add(s, v.Value, windows)
-			g.lines = append(g.lines, fmt.Sprintf("%s %s %s %d %d %x", k, s.Build, s.Image, s.Round, s.Boot.Boot, math.Float64bits(v.Value)))
+			b := at.series[w]
+			b.settle()
+			found[k].builds[at.build] = b
 		}
-	}
-	for _, s := range g.series {
-		for _, b := range s.builds {
-			slices.SortStableFunc(b.boots, func(a, b boot) int {
-				return cmp.Or(strings.Compare(a.run, b.run), a.round.round-b.round.round)
-			})
-		}
-	}
-	rank := map[string]int{}
-	for i, b := range order {
-		rank[b] = i
 	}
 	slices.SortStableFunc(g.series, func(a, b *series) int {
 		if c := strings.Compare(a.Environment.String(), b.Environment.String()); c != 0 {
@@ -100,13 +68,60 @@ func group(samples []results.Sample) *grouped {
 		if c := strings.Compare(a.unit, b.unit); c != 0 {
 			return c
 		}
-		return rank[a.benchmark] - rank[b.benchmark]
+		return p.benchmarks[a.benchmark] - p.benchmarks[b.benchmark]
 	})
 	slices.SortStableFunc(g.builds, func(a, b string) int { return buildRank(a) - buildRank(b) })
 	return g
 }
 
-func environment(s results.Sample) Environment {
+// join puts the parts of the set together, into one that the set is left with.
+func (s *Set) join() *part {
+	if len(s.parts) == 0 {
+		s.Taker(0)
+	}
+	first := s.parts[0]
+	for _, p := range s.parts[1:] {
+		first.join(p)
+	}
+	s.parts = s.parts[:1]
+	return first
+}
+
+func (p *part) join(o *part) {
+	p.sources = append(p.sources, o.sources...)
+	p.samples += o.samples
+	maps.Copy(p.unfinished, o.unfinished)
+	for _, name := range o.builds.inOrder() {
+		p.builds.add(name)
+	}
+	for _, name := range o.benchmarks.inOrder() {
+		p.benchmarks.add(name)
+	}
+	for _, at := range o.places {
+		i := slices.IndexFunc(p.places, func(c *place) bool { return c.Environment == at.Environment && c.build == at.build })
+		if i < 0 {
+			p.places = append(p.places, at)
+		} else {
+			p.places[i].join(at)
+		}
+	}
+}
+
+// join appends what another part has of the same place.
+func (p *place) join(o *place) {
+	for _, w := range o.order {
+		b := p.series[w]
+		if b == nil {
+			b = &sampled{at: p}
+			p.series[w] = b
+			p.order = append(p.order, w)
+		}
+		b.join(o.series[w])
+	}
+	p.starts = append(p.starts, o.starts...)
+}
+
+func environment(s *results.Sample) Environment {
 	return Environment{Target: s.Target, Arch: s.Arch, Accel: s.Accel, Workload: s.Workload, Domain: s.Domain, DomU: s.DomU, Idle: s.Idle}
 }
 
@@ -116,33 +131,6 @@ func buildRank(build string) int {
 		return i
 	}
 	return 4
-}
-
-func (s *series) add(r results.Sample, value float64, windows []float64) {
-	b := s.builds[r.Build]
-	if b == nil {
-		b = &sampled{}
-		s.builds[r.Build] = b
-	}
-	for _, w := range r.Warnings {
-		if !slices.Contains(b.warnings, w) {
-			b.warnings = append(b.warnings, w)
-		}
-	}
-	in := round{}
-	if r.Round > 0 {
-		in = round{r.Run, r.Round}
-		for i := range b.boots {
-			if old := &b.boots[i]; old.round == in {
-				// A boot that measured the benchmark twice is one sample.
-				old.value += (value - old.value) / float64(old.n+1)
-				old.n++
-				old.windows = nil
-				return
-			}
-		}
-	}
-	b.boots = append(b.boots, boot{in, value, r.Image, 1, r.Order, r.Layout, windows})
 }
 
 // check finds the base among the builds.
@@ -162,45 +150,58 @@ func (g *grouped) check(base string) error {
 // seed is a hash of the data, so that what is drawn at random depends on
 // nothing else: not on the order of files, nor on where they are.
 func (g *grouped) seed() uint64 {
-	slices.Sort(g.lines)
-	sum := sha256.Sum256([]byte(strings.Join(g.lines, "\n")))
-	return binary.LittleEndian.Uint64(sum[:])
+	var sum uint64
+	for _, s := range g.series {
+		for _, b := range s.builds {
+			sum += b.seed
+		}
+	}
+	return mix(sum)
 }
 
-// values are a build's samples in the order of the boots.
-func (b *sampled) values() []float64 {
-	v := make([]float64, len(b.boots))
-	for i, boot := range b.boots {
-		v[i] = boot.value
+// shared gives the indices of the values of rounds that both builds have.
+func shared(a, b *sampled, each func(i, j int)) {
+	for i, j := 0, 0; i < len(a.values) && j < len(b.values); {
+		x, y := a.start(i).round, b.start(j).round
+		switch c := x.compare(y); {
+		case c < 0, x == (round{}):
+			i++
+		case c > 0:
+			j++
+		default:
+			each(i, j)
+			i++
+			j++
+		}
 	}
-	return v
 }
 
 // sameImages reports whether two builds measured the same images, known by
 // their hashes: in every round that both have, or the same set if there is no
 // such round.
 func sameImages(a, b *sampled) bool {
-	shared := false
-	for _, p := range a.boots {
-		for _, q := range b.boots {
-			if p.round == q.round && p.round != (round{}) {
-				shared = true
-				if p.image == "" || p.image != q.image {
-					return false
-				}
-			}
-		}
+	paired, same := false, true
+	shared(a, b, func(i, j int) {
+		x, y := a.start(i).image, b.start(j).image
+		paired, same = true, same && x != "" && x == y
+	})
+	if paired {
+		return same
 	}
 	x := a.images()
-	return shared || len(x) > 0 && slices.Equal(x, b.images())
+	return len(x) > 0 && slices.Equal(x, b.images())
 }
 
 func (b *sampled) images() []string {
-	var hashes []string
-	for _, boot := range b.boots {
-		if boot.image != "" && !slices.Contains(hashes, boot.image) {
-			hashes = append(hashes, boot.image)
+	found := map[string]bool{}
+	for i := range b.values {
+		if image := b.start(i).image; image != "" {
+			found[image] = true
 		}
+	}
+	var hashes []string
+	for image := range found {
+		hashes = append(hashes, image)
 	}
 	slices.Sort(hashes)
 	return hashes

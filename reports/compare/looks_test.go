@@ -209,7 +209,7 @@ func readLooks(name, line string) (r lookRates, err error) {
 func TestLevel(t *testing.T) {
 	samples := lookedWorld("quiet").samples(rand.New(rand.NewPCG(1, 2)), 0.7)
 	one, many := judgeAt(t, samples, 20, 1), judgeAt(t, samples, 20, 5)
-	e, err := stats.Paired(one.differences(), 0.99)
+	e, err := stats.Paired(one.differences, 0.99)
 	if err != nil {
 		t.Fatal(err)
 	}

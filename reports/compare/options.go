@@ -65,11 +65,31 @@ func level(confidence float64, looks int) float64 {
 
 func (o Options) level() float64 { return level(o.Confidence, o.Looks) }
 
-// isControl reports whether a build is a control of another of the same run.
-func (o Options) isControl(build, of string) bool {
+// kin is what a build has in common with the one that it is compared with.
+type kin int
+
+const (
+	stranger kin = iota // another build
+	twin                // the same image: a control
+	relinked            // the same source, linked anew: a control
+)
+
+func kinIf(sameImage bool) kin {
+	if sameImage {
+		return twin
+	}
+	return stranger
+}
+
+// kinOf is what a build has in common with the base of the options, of the
+// same run.
+func (o Options) kinOf(build string, sameImage bool) kin {
 	name, past := strings.CutSuffix(build, earlier)
-	base, basePast := strings.CutSuffix(of, earlier)
-	return past == basePast && base != "" && o.Controls[name] == base
+	base, basePast := strings.CutSuffix(o.Base, earlier)
+	if !sameImage && past == basePast && base != "" && o.Controls[name] == base {
+		return relinked
+	}
+	return kinIf(sameImage)
 }
 
 // CheckCriteria refuses criteria that no verdict can be given by. What they

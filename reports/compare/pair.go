@@ -1,7 +1,6 @@
 package compare
 
 import (
-	"fmt"
 	"slices"
 
 	"xsmbench/reports/stats"
@@ -22,62 +21,63 @@ type Pair struct {
 	// base's mean if the row is Linear; above 0 where the build is slower.
 	Difference float64
 
-	base, build boot
+	i, j int  // places of the values in the samples of the base and the build
+	same bool // one and the same image
 }
-
-func (p Pair) round() round { return p.base.round }
 
 // pairs finds the rounds that both builds have, and how many boots are left
 // over.
 func pairs(a, b *sampled) (all []Pair, left int) {
-	var layouts []string
-	for _, p := range a.boots {
-		if p.round == (round{}) {
-			continue
+	most := min(len(a.values), len(b.values))
+	layouts := make(map[[2]uint64]int, most)
+	all = make([]Pair, 0, most)
+	shared(a, b, func(i, j int) {
+		p, q := a.start(i), b.start(j)
+		images := [2]uint64{p.link(), q.link()}
+		layout := layouts[images]
+		if layout == 0 {
+			layout = 1 + len(layouts)
+			layouts[images] = layout
 		}
-		for _, q := range b.boots {
-			if p.round != q.round {
-				continue
-			}
-			name := p.linked() + " " + q.linked()
-			if !slices.Contains(layouts, name) {
-				layouts = append(layouts, name)
-			}
-			all = append(all, Pair{Run: p.run, Round: p.round.round, BaseOrder: p.order, Order: q.order,
-				Layout: 1 + slices.Index(layouts, name), BaseValue: p.value, Value: q.value, base: p, build: q})
-		}
-	}
-	return all, len(a.boots) + len(b.boots) - 2*len(all)
+		all = append(all, Pair{Run: p.run, Round: p.round.round, BaseOrder: p.order, Order: q.order,
+			Layout: layout, BaseValue: a.values[i], Value: b.values[j], i: i, j: j, same: p.image != "" && p.image == q.image})
+	})
+	return all, len(a.values) + len(b.values) - 2*len(all)
 }
 
-// linked names how a boot's image was linked: by its hash, or by its seed.
-func (b boot) linked() string {
-	if b.image != "" {
-		return b.image
+// link tells how a boot's image was linked: a hash of the image's own hash, or
+// of the layout's number.
+func (s *start) link() uint64 {
+	if s.image != "" {
+		return s.hash
 	}
-	return fmt.Sprintf("layout %d", b.layout)
+	return mix(uint64(s.layout))
 }
 
 // tellsLayout reports whether it is known of any boot how its image was linked: files that
 // others wrote say nothing of it.
 func (b *sampled) tellsLayout() bool {
-	return slices.ContainsFunc(b.boots, func(b boot) bool { return b.image != "" || b.layout != 0 })
+	for i := range b.values {
+		if s := b.start(i); s.image != "" || s.layout != 0 {
+			return true
+		}
+	}
+	return false
 }
 
 // layoutsOf are what the observations are grouped by. Pairs of one and the
 // same image differ by no layout, and where all boots have the same layout
-// there are none to draw from: then each pair is a group of its own.
+// there are none to draw from: then each pair is a group of its own, and so it
+// is where no two share one. Nil stands for that.
 func layoutsOf(all []Pair) []int {
 	of := make([]int, len(all))
 	single := true
 	for i, p := range all {
 		of[i] = p.Layout
-		single = single && p.Layout == all[0].Layout || p.base.image != "" && p.base.image == p.build.image
+		single = single && p.Layout == all[0].Layout || p.same
 	}
-	if single {
-		for i := range of {
-			of[i] = i + 1
-		}
+	if single || len(all) > 0 && slices.Max(of) == len(all) {
+		return nil
 	}
 	return of
 }
@@ -86,9 +86,9 @@ func layoutsOf(all []Pair) []int {
 // means of its layouts if several boots share one of several, which are
 // counted.
 func (b *sampled) units(scaled []float64) (units []float64, layouts int) {
-	var of []string
-	for _, boot := range b.boots {
-		of = append(of, boot.linked())
+	of := make([]uint64, 0, len(b.values))
+	for i := range b.values {
+		of = append(of, b.start(i).link())
 	}
 	groups := stats.Group(scaled, of)
 	if len(groups) > 1 {

@@ -76,8 +76,6 @@ type Row struct {
 
 	BaseSamples, Samples []float64 // one for each boot, in Unit
 
-	// Pairs are the observations by round, nil if the row is not paired.
-	Pairs []Pair
 	// Layouts is how many different pairs of images there are (of an unpaired
 	// row, images of the build that has fewer), 0 if that is not known, and
 	// Units how many observations the interval rests on: layouts if boots
@@ -86,8 +84,15 @@ type Row struct {
 	// Checks are of what the interval assumes.
 	Checks Checks
 
-	effect  stats.Effect // of log(Ratio), or of Ratio-1 if Linear
-	layouts []int        // of Pairs, as the estimate groups them
+	effect stats.Effect // of log(Ratio), or of Ratio-1 if Linear
+	// pairs are the observations while the row is made: of many boots they
+	// are many, and Pairs makes them again.
+	pairs       []Pair
+	base, build *sampled
+	differences []float64 // of the pairs, in the order of the rounds
+	roundSet    roundSet  // of the pairs
+	severalRuns bool
+	layouts     []int // of the pairs, as the estimate groups them; nil if each is a group
 }
 
 // Overhead is Ratio - 1.
@@ -102,9 +107,9 @@ func (r Row) place() string { return r.Environment.String() + " " + r.Benchmark 
 func compareRow(s *series, build string, opt Options) Row {
 	base, b := s.builds[opt.Base], s.builds[build]
 	r := Row{Environment: s.Environment, Benchmark: s.benchmark, Unit: s.unit, Base: opt.Base, Build: build,
-		BaseSamples: base.values(), Samples: b.values()}
+		BaseSamples: base.values, Samples: b.values, base: base, build: b}
 	all, left := pairs(base, b)
-	r.Paired = len(all) >= 2 && 2*len(all) >= min(len(base.boots), len(b.boots))
+	r.Paired = len(all) >= 2 && 2*len(all) >= min(len(base.values), len(b.values))
 	x, y := r.BaseSamples, r.Samples
 	switch {
 	case r.Paired:
@@ -113,7 +118,7 @@ func compareRow(s *series, build string, opt Options) Row {
 		if left > 0 {
 			r.warn("%d boots without a partner in their round are not used", left)
 		}
-	case max(len(base.boots), len(b.boots)) > 1:
+	case max(len(base.values), len(b.values)) > 1:
 		r.warn(independent)
 	}
 	r.N = min(len(x), len(y))
@@ -122,6 +127,7 @@ func compareRow(s *series, build string, opt Options) Row {
 	for _, w := range slices.Concat(base.warnings, b.warnings) {
 		r.warn("%s", w)
 	}
+	r.pairs = nil
 	return r
 }
 
@@ -167,16 +173,21 @@ func (r *Row) measure(x, y []float64, base, b *sampled, opt Options) {
 
 // pair takes the observations from pairs of boots.
 func (r *Row) pair(all []Pair) {
-	r.Pairs, r.layouts = all, layoutsOf(all)
+	r.pairs, r.layouts = all, layoutsOf(all)
+	digest := newRounds()
 	for _, p := range all {
 		r.Layouts = max(r.Layouts, p.Layout)
+		r.severalRuns = r.severalRuns || p.Run != all[0].Run
+		digest.add(round{p.Run, p.Round})
 	}
+	r.roundSet = digest.set()
 }
 
 // values are those of the pairs, of the base and of the build.
 func (r *Row) values() (x, y []float64) {
-	for _, p := range r.Pairs {
-		x, y = append(x, p.BaseValue), append(y, p.Value)
+	x, y = make([]float64, len(r.pairs)), make([]float64, len(r.pairs))
+	for i, p := range r.pairs {
+		x[i], y[i] = p.BaseValue, p.Value
 	}
 	return x, y
 }
@@ -187,10 +198,12 @@ func (r *Row) estimate(x, y []float64, base, b *sampled, confidence float64) boo
 	x, y = r.scale(x), r.scale(y)
 	var err error
 	if r.Paired {
-		for i := range r.Pairs {
-			r.Pairs[i].Difference = y[i] - x[i]
+		r.differences = make([]float64, len(x))
+		for i := range r.pairs {
+			r.differences[i] = y[i] - x[i]
+			r.pairs[i].Difference = r.differences[i]
 		}
-		r.effect, err = stats.Paired(stats.Means(stats.Group(r.differences(), r.layouts)), confidence)
+		r.effect, err = stats.Paired(r.observations(), confidence)
 	} else {
 		var before, after int
 		x, before = base.units(x)
@@ -208,13 +221,28 @@ func (r *Row) estimate(x, y []float64, base, b *sampled, confidence float64) boo
 	return err == nil
 }
 
-// differences are those of the pairs, in the order of the rounds.
-func (r *Row) differences() []float64 {
-	d := make([]float64, len(r.Pairs))
-	for i, p := range r.Pairs {
-		d[i] = p.Difference
+// observations are what the interval rests on: the differences, or the means of
+// those that share a layout.
+func (r *Row) observations() []float64 {
+	if r.layouts == nil {
+		return r.differences
 	}
-	return d
+	return stats.Means(r.groups())
+}
+
+// groups are the differences by layout.
+func (r *Row) groups() [][]float64 { return stats.Group(r.differences, r.layouts) }
+
+// Pairs are the observations by round, nil if the row is not paired.
+func (r Row) Pairs() []Pair {
+	if !r.Paired {
+		return nil
+	}
+	all, _ := pairs(r.base, r.build)
+	for i := range r.differences { // none if there is no ratio
+		all[i].Difference = r.differences[i]
+	}
+	return all
 }
 
 // scale gives the numbers whose differences are compared: logarithms, or

@@ -175,7 +175,7 @@ func (f Flame) Title() string {
 func (x Frame) draw(w io.Writer) {
 	left, width, y := x.Left*flameWidth, x.Width*flameWidth, rowHeight*float64(x.Depth)
 	fmt.Fprintf(w, `<g><title>%s</title><rect x="%s" y="%g" width="%s" height="%g" fill="%s" stroke="#fff" stroke-width=".5"/>`,
-		html.EscapeString(x.describe()), short(left), y, short(width), rowHeight-1, x.colour())
+		html.EscapeString(x.Describe()), short(left), y, short(width), rowHeight-1, x.colour())
 	if text := Fit(x.Name, width); text != "" {
 		fmt.Fprintf(w, `<text x="%s" y="%g">%s</text>`, short(left+3), y+rowHeight-5.5, html.EscapeString(text))
 	}
@@ -195,7 +195,8 @@ func Fit(label string, width float64) string {
 	return string(r[:n-1]) + "…"
 }
 
-func (x Frame) describe() string {
+// Describe is the frame in words.
+func (x Frame) Describe() string {
 	text := fmt.Sprintf("%s: %s instructions, %s", x.Name, number(x.Instructions), percent(x.Width))
 	if x.Calls != 0 {
 		text += fmt.Sprintf(", %s calls", number(x.Calls))

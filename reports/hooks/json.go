@@ -64,9 +64,8 @@ type jsonHook struct {
 }
 
 type jsonAVC struct {
-	Lookups  float64 `json:"lookups"`
-	Misses   float64 `json:"misses"`
-	Reclaims float64 `json:"reclaims"`
+	Lookups float64 `json:"lookups"`
+	Misses  float64 `json:"misses"`
 }
 
 type jsonDifference struct {
@@ -141,7 +140,7 @@ func costOf(build string, c *profile.Cost) jsonCost {
 		j.Hooks = append(j.Hooks, hookOf(c, h))
 	}
 	if a := c.AVC(); a != (profile.AVC{}) {
-		j.AVC = &jsonAVC{a.Lookups, a.Misses, a.Reclaims}
+		j.AVC = &jsonAVC{a.Lookups, a.Misses}
 	}
 	return j
 }

@@ -292,11 +292,7 @@ func writeAVC(w io.Writer, r *profile.Run, b *profile.Benchmark) {
 			continue
 		}
 		if a := c.AVC(); a.Lookups > 0 {
-			text := fmt.Sprintf("%s looked up, %s missed", number(a.Lookups), number(a.Misses))
-			if a.Reclaims > 0 {
-				text += fmt.Sprintf(", %s reclaims", number(a.Reclaims))
-			}
-			fmt.Fprintf(w, "  AVC of %s: %s\n", build, text)
+			fmt.Fprintf(w, "  AVC of %s: %s looked up, %s missed\n", build, number(a.Lookups), number(a.Misses))
 		}
 	}
 }

@@ -1,6 +1,7 @@
 package page
 
 import (
+	"fmt"
 	"html/template"
 	"slices"
 	"strings"
@@ -22,22 +23,40 @@ type hooksView struct {
 type hookDomain struct {
 	Title string
 	Build string // that the graphs show
-	Lines []hookLine
+	Table plainTable
 	Open  []flameView // the graphs that everybody sees
 	More  []flameView
-}
-
-type hookLine struct {
-	Hook       string
-	PerCall    []string // by build
-	Benchmarks int
-	Exercised  string // their names
 }
 
 type flameView struct {
 	Title string
 	Path  string
 	SVG   template.HTML
+	// Frames say the same to those who do not see it.
+	Frames []frameView
+}
+
+// frameView is a frame of a graph with those below it.
+type frameView struct {
+	Text  string
+	Below []frameView
+}
+
+// leastFrame is the share of an operation from which on a frame is told.
+const leastFrame = 0.01
+
+// framesOf nests the frames of a depth, of which a parent stands before its
+// children. It returns those that follow.
+func framesOf(frames []hooks.Frame, depth int) (all []frameView, rest []hooks.Frame) {
+	for len(frames) > 0 && frames[0].Depth >= depth {
+		f := frames[0]
+		view := frameView{Text: f.Describe()}
+		view.Below, frames = framesOf(frames[1:], depth+1)
+		if f.Width >= leastFrame {
+			all = append(all, view)
+		}
+	}
+	return all, frames
 }
 
 // openFlames are as many graphs as a reader looks at unasked.
@@ -68,12 +87,15 @@ func hooksOf(r *profile.Run) (*hooksView, error) {
 
 func hookDomainOf(r *profile.Run, arch, domain string) (hookDomain, error) {
 	d := hookDomain{Title: arch + " " + domain, Build: r.Builds[len(r.Builds)-1]}
+	d.Table = newPlain("Hooks that "+d.Title+" crosses", slices.Concat([]string{"hook"}, r.Builds, []string{"benchmarks"}), nil, from(1))
 	for _, s := range r.Summaries(arch, domain) {
-		line := hookLine{Hook: s.Hook, Benchmarks: s.Benchmarks, Exercised: strings.Join(exercised(r, arch, domain, s.Hook), ", ")}
+		cells := []plainCell{{Text: s.Hook}}
 		for _, build := range r.Builds {
-			line.PerCall = append(line.PerCall, hooks.Between(s, build))
+			cells = append(cells, plainCell{Text: hooks.Between(s, build), Num: true})
 		}
-		d.Lines = append(d.Lines, line)
+		names := strings.Join(exercised(r, arch, domain, s.Hook), ", ")
+		cells = append(cells, plainCell{Text: fmt.Sprint(s.Benchmarks), Num: true, Hint: names})
+		d.Table.Lines = append(d.Table.Lines, plainLine{Cells: cells})
 	}
 	for i, f := range hooks.Flames(r, arch, domain, d.Build) {
 		view, err := flameOf(r, f)
@@ -95,6 +117,7 @@ func flameOf(r *profile.Run, f hooks.Flame) (flameView, error) {
 		return flameView{}, err
 	}
 	view := flameView{Title: f.Title(), SVG: template.HTML(b.String())} // which escapes the names in it
+	view.Frames, _ = framesOf(f.Frames, 0)
 	for _, x := range r.Benchmarks {
 		if x.Name == f.Benchmark && x.Arch == f.Arch && x.Domain == f.Domain {
 			view.Path = hooks.Path(x.Costs[f.Build])

@@ -4,11 +4,12 @@ package page
 
 import (
 	"bytes"
+	"crypto/sha256"
 	_ "embed"
+	"encoding/base64"
 	"fmt"
 	"html/template"
 	"io"
-	"math"
 	"os"
 	"path/filepath"
 	"slices"
@@ -107,10 +108,28 @@ var pageText string
 //go:embed hooks.html
 var hooksText string
 
+//go:embed tables.html
+var tablesText string
+
 //go:embed page.css
 var pageStyle string
 
-var pageTemplate = template.Must(template.Must(template.New("page").Parse(hooksText)).Parse(pageText))
+//go:embed page.js
+var pageScript string
+
+// scriptHash allows the page's script in its policy, and no other.
+var scriptHash = func() string {
+	sum := sha256.Sum256([]byte(pageScript))
+	return "sha256-" + base64.StdEncoding.EncodeToString(sum[:])
+}()
+
+var pageTemplate = func() *template.Template {
+	t := template.New("page")
+	for _, text := range []string{tablesText, hooksText, pageText} {
+		template.Must(t.Parse(text))
+	}
+	return t
+}()
 
 // HTML writes the page.
 func (r *Report) HTML(w io.Writer) error {
@@ -124,27 +143,29 @@ func (r *Report) HTML(w io.Writer) error {
 
 // view is what the template sees.
 type view struct {
-	Title          string
-	Style          template.CSS
-	Verdict        string
-	What           string // that the charts show
-	Tiles          []tile
-	Summary        []string
-	Legend         []string
-	Warnings       []string
-	Overhead       []chart
-	Heat           []chart
-	Boots          []chart
-	Tables         []tableView
-	Controls       []tableView
-	Hooks          *hooksView
-	Tests          []testView
-	Figures        table.FigureTable
-	Uncounted      table.UncountedTable
-	UncountedTitle string
-	Trends         *trendView // nil without a history
-	About          about.About
-	Problems       []string
+	Title      string
+	Style      template.CSS
+	Script     template.JS
+	ScriptHash string
+	Verdict    string
+	What       string // that the charts show
+	Tiles      []tile
+	Summary    []string
+	Legend     []string
+	Warnings   []string
+	Overhead   []chart
+	Heat       []chart
+	Boots      []chart
+	Tables     []tableView
+	Controls   []tableView
+	Hooks      *hooksView
+	Tests      plainTable
+	Figures    *plainTable
+	Uncounted  *plainTable
+	Trends     *trendView // nil without a history
+	About      about.About
+	Checklist  []about.Item
+	Problems   []string
 }
 
 type tile struct {
@@ -177,6 +198,7 @@ type lineView struct {
 	Control         bool // no build crosses a hook
 	Beside          []string
 	Remarks         []string
+	Verdicts        string // of its cells, by which the line can be filtered
 	Cells           []cellView
 }
 
@@ -186,25 +208,18 @@ type cellView struct {
 	Beside                      []string // what it is made of
 	Overhead, Interval, Verdict string
 	Class, Sign                 string
+	Rank                        int // of the verdict among verdicts
 	N                           int
 	Hint                        string // the margin in force and the tests
 	Marks                       string
 }
 
-type testView struct {
-	Benchmark, Where, Build, Overhead string
-	Interval, Bootstrap, HL           string
-	P, Holm, TOST, Wilcoxon, MW       string
-	Margin                            string
-}
-
 func (r *Report) view() (*view, error) {
 	c := r.Comparison
 	v := &view{
-		Title: r.Title, Style: template.CSS(pageStyle), Verdict: headline(c),
+		Title: r.Title, Style: template.CSS(pageStyle), Script: template.JS(pageScript), ScriptHash: scriptHash, Verdict: headline(c),
 		Summary: table.Summary(c), Legend: table.Legend(c), Warnings: c.Warnings,
-		About: r.About, Figures: table.Figures(c),
-		Uncounted: table.Uncounted(c), UncountedTitle: table.UncountedTitle,
+		About: r.About, Checklist: checklist(r.About.Checklist, c), Tests: testTable(c), Figures: figureTable(c), Uncounted: uncountedTable(c),
 	}
 	v.What = "Overhead"
 	if onlyCounts(c) && len(c.Rows) > 0 {
@@ -219,12 +234,6 @@ func (r *Report) view() (*view, error) {
 	for _, s := range compare.Sections(c.Controls) {
 		v.Controls = append(v.Controls, tableOf(c, s))
 	}
-	for _, row := range c.Rows {
-		if row.Exact {
-			continue // nothing is left to chance
-		}
-		v.Tests = append(v.Tests, testOf(row))
-	}
 	v.Problems = r.About.ProblemLines()
 	var err error
 	if v.Trends, err = r.trendView(); err != nil {
@@ -234,6 +243,20 @@ func (r *Report) view() (*view, error) {
 		return nil, err
 	}
 	return v, v.addCharts(r.charts)
+}
+
+// checklist adds to the run's what the report judges by, which the run need
+// not have planned.
+func checklist(items []about.Item, c *compare.Comparison) []about.Item {
+	items = slices.Clone(items)
+	if i := slices.IndexFunc(items, func(i about.Item) bool { return i.Label == about.Criteria }); i >= 0 {
+		planned := items[i].Lines
+		items[i].Lines = []about.Line{{Text: "this report: " + compare.DescribeCriteria(c.Criteria)}}
+		for _, l := range planned {
+			items[i].Lines = append(items[i].Lines, about.Line{Text: "planned before the run: " + l.Text})
+		}
+	}
+	return items
 }
 
 func (v *view) addCharts(charts []*plot.Chart) error {
@@ -326,12 +349,17 @@ func tableOf(c *compare.Comparison, s compare.Section) tableView {
 		line := lineView{Benchmark: l.Benchmark, Base: table.Value(l.BaseValue, s.Unit)}
 		line.Beside = table.BesideCells(c, s.Environment, l.Benchmark, c.Base, units)
 		line.Control = plot.NoHook(l)
+		var verdicts []string
 		for i, r := range l.Rows {
 			beside := table.BesideCells(c, s.Environment, l.Benchmark, s.Builds[i], units)
 			cell := cellOf(r, beside, &notes)
 			cell.Beside = beside
 			line.Cells = append(line.Cells, cell)
+			if cell.Measured && !slices.Contains(verdicts, cell.Class) {
+				verdicts = append(verdicts, cell.Class)
+			}
 		}
+		line.Verdicts = strings.Join(verdicts, " ")
 		if t.Counts {
 			line.Remarks = remarks(c, s, l)
 		}
@@ -363,7 +391,7 @@ func cellOf(r *compare.Row, beside []string, notes *table.Footnotes) cellView {
 	}
 	cell := cellView{
 		Measured: true, Overhead: table.Overhead(*r), Interval: table.Interval(*r),
-		Verdict: table.VerdictText(*r), Class: string(r.Verdict), Sign: sign(r.Verdict), N: r.N,
+		Verdict: table.VerdictText(*r), Class: string(r.Verdict), Sign: sign(r.Verdict), Rank: rank(r.Verdict), N: r.N,
 		Hint: fmt.Sprintf("n=%d, margin ±%.2g%%, %s in this build", r.N, 100*r.Margin, table.Value(r.Value, r.Unit)),
 	}
 	if compare.IsCount(r.Unit) {
@@ -376,22 +404,6 @@ func cellOf(r *compare.Row, beside []string, notes *table.Footnotes) cellView {
 		cell.Marks = notes.Marks(r.Warnings)
 	}
 	return cell
-}
-
-func testOf(r compare.Row) testView {
-	return testView{
-		Benchmark: r.Benchmark, Where: r.Domain + ", " + r.Unit, Build: r.Build, Overhead: table.Overhead(r),
-		Interval: table.Interval(r), Bootstrap: table.Bootstrap(r), HL: hodgesLehmann(r), P: table.P(r.P), Holm: table.P(r.PHolm), TOST: table.P(r.PEquivalent),
-		Wilcoxon: table.P(r.PSignedRank), MW: table.P(r.PMannWhitney), Margin: fmt.Sprintf("%.2g%%", 100*r.Margin),
-	}
-}
-
-func hodgesLehmann(r compare.Row) string {
-	if math.IsNaN(r.HodgesLehmann) {
-		return "–"
-	}
-	r.Ratio = r.HodgesLehmann
-	return table.Overhead(r)
 }
 
 func sign(v compare.Verdict) string {

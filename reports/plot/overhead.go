@@ -182,7 +182,8 @@ func place(build, builds int) float64 {
 	return (float64(build) - float64(builds-1)/2) * 0.8 / float64(builds)
 }
 
-// band fills the line's margin.
+// band fills the line's margin, and draws its ends for prints in which the
+// filling is too light.
 func (f *forest) band(c draw.Canvas, x, y func(float64) vg.Length, line int) {
 	for b := range f.builds {
 		r := f.row(line, b)
@@ -190,7 +191,13 @@ func (f *forest) band(c draw.Canvas, x, y func(float64) vg.Length, line int) {
 			continue
 		}
 		from, to := max(f.lo, -100*r.Margin/(1+r.Margin)), min(f.hi, 100*r.Margin)
-		fill(c, band, x(from), x(to), y(-float64(line)-0.5), y(-float64(line)+0.5))
+		low, high := y(-float64(line)-0.5), y(-float64(line)+0.5)
+		fill(c, band, x(from), x(to), low, high)
+		for _, end := range []float64{from, to} {
+			if end > f.lo && end < f.hi {
+				c.StrokeLine2(draw.LineStyle{Color: bandEnd, Width: 0.6}, x(end), low, x(end), high)
+			}
+		}
 		return
 	}
 }

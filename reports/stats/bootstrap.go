@@ -28,9 +28,15 @@ const (
 	LeastGroups = 5
 )
 
+// MostBoots is the largest number for a bootstrap: the mean of more is normally
+// distributed whatever they are, resampling would find the interval of t again,
+// and it takes time that grows with them.
+const MostBoots = 500
+
 // Hierarchical is the bootstrap interval of the mean over groups (layouts) of
 // boots: layouts are drawn with replacement, of each its boots, of each boot
-// its windows. It is false if there is too little to draw from.
+// its windows. It is false if there is too little to draw from, or so much that
+// it would tell nothing.
 //
 // Drawing every level as it stands counts the noise of a lower level again in
 // each level above it. Deviations of an upper level are therefore shrunk by
@@ -40,7 +46,7 @@ const (
 // Statistician 69, 2015, section 5).
 func Hierarchical(groups [][]Boot, confidence float64, seed uint64) (Interval, bool) {
 	h := newHierarchy(groups)
-	if len(groups) < LeastGroups || h.boots < LeastBoots {
+	if len(groups) < LeastGroups || h.boots < LeastBoots || h.boots > MostBoots {
 		return Interval{}, false
 	}
 	random := rand.New(rand.NewPCG(seed, 0x9e3779b97f4a7c15))

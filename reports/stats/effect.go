@@ -153,10 +153,6 @@ func quantile(p, df float64) float64 {
 	return distuv.StudentsT{Mu: 0, Sigma: 1, Nu: df}.Quantile(p)
 }
 
-// HodgesLehmann is the median of all means of two of the values, each value
-// with itself included.
-func HodgesLehmann(x []float64) float64 { return median(walsh(x)) }
-
 // walsh lists the Walsh averages in ascending order.
 func walsh(x []float64) []float64 {
 	w := make([]float64, 0, len(x)*(len(x)+1)/2)
@@ -167,19 +163,6 @@ func walsh(x []float64) []float64 {
 	}
 	slices.Sort(w)
 	return w
-}
-
-// shift is the Hodges-Lehmann estimate for two samples: the median of all
-// differences.
-func shift(a, b []float64) float64 {
-	d := make([]float64, 0, len(a)*len(b))
-	for _, x := range a {
-		for _, y := range b {
-			d = append(d, y-x)
-		}
-	}
-	slices.Sort(d)
-	return median(d)
 }
 
 // median of sorted values.

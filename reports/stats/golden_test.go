@@ -134,9 +134,11 @@ func compute(d map[string][]float64, name, what string) (float64, error) {
 	case "slope":
 		return Slope(x), nil
 	case "inner":
-		return float64(len(Outliers(x, 1.5))), nil
+		out, _ := Outliers(x)
+		return float64(len(out)), nil
 	case "outer":
-		return float64(len(Outliers(x, 3))), nil
+		_, far := Outliers(x)
+		return float64(len(far)), nil
 	}
 	if of, ok := d[name+"group"]; ok {
 		return grouped(Group(x, of), what)

@@ -8,15 +8,23 @@ import (
 )
 
 // Group sorts values by what they share, as boots share a layout. Groups are
-// in the order of their first value.
+// in the order of their first value. Nil stands for values that share nothing.
 func Group[K comparable](values []float64, of []K) [][]float64 {
+	if of == nil {
+		groups := make([][]float64, len(values))
+		for i := range values {
+			groups[i] = values[i : i+1 : i+1]
+		}
+		return groups
+	}
 	var groups [][]float64
-	var seen []K
+	seen := map[K]int{}
 	for i, v := range values {
-		g := slices.Index(seen, of[i])
-		if g < 0 {
-			g = len(seen)
-			seen, groups = append(seen, of[i]), append(groups, nil)
+		g, ok := seen[of[i]]
+		if !ok {
+			g = len(groups)
+			seen[of[i]] = g
+			groups = append(groups, nil)
 		}
 		groups[g] = append(groups[g], v)
 	}

@@ -1,9 +1,6 @@
 package stats
 
-import (
-	"math"
-	"slices"
-)
+import "math"
 
 // maxExactRanks is the largest sample for which Mann and Whitney's
 // distribution is counted out.
@@ -14,25 +11,11 @@ const maxExactRanks = 30
 // and the distribution is exact for the ranks that result; for samples of more
 // than 30 it is the normal approximation. It is NaN if a sample is empty.
 func MannWhitney(a, b []float64) float64 {
-	if len(a) == 0 || len(b) == 0 {
+	a, b = sorted(a), sorted(b)
+	if len(a) == 0 || len(b) == 0 || math.IsNaN(a[0]+b[0]) { // NaN is sorted to the front
 		return math.NaN()
 	}
-	all := slices.Concat(a, b)
-	ranks, ofA := make([]int, len(all)), 0
-	for i, v := range all {
-		for _, w := range all { // twice the mean rank
-			switch {
-			case w < v:
-				ranks[i] += 2
-			case w == v:
-				ranks[i]++
-			}
-		}
-		ranks[i]++
-		if i < len(a) {
-			ofA += ranks[i]
-		}
-	}
+	ranks, ofA := sharedRanks(a, b)
 	if len(a) > maxExactRanks || len(b) > maxExactRanks {
 		return rankSumNormal(ranks, ofA, len(a))
 	}
@@ -47,6 +30,35 @@ func MannWhitney(a, b []float64) float64 {
 		}
 	}
 	return min(1, 2*min(low, high)/total)
+}
+
+// sharedRanks gives twice the rank of each value of two sorted samples (whole
+// numbers even with ties), and the sum of those of the first.
+func sharedRanks(a, b []float64) (ranks []int, ofA int) {
+	ranks = make([]int, 0, len(a)+len(b))
+	for len(a)+len(b) > 0 {
+		v := math.Inf(1)
+		if len(a) > 0 {
+			v = a[0]
+		}
+		if len(b) > 0 {
+			v = min(v, b[0])
+		}
+		inA, inB := 0, 0
+		for inA < len(a) && a[inA] == v {
+			inA++
+		}
+		for inB < len(b) && b[inB] == v {
+			inB++
+		}
+		rank := 2*len(ranks) + inA + inB + 1
+		for range inA + inB {
+			ranks = append(ranks, rank)
+		}
+		ofA += inA * rank
+		a, b = a[inA:], b[inB:]
+	}
+	return ranks, ofA
 }
 
 // rankSumsOf counts the choices of k of the ranks by their sum.

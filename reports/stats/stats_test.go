@@ -442,3 +442,35 @@ func TestPower(t *testing.T) {
 	near(t, "power of the detectable", Power(d, 1, 10, 0.95), 0.8, 1e-5)
 	near(t, "detectable", d, 0.9962, 1e-3) // power.t.test(n = 10, power = 0.8, type = "one.sample")
 }
+
+// TestConcordance compares with the count of all pairs.
+func TestConcordance(t *testing.T) {
+	random := rand.New(rand.NewPCG(5, 6))
+	for n := range 40 {
+		for _, values := range []int{2, 5, 1000} { // few of them make ties
+			x, y := make([]float64, n), make([]float64, n)
+			for i := range x {
+				x[i], y[i] = float64(random.IntN(values)), float64(random.IntN(values))
+			}
+			want := 0
+			for i := range x {
+				for j := range i {
+					want += sign(x[i]-x[j]) * sign(y[i]-y[j])
+				}
+			}
+			if got, _, _ := concordance(x, y); got != float64(want) {
+				t.Errorf("%v, %v: %v, want %d", x, y, got, want)
+			}
+		}
+	}
+}
+
+func sign(d float64) int {
+	switch {
+	case d > 0:
+		return 1
+	case d < 0:
+		return -1
+	}
+	return 0
+}

@@ -22,8 +22,7 @@ const maxKendall = 50
 // continuity (Kendall, Rank Correlation Methods, 1975, chapter 4).
 func Kendall(x, y []float64) Trend {
 	n := len(x)
-	s := concordance(x, y)
-	tx, ty := ties(x), ties(y)
+	s, tx, ty := concordance(x, y)
 	pairs := float64(n*(n-1)) / 2
 	scale := math.Sqrt((pairs - tx.pairs) * (pairs - ty.pairs))
 	if n < 3 || scale == 0 {
@@ -52,32 +51,73 @@ func Drift(y []float64) Trend {
 	return Kendall(t, y)
 }
 
-// concordance counts pairs that rise together, less those that do not.
-func concordance(x, y []float64) float64 {
-	s := 0
-	for i := range x {
-		for j := range i {
-			s += sign(x[i]-x[j]) * sign(y[i]-y[j])
+// concordance counts pairs that rise together, less those that do not, and the
+// ties. It sorts by x and counts the exchanges that would sort by y (Knight,
+// JASA 61, 1966), since there are many pairs.
+func concordance(x, y []float64) (s float64, tx, ty tied) {
+	points := make([]point, len(x))
+	for i := range points {
+		points[i] = point{x[i], y[i]}
+	}
+	if !slices.IsSortedFunc(points, point.compare) {
+		slices.SortFunc(points, point.compare)
+	}
+	xs, ys := make([]float64, len(x)), make([]float64, len(x))
+	both, run := 0, 0 // pairs tied in x and y, and the length of the run so far
+	for i, p := range points {
+		xs[i], ys[i] = p.x, p.y
+		if i > 0 && p == points[i-1] {
+			run++
+			both += run
+		} else {
+			run = 0
 		}
 	}
-	return float64(s)
+	swaps := inversions(ys, make([]float64, len(x))) // which sorts ys
+	tx, ty = ties(xs), ties(ys)
+	pairs := float64(len(x)) * float64(len(x)-1) / 2
+	return pairs - tx.pairs - ty.pairs + float64(both) - 2*float64(swaps), tx, ty
 }
 
-func sign(d float64) int {
+type point struct{ x, y float64 }
+
+// compare orders by x, then by y.
+func (p point) compare(q point) int {
 	switch {
-	case d > 0:
-		return 1
-	case d < 0:
+	case p.x < q.x, p.x == q.x && p.y < q.y:
 		return -1
+	case p == q:
+		return 0
 	}
-	return 0
+	return 1
+}
+
+// inversions sorts, and counts the pairs that were in the wrong order.
+func inversions(y, spare []float64) int {
+	if len(y) < 2 {
+		return 0
+	}
+	half := len(y) / 2
+	count := inversions(y[:half], spare) + inversions(y[half:], spare)
+	copy(spare, y)
+	i, j := 0, half
+	for k := range y {
+		if i < half && (j == len(y) || spare[i] <= spare[j]) {
+			y[k] = spare[i]
+			i++
+		} else {
+			y[k] = spare[j]
+			j++
+			count += half - i
+		}
+	}
+	return count
 }
 
 // tied sums over groups of t tied values: t(t-1)/2, t(t-1)(t-2), t(t-1)(2t+5).
 type tied struct{ pairs, triples, five float64 }
 
-func ties(x []float64) tied {
-	sorted := slices.Sorted(slices.Values(x))
+func ties(sorted []float64) tied {
 	var all tied
 	for i := 0; i < len(sorted); {
 		j := i
@@ -132,22 +172,25 @@ func Slope(y []float64) float64 {
 	return median(slopes) * float64(len(y)-1)
 }
 
-// Outliers finds the values beyond k times the spread of the middle half
-// outside of it: Tukey's inner fences with 1.5, the outer ones with 3
-// (Exploratory Data Analysis, 1977). It returns their places.
-func Outliers(x []float64, k float64) []int {
+// Outliers finds the values outside of Tukey's inner fences, and of those the
+// ones outside of the outer fences: 1.5 times and 3 times the spread of the
+// middle half beyond it (Exploratory Data Analysis, 1977). It returns their
+// places.
+func Outliers(x []float64) (out, far []int) {
 	if len(x) < 4 {
-		return nil
+		return nil, nil
 	}
-	lower, upper := hinges(slices.Sorted(slices.Values(x)))
-	step := k * (upper - lower)
-	var out []int
+	lower, upper := hinges(sorted(x))
+	beyond := func(v, k float64) bool { return v < lower-k*(upper-lower) || v > upper+k*(upper-lower) }
 	for i, v := range x {
-		if v < lower-step || v > upper+step {
+		if beyond(v, 1.5) {
 			out = append(out, i)
 		}
+		if beyond(v, 3) {
+			far = append(far, i)
+		}
 	}
-	return out
+	return out, far
 }
 
 // hinges are the medians of the lower and the upper half of sorted values; of
@@ -159,3 +202,10 @@ func hinges(x []float64) (lower, upper float64) {
 
 // normal is the standard normal distribution.
 var normal = distuv.UnitNormal
+
+// sorted is a copy in ascending order.
+func sorted(x []float64) []float64 {
+	s := slices.Clone(x)
+	slices.Sort(s)
+	return s
+}

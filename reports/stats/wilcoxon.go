@@ -1,9 +1,6 @@
 package stats
 
-import (
-	"math"
-	"slices"
-)
+import "math"
 
 // maxExact is the largest number of pairs for which the signed-rank
 // distribution is counted out; beyond it the normal approximation is as good.
@@ -37,35 +34,16 @@ func SignedRank(x []float64) float64 {
 // doubledRanks returns twice the rank of each value's size (whole numbers even
 // with ties) and the sum of those of positive values.
 func doubledRanks(x []float64) (ranks []int, positive int) {
-	var nonzero []float64
+	var above, below []float64 // 0, by size
 	for _, v := range x {
-		if v != 0 {
-			nonzero = append(nonzero, v)
+		switch {
+		case v > 0:
+			above = append(above, v)
+		case v < 0:
+			below = append(below, -v)
 		}
 	}
-	slices.SortFunc(nonzero, func(a, b float64) int {
-		switch d := math.Abs(a) - math.Abs(b); {
-		case d < 0:
-			return -1
-		case d > 0:
-			return 1
-		}
-		return 0
-	})
-	for i := 0; i < len(nonzero); {
-		j := i + 1
-		for j < len(nonzero) && math.Abs(nonzero[j]) == math.Abs(nonzero[i]) {
-			j++
-		}
-		rank := i + 1 + j // twice the mean of ranks i+1 to j
-		for ; i < j; i++ {
-			ranks = append(ranks, rank)
-			if nonzero[i] > 0 {
-				positive += rank
-			}
-		}
-	}
-	return ranks, positive
+	return sharedRanks(sorted(above), sorted(below))
 }
 
 // rankSums counts the subsets of the ranks by their sum.

@@ -43,16 +43,17 @@ func writeData(w io.Writer, r compare.Row) {
 		fmt.Fprintf(w, "%s: %s\n", r.Build, values(r.Samples, r.Unit))
 		return
 	}
-	d := make([]float64, len(r.Pairs))
-	for i, p := range r.Pairs {
+	pairs := r.Pairs()
+	d := make([]float64, len(pairs))
+	for i, p := range pairs {
 		d[i] = p.Difference
 	}
-	inner, outer := stats.Outliers(d, 1.5), stats.Outliers(d, 3)
-	runs := slices.ContainsFunc(r.Pairs, func(p compare.Pair) bool { return p.Run != r.Pairs[0].Run })
+	inner, outer := stats.Outliers(d)
+	runs := slices.ContainsFunc(pairs, func(p compare.Pair) bool { return p.Run != pairs[0].Run })
 	g := grid.New(7)
 	g.Right = []bool{true, true, true, true, true, true, false}
 	g.Add("round", "layout", "places", r.Base, r.Build, "difference", "")
-	for i, p := range r.Pairs {
+	for i, p := range pairs {
 		round := fmt.Sprint(p.Round)
 		if runs {
 			round = p.Run + " " + round
@@ -168,7 +169,14 @@ func (e explainer) intervals(c *compare.Comparison, r compare.Row) {
 	}
 	e.line("", "%-18s exact signed ranks%s", intervalOf(r, r.Checks.Wilcoxon), lacking(r.Checks.Wilcoxon, fmt.Sprintf(": too few observations (%d) for this level", r.Units)))
 	e.line("", "%-18s bootstrap of layouts, boots and windows%s", intervalOf(r, r.Checks.Bootstrap),
-		lacking(r.Checks.Bootstrap, fmt.Sprintf(": it takes %d pairs, of %d layouts", stats.LeastBoots, stats.LeastGroups)))
+		lacking(r.Checks.Bootstrap, noBootstrap(r)))
+}
+
+func noBootstrap(r compare.Row) string {
+	if r.N > stats.MostBoots {
+		return fmt.Sprintf(": with more than %d pairs it would be t's", stats.MostBoots)
+	}
+	return fmt.Sprintf(": it takes %d pairs, of %d layouts", stats.LeastBoots, stats.LeastGroups)
 }
 
 func lacking(i *stats.Interval, why string) string {

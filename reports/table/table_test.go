@@ -40,7 +40,7 @@ func fixture(t *testing.T, name string) (*compare.Comparison, about.About) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return c, about.Of(&run.Run, run.Samples, run.Problems)
+	return c, about.Of(&run.Run, compare.SetOf(run.Samples), run.Problems)
 }
 
 func TestGolden(t *testing.T) {

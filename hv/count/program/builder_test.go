@@ -56,3 +56,12 @@ func TestCut(t *testing.T) {
 		})
 	}
 }
+
+func TestFirstFrom(t *testing.T) {
+	pieces := [][2]uint64{{20, 30}, {40, 50}}
+	for pc, want := range map[uint64]uint64{20: 20, 25: 25, 10: 20, 35: 40, 60: 20} {
+		if got := firstFrom(pieces, pc); got != want {
+			t.Errorf("from %d: %d, want %d", pc, got, want)
+		}
+	}
+}

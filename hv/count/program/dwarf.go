@@ -3,6 +3,7 @@ package program
 import (
 	"debug/dwarf"
 	"fmt"
+	"math"
 	"slices"
 )
 
@@ -122,9 +123,31 @@ func siteOf(data *dwarf.Data, u use) (site, error) {
 	if err != nil || len(pieces) == 0 {
 		return site{}, err
 	}
+	pieces = slices.DeleteFunc(pieces, func(p [2]uint64) bool { return p[1] <= p[0] })
+	if len(pieces) == 0 {
+		return site{}, nil
+	}
 	s := site{pieces: pieces, entry: pieces[0][0], depth: u.depth}
 	if pc, ok := u.entry.Val(dwarf.AttrEntrypc).(uint64); ok {
-		s.entry = pc
+		s.entry = firstFrom(pieces, pc)
 	}
 	return s, nil
+}
+
+// firstFrom is where code in pieces begins that is entered at an address: GCC
+// names one before it where it has put instructions of others in between.
+func firstFrom(pieces [][2]uint64, pc uint64) uint64 {
+	first := uint64(math.MaxUint64)
+	for _, p := range pieces {
+		if p[0] <= pc && pc < p[1] {
+			return pc
+		}
+		if p[0] >= pc {
+			first = min(first, p[0])
+		}
+	}
+	if first == math.MaxUint64 {
+		return pieces[0][0]
+	}
+	return first
 }

@@ -52,6 +52,7 @@ type machine struct {
 	close    sync.Once
 
 	hellos, ends int // sessions begun and ended
+	stoodStill   bool
 }
 
 type event struct {
@@ -94,8 +95,7 @@ func (t *Target) launch(img *hv.Image, spec hv.BootSpec, emulate []string) (*mac
 	}
 	if emulate != nil {
 		m.settings = steady
-		m.hello *= slowDown
-		m.silence *= slowDown
+		m.limits = t.emulated
 	}
 	if m.limit == 0 {
 		n := len(spec.Plan.Domains) * len(spec.Plan.Benchmarks)
@@ -130,9 +130,6 @@ func arguments(img *hv.Image, spec hv.BootSpec) ([]string, error) {
 // steady are the settings of Go's run-time system by which one thread at a
 // time executes the program's code, and nothing interrupts it.
 var steady = []string{"GOMAXPROCS=1", "GODEBUG=asyncpreemptoff=1"}
-
-// slowDown is how much longer than on the processor the emulator may take.
-const slowDown = 20
 
 func repeatCommand(plan []byte, args []string) string {
 	words := []string{"echo", quote(string(plan)), "|"}
@@ -298,6 +295,7 @@ func (m *machine) failed(kind hv.BootErrorKind, err error) error {
 // stacks to the console first, where they show what it waits for.
 func (m *machine) stuck(kind hv.BootErrorKind, err error) error {
 	failure := m.failed(kind, err)
+	m.stoodStill = true
 	m.cmd.Process.Signal(syscall.SIGQUIT)
 	timer := time.AfterFunc(dumpLimit, m.kill)
 	defer timer.Stop()

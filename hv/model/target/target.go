@@ -28,6 +28,7 @@ type Target struct {
 	compiling sync.Mutex    // one compilation at a time: each uses all processors
 	linking   chan struct{} // as many links at a time as processors
 	limits    limits
+	emulated  limits // of programs that an emulator runs
 
 	mu     sync.Mutex
 	inputs map[inputsKey]*inputs
@@ -39,8 +40,11 @@ func New() *Target {
 	return &Target{
 		linking: make(chan struct{}, processors()),
 		limits:  limits{hello: 60 * time.Second, silence: 120 * time.Second},
-		inputs:  map[inputsKey]*inputs{},
-		fresh:   map[string]bool{},
+		// A record takes the emulator a second or two; one that hangs is
+		// started again, so that patience has a price here.
+		emulated: limits{hello: 60 * time.Second, silence: 60 * time.Second},
+		inputs:   map[inputsKey]*inputs{},
+		fresh:    map[string]bool{},
 	}
 }
 

@@ -166,12 +166,6 @@ func domainList(p plan, h *abi.Sysctl) plan {
 	return p
 }
 
-// struct xen_flask_op: command, version, and a union of 32 bytes.
-const (
-	flaskOpSize     = 40
-	flaskGetEnforce = 2 // in 3.2 as in 4.17
-)
-
 // security plans FLASK's question for its mode. 4.17 returns what 3.2 wrote as
 // text into the buffer; both are given.
 func security(a *abi.Args) (plan, error) {
@@ -185,9 +179,7 @@ func security(a *abi.Args) (plan, error) {
 	return plan{
 		args: func(at uint64) [5]uint64 { return [5]uint64{at} }, size: flaskOpSize,
 		encode: func(m memory) abi.Errno {
-			m.clear()
-			m.put32(0, h.Cmd)
-			m.put32(4, flaskVersion)
+			encodeFlask(m, h.Cmd)
 			return 0
 		},
 		decode: func(_ memory, result int64) {

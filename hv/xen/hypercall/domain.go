@@ -33,11 +33,14 @@ type Domain struct {
 	scratch    memory
 	grants     *grants
 	channels   channels
+	avc        *avc // nil until it is asked for
 }
 
 var (
-	_ bench.Hypercalls = (*Domain)(nil)
-	_ bench.Echoer     = (*Domain)(nil)
+	_ bench.Hypercalls   = (*Domain)(nil)
+	_ bench.Echoer       = (*Domain)(nil)
+	_ bench.AVCKeeper    = (*Domain)(nil)
+	_ bench.PerfCounting = (*Domain)(nil)
 )
 
 // autoTranslated is the bit of Xen's features that says so.

@@ -85,6 +85,15 @@ func (m Machine) cpuModel() string {
 	return "max,-smap"
 }
 
+// Processor says in words what executes the machine.
+func (m Machine) Processor() string {
+	how := map[Accel]string{KVM: "KVM", TCG: "TCG"}[m.Accel]
+	if how == "" {
+		how = "TCG in one thread, its clock counts instructions"
+	}
+	return how + ", processor " + m.cpuModel()
+}
+
 // Args composes QEMU's arguments.
 func (m Machine) Args() []string {
 	args := []string{"-nodefaults", "-display", "none", "-no-reboot", "-cpu", m.cpuModel()}

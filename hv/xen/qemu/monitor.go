@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net"
+	"sync"
 	"time"
 )
 
@@ -14,6 +15,8 @@ type Monitor struct {
 	conn    net.Conn
 	replies chan reply
 	Events  chan string // names of events; closed when the channel is
+	closed  chan struct{}
+	once    sync.Once // closes closed
 }
 
 // reply is one message of QEMU's.
@@ -45,10 +48,10 @@ func Dial(ctx context.Context, socket string) (*Monitor, error) {
 
 // negotiate leaves the protocol's greeting behind.
 func negotiate(ctx context.Context, conn net.Conn) (*Monitor, error) {
-	m := &Monitor{conn: conn, replies: make(chan reply, 1), Events: make(chan string, 64)}
+	m := &Monitor{conn: conn, replies: make(chan reply, 1), Events: make(chan string, 64), closed: make(chan struct{})}
 	go m.read()
 	if err := m.Do(ctx, "qmp_capabilities", nil, nil); err != nil {
-		conn.Close()
+		m.Close()
 		return nil, err
 	}
 	return m, nil
@@ -72,7 +75,11 @@ func (m *Monitor) read() {
 			default: // nobody listens: an event is no promise
 			}
 		case r.Return != nil || r.Error != nil:
-			m.replies <- r
+			select {
+			case m.replies <- r:
+			case <-m.closed: // an answer to nothing that anybody asked
+				return
+			}
 		}
 	}
 }
@@ -160,4 +167,7 @@ func (m *Monitor) Resume(ctx context.Context) error {
 }
 
 // Close ends the connection; the machine goes on.
-func (m *Monitor) Close() error { return m.conn.Close() }
+func (m *Monitor) Close() error {
+	m.once.Do(func() { close(m.closed) })
+	return m.conn.Close()
+}

@@ -1,0 +1,99 @@
+package results
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"testing"
+)
+
+func TestClaim(t *testing.T) {
+	top := t.TempDir()
+	dir := filepath.Join(top, "a", "b")
+	c, err := ClaimDir(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := ClaimDir(dir); !isLocked(err) {
+		t.Errorf("a second claim: %v", err)
+	}
+	if _, err := Create(dir, testRun()); !isLocked(err) {
+		t.Errorf("a run beside the claim: %v", err)
+	}
+	if err := c.Release(); err != nil {
+		t.Error(err)
+	}
+	if left, err := os.ReadDir(top); err != nil || len(left) > 0 {
+		t.Errorf("the claim left %v, %v", left, err)
+	}
+
+	// What others have in the directory stays.
+	if err := os.MkdirAll(dir, 0o777); err != nil {
+		t.Fatal(err)
+	}
+	note := filepath.Join(dir, "note")
+	if err := os.WriteFile(note, nil, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	if c, err = ClaimDir(dir); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := c.Resume(); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("resume what is not there: %v", err)
+	}
+	d, err := c.Create(testRun())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Release(); err != nil { // is the run's, and stays
+		t.Error(err)
+	}
+	if _, err := ClaimDir(dir); !isLocked(err) {
+		t.Errorf("a claim beside the run: %v", err)
+	}
+	if err := d.Close(); err != nil {
+		t.Error(err)
+	}
+	if c, err = ClaimDir(dir); err != nil {
+		t.Fatalf("when the run is closed: %v", err)
+	}
+	if _, err := c.Create(testRun()); !errors.Is(err, ErrExists) {
+		t.Errorf("a second run: %v", err)
+	}
+	if err := c.Release(); err != nil {
+		t.Error(err)
+	}
+	for _, name := range []string{note, filepath.Join(dir, "run.json")} {
+		if _, err := os.Stat(name); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// A lock whose file was removed while it was taken locks nothing: it is taken
+// anew.
+func TestLockRemoved(t *testing.T) {
+	path := filepath.Join(t.TempDir(), lockFile)
+	l, err := acquireFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !l.isAt(path) {
+		t.Error("the lock is not where it was made")
+	}
+	if err := os.Remove(path); err != nil {
+		t.Fatal(err)
+	}
+	if l.isAt(path) {
+		t.Error("a removed lock still holds")
+	}
+	other, err := acquire(filepath.Dir(path))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if l.isAt(path) || !other.isAt(path) {
+		t.Error("the lock is the removed one")
+	}
+	l.release()
+	other.release()
+}

@@ -1,0 +1,64 @@
+package results
+
+import (
+	"bytes"
+	"strconv"
+)
+
+// windowText is the windows of a sample as they stand in the file. There are
+// some ten for each sample, and who compares many samples needs few of them.
+type windowText struct {
+	text   []byte // words that are numbers
+	values []float64
+}
+
+// addWindows takes the windows of the sample above the line.
+func (p *parser) addWindows(line int, rest []byte) {
+	if !p.pending || p.current == nil {
+		return
+	}
+	if areDecimals(rest) {
+		p.windows.text = append(append(p.windows.text, rest...), ' ')
+		return
+	}
+	for word := range bytes.FieldsSeq(rest) {
+		if _, err := strconv.ParseFloat(string(word), 64); err != nil {
+			p.problem(line, "window %s is no number", quote(word))
+			continue
+		}
+		p.windows.text = append(append(p.windows.text, word...), ' ')
+	}
+}
+
+// areDecimals tells whether a text is numbers of digits with perhaps a point
+// between them, and spaces, as windows mostly are. strconv.ParseFloat takes all
+// of these.
+func areDecimals(text []byte) bool {
+	digits, point := 0, false // in the word so far
+	for _, c := range text {
+		switch {
+		case c >= '0' && c <= '9':
+			digits++
+			if digits > 300 { // float64 may not hold it
+				return false
+			}
+		case c == '.' && !point && digits > 0:
+			point = true
+		case c == ' ':
+			digits, point = 0, false
+		default:
+			return false
+		}
+	}
+	return true
+}
+
+// parse gives the windows. The next sample's overwrite them.
+func (w *windowText) parse() []float64 {
+	w.values = w.values[:0]
+	for word := range bytes.FieldsSeq(w.text) {
+		v, _ := strconv.ParseFloat(string(word), 64) // it was checked
+		w.values = append(w.values, v)
+	}
+	return w.values
+}
