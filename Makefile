@@ -7,8 +7,9 @@ GO      ?= go
 XSM_ENABLE   ?= y
 FLASK_ENABLE ?= n
 
-# What "make bench" measures; 10 rounds take some three minutes on two cores.
-ROUNDS ?= 10
+# What "make bench" measures: 8 rounds take some three minutes on two cores, and
+# balance the order of three builds and their controls.
+ROUNDS ?= 8
 RUN    ?= runs/bench
 ARGS   ?=
 
@@ -58,7 +59,7 @@ bench-plugin:
 	$(GO) test -tags realxen -timeout 40m -run '^$$' -bench Plugin -benchtime 3x ./hv/xen/realtest
 
 # How often verdicts are wrong, in simulated runs whose truth is known: the
-# tables of docs/statistics.md. It takes some five minutes.
+# tables of docs/statistics.md. It takes some eight minutes.
 bench-verdicts:
 	$(GO) test -run '^$$' -bench Simulate -benchtime 1x -timeout 40m ./reports/compare
 

@@ -5,18 +5,11 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
-	"slices"
 	"strings"
 
 	"xsmbench/hv"
 	"xsmbench/results"
 )
-
-// withControl puts a second build like the first behind it.
-func withControl(words []string) []string {
-	name, rest := cutBuild(words[0])
-	return slices.Insert(slices.Clone(words), 1, name+"2="+rest)
-}
 
 // cutBuild separates the name from KIND[@REV] or KIND[@DIR].
 func cutBuild(word string) (name, rest string) {

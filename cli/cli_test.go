@@ -137,10 +137,6 @@ func TestBuilds(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
-	flags.aa, flags.builds = true, []string{"flask@./other"}
-	if got, err = flags.parse(&hvtest.Counting{}, "amd64"); err != nil || len(got) != 2 || got[1].Name != "flask-other2" || got[1].Source != other {
-		t.Errorf("with a control: %+v, %v", got, err)
-	}
 	if _, err := flags.parse(&hvtest.Target{}, "amd64"); err == nil || !strings.Contains(err.Error(), "takes Kconfig settings") {
 		t.Errorf("error %v", err)
 	}

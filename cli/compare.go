@@ -89,6 +89,8 @@ type input struct {
 	run      *results.Run      // nil unless the input is one run directory
 	dir      string            // that directory
 	planned  *results.Criteria // of the runs, nil unless they agree
+	looks    int               // the most that a run planned
+	controls map[string]string // builds that are others under a second name
 	samples  *compare.Set
 	problems []results.Problem
 }
@@ -125,6 +127,8 @@ func (in *input) readRuns(paths []string) error {
 			agreed = false
 		case err == nil:
 			in.run, in.dir = &run, path
+			in.looks = max(in.looks, run.Spec.PlannedLooks())
+			in.controls = controlsOf(in.controls, run.Spec.Builds)
 			agreed = agreed && (i == 0 || same(in.planned, run.Spec.Criteria))
 			in.planned = run.Spec.Criteria
 		case !errors.Is(err, os.ErrNotExist) && isDir(path):
@@ -185,7 +189,7 @@ func (in *input) options(f compareFlags) (compare.Options, error) {
 		first = in.run.Spec.Builds[0].Name
 	}
 	o, err := f.options(first)
-	o.Planned = in.planned
+	o.Planned, o.Looks, o.Controls = in.planned, in.looks, in.controls
 	return o, err
 }
 
@@ -270,14 +274,14 @@ func verdictCode(c *compare.Comparison, failOn string) error {
 }
 
 // compareRun prints the comparison of one run.
-func compareRun(w io.Writer, path string, f compareFlags) error {
+func compareRun(w io.Writer, path string, f compareFlags) (*compare.Comparison, error) {
 	in, err := readInput([]string{path})
 	if err != nil {
-		return err
+		return nil, err
 	}
 	c, err := in.compare(f)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	return in.write(w, c, "text")
+	return c, in.write(w, c, "text")
 }

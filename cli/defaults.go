@@ -27,7 +27,7 @@ func (f *runFlags) defaults(t hv.Target, fs *pflag.FlagSet) {
 		}
 	}
 	if f.layouts == 0 {
-		f.layouts = f.rounds
+		f.layouts = f.planned()
 		if f.windows(t) > 0 {
 			f.layouts = 1 // a relink moves code and changes no count
 		}

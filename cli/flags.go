@@ -22,7 +22,6 @@ type buildFlags struct {
 	builds, tags        []string
 	source, rev, policy string
 	kconfig             []string
-	aa                  bool
 }
 
 func (f *buildFlags) register(fs *pflag.FlagSet) {
@@ -34,7 +33,6 @@ func (f *buildFlags) register(fs *pflag.FlagSet) {
 	fs.StringVar(&f.rev, "rev", "", "git revision to build from")
 	fs.StringVar(&f.policy, "policy", "", "policy file for the builds with a module that loads one")
 	fs.StringArrayVar(&f.kconfig, "kconfig", nil, "file of Kconfig settings for the builds that take some; may be repeated, later files win")
-	fs.BoolVar(&f.aa, "aa", false, "boot the first build twice per round, the second time under the name NAME2, as a control")
 }
 
 // resolve checks the flags and returns the target and the builds.
@@ -61,9 +59,6 @@ func (f *buildFlags) parse(t hv.Target, arch string) ([]hv.Build, error) {
 		return nil, err
 	}
 	words := f.builds
-	if f.aa && len(words) > 0 {
-		words = withControl(words)
-	}
 	var builds []hv.Build
 	loads, configured := false, false
 	for _, word := range words {
@@ -155,6 +150,8 @@ func lookupTarget(name string) (hv.Target, error) {
 type runFlags struct {
 	buildFlags
 	compareFlags
+	budgetFlags
+	aa             bool
 	domains        []string
 	bench          string
 	rounds         int
@@ -174,9 +171,11 @@ type runFlags struct {
 func (f *runFlags) register(fs *pflag.FlagSet) {
 	f.buildFlags.register(fs)
 	f.compareFlags.register(fs, "default: ")
+	fs.BoolVar(&f.aa, "aa", true, "with controls: in each round, the base again under another name, in turns as the same image and linked anew")
 	fs.StringSliceVar(&f.domains, "domains", []string{"dom0", "domU"}, "domains to measure from")
 	fs.StringVar(&f.bench, "bench", "", "regular expression over the benchmarks' names (default: all)")
 	fs.IntVar(&f.rounds, "rounds", defaultRounds, "rounds: each boots every build once (a target that counts has a default of its own)")
+	f.budgetFlags.register(fs)
 	fs.IntVar(&f.layouts, "layouts", 0, "relinks of each build, taken in turn by the rounds (default: one per round, as far as the target relinks)")
 	fs.Int64Var(&f.enough, "enough", defaultEnough, "shortest timed window in µs; 0 lets the clock decide, as lmbench does")
 	fs.IntVar(&f.repetitions, "repetitions", 0, "windows per sample (default: 11, as lmbench, or the target's own if it counts)")
@@ -188,11 +187,11 @@ func (f *runFlags) register(fs *pflag.FlagSet) {
 	fs.IntVar(&f.idle, "domus", 0, "idle domUs beside the measured one")
 	fs.DurationVar(&f.timeout, "timeout", 0, "time after which a boot is given up (default: the target's)")
 	fs.StringVarP(&f.output, "output", "o", "", "run directory to make (default: runs/DATE-TIME)")
-	fs.StringVar(&f.resume, "resume", "", "run directory to complete; only --rounds may be given with it, to add rounds")
+	fs.StringVar(&f.resume, "resume", "", "run directory to complete; only --rounds may be given with it, to add rounds, or --budget, to add time")
 }
 
 // Defaults of run: with three builds, two domains and all benchmarks they
-// take some three minutes on two cores.
+// take some four minutes on two cores, controls included.
 const (
 	defaultRounds = 10
 	defaultEnough = 1000 // µs
@@ -207,6 +206,9 @@ func (f *runFlags) spec(fs *pflag.FlagSet) (hv.Target, results.Spec, error) {
 	if err != nil {
 		return nil, results.Spec{}, err
 	}
+	if err := f.checkBudget(fs, builds); err != nil {
+		return nil, results.Spec{}, err
+	}
 	f.defaults(t, fs)
 	if err := f.check(t); err != nil {
 		return nil, results.Spec{}, err
@@ -219,11 +221,16 @@ func (f *runFlags) spec(fs *pflag.FlagSet) (hv.Target, results.Spec, error) {
 		return nil, results.Spec{}, err
 	}
 	d, several := t.(hv.DomUs)
+	plan := f.plan(t)
+	if plan != nil {
+		f.rounds = plan.Looks[0]
+	}
 	return t, results.Spec{
-		Target: t.Name(), Accel: f.accel, Builds: builds, Domains: f.domains, Benchmarks: names,
+		Target: t.Name(), Accel: f.accel, Builds: f.withControls(t, fs, builds), Domains: f.domains, Benchmarks: names,
 		Rounds: f.rounds, Layouts: f.layouts, Workload: f.workload, DomU: f.domU, Idle: f.idle,
 		OtherDomU: several && f.domU != d.DomUKinds()[0],
 		Options:   bench.Options{EnoughUS: f.enough, Repetitions: f.repetitions, Windows: f.windows(t), Quick: f.quick, Witness: f.witness},
+		Budget:    plan,
 	}, nil
 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -180,6 +181,12 @@ func (in *input) against(before *input, f compareFlags) (*compare.Comparison, er
 	if err != nil {
 		return nil, err
 	}
+	o.Looks = max(o.Looks, before.looks)
+	o.Controls = maps.Clone(o.Controls)
+	if o.Controls == nil {
+		o.Controls = map[string]string{}
+	}
+	maps.Copy(o.Controls, before.controls)
 	return compare.Against(in.samples, before.samples, o)
 }
 

@@ -21,6 +21,7 @@ import (
 // observer shows a run's progress until close.
 type observer interface {
 	rounds.Observer
+	note(line string)
 	close()
 }
 
@@ -67,6 +68,8 @@ func (l *lines) Failed(s rounds.Slot, err error, p rounds.Progress) {
 func (l *lines) GaveUp(build string, failures int) {
 	fmt.Fprintf(l.w, "%s failed %d times in a row: its other boots are left for --resume\n", build, failures)
 }
+
+func (l *lines) note(line string) { fmt.Fprintln(l.w, line) }
 
 func (*lines) close() {}
 

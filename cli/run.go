@@ -29,6 +29,12 @@ func newRun() *cobra.Command {
 writes one sample per benchmark, domain and boot to the run directory as each
 boot ends. At the end it prints the comparison.
 
+With --budget the run chooses its rounds: it looks at the rows after numbers of
+rounds that are written down before the first boot (4, 6, 9, 13, 20, 30, 45, 68,
+100), and ends when a look leaves no row open, when there is no time for another
+round, or with the last look. The looks share the level of the intervals. At the
+end it names the rows that stay open, and how long they would need.
+
 Ctrl-C stops the machine that runs, keeps what was measured, and says how to go
 on: xsmbench run --resume DIR measures what is missing, of an interrupted run
 as of one in which boots failed. A second Ctrl-C ends the program at once.`,
@@ -65,7 +71,12 @@ func (f *runFlags) session(c *cobra.Command) (*session, error) {
 	if err := withConfig(c); err != nil {
 		return nil, err
 	}
-	t, spec, err := f.spec(c.Flags())
+	return f.fresh(c.Flags())
+}
+
+// fresh is a session of a run that does not exist yet.
+func (f *runFlags) fresh(fs *pflag.FlagSet) (*session, error) {
+	t, spec, err := f.spec(fs)
 	if err != nil {
 		return nil, err
 	}
@@ -75,8 +86,8 @@ func (f *runFlags) session(c *cobra.Command) (*session, error) {
 	}
 	criteria = criteria.Or(compare.Defaults().Criteria)
 	spec.Criteria = &criteria
-	if f.base != "" && !slices.ContainsFunc(spec.Builds, func(b hv.Build) bool { return b.Name == f.base }) {
-		return nil, fmt.Errorf("--base %s: not among the builds %s", f.base, buildNames(spec.Builds))
+	if f.base != "" && !slices.ContainsFunc(measured(spec.Builds), func(b hv.Build) bool { return b.Name == f.base }) {
+		return nil, fmt.Errorf("--base %s: not among the builds %s", f.base, buildNames(measured(spec.Builds)))
 	}
 	path := f.output
 	if path == "" {
@@ -111,7 +122,7 @@ func vacant(path string) (*results.Claim, error) {
 func (f *runFlags) resumed(fs *pflag.FlagSet) (*session, error) {
 	var extra []string
 	fs.Visit(func(flag *pflag.Flag) {
-		if !slices.Contains([]string{"resume", "rounds", "timeout", "base", "margin", "margins", "floors", "confidence"}, flag.Name) {
+		if !slices.Contains([]string{"resume", "rounds", "budget", "timeout", "base", "margin", "margins", "floors", "confidence"}, flag.Name) {
 			extra = append(extra, "--"+flag.Name)
 		}
 	})
@@ -126,7 +137,13 @@ func (f *runFlags) resumed(fs *pflag.FlagSet) (*session, error) {
 	if err != nil {
 		return nil, fmt.Errorf("resume %s: %w", f.resume, err)
 	}
+	if err := f.resumeBudget(fs, &run.Spec); err != nil {
+		return nil, err
+	}
 	if fs.Changed("rounds") {
+		if run.Spec.Budget != nil {
+			return nil, errors.New("--rounds: the run chooses its rounds by a budget; add time with --budget")
+		}
 		if f.rounds < run.Spec.Rounds {
 			return nil, fmt.Errorf("--rounds %d: the run has %d, and rounds can only be added", f.rounds, run.Spec.Rounds)
 		}
@@ -141,23 +158,59 @@ func (f *runFlags) resumed(fs *pflag.FlagSet) (*session, error) {
 
 func (s *session) run(c *cobra.Command) error {
 	defer s.claim.Release()
-	progress := printLine(c.ErrOrStderr())
-	images, err := rounds.Ready(c.Context(), s.target, s.spec, progress)
-	if err != nil {
-		return err
-	}
-	dir, err := s.open(c.Context(), images)
-	if err != nil {
+	dir, out, err := s.execute(c)
+	if dir == nil {
 		return err
 	}
 	defer dir.Close()
-	fmt.Fprintf(c.ErrOrStderr(), "run %s: %d rounds of %s; %d benchmarks from %s\n", s.path, s.spec.Rounds,
-		buildNames(s.spec.Builds), len(s.spec.Benchmarks), strings.Join(s.spec.Domains, ", "))
+	return s.conclude(c.Context(), c.OutOrStdout(), c.ErrOrStderr(), out, err)
+}
+
+// execute builds and measures. The directory is nil if nothing was measured.
+func (s *session) execute(c *cobra.Command) (*results.Dir, rounds.Outcome, error) {
+	progress := printLine(c.ErrOrStderr())
+	images, err := rounds.Ready(c.Context(), s.target, s.spec, progress)
+	if err != nil {
+		return nil, rounds.Outcome{}, err
+	}
+	dir, err := s.open(c.Context(), images)
+	if err != nil {
+		return nil, rounds.Outcome{}, err
+	}
+	fmt.Fprintf(c.ErrOrStderr(), "run %s: %s of %s; %d benchmarks from %s\n", s.path, s.length(),
+		describeBuilds(s.spec.Builds), len(s.spec.Benchmarks), strings.Join(s.spec.Domains, ", "))
 	show := newObserver(c.ErrOrStderr())
 	r := rounds.Runner{Target: s.target, Dir: dir, Images: images, Observer: show, Timeout: s.timeout}
-	out, err := r.Run(c.Context())
+	out, err := s.measure(c.Context(), r, show)
 	show.close()
-	return s.conclude(c.Context(), c.OutOrStdout(), c.ErrOrStderr(), out, err)
+	s.spec = dir.Run().Spec
+	return dir, out, err
+}
+
+// length says how long the run is going to be.
+func (s *session) length() string {
+	if b := s.spec.Budget; b != nil {
+		return fmt.Sprintf("up to %s or %d rounds", minutes(b.Time), b.Looks[len(b.Looks)-1])
+	}
+	return fmt.Sprintf("%d rounds", s.spec.Rounds)
+}
+
+// measure runs all rounds, or as many as the budget allows.
+func (s *session) measure(ctx context.Context, r rounds.Runner, show observer) (rounds.Outcome, error) {
+	if s.spec.Budget == nil {
+		return r.Run(ctx)
+	}
+	q := rounds.Sequence{Runner: r, Judge: s.judge,
+		More: func(ctx context.Context, spec results.Spec) (rounds.Images, error) {
+			return rounds.Ready(ctx, s.target, spec, func(string) {})
+		},
+		Looked: func(l results.Look) {
+			b := r.Dir.Run().Spec.Budget
+			show.note(describeLook(l, len(b.Taken), len(b.Looks)))
+		},
+	}
+	out, _, err := q.Run(ctx)
+	return out, err
 }
 
 // open makes the run directory, or opens the one to resume.
@@ -177,7 +230,7 @@ func (s *session) open(ctx context.Context, images rounds.Images) (*results.Dir,
 		dir.Close()
 		return nil, fmt.Errorf("resume %s: %w", s.path, err)
 	}
-	if s.spec.Rounds > run.Spec.Rounds {
+	if s.spec.Rounds > run.Spec.Rounds || s.spec.Budget != nil {
 		run.Spec = s.spec
 		run.Images = images.List(s.spec)
 		if err := dir.UpdateRun(run); err != nil {
@@ -202,7 +255,7 @@ func (s *session) conclude(ctx context.Context, stdout, stderr io.Writer, out ro
 	case len(s.spec.Builds) == 1:
 		fmt.Fprintf(stdout, "one build, %s: there is nothing to compare it with\n", s.spec.Builds[0].Name)
 	case out.Done > 0:
-		err = compareRun(stdout, s.path, s.compare)
+		err = s.compareRun(stdout)
 	}
 	if !out.Complete() {
 		if err != nil { // as when the base is what is missing
@@ -214,6 +267,15 @@ func (s *session) conclude(ctx context.Context, stdout, stderr io.Writer, out ro
 		return err
 	}
 	_, err = fmt.Fprintf(stdout, "\nrun: %s\n", s.path)
+	return err
+}
+
+// compareRun prints the comparison, and how the budget ended.
+func (s *session) compareRun(w io.Writer) error {
+	c, err := compareRun(w, s.path, s.compare)
+	if err == nil && s.spec.Budget != nil {
+		writeEnding(w, c, s.spec.Budget, s.spec.Rounds, s.path)
+	}
 	return err
 }
 

@@ -37,6 +37,13 @@ type Build struct {
 	// Policy is a file that the build's security module loads instead of
 	// its own policy.
 	Policy string `json:"policy,omitempty"`
+	// ControlOf names the build that this one is made like, under another
+	// name: what differs between the two is what a measurement gets wrong.
+	// "" for builds that are measured for their own sake.
+	ControlOf string `json:"control_of,omitempty"`
+	// Relinked says of a control that it has another layout than that build
+	// in the same round; else it is the same image.
+	Relinked bool `json:"relinked,omitempty"`
 }
 
 // KindOf returns the target's kind of build that b is.

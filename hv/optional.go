@@ -43,6 +43,35 @@ type Counter interface {
 	Windows(accel string) int
 }
 
+// Injector is a target whose source can be given work in one hook, to see
+// whether a measurement finds it.
+type Injector interface {
+	Injection() Injection
+	// Inject copies the source tree to dir, with the work at the beginning
+	// of the hook, and returns a build of the copy. Builds with less and with
+	// more of the same kind of work differ by nothing else.
+	Inject(ctx context.Context, w Work, dir string, progress func(string)) (Build, error)
+}
+
+// Injection says where a target can be given work, and how much is worth
+// trying.
+type Injection struct {
+	Hook      string // "evtchn_status"
+	Benchmark string // the full name of one that crosses it, once
+	Accel     string // of Accels, under which the target counts
+	// Instructions are numbers of them to try; Delays numbers of steps of a
+	// delay, nil if the target cannot be timed so.
+	Instructions, Delays []int
+	// Long is a delay that nothing hides, to see how long a step is.
+	Long int
+}
+
+// Work is what a hook does in vain: Amount instructions, or steps of a delay.
+type Work struct {
+	Delay  bool
+	Amount int
+}
+
 // Setting says one thing of how a target's machines are set up, in the
 // target's words.
 type Setting struct {

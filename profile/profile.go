@@ -64,14 +64,20 @@ type key struct{ arch, domain, benchmark string }
 // New merges the profiles of a run's samples.
 func New(c *results.Contents, list []results.Profile) *Run {
 	r := &Run{Path: c.Path, Target: c.Run.Spec.Target, Accel: c.Run.Spec.Accel, Problems: c.Problems}
+	controls := map[string]bool{} // they have the hooks of what they are controls of
 	for _, b := range c.Run.Spec.Builds {
-		r.Builds = append(r.Builds, b.Name)
+		if controls[b.Name] = b.ControlOf != ""; !controls[b.Name] {
+			r.Builds = append(r.Builds, b.Name)
+		}
 	}
 	boots := gather(c.Samples, list)
 	byKey := map[key]*Benchmark{}
 	for k, of := range boots {
 		b := &Benchmark{Arch: k.arch, Domain: k.domain, Name: k.benchmark, Costs: map[string]*Cost{}}
 		for build, list := range of {
+			if controls[build] {
+				continue
+			}
 			b.Costs[build] = merge(list)
 			if !slices.Contains(r.Builds, build) {
 				r.Builds = append(r.Builds, build)

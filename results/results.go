@@ -70,6 +70,9 @@ type Spec struct {
 	// Criteria are what the verdicts are given by; nil for runs of before
 	// they were written down.
 	Criteria *Criteria `json:"criteria,omitempty"`
+	// Budget says how the rounds are chosen, nil if they were asked for.
+	// Then Rounds are those that were begun, or are due at the next look.
+	Budget *Budget `json:"budget,omitempty"`
 }
 
 // Host is the machine that measured.

@@ -28,28 +28,30 @@ func (im Images) Of(b hv.Build) *hv.Image { return im[keyOf(b)] }
 // List returns the images in the order of the spec's builds, then of layouts.
 func (im Images) List(spec results.Spec) []hv.Image {
 	var list []hv.Image
-	for _, b := range spec.Builds {
-		for _, layout := range layouts(spec) {
-			b.Layout = layout
-			if img := im.Of(b); img != nil {
-				list = append(list, *img)
-			}
+	for _, b := range builds(spec) {
+		if img := im.Of(b); img != nil {
+			list = append(list, *img)
 		}
 	}
+	rank := func(img hv.Image) int {
+		return slices.IndexFunc(spec.Builds, func(b hv.Build) bool { return b.Name == img.Build.Name && b.Arch == img.Build.Arch })
+	}
+	slices.SortStableFunc(list, func(a, b hv.Image) int { return rank(a) - rank(b) })
 	return list
 }
 
-// layouts are those that the spec's rounds use, ascending.
-func layouts(spec results.Spec) []int {
-	used := map[int]bool{}
-	for round := 1; round <= spec.Rounds; round++ {
-		used[layoutOf(round, spec.Layouts)] = true
+// builds are those that the spec's rounds boot, each layout of one by itself,
+// by layout.
+func builds(spec results.Spec) []hv.Build {
+	var list []hv.Build
+	used := map[imageKey]bool{}
+	for _, s := range Schedule(spec) {
+		if k := keyOf(s.Build); !used[k] {
+			used[k] = true
+			list = append(list, s.Build)
+		}
 	}
-	var list []int
-	for l := range used {
-		list = append(list, l)
-	}
-	slices.Sort(list)
+	slices.SortStableFunc(list, func(a, b hv.Build) int { return a.Layout - b.Layout })
 	return list
 }
 
@@ -71,13 +73,7 @@ func Ready(ctx context.Context, t hv.Target, spec results.Spec, progress func(st
 }
 
 func build(ctx context.Context, t hv.Target, spec results.Spec, progress func(string), ready func(context.Context, *hv.Image, func(string))) (Images, error) {
-	var builds []hv.Build
-	for _, layout := range layouts(spec) {
-		for _, b := range spec.Builds {
-			b.Layout = layout
-			builds = append(builds, b)
-		}
-	}
+	builds := builds(spec)
 	list := make([]*hv.Image, len(builds))
 	group, ctx := errgroup.WithContext(ctx)
 	var err error

@@ -30,6 +30,9 @@ type Runner struct {
 	Observer Observer
 	// Timeout is a boot's limit, 0 for the target's own.
 	Timeout time.Duration
+	// MayBegin, if not nil, is asked before the first boot of each round. If
+	// it says no, Run ends there.
+	MayBegin func(round int) bool
 }
 
 // Outcome is how far a run came.
@@ -70,9 +73,12 @@ func (r *Runner) Run(ctx context.Context) (Outcome, error) {
 	}
 	clock := newClock(len(todo), Expected(spec))
 	failures := map[string]int{}
-	for _, s := range todo {
+	for i, s := range todo {
 		if ctx.Err() != nil {
 			return out, context.Cause(ctx)
+		}
+		if begins := i == 0 || todo[i-1].Round != s.Round; begins && r.MayBegin != nil && !r.MayBegin(s.Round) {
+			return out, nil
 		}
 		if failures[s.Build.Name] >= patience {
 			clock.skip()

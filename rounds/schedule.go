@@ -28,21 +28,44 @@ type Slot struct {
 	Build  hv.Build // with Layout filled in
 }
 
-// Schedule lists a run's boots in order.
+// Schedule lists a run's boots in order. Controls share one place in the
+// design and take turns in it from round to round: they must not cost a run
+// more than one boot per round.
 func Schedule(spec results.Spec) []Slot {
-	design := Williams(len(spec.Builds))
+	seats := seats(spec.Builds)
+	design := Williams(len(seats))
 	var slots []Slot
 	for round := 1; round <= spec.Rounds; round++ {
 		for place, i := range design[(round-1)%len(design)] {
-			b := spec.Builds[i]
+			b := seats[i][(round-1)%len(seats[i])]
 			b.Layout = layoutOf(round, spec.Layouts)
+			if b.Relinked {
+				b.Layout += max(1, spec.Layouts)
+			}
 			slots = append(slots, Slot{Round: round, Order: place + 1, Layout: b.Layout, Build: b})
 		}
 	}
 	return slots
 }
 
-// layoutOf is the layout of all builds in a round.
+// seats are the places of a round, each with the builds that take turns in it.
+func seats(builds []hv.Build) [][]hv.Build {
+	var all [][]hv.Build
+	var controls []hv.Build
+	for _, b := range builds {
+		if b.ControlOf != "" {
+			controls = append(controls, b)
+		} else {
+			all = append(all, []hv.Build{b})
+		}
+	}
+	if controls != nil {
+		all = append(all, controls)
+	}
+	return all
+}
+
+// layoutOf is the layout of all builds in a round, but for relinked controls.
 func layoutOf(round, layouts int) int {
 	if layouts < 1 {
 		return 0

@@ -55,3 +55,41 @@ func TestScheduleLayouts(t *testing.T) {
 		}
 	}
 }
+
+// TestScheduleControls: controls take turns in one place of the design; one
+// that is linked anew has a layout that no other build has in any round.
+func TestScheduleControls(t *testing.T) {
+	spec := results.Spec{Rounds: 6, Layouts: 6, Builds: []hv.Build{
+		{Name: "a"}, {Name: "b"}, {Name: "a2", Kind: "a", ControlOf: "a"}, {Name: "a-relinked", Kind: "a", ControlOf: "a", Relinked: true},
+	}}
+	boots, layouts := map[string]int{}, map[string]map[int]bool{"a": {}, "a2": {}, "a-relinked": {}, "b": {}}
+	of := map[int]int{} // the layout of a round
+	for _, s := range Schedule(spec) {
+		boots[s.Build.Name]++
+		layouts[s.Build.Name][s.Layout] = true
+		if s.Build.Name == "a" {
+			of[s.Round] = s.Layout
+		}
+		if s.Order < 1 || s.Order > 3 {
+			t.Errorf("%+v: a round has three boots", s)
+		}
+	}
+	for _, s := range Schedule(spec) {
+		if same := s.Layout == of[s.Round]; same == s.Build.Relinked {
+			t.Errorf("%+v: round %d has layout %d", s, s.Round, of[s.Round])
+		}
+	}
+	for name, n := range map[string]int{"a": 6, "b": 6, "a2": 3, "a-relinked": 3} {
+		if boots[name] != n || len(layouts[name]) != n {
+			t.Errorf("%s boots %d times with %d layouts, want %d", name, boots[name], len(layouts[name]), n)
+		}
+	}
+	for l := range layouts["a-relinked"] {
+		if layouts["a"][l] {
+			t.Errorf("layout %d is of a and of its control", l)
+		}
+	}
+	if n := len(builds(spec)); n != 18 {
+		t.Errorf("%d images, want 18: those that are booted", n)
+	}
+}

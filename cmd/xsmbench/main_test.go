@@ -121,7 +121,7 @@ func TestInterrupt(t *testing.T) {
 	for _, sig := range []os.Signal{os.Interrupt, syscall.SIGTERM} {
 		t.Run(sig.String(), func(t *testing.T) {
 			dir := filepath.Join(t.TempDir(), "run")
-			run := program(t, `{"Pace": 2000000}`, "run", "--target", "fake", "--rounds", "3", "--bench", "lat_syscall", "-o", dir)
+			run := program(t, `{"Pace": 2000000}`, "run", "--target", "fake", "--rounds", "3", "--aa=false", "--bench", "lat_syscall", "-o", dir)
 			var stderr strings.Builder
 			run.Stderr = &stderr
 			if err := run.Start(); err != nil {

@@ -4,6 +4,7 @@
 package about
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"sort"
@@ -125,10 +126,22 @@ func rounds(s results.Spec) string {
 		return ""
 	}
 	text := count(s.Rounds, "round")
-	if s.Layouts > 1 {
-		text += fmt.Sprintf(" over %d layouts of each build", s.Layouts)
+	if layouts := min(s.Layouts, s.Rounds); layouts > 1 {
+		text += fmt.Sprintf(" over %d layouts of each build", layouts)
 	}
-	return text
+	return join("; ", text, budget(s.Budget))
+}
+
+// budget says how the rounds were chosen.
+func budget(b *results.Budget) string {
+	if b == nil {
+		return ""
+	}
+	var taken []string
+	for _, l := range b.Taken {
+		taken = append(taken, fmt.Sprint(l.Rounds))
+	}
+	return fmt.Sprintf("a budget of %s chose them: looks after %s, %d planned", b.Time, cmp.Or(strings.Join(taken, ", "), "none yet"), len(b.Looks))
 }
 
 func mitigations(m map[string]string) string {

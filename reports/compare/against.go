@@ -28,10 +28,10 @@ func Against(now, before *Set, opt Options) (*Comparison, error) {
 		return nil, fmt.Errorf("compare runs: %w", err)
 	}
 	g := now.with(before.earlier()).group()
-	c := &Comparison{Base: "the earlier run", Criteria: opt.Criteria, Planned: opt.Planned}
+	c := &Comparison{Base: "the earlier run", Criteria: opt.Criteria, Planned: opt.Planned, Looks: max(1, opt.Looks)}
 	c.warnOfChanges()
 	for _, b := range g.builds {
-		if !strings.HasSuffix(b, earlier) {
+		if !strings.HasSuffix(b, earlier) && opt.Controls[b] == "" {
 			c.Builds = append(c.Builds, b)
 		}
 	}
@@ -115,20 +115,24 @@ func (c *Comparison) addAgainst(s *series, opt Options, hooks counts) {
 		case before == nil:
 			c.lack(s, Earlier(build), hooks, "")
 		default:
-			c.later(s, build, opt.against(Earlier(build)), hooks, shareImage(before, now))
+			c.later(s, build, opt.against(Earlier(build)), hooks, kinIf(shareImage(before, now)))
 		}
 	}
 	c.addControls(s, opt, hooks)
 }
 
-// addControls compares the builds of one run that are one image.
+// addControls compares the builds of one run that are one image, or one source.
 func (c *Comparison) addControls(s *series, opt Options, hooks counts) {
 	for _, first := range []string{opt.Base, Earlier(opt.Base)} {
 		base := s.builds[first]
 		for _, build := range sortedBuilds(s) {
 			sameRun := strings.HasSuffix(build, earlier) == strings.HasSuffix(first, earlier)
-			if base != nil && build != first && sameRun && sameImages(base, s.builds[build]) {
-				c.later(s, build, opt.against(first), hooks, true)
+			if base == nil || build == first || !sameRun {
+				continue
+			}
+			of := opt.against(first)
+			if kin := of.kinOf(build, sameImages(base, s.builds[build])); kin != stranger {
+				c.later(s, build, of, hooks, kin)
 			}
 		}
 	}

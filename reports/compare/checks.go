@@ -264,7 +264,7 @@ func (c *Comparison) checkTogether() {
 	each(func(r *Row) float64 { return r.Checks.PBaseRise }, func(r *Row) { r.warnOfRise(r.Base, r.Checks.BaseRise) })
 	each(func(r *Row) float64 { return r.Checks.PRise }, func(r *Row) { r.warnOfRise(r.Build, r.Checks.Rise) })
 	for _, r := range rows {
-		r.warnOfDoubt(1 - c.Confidence)
+		r.warnOfDoubt(1 - c.Level())
 	}
 	c.warnOfDesign()
 }

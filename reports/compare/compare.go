@@ -17,6 +17,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strconv"
 	"strings"
 
 	"xsmbench/reports/stats"
@@ -32,9 +33,12 @@ type Comparison struct {
 	// among the warnings.
 	results.Criteria
 	Planned *results.Criteria
-	Rows    []Row
-	// Controls are rows of builds whose image is the base's own: what
-	// differs there is noise.
+	// Looks is how many looks share the chance to err: 1 if the rounds were
+	// fixed. Verdicts and intervals are at Level, not at Confidence.
+	Looks int
+	Rows  []Row
+	// Controls are rows of builds whose image or source is the base's own:
+	// what differs there is noise, and the luck of a layout.
 	Controls []Row
 	GeoMeans []GeoMean
 	// Figures are values in units that say no cost, compared by no test.
@@ -92,10 +96,11 @@ func (s *Set) Compare(opt Options) (*Comparison, error) {
 	if err := g.check(opt.Base); err != nil {
 		return nil, fmt.Errorf("compare builds: %w", err)
 	}
-	c := &Comparison{Base: opt.Base, Criteria: opt.Criteria, Planned: opt.Planned}
+	c := &Comparison{Base: opt.Base, Criteria: opt.Criteria, Planned: opt.Planned, Looks: max(1, opt.Looks)}
 	c.warnOfChanges()
 	for _, b := range g.builds {
-		if b != opt.Base {
+		of := opt.Controls[b]
+		if b != opt.Base && (of == "" || of == opt.Base) {
 			c.Builds = append(c.Builds, b)
 		}
 	}
@@ -108,8 +113,8 @@ func (s *Set) Compare(opt Options) (*Comparison, error) {
 	c.warnOfLacks(g.series)
 	c.judge()
 	c.checkTogether()
-	c.GeoMeans = geoMeans(c.Rows, opt.Confidence, g.seed())
-	c.GeoMeans = append(c.GeoMeans, geoMeans(c.Controls, opt.Confidence, g.seed())...)
+	c.GeoMeans = geoMeans(c.Rows, opt.level(), g.seed())
+	c.GeoMeans = append(c.GeoMeans, geoMeans(c.Controls, opt.level(), g.seed())...)
 	c.checkMeans()
 	c.warn(g.unfinished)
 	return c, nil
@@ -132,7 +137,7 @@ func (c *Comparison) add(s *series, opt Options, hooks counts) {
 			c.lack(s, name, hooks, "")
 			continue
 		}
-		c.later(s, name, opt, hooks, sameImages(base, b))
+		c.later(s, name, opt, hooks, opt.kinOf(name, sameImages(base, b)))
 	}
 }
 
@@ -147,7 +152,7 @@ func (c *Comparison) lack(s *series, build string, hooks counts, so string) {
 
 // judge gives the verdicts, which need all rows.
 func (c *Comparison) judge() {
-	alpha := 1 - c.Confidence
+	alpha := 1 - c.Level()
 	for _, rows := range [][]Row{c.Rows, c.Controls} {
 		p := make([]float64, len(rows))
 		for i, r := range rows {
@@ -179,6 +184,14 @@ func (c *Comparison) warn(unfinished int) {
 	}
 }
 
+// Level is that of the intervals, above Confidence if several looks share it.
+func (c *Comparison) Level() float64 { return level(c.Confidence, c.Looks) }
+
+// LevelText is Level as a table's head has it: "95%".
+func (c *Comparison) LevelText() string {
+	return strconv.FormatFloat(100*c.Level(), 'g', 4, 64) + "%"
+}
+
 // Count is how many rows have a verdict.
 func (c *Comparison) Count(v Verdict) int {
 	n := 0
@@ -197,6 +210,19 @@ func (c *Comparison) Negligible() bool {
 	return len(c.Rows) > 0 && c.Count(Equivalent) == len(c.Rows)
 }
 
+// ControlBuilds names those that have rows among the controls, and tells of
+// each what it has in common with the base.
+func (c *Comparison) ControlBuilds() (names []string, kinship map[string]string) {
+	kinship = map[string]string{}
+	for _, r := range c.Controls {
+		if _, ok := kinship[r.Build]; !ok {
+			names = append(names, r.Build)
+			kinship[r.Build] = r.Kinship()
+		}
+	}
+	return names, kinship
+}
+
 // Environments lists those of the rows, in their order.
 func (c *Comparison) Environments() []Environment {
 	var all []Environment
@@ -210,12 +236,12 @@ func (c *Comparison) Environments() []Environment {
 	return all
 }
 
-// ControlFloor is the largest overhead, to either side, that a control shows:
-// nothing smaller can be told from noise. It is 0 without controls.
-func (c *Comparison) ControlFloor() float64 {
+// ControlFloor is the largest overhead, to either side, that a control of a
+// build shows: nothing smaller can be told from noise. It is 0 without one.
+func (c *Comparison) ControlFloor(build string) float64 {
 	floor := 0.0
 	for _, r := range c.Controls {
-		if !math.IsNaN(r.Ratio) {
+		if r.Build == build && !math.IsNaN(r.Ratio) {
 			floor = math.Max(floor, math.Expm1(math.Abs(math.Log(r.Ratio))))
 		}
 	}

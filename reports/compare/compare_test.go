@@ -248,7 +248,7 @@ func TestControls(t *testing.T) {
 	if len(c.Controls) != 3 || len(c.Rows) != 3 || c.Controls[0].Build != "again" {
 		t.Fatalf("%d controls, %d rows", len(c.Controls), len(c.Rows))
 	}
-	if f := c.ControlFloor(); f <= 0 || f > 0.03 {
+	if f := c.ControlFloor("again"); f <= 0 || f > 0.03 {
 		t.Errorf("floor %v", f)
 	}
 }

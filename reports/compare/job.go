@@ -8,17 +8,17 @@ import (
 
 // job is a row that is to be made.
 type job struct {
-	series  *series
-	build   string
-	opt     Options
-	hooks   counts
-	control bool
-	row     Row
+	series *series
+	build  string
+	opt    Options
+	hooks  counts
+	kin    kin
+	row    Row
 }
 
 // later notes a row, or a control.
-func (c *Comparison) later(s *series, build string, opt Options, hooks counts, control bool) {
-	c.jobs = append(c.jobs, job{series: s, build: build, opt: opt, hooks: hooks, control: control})
+func (c *Comparison) later(s *series, build string, opt Options, hooks counts, kin kin) {
+	c.jobs = append(c.jobs, job{series: s, build: build, opt: opt, hooks: hooks, kin: kin})
 }
 
 // compareRows makes the rows that were noted, as many at a time as there are
@@ -36,7 +36,8 @@ func (c *Comparison) compareRows() {
 	}
 	group.Wait()
 	for i := range c.jobs {
-		if j := &c.jobs[i]; j.control {
+		if j := &c.jobs[i]; j.kin != stranger {
+			j.row.Relinked = j.kin == relinked
 			c.Controls = append(c.Controls, j.row)
 		} else {
 			c.Rows = append(c.Rows, j.row)

@@ -22,6 +22,12 @@ type Options struct {
 	// Planned are the criteria that the run wrote down before it measured;
 	// nil if nobody did.
 	Planned *results.Criteria
+	// Looks is how many looks at the run were planned that may end it, 0 or 1
+	// if its rounds were fixed. They share the level of the intervals.
+	Looks int
+	// Controls are builds that are another one under a second name, which
+	// they name: the same image, or the same source linked anew.
+	Controls map[string]string
 	// Hooks tells which hooks a benchmark crosses, and whether that is
 	// known. It may be nil.
 	Hooks func(benchmark string) ([]bench.Crossing, bool)
@@ -45,6 +51,45 @@ func (o Options) complete() (Options, error) {
 		o.Hooks = func(string) ([]bench.Crossing, bool) { return nil, false }
 	}
 	return o, CheckCriteria(o.Criteria)
+}
+
+// level is that of the intervals of a run with so many looks: each look has
+// the same share of the chance to err (Bonferroni's inequality), so that all
+// together keep to the confidence.
+func level(confidence float64, looks int) float64 {
+	if looks <= 1 {
+		return confidence
+	}
+	return 1 - (1-confidence)/float64(looks)
+}
+
+func (o Options) level() float64 { return level(o.Confidence, o.Looks) }
+
+// kin is what a build has in common with the one that it is compared with.
+type kin int
+
+const (
+	stranger kin = iota // another build
+	twin                // the same image: a control
+	relinked            // the same source, linked anew: a control
+)
+
+func kinIf(sameImage bool) kin {
+	if sameImage {
+		return twin
+	}
+	return stranger
+}
+
+// kinOf is what a build has in common with the base of the options, of the
+// same run.
+func (o Options) kinOf(build string, sameImage bool) kin {
+	name, past := strings.CutSuffix(build, earlier)
+	base, basePast := strings.CutSuffix(o.Base, earlier)
+	if !sameImage && past == basePast && base != "" && o.Controls[name] == base {
+		return relinked
+	}
+	return kinIf(sameImage)
 }
 
 // CheckCriteria refuses criteria that no verdict can be given by. What they

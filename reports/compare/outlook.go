@@ -25,7 +25,7 @@ type Outlook struct {
 
 // Outlook tells what would change the verdict of one of the rows.
 func (c *Comparison) Outlook(r Row) Outlook {
-	alpha := 1 - c.Confidence
+	alpha := 1 - c.Level()
 	o := Outlook{Margin: math.NaN(), Detectable: math.NaN()}
 	if math.IsNaN(r.Lo) || math.IsNaN(r.Hi) {
 		o.ToEquivalent, o.ToAlarm = r.roundsToEquivalent(alpha), r.roundsToAlarm(alpha, c.Family(r))
@@ -43,7 +43,7 @@ func (c *Comparison) Outlook(r Row) Outlook {
 		o.ToAlarm = r.roundsToAlarm(alpha, c.Family(r))
 	}
 	o.Family = family(r.P, alpha)
-	o.Detectable = r.OverheadOf(stats.Detectable(r.effect.SD(), r.effect.N, c.Confidence, 0.8))
+	o.Detectable = r.OverheadOf(stats.Detectable(r.effect.SD(), r.effect.N, c.Level(), 0.8))
 	return o
 }
 

@@ -59,7 +59,10 @@ type Row struct {
 	// crosses some. What was counted decides (hooks/op of both builds), else
 	// what is known of the benchmark; neither is set if nothing is.
 	NoHook, Crosses bool
-	Linear          bool // differences compared, not ratios: a value is not above 0
+	// Relinked marks a control of the base's source, linked anew; others are
+	// of its image.
+	Relinked bool
+	Linear   bool // differences compared, not ratios: a value is not above 0
 
 	HodgesLehmann float64 // ratio
 	PHolm         float64 // P after Holm's correction over all rows
@@ -148,7 +151,7 @@ func (r *Row) measure(x, y []float64, base, b *sampled, opt Options) {
 		}
 		return
 	}
-	if !r.estimate(x, y, base, b, opt.Confidence) {
+	if !r.estimate(x, y, base, b, opt.level()) {
 		r.Ratio = r.ratio(r.effect.Mean)
 		return
 	}
@@ -165,7 +168,7 @@ func (r *Row) measure(x, y []float64, base, b *sampled, opt Options) {
 		return // nothing is left to chance
 	}
 	r.P, r.PEquivalent, r.PSignedRank = e.P, e.TOST(r.bound()), e.PWilcoxon
-	r.check(base, b, opt.Confidence)
+	r.check(base, b, opt.level())
 }
 
 // pair takes the observations from pairs of boots.
@@ -332,6 +335,14 @@ func (r *Row) side() Verdict {
 	return Slower
 }
 
+// Kinship says what a control has in common with the base.
+func (r Row) Kinship() string {
+	if r.Relinked {
+		return "the source of " + r.Base + " linked anew"
+	}
+	return "the same image as " + r.Base
+}
+
 // heed takes back an alarm that the same benchmark's control could raise.
 func (r *Row) heed(control Row) {
 	raised := !math.IsNaN(control.Lo) && (control.Lo > 1 || control.Hi < 1) && control.Verdict != Equivalent
@@ -339,7 +350,7 @@ func (r *Row) heed(control Row) {
 		return
 	}
 	noise := math.Max(math.Abs(math.Log(control.Lo)), math.Abs(math.Log(control.Hi)))
-	r.warn("the control %s, the same image as %s, differs here by %+.1f %%", control.Build, control.Base, 100*control.Overhead())
+	r.warn("the control %s, %s, differs here by %+.1f %%", control.Build, control.Kinship(), 100*control.Overhead())
 	if (r.Verdict == Slower || r.Verdict == Faster) && !(math.Abs(math.Log(r.Ratio)) > noise) {
 		r.Verdict = Inconclusive
 		r.Need = MostRounds

@@ -109,7 +109,7 @@ func sizeOf(r compare.Row) float64 {
 
 // addMissing adds what was asked for and has no sample.
 func (r *Result) addMissing() {
-	whole, controls := r.missingBuilds(), r.sameImages()
+	whole, controls := r.missingBuilds(), append(r.controls(false), r.controls(true)...)
 	for _, build := range whole {
 		r.Findings = append(r.Findings, Finding{Build: build, Cause: Missing, Floor: math.NaN()})
 	}
@@ -135,7 +135,7 @@ func (r *Result) addLost() {
 // compared with has, or within a run the other way round.
 func (r *Result) lost(u compare.Uncounted) []string {
 	var all []string
-	controls := r.sameImages()
+	controls := append(r.controls(false), r.controls(true)...)
 	for _, build := range r.Comparison.Builds {
 		base := r.Comparison.Base
 		if r.Earlier != "" {
@@ -158,7 +158,8 @@ func (r *Result) missingBuilds() []string {
 	var all []string
 	for _, b := range r.Run.Spec.Builds {
 		known := slices.Contains(r.Comparison.Builds, b.Name) || b.Name == r.Comparison.Base
-		if !known && r.judges(b.Name) {
+		ofAnother := b.ControlOf != "" && b.ControlOf != r.Comparison.Base // or of an earlier run
+		if !known && !ofAnother && r.judges(b.Name) {
 			all = append(all, b.Name)
 		}
 	}

@@ -18,14 +18,17 @@ func (r *Result) note(f floors) {
 			add("%d benchmarks have no sample of some build in the earlier run: nothing is said of those", n)
 		}
 	}
-	if same := r.sameImages(); len(same) > 0 {
+	if same := r.controls(false); len(same) > 0 {
 		add("%s: the same image as %s; a difference can only be noise, so that it is a control and not judged", strings.Join(same, ", "), r.other())
+	}
+	if relinked := r.controls(true); len(relinked) > 0 {
+		add("%s: the source of %s linked anew; a difference can only be noise and the luck of a layout, so that it is a control and not judged", strings.Join(relinked, ", "), r.other())
 	}
 	if len(r.Only) > 0 {
 		add("judged: %s alone", strings.Join(r.Only, ", "))
 	}
 	if n := r.uncontrolled(); n > 0 {
-		add("%d of %d rows have no control: what noise the measurement makes there is not known (run --aa adds one)", n, len(r.Findings))
+		add("%d of %d rows have no control: what noise the measurement makes there is not known (run without --aa=false has some)", n, len(r.Findings))
 	}
 	if n := r.uncounted(); n > 0 {
 		add("%d benchmarks have no undisturbed count of Xen's instructions in any build: not judged", n)
@@ -64,11 +67,11 @@ func (r *Result) without() int {
 	return len(names)
 }
 
-// sameImages are the builds that are controls.
-func (r *Result) sameImages() []string {
+// controls are the builds that are relinked controls, or the same images.
+func (r *Result) controls(relinked bool) []string {
 	var names []string
 	for _, c := range r.Comparison.Controls {
-		between := c.Base == r.Comparison.Base || c.Base == compare.Earlier(c.Build)
+		between := c.Relinked == relinked && (c.Base == r.Comparison.Base || c.Base == compare.Earlier(c.Build))
 		if between && !slices.Contains(names, c.Build) {
 			names = append(names, c.Build)
 		}

@@ -337,7 +337,7 @@ func slowerBuilds(c *compare.Comparison) string {
 }
 
 func tableOf(c *compare.Comparison, s compare.Section) tableView {
-	t := tableView{Title: s.Title(), Base: c.Base, Level: fmt.Sprintf("%g%%", 100*c.Confidence), Builds: s.Builds, Counts: s.Counted()}
+	t := tableView{Title: s.Title(), Base: c.Base, Level: c.LevelText(), Builds: s.Builds, Counts: s.Counted()}
 	units := c.Beside(s)
 	t.Beside = table.BesideHeads(units)
 	t.Span = 3 + len(units) // that of a count stands in for the interval

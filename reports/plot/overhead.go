@@ -32,7 +32,7 @@ func overhead(p panel, all []panel, c *compare.Comparison) *Chart {
 		Name: p.name("overhead", all), p: pl,
 		Title: fmt.Sprintf("Overhead against %s in %s", p.base, p.Domain),
 		notes: []string{p.where(),
-			fmt.Sprintf("Marks: mean of paired differences, with its %g%% interval. Right is slower. Band: the margin. Arrow: beyond the axis.", 100*c.Confidence)},
+			fmt.Sprintf("Marks: mean of paired differences, with its %s interval. Right is slower. Band: the margin. Arrow: beyond the axis.", c.LevelText())},
 		Width: chartWidth,
 	}
 	if p.counted() {
@@ -58,7 +58,7 @@ func countNote(p panel, c *compare.Comparison) string {
 	if p.exact() {
 		return "Marks: the difference; every boot gave the same count. Right is more."
 	}
-	return fmt.Sprintf("Marks: the difference; every boot gave the same count where there is no %g%% interval. Right is more. Hollow: one boot.", 100*c.Confidence)
+	return fmt.Sprintf("Marks: the difference; every boot gave the same count where there is no %s interval. Right is more. Hollow: one boot.", c.LevelText())
 }
 
 // overheadRange covers what most rows show; a few far beyond, and intervals

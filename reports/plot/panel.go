@@ -115,7 +115,7 @@ func panels(c *compare.Comparison) []panel {
 // title is a build's name in a legend.
 func (p panel) title(build string) string {
 	if slices.Contains(p.controls, build) {
-		return build + " (control: the image of " + p.base + ")"
+		return build + " (control of " + p.base + ")"
 	}
 	return build
 }

@@ -36,7 +36,7 @@ func CSV(w io.Writer, c *compare.Comparison) error {
 func csvLine(c *compare.Comparison, r compare.Row, control bool) []string {
 	line := []string{
 		r.Target, r.Arch, r.Accel, r.Workload, r.Domain, r.Benchmark, r.Build, r.Unit, cell(r.BaseValue), cell(r.Value),
-		cell(r.Ratio), cell(r.Lo), cell(r.Hi), cell(c.Confidence), cell(r.P), cell(r.PHolm), cell(r.PEquivalent),
+		cell(r.Ratio), cell(r.Lo), cell(r.Hi), cell(c.Level()), cell(r.P), cell(r.PHolm), cell(r.PEquivalent),
 		cell(r.PSignedRank), cell(r.PMannWhitney), cell(r.HodgesLehmann), cell(r.Margin), string(r.Verdict),
 		fmt.Sprint(r.N), fmt.Sprint(r.Need), fmt.Sprint(r.Paired), fmt.Sprint(r.Exact), fmt.Sprint(control),
 		strings.Join(r.Warnings, "; "), r.DomU, fmt.Sprint(r.Idle),

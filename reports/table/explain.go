@@ -163,7 +163,7 @@ func (e explainer) intervals(c *compare.Comparison, r compare.Row) {
 		return
 	}
 	e.line("estimate", "%s the mean, %s Hodges and Lehmann's, which wild boots do not move", Overhead(r), overheadOf(r, r.HodgesLehmann))
-	e.line("interval", "%-18s t, at %g%%: this one decides", Interval(r), 100*c.Confidence)
+	e.line("interval", "%-18s t, at %s: this one decides", Interval(r), c.LevelText())
 	if !r.Paired {
 		return
 	}
@@ -216,7 +216,7 @@ func (e explainer) tests(c *compare.Comparison, r compare.Row) {
 		e.line("", "of no difference: p %s by exact signed ranks", P(r.PSignedRank))
 	}
 	e.line("", "of no difference: p %s by Mann and Whitney, as benchstat has it: it knows no pairs", P(r.PMannWhitney))
-	e.line("", "of a difference beyond %s: p %s, by two one-sided tests at %g", marginText(c, r), P(r.PEquivalent), half(1-c.Confidence))
+	e.line("", "of a difference beyond %s: p %s, by two one-sided tests at %g", marginText(c, r), P(r.PEquivalent), half(1-c.Level()))
 }
 
 // half is a level's half without what binary fractions add.
@@ -259,7 +259,7 @@ func tau(t stats.Trend) string {
 func (e explainer) controls(c *compare.Comparison, r compare.Row) {
 	for _, control := range c.Controls {
 		if control.Build != r.Build && control.Benchmark == r.Benchmark && control.Environment == r.Environment && control.Unit == r.Unit {
-			e.line("control", "%s, the same image as %s: %s %s", control.Build, control.Base, Overhead(control), Interval(control))
+			e.line("control", "%s, %s: %s %s", control.Build, control.Kinship(), Overhead(control), Interval(control))
 		}
 	}
 }
@@ -295,7 +295,7 @@ func reason(c *compare.Comparison, r compare.Row) string {
 	case r.Exact:
 		return "the difference lies beyond " + margin
 	case r.Verdict != compare.Inconclusive:
-		return fmt.Sprintf("the interval lies on one side of 0 and not within %s, and its p-value remains at most %g when corrected", margin, round(1-c.Confidence))
+		return fmt.Sprintf("the interval lies on one side of 0 and not within %s, and its p-value remains at most %g when corrected", margin, round(1-c.Level()))
 	case r.Lo > 1 || r.Hi < 1:
 		return fmt.Sprintf("the interval does not lie within %s, and lies on one side of 0 only as long as neither other rows nor controls are heeded", margin)
 	}

@@ -27,6 +27,8 @@ type jsonComparison struct {
 	// Planned are the criteria that were written down before the run, null if
 	// none were.
 	Planned *jsonCriteria `json:"planned"`
+	// Looks share the level of the rows' intervals; 1 if the rounds were fixed.
+	Looks int `json:"looks"`
 }
 
 type jsonRow struct {
@@ -157,7 +159,7 @@ func JSON(w io.Writer, c *compare.Comparison) error {
 		out.Summary[string(v)] = c.Count(v)
 	}
 	out.Summary["negligible"] = c.Negligible()
-	out.Criteria = criteria(c.Criteria)
+	out.Criteria, out.Looks = criteria(c.Criteria), c.Looks
 	if c.Planned != nil {
 		planned := criteria(*c.Planned)
 		out.Planned = &planned
@@ -171,7 +173,7 @@ func rowOf(c *compare.Comparison, r compare.Row) jsonRow {
 	return jsonRow{
 		Benchmark: r.Benchmark, Domain: r.Domain, Build: r.Build, Unit: r.Unit,
 		Base: finite(r.BaseValue), Value: finite(r.Value),
-		Ratio: finite(r.Ratio), Lo: finite(r.Lo), Hi: finite(r.Hi), Confidence: c.Confidence,
+		Ratio: finite(r.Ratio), Lo: finite(r.Lo), Hi: finite(r.Hi), Confidence: c.Level(),
 		P: finite(r.P), Margin: finite(r.Margin), Verdict: r.Verdict, N: r.N, Need: r.Need, Hooks: hooks(r.Hooks),
 	}
 }

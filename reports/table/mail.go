@@ -199,7 +199,10 @@ func (m *mail) legend(c *compare.Comparison) {
 		m.paragraph(fmt.Sprintf("+8 +0.72%%: instructions of Xen's more than with %s for one operation, and their share. Every boot of both builds gave the same count.", c.Base))
 	}
 	if slices.ContainsFunc(all, func(r compare.Row) bool { return !r.Exact }) {
-		m.paragraph(fmt.Sprintf("+1.4 [-0.3,3.1]: overhead against %s in per cent, with its %g%% interval, [?] if there is none; positive is slower, for rates too. A sample is one boot, and boots of a round are pairs.", c.Base, 100*c.Confidence))
+		m.paragraph(fmt.Sprintf("+1.4 [-0.3,3.1]: overhead against %s in per cent, with its %s interval, [?] if there is none; positive is slower, for rates too. A sample is one boot, and boots of a round are pairs.", c.Base, c.LevelText()))
+	}
+	if c.Looks > 1 {
+		m.paragraph(looksNote(c))
 	}
 	m.paragraph(fmt.Sprintf("= equivalent, within +/-%g%%%s; > slower, < faster (after Holm's correction over %d rows); ? inconclusive, which does not mean that there is no difference.",
 		100*c.Margin, margins(c)+floors(c), len(c.Rows)))

@@ -22,7 +22,7 @@ func Markdown(w io.Writer, c *compare.Comparison, a about.About) error {
 		markdownSection(b, c, s, "", notes)
 	}
 	for _, s := range compare.Sections(c.Controls) {
-		markdownSection(b, c, s, "Control, the same image twice: ", notes)
+		markdownSection(b, c, s, "Control: ", notes)
 	}
 	markdownFigures(b, c)
 	for _, line := range notes.Lines() {
@@ -66,7 +66,7 @@ func markdownSection(w io.Writer, c *compare.Comparison, s compare.Section, pref
 	head := []string{"benchmark", c.Base}
 	rule := []string{":--", "--:"}
 	for _, build := range s.Builds {
-		head = append(head, build, fmt.Sprintf("%g%% interval", 100*c.Confidence), "verdict", "n")
+		head = append(head, build, c.LevelText()+" interval", "verdict", "n")
 		rule = append(rule, "--:", "--:", ":--", "--:")
 	}
 	markdownLine(w, head)

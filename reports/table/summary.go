@@ -26,8 +26,15 @@ func Summary(c *compare.Comparison) []string {
 	if line := negativeControls(c); line != "" {
 		lines = append(lines, line)
 	}
-	if len(c.Controls) > 0 {
-		lines = append(lines, fmt.Sprintf("Controls (the same image twice) differ by up to %.1f%%.", 100*c.ControlFloor()))
+	return append(lines, controlSummary(c)...)
+}
+
+// controlSummary says what each control shows.
+func controlSummary(c *compare.Comparison) []string {
+	var lines []string
+	names, kinship := c.ControlBuilds()
+	for _, name := range names {
+		lines = append(lines, fmt.Sprintf("The control %s (%s) differs by up to %.1f%%.", name, kinship[name], 100*c.ControlFloor(name)))
 	}
 	return lines
 }
@@ -102,14 +109,23 @@ func Legend(c *compare.Comparison) []string {
 			others = "Other rows: "
 		}
 		lines = append(lines,
-			fmt.Sprintf("%soverhead against %s with its %g%% interval; positive is slower, for MB/s too. A sample is one boot; boots of a round are pairs.", others, c.Base, 100*c.Confidence),
+			fmt.Sprintf("%soverhead against %s with its %s interval; positive is slower, for MB/s too. A sample is one boot; boots of a round are pairs.", others, c.Base, c.LevelText()),
 			fmt.Sprintf("equivalent: the interval lies within ±%g%%%s. slower, faster: it lies on one side of 0, also after Holm's correction over the %d rows.", 100*c.Margin, margins(c)+floors(c), len(c.Rows)),
 			"inconclusive: neither; “~N more” estimates the rounds still needed. It does not mean that there is no difference.")
+		if c.Looks > 1 {
+			lines = append(lines, looksNote(c))
+		}
 		if others == "" {
 			lines[0] = "O" + strings.TrimPrefix(lines[0], "o")
 		}
 	}
 	return lines
+}
+
+// looksNote says why the intervals have another level than was asked for.
+func looksNote(c *compare.Comparison) string {
+	return fmt.Sprintf("The run chose its rounds by up to %d looks at the rows. Intervals and verdicts are at %s, so that all looks together keep to %g%%.",
+		c.Looks, c.LevelText(), 100*c.Confidence)
 }
 
 // hasUnit reports whether there are rows in a kind of unit.

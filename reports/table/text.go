@@ -23,7 +23,7 @@ func Text(w io.Writer, c *compare.Comparison, a about.About) error {
 		writeSection(b, c, s, "", notes)
 	}
 	for _, s := range compare.Sections(c.Controls) {
-		writeSection(b, c, s, "control, the same image twice: ", notes)
+		writeSection(b, c, s, "control: ", notes)
 	}
 	writeFigures(b, c)
 	for _, line := range notes.Lines() {
@@ -77,7 +77,7 @@ func writeSection(w io.Writer, c *compare.Comparison, s compare.Section, prefix 
 	g := grid.New(2 + 4*len(s.Builds))
 	head := []string{"benchmark", c.Base}
 	for _, build := range s.Builds {
-		head = append(head, "│", build, fmt.Sprintf("%g%% interval", 100*c.Confidence), "verdict")
+		head = append(head, "│", build, c.LevelText()+" interval", "verdict")
 	}
 	g.Add(head...)
 	for _, l := range s.Lines {

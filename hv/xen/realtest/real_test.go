@@ -12,7 +12,8 @@ import (
 	"strings"
 	"testing"
 
-	"xsmbench/hv/xen/source"
+	"xsmbench/hv"
+	_ "xsmbench/hv/xen/target"
 )
 
 // measured is the run that most tests look at: three builds and a control.
@@ -154,13 +155,19 @@ func TestBusy(t *testing.T) {
 // one hook, one command. The report shows that hook's operations, the added
 // instructions, and nothing else.
 func TestDeveloper(t *testing.T) {
-	before := packaged(t)
-	after := filepath.Join(t.TempDir(), "changed")
-	if err := before.Files(func(rel string, info os.FileInfo) error { return copyFile(before.Dir, after, rel, info) }); err != nil {
+	target, err := hv.Lookup("xen")
+	if err != nil {
 		t.Fatal(err)
 	}
-	addWork(t, filepath.Join(after, "xen/xsm/flask/hooks.c"))
-	dir := measure(t, "--builds", fmt.Sprintf("before=flask@%s,after=flask@%s", before.Dir, after), "--base", "before")
+	var trees []string
+	for _, n := range []int{0, addedWork} {
+		b, err := target.(hv.Injector).Inject(context.Background(), hv.Work{Amount: n}, filepath.Join(t.TempDir(), "changed"), func(string) {})
+		if err != nil {
+			t.Fatal(err)
+		}
+		trees = append(trees, b.Source)
+	}
+	dir := measure(t, "--builds", fmt.Sprintf("before=flask@%s,after=flask@%s", trees[0], trees[1]), "--base", "before")
 	c := compareRun(t, dir, "--base", "before")
 	out, err := exec.Command(program, "hooks", dir).CombinedOutput()
 	if err != nil {
@@ -203,59 +210,5 @@ func TestAgainstModel(t *testing.T) {
 	}
 }
 
-// addedWork is how many instructions addWork adds.
+// addedWork is how many instructions are put into a hook.
 const addedWork = 16
-
-// addWork puts instructions that do nothing at the beginning of a hook.
-func addWork(t *testing.T, path string) {
-	t.Helper()
-	text, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	const function = "flask_evtchn_status("
-	at := strings.Index(string(text), function)
-	if at < 0 {
-		t.Fatalf("%s has no %s", path, function)
-	}
-	body := strings.Index(string(text[at:]), "{")
-	at += body + 1
-	work := fmt.Sprintf("\n    asm volatile ( \".rept %d; nop; .endr\" );\n", addedWork)
-	changed := string(text[:at]) + work + string(text[at:])
-	if err := os.WriteFile(path, []byte(changed), 0o644); err != nil {
-		t.Fatal(err)
-	}
-}
-
-// packaged is the tree of the source package.
-func packaged(t *testing.T) *source.Tree {
-	t.Helper()
-	cache, err := os.UserCacheDir()
-	if err != nil {
-		t.Fatal(err)
-	}
-	tree, err := source.Package(context.Background(), filepath.Join(cache, "xsmbench", "xen", "source"), func(string) {})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return tree
-}
-
-func copyFile(from, to, rel string, info os.FileInfo) error {
-	path := filepath.Join(to, rel)
-	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-		return err
-	}
-	if info.Mode()&os.ModeSymlink != 0 {
-		link, err := os.Readlink(filepath.Join(from, rel))
-		if err != nil {
-			return err
-		}
-		return os.Symlink(link, path)
-	}
-	data, err := os.ReadFile(filepath.Join(from, rel))
-	if err != nil {
-		return err
-	}
-	return os.WriteFile(path, data, info.Mode().Perm())
-}

@@ -133,7 +133,7 @@ func (s *start) hash(version string) (string, error) {
 }
 
 // snapshotOrder asks for the snapshot. Builds that the user has named
-// themselves, as the controls of --aa, come there with a delay of their own: a
+// themselves, as controls are, come there with a delay of their own: a
 // control is then another boot, not the same one twice.
 func (s *start) snapshotOrder() guest.Order {
 	o := guest.Order{Snapshot: true}
