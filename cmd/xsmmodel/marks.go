@@ -17,10 +17,9 @@ type marked struct {
 	*guest.Control
 	index int // of the benchmark, over both domains
 
-	// Of a build that counts its hooks: windows and calls, by phase.
-	phase   bench.Phase
-	windows [bench.PhaseOperation + 1]float64
-	calls   [bench.PhaseOperation + 1]float64
+	// Of a build that counts its hooks: each window's calls, by phase.
+	phase bench.Phase
+	calls [bench.PhaseOperation + 1][]float64
 }
 
 // Begin begins a window of a phase.
@@ -36,21 +35,23 @@ func (m *marked) Begin(p bench.Phase) {
 func (m *marked) End() {
 	mark.End()
 	if xsm.Counting {
-		m.windows[m.phase]++
+		calls := 0.
 		for _, n := range xsm.Counts() {
-			m.calls[m.phase] += float64(n)
+			calls += float64(n)
 		}
+		m.calls[m.phase] = append(m.calls[m.phase], calls)
 	}
 }
 
 // counted is how many hooks an operation called, by the build's own counters:
-// the mean of its windows.
+// the median of its windows, in some of which another domain ran as well.
 func (m *marked) counted(ops int64) float64 {
 	per := func(p bench.Phase) float64 {
-		if m.windows[p] == 0 {
+		if len(m.calls[p]) == 0 {
 			return 0
 		}
-		return m.calls[p] / m.windows[p]
+		slices.Sort(m.calls[p])
+		return m.calls[p][len(m.calls[p])/2]
 	}
 	return (per(bench.PhaseOperation) - per(bench.PhaseBaseline) + per(bench.PhaseCredit)) / float64(max(1, ops))
 }
