@@ -52,7 +52,7 @@ func resumes(t testing.TB, plugin string) (reports map[string]string, seconds ma
 	if err := os.WriteFile(filepath.Join(bin, qemu.Program), []byte(wrapper), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.Command(program, "run", "--target", "xen", "--bench", suite, "--builds", "native,flask", "--rounds", "1", "-o", filepath.Join(t.TempDir(), "run"))
+	cmd := exec.Command(program, "run", "--target", "xen", "--bench", suite, "--builds", "native,flask", "--aa=false", "--rounds", "1", "-o", filepath.Join(t.TempDir(), "run"))
 	cmd.Env = append(os.Environ(), "PATH="+bin+":"+os.Getenv("PATH"), "XSMBENCH_TEST_QEMU="+real, "XSMBENCH_TEST_KEEP="+keep, "XSMBENCH_TEST_PLUGIN="+plugin)
 	out, err := cmd.CombinedOutput()
 	// Without the plug-in there is nothing to count, and the run says so.

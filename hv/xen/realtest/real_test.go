@@ -175,12 +175,13 @@ func TestDeveloper(t *testing.T) {
 	}
 	hooks := string(out)
 	const changed = "Kbench/hypercall/op=evtchn_status"
+	const onPath = "/op=evtchn_status" // and so are the states of the AVC
 	for name, r := range c.rows {
 		added := *r.Value - *r.Base
 		switch {
-		case r.Benchmark == changed && added != addedWork:
+		case strings.HasSuffix(r.Benchmark, onPath) && added != addedWork:
 			t.Errorf("%s: %v instructions were added, want %d", name, added, addedWork)
-		case r.Benchmark != changed && r.exact && added != 0:
+		case !strings.HasSuffix(r.Benchmark, onPath) && r.exact && added != 0:
 			t.Errorf("%s: %v instructions were added; the change is not on its path", name, added)
 		}
 	}
