@@ -13,6 +13,14 @@ type Preparer interface {
 	Prepare(ctx context.Context, img *Image, spec BootSpec, progress func(string))
 }
 
+// Starter is a target that can tell, before anything is built, whether images
+// will start on this machine.
+type Starter interface {
+	// Starts fails, with what to do, if an image of the build cannot be
+	// started under an accelerator (one of Accels).
+	Starts(b Build, accel string) error
+}
+
 // DomUs is a target that can be told what its domUs are (BootSpec.DomU and
 // BootSpec.Idle).
 type DomUs interface {

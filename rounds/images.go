@@ -63,8 +63,15 @@ func Build(ctx context.Context, t hv.Target, spec results.Spec, progress func(st
 
 // Ready is Build for images that are going to be booted: what the boots of an
 // image share, if the target can do it before, is done as soon as the image is
-// there.
+// there. What cannot start on this machine is not built.
 func Ready(ctx context.Context, t hv.Target, spec results.Spec, progress func(string)) (Images, error) {
+	if s, ok := t.(hv.Starter); ok {
+		for _, b := range spec.Builds {
+			if err := s.Starts(b, spec.Accel); err != nil {
+				return nil, fmt.Errorf("build %s: %w", b.Name, err)
+			}
+		}
+	}
 	return build(ctx, t, spec, progress, func(ctx context.Context, img *hv.Image, progress func(string)) {
 		if p, ok := t.(hv.Preparer); ok {
 			p.Prepare(ctx, img, bootSpec(spec), progress)

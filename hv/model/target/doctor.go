@@ -81,10 +81,10 @@ func doctor386() hv.Finding {
 	case runtime.GOARCH != "amd64":
 		f.Detail = "not an x86 processor; the model cannot run here"
 	default:
-		if _, err := os.Stat("/proc/sys/abi/vsyscall32"); err == nil {
-			f.OK, f.Detail = true, "the kernel runs them (--arch 386)"
+		if err := new(Target).Starts(hv.Build{Arch: "386"}, ""); err != nil {
+			f.Detail = err.Error()
 		} else {
-			f.Detail = "the kernel seems not to run them; --arch 386 may fail"
+			f.OK, f.Detail = true, "the kernel runs them (--arch 386)"
 		}
 	}
 	return f

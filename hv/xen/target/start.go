@@ -37,16 +37,33 @@ type start struct {
 	key     string // hash of what decides the state of a snapshot
 }
 
+func accelOf(name string) qemu.Accel {
+	if name == "" {
+		return qemu.ICount
+	}
+	return qemu.Accel(name)
+}
+
+// Starts fails if QEMU is missing, or KVM, where it is asked for.
+func (*Target) Starts(_ hv.Build, accel string) error {
+	if _, err := exec.LookPath(qemu.Program); err != nil {
+		return qemu.ErrNoQEMU
+	}
+	return starts(accelOf(accel))
+}
+
+func starts(accel qemu.Accel) error {
+	if accel == qemu.KVM {
+		return virtualises()
+	}
+	return nil
+}
+
 // start readies what a boot needs.
 func (t *Target) start(ctx context.Context, img *hv.Image, spec hv.BootSpec, progress func(string)) (*start, error) {
-	accel := qemu.Accel(spec.Accel)
-	if accel == "" {
-		accel = qemu.ICount
-	}
-	if accel == qemu.KVM {
-		if err := virtualises(); err != nil {
-			return nil, err
-		}
+	accel := accelOf(spec.Accel)
+	if err := starts(accel); err != nil {
+		return nil, err
 	}
 	p, err := t.parts(ctx, progress)
 	if err != nil {
