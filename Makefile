@@ -51,7 +51,7 @@ xen-needs: build
 # The real Xen from end to end; skipped, with a word, where QEMU or a compiler
 # is missing (XSMBENCH_XEN=require makes that a failure).
 test-xen:
-	$(GO) test -tags realxen -timeout 40m -v ./hv/xen/realtest
+	$(GO) test -tags realxen -timeout 40m -count=1 -v ./hv/xen/realtest
 
 # What the counting plug-in adds to the time of a resume, with and without it
 # in turn.
