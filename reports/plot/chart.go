@@ -6,7 +6,6 @@
 package plot
 
 import (
-	"bytes"
 	"fmt"
 	"image/color"
 	"io"
@@ -20,7 +19,6 @@ import (
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
 	"gonum.org/v1/plot/vg/vgimg"
-	"gonum.org/v1/plot/vg/vgsvg"
 )
 
 // Chart is one picture.
@@ -188,22 +186,6 @@ func (ch *Chart) legend(c draw.Canvas, x, y vg.Length) {
 		c.FillText(style, vg.Point{X: x + 12, Y: y}, k.name)
 		x += 12 + style.Width(k.name) + 16
 	}
-}
-
-// SVG writes the picture as SVG. Its text stays text, in Liberation Sans or
-// what the reader has of the same measures.
-func (ch *Chart) SVG(w io.Writer) error {
-	canvas := vgsvg.New(ch.Width, ch.Height)
-	ch.draw(draw.New(canvas))
-	var b bytes.Buffer
-	if _, err := canvas.WriteTo(&b); err != nil {
-		return fmt.Errorf("write chart %s: %w", ch.Name, err)
-	}
-	svg := strings.ReplaceAll(b.String(), "font-family:Liberation Sans;", "font-family:'Liberation Sans',Arial,Helvetica,sans-serif;")
-	if _, err := io.WriteString(w, svg); err != nil {
-		return fmt.Errorf("write chart %s: %w", ch.Name, err)
-	}
-	return nil
 }
 
 // PNG writes the picture as PNG.

@@ -4,11 +4,16 @@ import (
 	"bytes"
 	"encoding/xml"
 	"flag"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"gonum.org/v1/plot/vg"
+	"gonum.org/v1/plot/vg/draw"
+	"gonum.org/v1/plot/vg/vgsvg"
 
 	"xsmbench/bench"
 	"xsmbench/reports/compare"
@@ -169,5 +174,21 @@ func TestCounts(t *testing.T) {
 		if (boots > 0) != disturbed {
 			t.Errorf("disturbed %t: %d charts of boots", disturbed, boots)
 		}
+	}
+}
+
+// Every text has the width that the picture leaves for it, whatever font the
+// reader has.
+func TestTextFits(t *testing.T) {
+	c := &svgCanvas{Canvas: vgsvg.New(100, 100)}
+	canvas := draw.New(c)
+	canvas.FillText(textStyle(noteSize, ink, false), vg.Point{X: 10, Y: 10}, "a < b")
+	var b bytes.Buffer
+	if _, err := c.WriteTo(&b); err != nil {
+		t.Fatal(err)
+	}
+	want := fmt.Sprintf(`<text textLength="%.5g" lengthAdjust="spacingAndGlyphs" x="10" y="-10.`, textStyle(noteSize, ink, false).Width("a < b").Points())
+	if got := c.fit(b.String()); !strings.Contains(got, want) || strings.Count(got, "<text ") != 1 {
+		t.Errorf("%s\nwant %s", got, want)
 	}
 }

@@ -33,7 +33,7 @@ func Trends(t *trend.Trends) []*Chart {
 	groups := map[key][]*trend.Series{}
 	var order []key
 	for _, s := range t.Series {
-		k := key{s.Host, s.Environment, s.Unit}
+		k := key{s.Host, s.Environment, s.Scale()}
 		if groups[k] == nil {
 			order = append(order, k)
 		}
@@ -79,7 +79,7 @@ func trendChart(t *trend.Trends, all []*trend.Series) *Chart {
 	first := all[0]
 	ch := &Chart{
 		p: pl, Width: trendWidth,
-		Title: fmt.Sprintf("%s over %d runs, %s", first.Unit, len(s.runs), first.Environment),
+		Title: fmt.Sprintf("%s in %d runs, %s", first.Scale(), len(s.runs), first.Environment),
 		notes: []string{
 			fmt.Sprintf("Host %s. A point: the mean of a run's boots. Line: the level. Dashed: a change of level, with its size. Each strip has its own scale.", first.Host),
 			"Band: what runs of one image differ in (limit). Tick at a strip's foot: another image than the run before.",
@@ -208,7 +208,7 @@ func (v *strip) draw() {
 	}
 	v.changes()
 	last := levels[len(levels)-1]
-	v.c.FillText(textStyle(7, ink, false), vg.Point{X: v.x(v.at(last.To-1)+0.4) + 4, Y: v.y(last.Value) - 2.4}, table.Value(last.Value, v.series.Unit))
+	v.c.FillText(textStyle(7, ink, false), vg.Point{X: v.x(v.at(last.To-1)+0.4) + 4, Y: v.y(last.Value) - 2.4}, table.LevelValue(v.series, last.Value))
 }
 
 // at is a point's place on the x axis.
@@ -283,7 +283,7 @@ func (v *strip) changes() {
 }
 
 func (v *strip) size(c trend.Change) string {
-	if compare.IsTally(v.series.Unit) {
+	if v.series.Over == "" && compare.IsTally(v.series.Unit) {
 		return table.Count(c.To - c.From)
 	}
 	return table.ChangeText(c)
