@@ -27,6 +27,7 @@ var trendFormats = []string{"text", "csv", "json"}
 type trendFlags struct {
 	store, host, alpha         string
 	bench, build, domain, unit string
+	over                       string
 	anyHost                    bool
 }
 
@@ -40,6 +41,9 @@ func newHistoryTrend() *cobra.Command {
 started, and says where its level changed. Runs of one image measure the noise: no
 change smaller than theirs is shown. Counts that are exact change with every
 instruction.
+
+--over BUILD reads the overheads over a build, as compare has them, instead of the
+figures. What moves both builds, such as a kernel of the host, cancels in them.
 
 -o FILE.svg or FILE.png draws the series of one domain and unit, -o DIR all of
 them.`,
@@ -69,6 +73,7 @@ them.`,
 	c.Flags().StringVar(&f.build, "build", "", "regular expression over the builds' names (default: all)")
 	c.Flags().StringVar(&f.domain, "domain", "", "regular expression over the domains' names (default: all)")
 	c.Flags().StringVar(&f.unit, "unit", "", "regular expression over the units (default: those of costs and rates)")
+	c.Flags().StringVar(&f.over, "over", "", "trends of the other builds' costs over this build's, in pairs of boots")
 	c.Flags().StringVar(&f.host, "host", "", "only runs of this host, as list shows it")
 	c.Flags().BoolVar(&f.anyHost, "any-host", false, "join the counts of all hosts; times stay apart")
 	c.Flags().StringVar(&f.alpha, "alpha", "5%", "chance that any change is false, over all series")
@@ -79,7 +84,7 @@ them.`,
 }
 
 func (f *trendFlags) options() (trend.Options, error) {
-	o := trend.Options{Host: f.host, AnyHost: f.anyHost}
+	o := trend.Options{Over: f.over, Host: f.host, AnyHost: f.anyHost}
 	for _, r := range []struct {
 		flag, text string
 		to         **regexp.Regexp
@@ -114,6 +119,9 @@ func (f *trendFlags) read() (t *trend.Trends, err error) {
 		return nil, err
 	}
 	if len(t.Series) == 0 {
+		if o.Over != "" {
+			return nil, fmt.Errorf("read trends: %s has no such series of a build that ran beside %s (see xsmbench history list and history show)", s.Path(), o.Over)
+		}
 		return nil, fmt.Errorf("read trends: %s has no such series (see xsmbench history list and history show)", s.Path())
 	}
 	return t, nil

@@ -67,8 +67,8 @@ func Changes(t *trend.Trends) []ChangeLine {
 
 func changeLine(t *trend.Trends, s *trend.Series, c trend.Change) ChangeLine {
 	l := ChangeLine{
-		Benchmark: s.Benchmark, Build: s.Build, Where: s.Environment.String() + ", " + s.Unit,
-		Before: Value(c.From, s.Unit), After: Value(c.To, s.Unit), Change: ChangeText(c), P: P(c.P), Verdict: s.Verdict(c),
+		Benchmark: s.Benchmark, Build: s.Build, Where: s.Environment.String() + ", " + s.Scale(),
+		Before: LevelValue(s, c.From), After: LevelValue(s, c.To), Change: ChangeText(c), P: P(c.P), Verdict: s.Verdict(c),
 		First: RunName(t.Runs[s.Points[c.After].Run]), Remarks: t.Differences(s, c),
 	}
 	if c.Exact {
@@ -78,6 +78,14 @@ func changeLine(t *trend.Trends, s *trend.Series, c trend.Change) ChangeLine {
 		l.Remarks = append([]string{"the image is the same: it is not the build that changed"}, l.Remarks...)
 	}
 	return l
+}
+
+// LevelValue is a value of a series in its unit, or as an overhead.
+func LevelValue(s *trend.Series, v float64) string {
+	if s.Over == "" {
+		return Value(v, s.Unit)
+	}
+	return signed(v-1, 2) + "%"
 }
 
 // ChangeText is a change's size: a share, a multiple, or what it was from 0.
@@ -143,7 +151,7 @@ func MeterLines(t *trend.Trends) [][]string {
 			in = m.LargestIn.Benchmark + ", " + m.LargestIn.Build
 		}
 		all = append(all, []string{
-			strings.TrimSpace(e.String()) + ", " + m.Unit, m.Host, fmt.Sprint(m.Pairs),
+			strings.TrimSpace(e.String()) + ", " + m.Scale, m.Host, fmt.Sprint(m.Pairs),
 			percent(m.Typical), percent(m.Limit), percent(m.Largest), in,
 		})
 	}
@@ -183,7 +191,7 @@ func writeSeries(w io.Writer, t *trend.Trends) {
 		}
 	}
 	for _, s := range t.Series {
-		if of := fmt.Sprintf("%s, %s, host %s", s.Environment, s.Unit, s.Host); of != title {
+		if of := fmt.Sprintf("%s, %s, host %s", s.Environment, s.Scale(), s.Host); of != title {
 			flush()
 			title = of
 			g = grid.New(7)
@@ -191,7 +199,7 @@ func writeSeries(w io.Writer, t *trend.Trends) {
 			copy(g.Right, []bool{false, false, true, true, true, true, true})
 		}
 		first, last := s.Points[0], s.Points[len(s.Points)-1]
-		g.Add(s.Benchmark, s.Build, fmt.Sprint(len(s.Points)), Value(first.Value, s.Unit), Value(last.Value, s.Unit), fmt.Sprint(len(s.Changes)), LimitText(s))
+		g.Add(s.Benchmark, s.Build, fmt.Sprint(len(s.Points)), LevelValue(s, first.Value), LevelValue(s, last.Value), fmt.Sprint(len(s.Changes)), LimitText(s))
 	}
 	flush()
 }
@@ -216,6 +224,9 @@ func TrendNotes(t *trend.Trends) []string {
 		fmt.Sprintf("A change is one of level, by t and a permutation test; the chance that any is false is at most %g%%.", 100*t.Alpha),
 		"limit: 19 of 20 pairs of runs of one image differ by less; smaller changes are not shown. *: of the series' own repeated runs. †: of boots alone, no image ran twice.",
 		"exact: each boot of a run gave the same count, and every difference is a change.",
+	}
+	if t.Over != "" {
+		notes = append([]string{fmt.Sprintf("A value is a build's cost over that of %s, the mean of a run's pairs of boots; a change is the new cost over the old one, without what moved both builds.", t.Over)}, notes...)
 	}
 	if n := t.Hidden(); n > 0 {
 		verb := "are"

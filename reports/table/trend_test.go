@@ -35,11 +35,17 @@ func nightly(t *testing.T, opt trend.Options) (*trend.Trends, []history.Run) {
 
 func TestTrendGolden(t *testing.T) {
 	trends, runs := nightly(t, trend.Options{})
+	over, _ := nightly(t, trend.Options{Over: "native"})
 	for name, write := range map[string]func(io.Writer) error{
 		"trend.txt":  func(w io.Writer) error { return Trends(w, trends) },
 		"trend.csv":  func(w io.Writer) error { return TrendCSV(w, trends) },
 		"trend.json": func(w io.Writer) error { return TrendJSON(w, trends) },
-		"runs.txt":   func(w io.Writer) error { return Runs(w, runs) },
+
+		"trend-over.txt":  func(w io.Writer) error { return Trends(w, over) },
+		"trend-over.csv":  func(w io.Writer) error { return TrendCSV(w, over) },
+		"trend-over.json": func(w io.Writer) error { return TrendJSON(w, over) },
+
+		"runs.txt": func(w io.Writer) error { return Runs(w, runs) },
 	} {
 		var b bytes.Buffer
 		if err := write(&b); err != nil {

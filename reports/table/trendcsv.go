@@ -11,7 +11,7 @@ import (
 )
 
 var trendColumns = []string{
-	"host", "target", "arch", "accel", "workload", "domain", "domu", "idle", "benchmark", "build", "unit",
+	"host", "target", "arch", "accel", "workload", "domain", "domu", "idle", "benchmark", "build", "unit", "over",
 	"run", "label", "started", "image", "value", "sd_log", "boots", "exact", "level", "change", "p", "limit",
 }
 
@@ -43,7 +43,7 @@ func trendLine(t *trend.Trends, s *trend.Series, i int, level float64, changes m
 		change, chance = cell(c.Ratio()), cell(c.P)
 	}
 	return []string{
-		s.Host, s.Target, s.Arch, s.Accel, s.Workload, s.Domain, s.DomU, fmt.Sprint(s.Idle), s.Benchmark, s.Build, s.Unit,
+		s.Host, s.Target, s.Arch, s.Accel, s.Workload, s.Domain, s.DomU, fmt.Sprint(s.Idle), s.Benchmark, s.Build, s.Unit, s.Over,
 		run.ID, run.Label, run.Run.Started.UTC().Format(time.RFC3339), strings.Join(p.Images, " "),
 		cell(p.Value), cell(p.SD), fmt.Sprint(p.Boots), fmt.Sprint(p.Exact), cell(level), change, chance, cell(s.Limit),
 	}

@@ -38,6 +38,7 @@ type jsonSeries struct {
 	Benchmark string       `json:"benchmark"`
 	Build     string       `json:"build"`
 	Unit      string       `json:"unit"`
+	Over      string       `json:"over,omitempty"` // a build: values are multiples of its cost
 	Exact     bool         `json:"exact"`
 	Limit     *float64     `json:"limit"`
 	Points    []jsonPoint  `json:"points"`
@@ -89,7 +90,7 @@ func TrendJSON(w io.Writer, t *trend.Trends) error {
 		out.Series = append(out.Series, seriesJSON(t, s))
 	}
 	for _, m := range t.Meters {
-		out.Noise = append(out.Noise, jsonMeter{m.Host, m.Target, m.Arch, m.Accel, m.Workload, m.Unit, m.Series, m.Pairs, finite(m.Typical), finite(m.Limit), finite(m.Largest)})
+		out.Noise = append(out.Noise, jsonMeter{m.Host, m.Target, m.Arch, m.Accel, m.Workload, m.Scale, m.Series, m.Pairs, finite(m.Typical), finite(m.Limit), finite(m.Largest)})
 	}
 	e := json.NewEncoder(w)
 	e.SetIndent("", " ")
@@ -99,7 +100,7 @@ func TrendJSON(w io.Writer, t *trend.Trends) error {
 func seriesJSON(t *trend.Trends, s *trend.Series) jsonSeries {
 	j := jsonSeries{
 		Host: s.Host, Target: s.Target, Arch: s.Arch, Accel: s.Accel, Workload: s.Workload, DomU: s.DomU, Idle: s.Idle, Domain: s.Domain,
-		Benchmark: s.Benchmark, Build: s.Build, Unit: s.Unit, Exact: s.Exact, Limit: finite(s.Limit), Points: []jsonPoint{}, Changes: []jsonChange{},
+		Benchmark: s.Benchmark, Build: s.Build, Unit: s.Unit, Over: s.Over, Exact: s.Exact, Limit: finite(s.Limit), Points: []jsonPoint{}, Changes: []jsonChange{},
 	}
 	for _, p := range s.Points {
 		j.Points = append(j.Points, jsonPoint{p.Run, finite(p.Value), finite(p.SD), p.Boots, append([]string{}, p.Images...), p.Exact})

@@ -119,7 +119,7 @@ func (s *Series) sameImage(a, b int) bool {
 // seed is a hash of the data: the same series gives the same changes.
 func (s *Series) seed() uint64 {
 	h := sha256.New()
-	fmt.Fprintf(h, "%s %v %s %s %s\n", s.Host, s.Environment, s.Benchmark, s.Build, s.Unit)
+	fmt.Fprintf(h, "%s %v %s %s %s%s\n", s.Host, s.Environment, s.Benchmark, s.Build, s.Unit, s.Over)
 	for _, p := range s.Points {
 		fmt.Fprintf(h, "%x %d\n", math.Float64bits(p.Value), p.Boots)
 	}
@@ -138,7 +138,7 @@ func (t *Trends) Differences(s *Series, c Change) []string {
 	}
 	for _, x := range a.Run.Images {
 		for _, y := range b.Run.Images {
-			if x.Build.Name == s.Build && y.Build.Name == s.Build && x.Build.Arch == y.Build.Arch && x.Build.Layout == y.Build.Layout {
+			if (x.Build.Name == s.Build || x.Build.Name == s.Over) && y.Build.Name == x.Build.Name && x.Build.Arch == y.Build.Arch && x.Build.Layout == y.Build.Layout {
 				say("revision", x.Build.Rev, y.Build.Rev)
 				say("compiler", x.Toolchain, y.Toolchain)
 			}

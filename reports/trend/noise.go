@@ -17,7 +17,7 @@ import (
 type Meter struct {
 	Host string
 	compare.Environment
-	Unit string
+	Scale string // the unit, or the unit and the base
 
 	Series int // that have runs of one image
 	Pairs  int // of neighbouring runs of one image, over all series
@@ -91,7 +91,7 @@ func limit(squares float64, df int) float64 {
 func (s *Series) place() Meter {
 	e := s.Environment
 	e.Domain = ""
-	return Meter{Host: s.Host, Environment: e, Unit: s.Unit}
+	return Meter{Host: s.Host, Environment: e, Scale: s.Scale()}
 }
 
 // meter measures the noise and sets each series' limit.
@@ -108,7 +108,7 @@ func (t *Trends) meter() {
 		k := s.place()
 		m := found[k]
 		if m == nil {
-			m = &Meter{Host: k.Host, Environment: k.Environment, Unit: k.Unit}
+			m = &Meter{Host: k.Host, Environment: k.Environment, Scale: k.Scale}
 			found[k] = m
 		}
 		m.Series++
@@ -125,7 +125,7 @@ func (t *Trends) meter() {
 		t.Meters = append(t.Meters, *m)
 	}
 	slices.SortFunc(t.Meters, func(a, b Meter) int {
-		return cmp.Or(strings.Compare(a.Host, b.Host), strings.Compare(a.Environment.String(), b.Environment.String()), strings.Compare(a.Unit, b.Unit))
+		return cmp.Or(strings.Compare(a.Host, b.Host), strings.Compare(a.Environment.String(), b.Environment.String()), strings.Compare(a.Scale, b.Scale))
 	})
 	for _, s := range t.Series {
 		s.setLimit(found[s.place()])

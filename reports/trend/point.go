@@ -24,7 +24,7 @@ func (s *Series) add(run int, m history.Series) {
 		for ; j < len(m.Boots) && m.Boots[j].Boot == m.Boots[i].Boot; j++ {
 			sum += m.Boots[j].Value
 		}
-		p.values = append(p.values, sum/float64(j-i))
+		p.boots = append(p.boots, boot{m.Boots[i].Round, sum / float64(j-i)})
 		if image := m.Boots[i].Image; image != "" && !slices.Contains(p.Images, image) {
 			p.Images = append(p.Images, image)
 		}
@@ -38,30 +38,39 @@ func (s *Series) add(run int, m history.Series) {
 // settle makes the points of their boots.
 func (s *Series) settle() {
 	for i := range s.Points {
-		p := &s.Points[i]
-		slices.Sort(p.Images)
-		p.Boots = len(p.values)
-		if slices.Min(p.values) != slices.Max(p.values) || p.Boots < 2 {
-			p.Exact = false
+		s.Points[i].settle()
+	}
+}
+
+func (p *Point) settle() {
+	slices.Sort(p.Images)
+	p.Boots = len(p.boots)
+	values := make([]float64, p.Boots)
+	for i, b := range p.boots {
+		values[i] = b.value
+	}
+	least, most := slices.Min(values), slices.Max(values)
+	if least != most || p.Boots < 2 {
+		p.Exact = false
+	}
+	p.SD = math.NaN()
+	if least <= 0 {
+		p.Value = stat.Mean(values, nil)
+		if p.Boots > 1 && p.Value != 0 {
+			p.SD = stat.StdDev(values, nil) / math.Abs(p.Value)
 		}
-		if slices.Min(p.values) <= 0 {
-			p.Value, p.SD = stat.Mean(p.values, nil), math.NaN()
-			if p.Boots > 1 && p.Value != 0 {
-				p.SD = stat.StdDev(p.values, nil) / math.Abs(p.Value)
-			}
-			continue
-		}
-		logs := make([]float64, len(p.values))
-		for j, v := range p.values {
-			logs[j] = math.Log(v)
-		}
-		p.Value, p.SD = p.values[0], math.NaN()
-		if slices.Min(p.values) != slices.Max(p.values) {
-			p.Value = math.Exp(stat.Mean(logs, nil))
-		}
-		if p.Boots > 1 {
-			p.SD = stat.StdDev(logs, nil)
-		}
+		return
+	}
+	logs := make([]float64, len(values))
+	for i, v := range values {
+		logs[i] = math.Log(v)
+	}
+	p.Value = values[0] // and not what its logarithm rounds to
+	if least != most {
+		p.Value = math.Exp(stat.Mean(logs, nil))
+	}
+	if p.Boots > 1 {
+		p.SD = stat.StdDev(logs, nil)
 	}
 }
 

@@ -33,6 +33,9 @@ type Options struct {
 	// AnyHost joins the counts of all hosts: what is counted does not depend
 	// on the machine. Figures of time are never joined.
 	AnyHost bool
+	// Over, if not empty, is a build: the series are those of the other
+	// builds' costs as multiples of its own, in pairs of boots.
+	Over string
 	// Alpha is the probability that any series shows a change if none has
 	// one; 0 is 5 %.
 	Alpha float64
@@ -47,6 +50,7 @@ type Trends struct {
 	Series []*Series
 	Meters []Meter
 	Alpha  float64
+	Over   string // as in the options
 
 	opt   Options
 	index map[key]*Series
@@ -64,6 +68,9 @@ type Series struct {
 	Host string
 	compare.Environment
 	Benchmark, Build, Unit string
+	// Over is the build whose cost the values are multiples of; empty if they
+	// are in Unit.
+	Over string
 
 	Points  []Point
 	Changes []Change
@@ -85,14 +92,20 @@ type Series struct {
 type Point struct {
 	Run    int     // index in Trends.Runs
 	Value  float64 // mean over boots: geometric if all are above 0
-	Boots  int
+	Boots  int     // with a base, pairs of boots
 	SD     float64 // of a boot, in logarithms; NaN for a single one
 	Images []string
 	// Exact: the unit counts, all boots gave one count, and no sample
 	// remarks that its own is not exact.
 	Exact bool
 
-	values []float64
+	boots []boot
+}
+
+// boot is one boot's value, in the unit of its series.
+type boot struct {
+	round int
+	value float64
 }
 
 // Change is a change of level between two runs.
@@ -114,6 +127,14 @@ func (c Change) Ratio() float64 {
 	return c.To / c.From
 }
 
+// Scale says what the values are: the unit, or "ns/op over native".
+func (s *Series) Scale() string {
+	if s.Over == "" {
+		return s.Unit
+	}
+	return s.Unit + " over " + s.Over
+}
+
 // Verdict says what the change means for the unit.
 func (s *Series) Verdict(c Change) string {
 	switch more := c.To > c.From; {
@@ -122,7 +143,7 @@ func (s *Series) Verdict(c Change) string {
 			return "more"
 		}
 		return "less"
-	case more != compare.IsRate(s.Unit):
+	case more != (compare.IsRate(s.Unit) && s.Over == ""):
 		return string(compare.Slower)
 	}
 	return string(compare.Faster)
@@ -146,7 +167,7 @@ func New(opt Options) *Trends {
 	if opt.Alpha == 0 {
 		opt.Alpha = 0.05
 	}
-	return &Trends{Alpha: opt.Alpha, opt: opt, index: map[key]*Series{}}
+	return &Trends{Alpha: opt.Alpha, Over: opt.Over, opt: opt, index: map[key]*Series{}}
 }
 
 // Add takes the next run.
@@ -171,6 +192,9 @@ func (t *Trends) Add(run history.Run, series []history.Series) {
 	}
 }
 
+// key is where a series that was read stands in the index.
+func (s *Series) key() key { return key{s.Host, s.Environment, s.Benchmark, s.Build, s.Unit} }
+
 func keyOf(host string, m history.Series) key {
 	e := compare.Environment{Target: m.Target, Arch: m.Arch, Accel: m.Accel, Workload: m.Workload, Domain: m.Domain, DomU: m.DomU, Idle: m.Idle}
 	return key{host, e, m.Benchmark, m.Build, m.Unit}
@@ -184,7 +208,7 @@ func (t *Trends) wants(k key) bool {
 	if r := t.opt.Run; r != nil && !like(k.Environment, *r) {
 		return false
 	}
-	return matches(t.opt.Bench, k.benchmark) && matches(t.opt.Build, k.build) && matches(t.opt.Domain, k.Domain) && matches(t.opt.Unit, k.unit)
+	return matches(t.opt.Bench, k.benchmark) && (matches(t.opt.Build, k.build) || k.build == t.opt.Over) && matches(t.opt.Domain, k.Domain) && matches(t.opt.Unit, k.unit)
 }
 
 // like reports whether a run measures in an environment.
@@ -209,6 +233,9 @@ func (t *Trends) series(k key) *Series {
 
 // Analyse looks for changes in what was added.
 func (t *Trends) Analyse() {
+	if t.Over != "" {
+		t.over(t.Over)
+	}
 	for _, s := range t.Series {
 		s.settle()
 	}
