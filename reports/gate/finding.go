@@ -11,12 +11,12 @@ import (
 // Cause is why a row has its outcome.
 type Cause string
 
-// The causes. The first two pass, Slower is a regression, the others are
-// inconclusive.
+// The causes. Those in the first two lines pass or are a regression, as their
+// names say; the others are inconclusive.
 const (
-	Within  Cause = "within the margin"
-	Faster  Cause = "faster"
-	Slower  Cause = "slower"
+	Within, Faster, Slower   Cause = "within the margin", "faster", "slower"
+	HooksWithin, HooksSlower Cause = "hooks within the margin", "slower in hooks" // see byHooks
+
 	Unsure  Cause = "undecided"           // the interval decides nothing
 	TooFine Cause = "margin too fine"     // finer than what a control shows
 	Drowned Cause = "drowned in noise"    // slower, but no more than a control
@@ -34,6 +34,9 @@ type Finding struct {
 	Build     string
 	Row       *compare.Row // nil if nothing was measured
 	Cause     Cause
+	// InHooks is what the row's hooks execute per operation, in the base and in
+	// the build, if the cause says that they decide.
+	InHooks [2]float64
 	// Floor is the difference that a control shows in this benchmark and
 	// unit, as a share; NaN without a control.
 	Floor float64
@@ -44,9 +47,9 @@ type Finding struct {
 // Outcome is the row's, whatever a waiver says.
 func (f Finding) Outcome() Outcome {
 	switch f.Cause {
-	case Within, Faster:
+	case Within, HooksWithin, Faster:
 		return Pass
-	case Slower:
+	case Slower, HooksSlower:
 		return Regression
 	}
 	return Inconclusive
@@ -87,6 +90,28 @@ func (f Finding) cause(otherMachine bool) Cause {
 	}
 	return Unsure
 }
+
+// byHooks decides a row by what its hooks execute alone, where the count of the
+// whole operation decides nothing since the samples say that it depends on more
+// than the code: on where an interrupt came, or on the state of the heap.
+func (f *Finding) byHooks(c *compare.Comparison) {
+	switch f.Cause {
+	case Unsure, NoGrip, TooFine, Drowned:
+	default:
+		return
+	}
+	base, build, ok := c.InHooks(*f.Row)
+	if !ok || !f.Row.Disclaimed() || !(f.Row.BaseValue > 0) {
+		return
+	}
+	f.Cause, f.InHooks = HooksWithin, [2]float64{base, build}
+	if build-base > f.Row.Margin*f.Row.BaseValue {
+		f.Cause = HooksSlower
+	}
+}
+
+// DecidedByHooks reports whether byHooks decided.
+func (f Finding) DecidedByHooks() bool { return f.Cause == HooksWithin || f.Cause == HooksSlower }
 
 // size is the row's difference as a share, to either side.
 func (f Finding) size() float64 { return sizeOf(*f.Row) }

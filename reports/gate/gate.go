@@ -4,7 +4,9 @@
 // those of package compare. It asks for more than they do in three ways. What
 // was asked for and not measured does not pass. A margin finer than what the
 // controls show as noise does not pass. And times of two machines are not
-// compared.
+// compared. In one way it asks
+// for less: where a count of a whole operation is not exact for reasons of its
+// own, the hooks' share of it, which is, decides.
 //
 // A waiver lets single rows through, with a reason, until a day. It never
 // removes a row from a report.
@@ -72,7 +74,9 @@ func Judge(in Input) *Result {
 	for i := range in.Comparison.Rows {
 		row := &in.Comparison.Rows[i]
 		if r.judges(row.Build) {
-			r.Findings = append(r.Findings, judgeRow(row, floors.of(row), differ))
+			f := judgeRow(row, floors.of(row), differ)
+			f.byHooks(in.Comparison)
+			r.Findings = append(r.Findings, f)
 		}
 	}
 	r.addMissing()

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"xsmbench/bench"
 	"xsmbench/hv"
 	"xsmbench/reports/compare"
 	"xsmbench/results"
@@ -78,6 +79,58 @@ func TestJudge(t *testing.T) {
 				t.Errorf("%s, %s; want %s, %s", r.Findings[0].Cause, r.Outcome, tt.cause, tt.want)
 			}
 		})
+	}
+}
+
+// A count that depends on more than the code is judged by its hooks' share, if
+// that is the same in every boot.
+func TestByHooks(t *testing.T) {
+	state := counted(row("after", 1.08, compare.Inconclusive))
+	state.BaseValue, state.Value, state.Exact, state.Lo, state.Hi = 5000, 5400, false, math.NaN(), math.NaN()
+	state.Remarks = []string{bench.NotExact + "it depends on state"}
+	still := state
+	still.Remarks = nil
+	settled := state
+	settled.Verdict = compare.Slower
+	nothing := state
+	nothing.BaseValue = 0
+	timed := state
+	timed.Unit = "ns/op"
+	for _, tt := range []struct {
+		name          string
+		row           compare.Row
+		before, after float64
+		same          bool
+		cause         Cause
+		want          Outcome
+	}{
+		{"hooks as before", state, 160, 160, true, HooksWithin, Pass},
+		{"hooks within the margin", state, 160, 210, true, HooksWithin, Pass},
+		{"hooks above the margin", state, 160, 211, true, HooksSlower, Regression},
+		{"fewer", state, 160, 0, true, HooksWithin, Pass},
+		{"hooks that differ between boots", state, 160, 160, false, NoGrip, Inconclusive},
+		{"nothing disclaimed", still, 160, 160, true, NoGrip, Inconclusive},
+		{"decided by all of it", settled, 160, 160, true, Slower, Regression},
+		{"nothing to relate it to", nothing, 0, 16, true, NoGrip, Inconclusive},
+		{"a time", timed, 160, 160, true, NoGrip, Inconclusive},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			figure := func(build string, v float64) compare.Figure {
+				return compare.Figure{Environment: dom0, Benchmark: tt.row.Benchmark, Unit: "xsm-instr/op", Build: build, Value: v, N: 2, Same: tt.same}
+			}
+			c := &compare.Comparison{Base: "before", Figures: []compare.Figure{figure("before", tt.before), figure("after", tt.after)}}
+			r := judge(Input{Comparison: c}, tt.row)
+			if f := r.Findings[0]; f.Cause != tt.cause || r.Outcome != tt.want {
+				t.Errorf("%s, %s; want %s, %s", f.Cause, r.Outcome, tt.cause, tt.want)
+			}
+			if noted := strings.Contains(strings.Join(r.Notes, "\n"), "1 of 1 rows are judged by what their hooks execute"); noted != r.Findings[0].DecidedByHooks() {
+				t.Errorf("notes: %q", r.Notes)
+			}
+		})
+	}
+	one := &compare.Comparison{Base: "before", Figures: []compare.Figure{{Environment: dom0, Benchmark: state.Benchmark, Unit: "xsm-instr/op", Build: "before", Same: true}}}
+	if r := judge(Input{Comparison: one}, state); r.Outcome != Inconclusive {
+		t.Errorf("without the build's figure: %s", r.Outcome)
 	}
 }
 

@@ -33,6 +33,9 @@ func (r *Result) note(f floors) {
 	if n := r.uncounted(); n > 0 {
 		add("%d benchmarks have no undisturbed count of Xen's instructions in any build: not judged", n)
 	}
+	if n := len(r.where(Finding.DecidedByHooks)); n > 0 {
+		add("%d of %d rows are judged by what their hooks execute: what the rest of the operation executes depends on more than the code (interrupts, the scheduler's slices, the heap)", n, len(r.Findings))
+	}
 	for _, w := range r.Comparison.WarningsBeside() { // the others are findings
 		add("%s", w)
 	}

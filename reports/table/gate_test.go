@@ -70,6 +70,15 @@ func TestGateGolden(t *testing.T) {
 	}
 }
 
+func TestWhyHooks(t *testing.T) {
+	row := &compare.Row{Unit: "xen-instr/op", BaseValue: 5000, Value: 5428, Margin: 0.01}
+	f := gate.Finding{Row: row, Cause: gate.HooksSlower, InHooks: [2]float64{160, 223.5}}
+	const want = "not exact, so judged by its hooks: 223.5 instructions, before 160 (+1.27% of the operation); margin 1%"
+	if got := why(f); got != want {
+		t.Errorf("%s\nwant %s", got, want)
+	}
+}
+
 func TestMailingListGolden(t *testing.T) {
 	for run, file := range map[string]string{"run": "compare", "counted": "counted"} {
 		c, a := fixture(t, run)

@@ -85,6 +85,10 @@ func why(f gate.Finding) string {
 	switch f.Cause {
 	case gate.Within, gate.Faster, gate.Slower:
 		return "margin " + margin(f.Row.Margin)
+	case gate.HooksWithin, gate.HooksSlower:
+		more := f.InHooks[1] - f.InHooks[0]
+		return fmt.Sprintf("not exact, so judged by its hooks: %s instructions, before %s (%+.3g%% of the operation); margin %s",
+			rounded(f.InHooks[1]), rounded(f.InHooks[0]), 100*more/f.Row.BaseValue, margin(f.Row.Margin))
 	case gate.TooFine:
 		return fmt.Sprintf("the margin of %s is finer than the %s by which a control (one image twice) differs here", margin(f.Row.Margin), margin(f.Floor))
 	case gate.Drowned:
