@@ -135,6 +135,10 @@ type Measurement struct {
 // their own from one boot to the next; what follows says which.
 const NotExact = "not exact: "
 
+// Disturbed begins a warning of a sample with windows that were timed while the
+// processor was slow, as often as they were tried; what follows counts them.
+const Disturbed = "the processor was slow in "
+
 // Options adjust the timing.
 type Options struct {
 	EnoughUS    int64 `json:"enough_us"`   // shortest window in µs; 0: what the clock needs

@@ -52,7 +52,7 @@ func measure(d Domain, b Benchmark, o Options, cal Calibration) (Measurement, er
 		m.ProbeNS = float64(r.timer.probe.best)
 	}
 	if r.timer.disturbed > 0 {
-		m.Warnings = append(m.Warnings, fmt.Sprintf("the processor was slow in %d windows, others were timed again %d times", r.timer.disturbed, r.timer.again))
+		m.Warnings = append(m.Warnings, fmt.Sprintf(Disturbed+"%d windows, others were timed again %d times", r.timer.disturbed, r.timer.again))
 	}
 	return m, nil
 }

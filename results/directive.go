@@ -3,6 +3,7 @@ package results
 import (
 	"bytes"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -38,18 +39,27 @@ func (p *parser) beginBoot(line int, rest string) {
 	p.ours = true
 	p.leaveOrphans()
 	p.current = nil
-	b, err := parseBoot(rest)
-	if err != nil {
-		p.problem(line, "boot line is damaged: %v", err)
-		return
+	b := p.surveyed(line)
+	if b == nil {
+		var err error
+		if b, err = parseBoot(rest); err != nil {
+			p.problem(line, "boot line is damaged: %v", err)
+			return
+		}
+		b.line = line
 	}
-	b.line = line
-	if n := len(p.boots); !p.surveying() && n < len(p.file.boots) && p.file.boots[n].line == line {
-		b = p.file.boots[n] // the one that the survey found
-		b.samples = 0
-	}
+	b.samples = 0
 	p.boots = append(p.boots, b)
 	p.current = b
+}
+
+// surveyed is the boot that the survey found in a line, nil if this is the survey
+// or the file was changed since.
+func (p *parser) surveyed(line int) *bootBlock {
+	if n := len(p.boots); !p.surveying() && n < len(p.file.boots) && p.file.boots[n].line == line {
+		return p.file.boots[n]
+	}
+	return nil
 }
 
 func parseBoot(text string) (*bootBlock, error) {
@@ -65,8 +75,8 @@ func parseBoot(text string) (*bootBlock, error) {
 	get("order", &b.Order)
 	get("layout", &b.Layout)
 	if err == nil {
-		b.Image = kv["image"]
-		b.Seed, err = strconv.ParseInt(kv["seed"], 10, 64)
+		b.Image = strings.Clone(kv.get("image")) // the line is not kept
+		b.Seed, err = strconv.ParseInt(kv.get("seed"), 10, 64)
 	}
 	if err == nil && (b.Boot.Boot < 1 || b.Round < 1) {
 		err = fmt.Errorf("boots and rounds count from 1")
@@ -109,24 +119,34 @@ func quote(b []byte) string {
 	return strconv.Quote(string(b))
 }
 
-// keyValues are the words key=value of a line.
-type keyValues map[string]string
+// keyValues are the words key=value of a line, a few.
+type keyValues []struct{ key, value string }
 
 func fields(s string) (keyValues, error) {
-	kv := keyValues{}
-	for _, word := range strings.Fields(s) {
+	kv := make(keyValues, 0, 8)
+	for word := range strings.FieldsSeq(s) {
 		k, v, ok := strings.Cut(word, "=")
 		if !ok {
 			return nil, fmt.Errorf("%s is not key=value", quote([]byte(word)))
 		}
-		kv[k] = v
+		kv = append(kv, struct{ key, value string }{k, v})
 	}
 	return kv, nil
 }
 
+// get is the value of a key, of the last if several words have it.
+func (kv keyValues) get(key string) string {
+	for _, pair := range slices.Backward(kv) {
+		if pair.key == key {
+			return pair.value
+		}
+	}
+	return ""
+}
+
 func (kv keyValues) integer(key string) (int, error) {
-	v, ok := kv[key]
-	if !ok {
+	v := kv.get(key)
+	if v == "" {
 		return 0, fmt.Errorf("it has no %s", key)
 	}
 	n, err := strconv.Atoi(v)

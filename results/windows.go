@@ -34,23 +34,32 @@ func (p *parser) addWindows(line int, rest []byte) {
 // between them, and spaces, as windows mostly are. strconv.ParseFloat takes all
 // of these.
 func areDecimals(text []byte) bool {
-	digits, point := 0, false // in the word so far
+	if len(text) > 300 && longest(text) > 300 { // float64 may not hold it
+		return false
+	}
+	before, point := byte(' '), false // the character, and whether its word has a point
 	for _, c := range text {
 		switch {
-		case c >= '0' && c <= '9':
-			digits++
-			if digits > 300 { // float64 may not hold it
-				return false
-			}
-		case c == '.' && !point && digits > 0:
-			point = true
+		case c-'0' < 10:
 		case c == ' ':
-			digits, point = 0, false
+			point = false
+		case c == '.' && !point && before != ' ':
+			point = true
 		default:
 			return false
 		}
+		before = c
 	}
 	return true
+}
+
+// longest is the length of the longest word.
+func longest(text []byte) int {
+	most := 0
+	for word := range bytes.FieldsSeq(text) {
+		most = max(most, len(word))
+	}
+	return most
 }
 
 // parse gives the windows. The next sample's overwrite them.
