@@ -99,7 +99,7 @@ func readInput(paths []string) (*input, error) {
 	if os.Getenv("GOGC") == "" {
 		// Next to the samples little is kept and much is thrown away: a heap
 		// of twice what is kept would be mostly garbage.
-		debug.SetGCPercent(30)
+		debug.SetGCPercent(40)
 	}
 	in := &input{samples: &compare.Set{}}
 	var err error

@@ -82,7 +82,7 @@ func (r *Row) check(base, b *sampled, confidence float64) {
 
 func (r *Row) checkPairs(confidence float64) {
 	c := &r.Checks
-	d, left := r.differences, r.residuals()
+	d, left := r.differences, r.residuals(r.differences)
 	if !r.severalRuns {
 		c.Drift = stats.Drift(left) // rounds of several runs have no order
 	}
@@ -114,8 +114,7 @@ func (r *Row) checkPairs(confidence float64) {
 // residuals are what the layouts leave of the differences: pairs that share a
 // layout are not independent, and a layout may always be measured in the same
 // order.
-func (r *Row) residuals() []float64 {
-	d := r.differences
+func (r *Row) residuals(d []float64) []float64 {
 	if r.layouts == nil {
 		return d
 	}

@@ -124,6 +124,9 @@ func TestOrderIsNotTheLayout(t *testing.T) {
 // Warnings that only all rows together tell from chance stay rare in a large
 // report of sound data.
 func TestFewFalseWarnings(t *testing.T) {
+	if testing.Short() {
+		t.Skip("simulates many runs")
+	}
 	random := rand.New(rand.NewPCG(12, 21))
 	marked, rows := 0, 0
 	for i := range 20 {

@@ -236,14 +236,18 @@ func (c *Comparison) Environments() []Environment {
 	return all
 }
 
-// ControlFloor is the largest overhead, to either side, that a control of a
-// build shows: nothing smaller can be told from noise. It is 0 without one.
-func (c *Comparison) ControlFloor(build string) float64 {
-	floor := 0.0
+// Widest is the row of a control with the largest overhead, to either side, and
+// how large that is: nothing smaller can be told from noise. It is of all rows,
+// or of those that are exact, which are counted.
+func (c *Comparison) Widest(build string, exact bool) (widest Row, size float64, rows int) {
 	for _, r := range c.Controls {
-		if r.Build == build && !math.IsNaN(r.Ratio) {
-			floor = math.Max(floor, math.Expm1(math.Abs(math.Log(r.Ratio))))
+		if r.Build != build || math.IsNaN(r.Ratio) || exact && !r.Exact {
+			continue
+		}
+		rows++
+		if s := math.Expm1(math.Abs(math.Log(r.Ratio))); rows == 1 || s > size {
+			widest, size = r, s
 		}
 	}
-	return floor
+	return widest, size, rows
 }

@@ -248,7 +248,7 @@ func TestControls(t *testing.T) {
 	if len(c.Controls) != 3 || len(c.Rows) != 3 || c.Controls[0].Build != "again" {
 		t.Fatalf("%d controls, %d rows", len(c.Controls), len(c.Rows))
 	}
-	if f := c.ControlFloor("again"); f <= 0 || f > 0.03 {
+	if _, f, _ := c.Widest("again", false); f <= 0 || f > 0.03 {
 		t.Errorf("floor %v", f)
 	}
 }
@@ -341,6 +341,9 @@ func noisy(random *rand.Rand, builds []string, benchmarks, rounds int, noise flo
 // often than the level says, within what chance allows, in whichever
 // direction; without Holm they would in most reports.
 func TestFamilyOfFalseAlarms(t *testing.T) {
+	if testing.Short() {
+		t.Skip("simulates many runs")
+	}
 	const reports, level = 100, 0.05
 	random := rand.New(rand.NewPCG(73, 2))
 	alarms, uncorrected := 0, 0
@@ -491,5 +494,18 @@ func TestMissing(t *testing.T) {
 	text := strings.Join(c.Warnings, "\n")
 	if len(c.Rows) != 1 || !strings.Contains(text, "A/2 in model amd64 dom0: dummy has no sample") || !strings.Contains(text, "A/3 in model amd64 dom0: native has no sample") {
 		t.Errorf("%d rows, %s", len(c.Rows), text)
+	}
+}
+
+// Rows share the word of a slow processor: how many windows it were is each
+// boot's own.
+func TestCommonRemark(t *testing.T) {
+	for remark, want := range map[string]string{
+		bench.Disturbed + "13 windows, others were timed again 28 times": "the processor was slow in some windows, also when they were timed again",
+		bench.NotExact + "an interrupt came":                             "not exact: an interrupt came",
+	} {
+		if got := common(remark); got != want {
+			t.Errorf("%q: %q, want %q", remark, got, want)
+		}
 	}
 }

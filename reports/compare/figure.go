@@ -8,6 +8,7 @@ type Figure struct {
 	Benchmark, Unit, Build string
 	Value                  float64
 	N                      int
+	Same                   bool     // several boots gave this value, and none another
 	Remarks                []string // what the samples came with
 }
 
@@ -15,7 +16,8 @@ func figures(s *series, base string) []Figure {
 	var all []Figure
 	add := func(build string) {
 		if b := s.builds[build]; b != nil {
-			all = append(all, Figure{s.Environment, s.benchmark, s.unit, build, centre(b.values, true), len(b.values), b.warnings})
+			n := len(b.values)
+			all = append(all, Figure{s.Environment, s.benchmark, s.unit, build, centre(b.values, true), n, n > 1 && constant(b.values), b.warnings})
 		}
 	}
 	add(base)
@@ -36,6 +38,18 @@ func (c *Comparison) Figure(e Environment, benchmark, build, unit string) (Figur
 		return Figure{}, false
 	}
 	return c.Figures[i], true
+}
+
+// InHooks tells what hooks execute of a counted row's operation, in the base and
+// in the build, if every boot of each gave one and the same figure. What the
+// rest of the operation executes may depend on more than the code: this does not.
+func (c *Comparison) InHooks(r Row) (base, build float64, ok bool) {
+	if !IsCount(r.Unit) {
+		return 0, 0, false
+	}
+	before, ok := c.Figure(r.Environment, r.Benchmark, r.Base, xsmInstructions)
+	after, too := c.Figure(r.Environment, r.Benchmark, r.Build, xsmInstructions)
+	return before.Value, after.Value, ok && too && before.Same && after.Same
 }
 
 // Beside lists the units of the figures that there are next to a section's

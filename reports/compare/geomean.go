@@ -18,7 +18,12 @@ type GeoMean struct {
 	Rows          int // that it covers
 	Rounds        int
 	Left          int // rows left out, since their rounds do not match
-	Exact         bool
+	// Exact tells that all rows are: then the mean is no estimate, and Lo and Hi
+	// are the ratio itself.
+	Exact bool
+	// Inexact are rows left out since the others are exact: a mean of those is
+	// the same in every run.
+	Inexact int
 	// Drift is the trend over the rounds of the rows' mean, which shows what
 	// the noise of single rows hides.
 	Drift stats.Trend
@@ -46,12 +51,13 @@ func geoMeans(rows []Row, confidence float64, seed uint64) []GeoMean {
 	}
 	var all []GeoMean
 	for _, k := range order {
-		matched := matched(families[k])
+		rows, inexact := exactOf(families[k])
+		matched := matched(rows)
 		g := geoMean(matched, confidence, seed)
 		if g == nil {
 			continue
 		}
-		g.Left = len(families[k]) - len(matched)
+		g.Left, g.Inexact = len(rows)-len(matched), inexact
 		crossing := slices.DeleteFunc(slices.Clone(matched), func(r Row) bool { return !r.Crosses })
 		if len(crossing) < len(matched) {
 			g.Crossing = geoMean(crossing, confidence, seed)
@@ -59,6 +65,16 @@ func geoMeans(rows []Row, confidence float64, seed uint64) []GeoMean {
 		all = append(all, *g)
 	}
 	return all
+}
+
+// exactOf leaves out the rows that are not exact if most are, and says how many
+// that were.
+func exactOf(rows []Row) (exact []Row, left int) {
+	exact = slices.DeleteFunc(slices.Clone(rows), func(r Row) bool { return !r.Exact })
+	if left = len(rows) - len(exact); left > len(exact) {
+		return rows, 0
+	}
+	return exact, left
 }
 
 // isVariant tells an operation that was brought into a state which it does not
@@ -74,7 +90,7 @@ func geoMean(rows []Row, confidence float64, seed uint64) *GeoMean {
 	}
 	logs := make([][]float64, len(rows))
 	for i, r := range rows {
-		logs[i] = r.differences
+		logs[i] = r.observed()
 	}
 	mean, ci, err := stats.GeoMean(logs, rows[0].layouts, confidence, seed)
 	if err != nil {
@@ -84,36 +100,41 @@ func geoMean(rows []Row, confidence float64, seed uint64) *GeoMean {
 		Environment: rows[0].Environment, Build: rows[0].Build, Unit: rows[0].Unit,
 		Ratio: math.Exp(mean), Lo: math.Exp(ci.Lo), Hi: math.Exp(ci.Hi),
 		Rows: len(rows), Rounds: len(logs[0]),
-		Drift: driftOf(rows),
+		Drift: driftOf(rows, logs),
 		Exact: !slices.ContainsFunc(rows, func(r Row) bool { return !r.Exact }),
 	}
 }
 
 // matched takes the largest number of rows that have the same rounds.
 func matched(rows []Row) []Row {
-	var best []Row
-	for _, first := range rows {
-		var same []Row
-		for _, r := range rows {
-			if r.Paired && !r.Linear && r.roundSet == first.roundSet && len(r.differences) == len(first.differences) {
-				same = append(same, r)
-			}
-		}
-		if len(same) > len(best) {
-			best = same
+	type rounds struct {
+		set roundSet
+		n   int
+	}
+	of := func(r *Row) rounds { return rounds{r.roundSet, r.observations} }
+	count := map[rounds]int{}
+	var most rounds // of those that are as many, the first
+	for i := range rows {
+		if r := &rows[i]; r.Paired && !r.Linear {
+			count[of(r)]++
 		}
 	}
-	return best
+	for i := range rows {
+		if k := of(&rows[i]); count[k] > count[most] {
+			most = k
+		}
+	}
+	return slices.DeleteFunc(slices.Clone(rows), func(r Row) bool { return !r.Paired || r.Linear || of(&r) != most })
 }
 
 // driftOf is the trend of the mean of rows that have the same rounds.
-func driftOf(rows []Row) stats.Trend {
+func driftOf(rows []Row, differences [][]float64) stats.Trend {
 	if rows[0].severalRuns {
 		return stats.Trend{Tau: math.NaN(), P: math.NaN()}
 	}
-	mean := make([]float64, len(rows[0].differences))
-	for _, r := range rows {
-		for i, d := range r.residuals() {
+	mean := make([]float64, len(differences[0]))
+	for k, r := range rows {
+		for i, d := range r.residuals(differences[k]) {
 			mean[i] += d / float64(len(rows))
 		}
 	}

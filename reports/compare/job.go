@@ -2,8 +2,8 @@ package compare
 
 import (
 	"runtime"
-
-	"golang.org/x/sync/errgroup"
+	"sync"
+	"sync/atomic"
 )
 
 // job is a row that is to be made.
@@ -24,14 +24,16 @@ func (c *Comparison) later(s *series, build string, opt Options, hooks counts, k
 // compareRows makes the rows that were noted, as many at a time as there are
 // processors.
 func (c *Comparison) compareRows() {
-	var group errgroup.Group
-	group.SetLimit(runtime.GOMAXPROCS(0))
-	for i := range c.jobs {
-		j := &c.jobs[i]
-		group.Go(func() error {
-			j.row = compareRow(j.series, j.build, j.opt)
-			j.row.cross(j.hooks, j.opt)
-			return nil
+	var next atomic.Int64
+	var group sync.WaitGroup
+	for range runtime.GOMAXPROCS(0) {
+		group.Go(func() {
+			var memory []Pair
+			for i := next.Add(1) - 1; int(i) < len(c.jobs); i = next.Add(1) - 1 {
+				j := &c.jobs[i]
+				j.row = compareRow(j.series, j.build, j.opt, &memory)
+				j.row.cross(j.hooks, j.opt)
+			}
 		})
 	}
 	group.Wait()

@@ -113,6 +113,9 @@ func (r lookRates) check(name string, runs int) error {
 // which do not share the level err too often shows that the simulation can
 // tell.
 func TestSimulateLooks(t *testing.T) {
+	if testing.Short() {
+		t.Skip("simulates many runs")
+	}
 	const runs = 100
 	r := simulateLooks(t, lookedWorld("noise from boot to boot"), runs)
 	if err := r.check("noise from boot to boot", runs); err != nil {

@@ -28,9 +28,13 @@ type Pair struct {
 // pairs finds the rounds that both builds have, and how many boots are left
 // over.
 func pairs(a, b *sampled) (all []Pair, left int) {
-	most := min(len(a.values), len(b.values))
-	layouts := make(map[[2]uint64]int, most)
-	all = make([]Pair, 0, most)
+	return pairsIn(make([]Pair, 0, min(len(a.values), len(b.values))), a, b)
+}
+
+// pairsIn is pairs, in memory that is given.
+func pairsIn(memory []Pair, a, b *sampled) (all []Pair, left int) {
+	layouts := make(map[[2]uint64]int)
+	all = memory[:0]
 	shared(a, b, func(i, j int) {
 		p, q := a.start(i), b.start(j)
 		images := [2]uint64{p.link(), q.link()}

@@ -89,10 +89,13 @@ type Row struct {
 	// are many, and Pairs makes them again.
 	pairs       []Pair
 	base, build *sampled
-	differences []float64 // of the pairs, in the order of the rounds
-	roundSet    roundSet  // of the pairs
-	severalRuns bool
-	layouts     []int // of the pairs, as the estimate groups them; nil if each is a group
+	// differences are those of the pairs, in the order of the rounds. Of many
+	// boots they are not kept: observed works them out again.
+	differences  []float64
+	observations int      // how many differences there are
+	roundSet     roundSet // of the pairs
+	severalRuns  bool
+	layouts      []int // of the pairs, as the estimate groups them; nil if each is a group
 }
 
 // Overhead is Ratio - 1.
@@ -104,11 +107,13 @@ func (r Row) Difference() float64 { return r.Value - r.BaseValue }
 // place identifies what the row is about, apart from the build.
 func (r Row) place() string { return r.Environment.String() + " " + r.Benchmark + " " + r.Unit }
 
-func compareRow(s *series, build string, opt Options) Row {
+// compareRow makes a row. The pairs stand in memory that the next row takes
+// over: of many boots they would be most of what a comparison throws away.
+func compareRow(s *series, build string, opt Options, memory *[]Pair) Row {
 	base, b := s.builds[opt.Base], s.builds[build]
 	r := Row{Environment: s.Environment, Benchmark: s.benchmark, Unit: s.unit, Base: opt.Base, Build: build,
 		BaseSamples: base.values, Samples: b.values, base: base, build: b}
-	all, left := pairs(base, b)
+	all, left := pairsIn(*memory, base, b)
 	r.Paired = len(all) >= 2 && 2*len(all) >= min(len(base.values), len(b.values))
 	x, y := r.BaseSamples, r.Samples
 	switch {
@@ -125,9 +130,12 @@ func compareRow(s *series, build string, opt Options) Row {
 	r.BaseRemarks, r.Remarks = base.warnings, b.warnings
 	r.measure(x, y, base, b, opt)
 	for _, w := range slices.Concat(base.warnings, b.warnings) {
-		r.warn("%s", w)
+		r.warn("%s", common(w))
 	}
-	r.pairs = nil
+	r.pairs, *memory = nil, all
+	if r.N > stats.MostBoots {
+		r.differences = nil
+	}
 	return r
 }
 
@@ -136,7 +144,7 @@ func (r *Row) measure(x, y []float64, base, b *sampled, opt Options) {
 	r.Linear = slices.ContainsFunc(slices.Concat(x, y), func(v float64) bool { return v <= 0 })
 	r.BaseValue, r.Value = centre(x, r.Linear), centre(y, r.Linear)
 	r.Margin = r.marginOf(opt)
-	r.Exact = IsCount(r.Unit) && r.N > 1 && constant(x) && constant(y) && !disclaimed(r.BaseRemarks) && !disclaimed(r.Remarks)
+	r.Exact = IsCount(r.Unit) && r.N > 1 && constant(x) && constant(y) && !r.Disclaimed()
 	fromNothing := r.Exact && r.BaseValue == 0 // which the counts themselves say
 	if r.Linear && !fromNothing {
 		r.warn("a value is not above 0: differences are compared, not ratios")
@@ -198,12 +206,11 @@ func (r *Row) estimate(x, y []float64, base, b *sampled, confidence float64) boo
 	x, y = r.scale(x), r.scale(y)
 	var err error
 	if r.Paired {
-		r.differences = make([]float64, len(x))
+		r.differences, r.observations = subtract(y, x), len(x)
 		for i := range r.pairs {
-			r.differences[i] = y[i] - x[i]
 			r.pairs[i].Difference = r.differences[i]
 		}
-		r.effect, err = stats.Paired(r.observations(), confidence)
+		r.effect, err = stats.Paired(r.units(), confidence)
 	} else {
 		var before, after int
 		x, before = base.units(x)
@@ -221,9 +228,30 @@ func (r *Row) estimate(x, y []float64, base, b *sampled, confidence float64) boo
 	return err == nil
 }
 
-// observations are what the interval rests on: the differences, or the means of
-// those that share a layout.
-func (r *Row) observations() []float64 {
+// subtract takes x from y, which it overwrites.
+func subtract(y, x []float64) []float64 {
+	for i := range y {
+		y[i] -= x[i]
+	}
+	return y
+}
+
+// observed are the differences of the pairs, in the order of the rounds; nil if
+// the row has none.
+func (r *Row) observed() []float64 {
+	if r.differences != nil || r.observations == 0 {
+		return r.differences
+	}
+	var x, y []float64
+	shared(r.base, r.build, func(i, j int) {
+		x, y = append(x, r.base.values[i]), append(y, r.build.values[j])
+	})
+	return subtract(r.scale(y), r.scale(x))
+}
+
+// units are what the interval rests on: the differences, or the means of those
+// that share a layout.
+func (r *Row) units() []float64 {
 	if r.layouts == nil {
 		return r.differences
 	}
@@ -239,8 +267,8 @@ func (r Row) Pairs() []Pair {
 		return nil
 	}
 	all, _ := pairs(r.base, r.build)
-	for i := range r.differences { // none if there is no ratio
-		all[i].Difference = r.differences[i]
+	for i, d := range r.observed() { // none if there is no ratio
+		all[i].Difference = d
 	}
 	return all
 }
@@ -375,6 +403,18 @@ func centre(v []float64, linear bool) float64 {
 	}
 	return stat.GeometricMean(v, nil)
 }
+
+// common is a remark without what is each boot's own: rows share it.
+func common(remark string) string {
+	if strings.HasPrefix(remark, bench.Disturbed) {
+		return bench.Disturbed + "some windows, also when they were timed again"
+	}
+	return remark
+}
+
+// Disclaimed tells whether samples of the row came with the word that what they
+// count is not exact.
+func (r Row) Disclaimed() bool { return disclaimed(r.BaseRemarks) || disclaimed(r.Remarks) }
 
 // disclaimed tells whether samples came with the word that they are not exact.
 func disclaimed(remarks []string) bool {

@@ -26,6 +26,7 @@ type part struct {
 	samples            int
 	sources            []*source
 	unfinished         map[bootKey]bool
+	boots              int  // that are expected
 	many               bool // boots: no windows are kept
 }
 
@@ -75,7 +76,7 @@ func SetOf(samples []results.Sample) *Set {
 // So many boots are expected to come; windows are kept if they are few.
 func (s *Set) Taker(boots int) results.Taker {
 	p := newPart()
-	p.many = boots > stats.MostBoots
+	p.boots, p.many = boots, boots > stats.MostBoots
 	s.parts = append(s.parts, p)
 	return p.add
 }
@@ -133,7 +134,7 @@ func (p *part) add(s *results.Sample, windows func() []float64) {
 		key := what{s.Benchmark, v.Unit}
 		b := at.series[key]
 		if b == nil {
-			b = &sampled{at: at, hash: hashOf(at.Environment, key, s.Build)}
+			b = &sampled{at: at, hash: hashOf(at.Environment, key, s.Build), values: make([]float64, 0, p.boots)}
 			at.series[key] = b
 			at.order = append(at.order, key)
 			p.benchmarks.add(s.Benchmark)

@@ -208,6 +208,9 @@ func (w world) check(r rates, runs int) error {
 
 // TestSimulate is a small version of BenchmarkSimulate.
 func TestSimulate(t *testing.T) {
+	if testing.Short() {
+		t.Skip("simulates many runs")
+	}
 	const runs = 40
 	for _, w := range worlds {
 		t.Run(w.name, func(t *testing.T) {

@@ -92,6 +92,9 @@ func TestShiftSize(t *testing.T) {
 // values by Alpha, and for values of any distribution by the permutation test's
 // 5 %. The bounds are those of the binomial distribution at 1 in 10 000.
 func TestFalseShifts(t *testing.T) {
+	if testing.Short() {
+		t.Skip("simulates many runs")
+	}
 	random := rand.New(rand.NewPCG(2006, 12))
 	heavy := distuv.StudentsT{Sigma: 1, Nu: 2, Src: random}
 	for _, c := range []struct {

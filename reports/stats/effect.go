@@ -49,9 +49,10 @@ func Paired(diffs []float64, confidence float64) (Effect, error) {
 		return Effect{N: n}, ErrTooFew
 	}
 	mean, sd := stat.MeanStdDev(diffs, nil)
-	e := Effect{N: n, Mean: mean, HL: HodgesLehmann(diffs), SE: sd / math.Sqrt(float64(n)), DF: float64(n - 1), Paired: true}
+	inOrder := sorted(diffs)
+	e := Effect{N: n, Mean: mean, HL: hodgesLehmann(inOrder), SE: sd / math.Sqrt(float64(n)), DF: float64(n - 1), Paired: true}
 	e.fill(confidence)
-	e.PWilcoxon = SignedRank(diffs)
+	e.PWilcoxon = signedRank(inOrder)
 	if lo, hi, ok := SignedRankInterval(diffs, confidence); ok {
 		e.Exact = &Interval{lo, hi}
 	}

@@ -4,8 +4,10 @@ import "math"
 
 // HodgesLehmann is the median of all means of two of the values, each value
 // with itself included.
-func HodgesLehmann(x []float64) float64 {
-	x = sorted(x)
+func HodgesLehmann(x []float64) float64 { return hodgesLehmann(sorted(x)) }
+
+// hodgesLehmann is HodgesLehmann of sorted values.
+func hodgesLehmann(x []float64) float64 {
 	n := len(x)
 	if n == 0 {
 		return math.NaN()
@@ -68,19 +70,24 @@ type split struct {
 func newSplit() split { return split{below: math.Inf(-1), above: math.Inf(1)} }
 
 // medianOf is the median of n values between lo and hi that nobody lists, as
-// they are too many. It halves the range between values that occur, and so ends
-// at one of them.
+// they are too many. It narrows the range between values that occur, and so ends
+// at one of them: in turn to where the median lies if the values between are
+// spread evenly, which is near, and to one half, which is sure.
 func medianOf(n int, lo, hi float64, at func(bound float64) split) float64 {
 	lower := (n - 1) / 2 // rank of the median, or of the lower of its two
-	for lo < hi {
+	before, upTo := 0, n // how many values are below lo, and at most hi
+	for even := true; lo < hi; even = !even {
 		middle := lo/2 + hi/2
+		if even {
+			middle = lo + (hi-lo)*(float64(lower-before)+0.5)/float64(upTo-before)
+		}
 		if !(middle >= lo && middle < hi) {
 			middle = lo // neighbours
 		}
 		if s := at(middle); s.atMost > lower {
-			hi = s.below
+			hi, upTo = s.below, s.atMost
 		} else {
-			lo = s.above
+			lo, before = s.above, s.atMost
 		}
 	}
 	if s := at(lo); s.atMost <= n/2 {

@@ -290,6 +290,9 @@ func (i *Interval) excludes(x float64) bool { return i == nil || i.Excludes(x) }
 // without, whether boots differ more than windows or less, and with several
 // boots of a layout.
 func TestHierarchicalCoverage(t *testing.T) {
+	if testing.Short() {
+		t.Skip("simulates many runs")
+	}
 	tests := []struct {
 		name                string
 		layouts, boots      int

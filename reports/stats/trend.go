@@ -3,6 +3,7 @@ package stats
 import (
 	"math"
 	"slices"
+	"sync"
 
 	"gonum.org/v1/gonum/stat/distuv"
 )
@@ -51,18 +52,36 @@ func Drift(y []float64) Trend {
 	return Kendall(t, y)
 }
 
+// scratch is memory that concordance uses again: many rows are tested one
+// after the other.
+type scratch struct {
+	points    []point
+	x, y, own []float64
+}
+
+var scratches = sync.Pool{New: func() any { return new(scratch) }}
+
+func (s *scratch) grow(n int) {
+	if cap(s.points) < n {
+		s.points, s.x, s.y, s.own = make([]point, n), make([]float64, n), make([]float64, n), make([]float64, n)
+	}
+	s.points, s.x, s.y, s.own = s.points[:n], s.x[:n], s.y[:n], s.own[:n]
+}
+
 // concordance counts pairs that rise together, less those that do not, and the
 // ties. It sorts by x and counts the exchanges that would sort by y (Knight,
 // JASA 61, 1966), since there are many pairs.
 func concordance(x, y []float64) (s float64, tx, ty tied) {
-	points := make([]point, len(x))
+	memory := scratches.Get().(*scratch)
+	defer scratches.Put(memory)
+	memory.grow(len(x))
+	points, xs, ys := memory.points, memory.x, memory.y
 	for i := range points {
 		points[i] = point{x[i], y[i]}
 	}
 	if !slices.IsSortedFunc(points, point.compare) {
 		slices.SortFunc(points, point.compare)
 	}
-	xs, ys := make([]float64, len(x)), make([]float64, len(x))
 	both, run := 0, 0 // pairs tied in x and y, and the length of the run so far
 	for i, p := range points {
 		xs[i], ys[i] = p.x, p.y
@@ -73,7 +92,7 @@ func concordance(x, y []float64) (s float64, tx, ty tied) {
 			run = 0
 		}
 	}
-	swaps := inversions(ys, make([]float64, len(x))) // which sorts ys
+	swaps := inversions(ys, memory.own) // which sorts ys
 	tx, ty = ties(xs), ties(ys)
 	pairs := float64(len(x)) * float64(len(x)-1) / 2
 	return pairs - tx.pairs - ty.pairs + float64(both) - 2*float64(swaps), tx, ty

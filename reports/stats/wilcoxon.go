@@ -1,6 +1,9 @@
 package stats
 
-import "math"
+import (
+	"math"
+	"slices"
+)
 
 // maxExact is the largest number of pairs for which the signed-rank
 // distribution is counted out; beyond it the normal approximation is as good.
@@ -9,7 +12,10 @@ const maxExact = 200
 // SignedRank is the two-sided p value of Wilcoxon's signed-rank test that the
 // values are symmetric about zero. Zeros are dropped and ties share their mean
 // rank, and the distribution is exact for the ranks that result.
-func SignedRank(x []float64) float64 {
+func SignedRank(x []float64) float64 { return signedRank(sorted(x)) }
+
+// signedRank is SignedRank of sorted values.
+func signedRank(x []float64) float64 {
 	ranks, positive := doubledRanks(x)
 	if len(ranks) == 0 {
 		return 1
@@ -31,19 +37,21 @@ func SignedRank(x []float64) float64 {
 	return min(1, 2*min(low, high)/total)
 }
 
-// doubledRanks returns twice the rank of each value's size (whole numbers even
-// with ties) and the sum of those of positive values.
+// doubledRanks returns twice the rank of the size of each of sorted values (whole
+// numbers even with ties) and the sum of those of positive values.
 func doubledRanks(x []float64) (ranks []int, positive int) {
 	var above, below []float64 // 0, by size
 	for _, v := range x {
-		switch {
-		case v > 0:
+		if v > 0 {
 			above = append(above, v)
-		case v < 0:
+		}
+	}
+	for _, v := range slices.Backward(x) {
+		if v < 0 {
 			below = append(below, -v)
 		}
 	}
-	return sharedRanks(sorted(above), sorted(below))
+	return sharedRanks(above, below)
 }
 
 // rankSums counts the subsets of the ranks by their sum.

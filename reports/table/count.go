@@ -125,14 +125,17 @@ func NotRemarks(r *compare.Row) []string {
 	})
 }
 
-// Remarks are what the samples of a line came with, the base's first: a build
-// and a text each.
+// Remarks are what the samples of a line came with, the base's first.
 func Remarks(c *compare.Comparison, l compare.Line) []Remark {
 	var all []Remark
 	add := func(build string, texts []string) {
 		for _, text := range texts {
-			if r := (Remark{build, text}); !slices.Contains(all, r) {
-				all = append(all, r)
+			i := slices.IndexFunc(all, func(r Remark) bool { return r.Text == text })
+			switch {
+			case i < 0:
+				all = append(all, Remark{[]string{build}, text})
+			case !slices.Contains(all[i].Builds, build):
+				all[i].Builds = append(all[i].Builds, build)
 			}
 		}
 	}
@@ -149,11 +152,14 @@ func Remarks(c *compare.Comparison, l compare.Line) []Remark {
 	return all
 }
 
-// Remark is what a build's sample of a benchmark came with.
-type Remark struct{ Build, Text string }
+// Remark is what samples of a benchmark came with in some builds.
+type Remark struct {
+	Builds []string
+	Text   string
+}
 
-// String names the build.
-func (r Remark) String() string { return r.Build + ": " + r.Text }
+// String names the builds.
+func (r Remark) String() string { return strings.Join(r.Builds, ", ") + ": " + r.Text }
 
 // exactness says how many of a section's rows are exact, for its title.
 func exactness(s compare.Section) string {
@@ -425,11 +431,11 @@ func markdownCounts(w io.Writer, c *compare.Comparison, s compare.Section, prefi
 	fmt.Fprintln(w)
 }
 
-// withRemarks adds a build's remarks to a cell. A cell that is emphasised is
+// withRemarks adds remarks to the cell of the first build that has them. A cell that is emphasised is
 // not escaped later.
 func withRemarks(c *compare.Comparison, l compare.Line, build, cell string) string {
 	for _, r := range Remarks(c, l) {
-		if r.Build != build {
+		if r.Builds[0] != build {
 			continue
 		}
 		text := r.String()

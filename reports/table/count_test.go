@@ -2,6 +2,7 @@ package table
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -101,5 +102,22 @@ func TestUncounted(t *testing.T) {
 	}
 	if want := "| K/b | dom0 | 7/1 | 7/1 | flask: " + reason + " |"; !strings.Contains(markdown.String(), want) {
 		t.Errorf("no %q in\n%s", want, markdown.String())
+	}
+}
+
+// Builds that came with the same word share a line.
+func TestRemarks(t *testing.T) {
+	row := func(build string, base, own []string) *compare.Row {
+		return &compare.Row{Base: "native", Build: build, BaseRemarks: base, Remarks: own}
+	}
+	l := compare.Line{Rows: []*compare.Row{
+		row("dummy", []string{"state"}, []string{"state", "a tick"}), nil, row("flask", []string{"state"}, []string{"state"}),
+	}}
+	var got []string
+	for _, r := range Remarks(&compare.Comparison{Base: "native"}, l) {
+		got = append(got, r.String())
+	}
+	if want := []string{"native, dummy, flask: state", "dummy: a tick"}; !slices.Equal(got, want) {
+		t.Errorf("%q, want %q", got, want)
 	}
 }

@@ -93,6 +93,8 @@ type jsonGeoMean struct {
 	Rows     int      `json:"rows"`
 	Rounds   int      `json:"rounds"`
 	Left     int      `json:"left"`
+	Exact    bool     `json:"exact"`   // all rows are
+	Inexact  int      `json:"inexact"` // rows left out, since the others are exact
 	// Drift is the trend over the rounds of the rows' mean.
 	Drift jsonTrend `json:"drift"`
 	// Crossing is the mean of those of the rows that cross a hook, null if
@@ -148,7 +150,7 @@ func JSON(w io.Writer, c *compare.Comparison) error {
 	}
 	for _, g := range c.GeoMeans {
 		out.GeoMeans = append(out.GeoMeans, jsonGeoMean{g.Target, g.Arch, g.Accel, g.Workload, g.DomU, g.Idle, g.Domain, g.Build, g.Unit,
-			finite(g.Ratio), finite(g.Lo), finite(g.Hi), g.Rows, g.Rounds, g.Left,
+			finite(g.Ratio), finite(g.Lo), finite(g.Hi), g.Rows, g.Rounds, g.Left, g.Exact, g.Inexact,
 			jsonTrend{finite(g.Drift.Tau), finite(g.Drift.P)}, crossing(g)})
 	}
 	for _, f := range c.Figures {

@@ -29,12 +29,40 @@ func Summary(c *compare.Comparison) []string {
 	return append(lines, controlSummary(c)...)
 }
 
+// widest says how much a control differs, and where.
+func widest(c *compare.Comparison, control string) string {
+	say := func(exact bool) string {
+		r, size, rows := c.Widest(control, exact)
+		switch {
+		case rows == 0:
+			return "by what too few samples do not tell"
+		case size == 0:
+			return "by nothing"
+		case rows == 1:
+			return fmt.Sprintf("by %.1f%%", 100*size)
+		}
+		return fmt.Sprintf("by up to %.1f%% (%s, %s)", 100*size, where(c, r.Environment), r.Benchmark)
+	}
+	_, _, rows := c.Widest(control, false)
+	_, _, exact := c.Widest(control, true)
+	switch exact {
+	case 0:
+		return say(false)
+	case rows:
+		return fmt.Sprintf("%s in %d exact rows", say(true), exact)
+	}
+	if all := say(false); all == say(true) {
+		return fmt.Sprintf("%s in %d rows, of which %d are exact", all, rows, exact)
+	}
+	return fmt.Sprintf("%s in %d exact rows; of all %d, %s", say(true), exact, rows, say(false))
+}
+
 // controlSummary says what each control shows.
 func controlSummary(c *compare.Comparison) []string {
 	var lines []string
 	names, kinship := c.ControlBuilds()
 	for _, name := range names {
-		lines = append(lines, fmt.Sprintf("The control %s (%s) differs by up to %.1f%%.", name, kinship[name], 100*c.ControlFloor(name)))
+		lines = append(lines, fmt.Sprintf("The control %s (%s) differs %s.", name, kinship[name], widest(c, name)))
 	}
 	return lines
 }
@@ -84,11 +112,23 @@ func buildSummary(c *compare.Comparison, build string) []string {
 
 // meanSummary is a geometric mean, and that of the rows that cross a hook.
 func meanSummary(g compare.GeoMean) string {
-	text := fmt.Sprintf("%s %s over %d rows", Overhead(Mean(g)), Interval(Mean(g)), g.Rows)
+	kind := "rows"
+	if g.Exact {
+		kind = "exact rows"
+	}
+	text := fmt.Sprintf("%s over %d %s", meanFigure(g), g.Rows, kind)
 	if x := g.Crossing; x != nil {
-		text += fmt.Sprintf(", %s %s over the %d of them that cross a hook", Overhead(Mean(*x)), Interval(Mean(*x)), x.Rows)
+		text += fmt.Sprintf(", %s over the %d of them that cross a hook", meanFigure(*x), x.Rows)
 	}
 	return text
+}
+
+// meanFigure is a mean and its interval; an exact one has none.
+func meanFigure(g compare.GeoMean) string {
+	if g.Exact {
+		return Overhead(Mean(g))
+	}
+	return Overhead(Mean(g)) + " " + Interval(Mean(g))
 }
 
 // Legend explains what the tables show.
