@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -285,5 +286,42 @@ func TestClock(t *testing.T) {
 	c.skip()
 	if p := c.now(); p.Left != 70*time.Second {
 		t.Errorf("one left out: %+v", p)
+	}
+}
+
+// no386 is a target whose images of 386 do not start.
+type no386 struct {
+	hvtest.Counting
+	built atomic.Int32
+}
+
+func (*no386) Starts(b hv.Build, accel string) error {
+	if b.Arch == "386" {
+		return errors.New("no 32-bit programs under " + accel)
+	}
+	return nil
+}
+
+func (t *no386) Build(ctx context.Context, b hv.Build, progress func(string)) (*hv.Image, error) {
+	t.built.Add(1)
+	return t.Counting.Build(ctx, b, progress)
+}
+
+// TestCannotStart: what will not start is not built, nor is what would be
+// compared with it.
+func TestCannotStart(t *testing.T) {
+	var target no386
+	s := spec()
+	s.Accel, s.Layouts = "kvm", 1
+	if _, err := Ready(context.Background(), &target, s, func(string) {}); err != nil || target.built.Load() != 3 {
+		t.Fatalf("%d builds, %v", target.built.Load(), err)
+	}
+	s.Builds[2].Arch = "386"
+	_, err := Ready(context.Background(), &target, s, func(string) {})
+	if want := "build flask: no 32-bit programs under kvm"; err == nil || err.Error() != want {
+		t.Errorf("got %v, want %s", err, want)
+	}
+	if n := target.built.Load(); n != 3 {
+		t.Errorf("%d images built for it", n-3)
 	}
 }
