@@ -44,6 +44,9 @@ func relative(what string) bool {
 
 // TestR runs R where there is one: golden.txt is what it writes today.
 func TestR(t *testing.T) {
+	if testing.Short() {
+		t.Skip("starts R")
+	}
 	if _, err := exec.LookPath("Rscript"); err != nil {
 		t.Skip("no Rscript (Debian: r-base-core): golden.txt is not compared with R itself")
 	}

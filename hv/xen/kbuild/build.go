@@ -23,6 +23,7 @@ type Spec struct {
 	Tree      *source.Tree
 	Fragments []string // Kconfig, later ones win; Common is added before them
 	Jobs      int      // parallel jobs of make
+	Objects   string   // directory in which ccache keeps objects; "" for none
 }
 
 // Product is a built hypervisor, files in the cache.
@@ -75,7 +76,7 @@ func Build(ctx context.Context, cache string, spec Spec, progress func(string)) 
 // key names a build by all that decides it.
 func key(spec Spec, compiler string) string {
 	h := sha256.New()
-	for _, s := range append([]string{"1", spec.Tree.Hash, compiler, Common}, spec.Fragments...) {
+	for _, s := range append([]string{"2", spec.Tree.Hash, compiler, Common}, spec.Fragments...) {
 		fmt.Fprintf(h, "%d:%s\n", len(s), s)
 	}
 	return hex.EncodeToString(h.Sum(nil))[:32]
@@ -199,8 +200,7 @@ func (b *builder) config() (Config, error) {
 	return ParseConfig(string(text))
 }
 
-// make runs make in the tree's xen directory. What identifies the builder
-// and the moment is pinned, so that the same inputs give the same image.
+// make runs make in the tree's xen directory.
 func (b *builder) make(ctx context.Context, step, log string, args ...string) error {
 	f, err := os.OpenFile(log, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
 	if err != nil {
@@ -209,9 +209,11 @@ func (b *builder) make(ctx context.Context, step, log string, args ...string) er
 	defer f.Close()
 	var out bytes.Buffer
 	cmd := exec.CommandContext(ctx, "make", append([]string{"-C", filepath.Join(b.work, "xen")}, args...)...)
-	cmd.Env = append(os.Environ(),
-		"LC_ALL=C", "XEN_CONFIG_EXPERT=y", "SOURCE_DATE_EPOCH=0", "XEN_BUILD_DATE=reproducible", "XEN_BUILD_TIME=00:00:00",
-		"XEN_BUILD_HOST=xsmbench", "XEN_WHOAMI=xsmbench", "XEN_DOMAIN=xsmbench", "MAKEFLAGS=", "MFLAGS=", "MAKELEVEL=")
+	cmd.Env = append(os.Environ(), environment(b.work)...)
+	if b.spec.Objects != "" {
+		cmd.Args = append(cmd.Args, "CC=ccache gcc")
+		cmd.Env = append(cmd.Env, ccacheEnvironment(b.spec.Objects)...)
+	}
 	cmd.Stdout, cmd.Stderr = f, &tee{f, &out}
 	if err := cmd.Run(); err != nil {
 		if ctx.Err() != nil {

@@ -105,6 +105,11 @@ func (t *Target) compile(ctx context.Context, b hv.Build, progress func(string))
 	}
 	begun := time.Now()
 	spec := kbuild.Spec{Tree: tree, Fragments: fragments, Jobs: processors()}
+	if kbuild.HasCcache() {
+		if spec.Objects, err = cacheDir("objects"); err != nil {
+			return nil, nil, err
+		}
+	}
 	product, err := kbuild.Build(ctx, cache, spec, func(s string) { progress(label(b) + ": " + s) })
 	if err != nil {
 		return nil, nil, err

@@ -12,6 +12,7 @@ import (
 
 	"xsmbench/hv"
 	"xsmbench/hv/gotool"
+	"xsmbench/hv/xen/kbuild"
 	"xsmbench/hv/xen/qemu"
 )
 
@@ -34,7 +35,7 @@ var programsNeeded = []struct{ program, pkg, purpose string }{
 
 // Doctor looks for what the target needs.
 func (t *Target) Doctor(context.Context) []hv.Finding {
-	return []hv.Finding{doctorPrograms(), doctorSource(), doctorCache(), doctorSpace(), doctorRoot(), doctorKVM()}
+	return []hv.Finding{doctorPrograms(), doctorCcache(), doctorSource(), doctorCache(), doctorSpace(), doctorRoot(), doctorKVM()}
 }
 
 func doctorPrograms() hv.Finding {
@@ -54,6 +55,16 @@ func doctorPrograms() hv.Finding {
 	f.Mend = "apt-get install -y --no-install-recommends " + strings.Join(packages, " ")
 	if os.Geteuid() != 0 {
 		f.Mend = "sudo " + f.Mend
+	}
+	return f
+}
+
+func doctorCcache() hv.Finding {
+	f := hv.Finding{What: "ccache", Advice: true}
+	if f.OK = kbuild.HasCcache(); f.OK {
+		f.Detail = "there; a changed tree compiles only what changed"
+	} else {
+		f.Detail = "not found; with it (apt-get install ccache), a changed tree compiles only what changed"
 	}
 	return f
 }
