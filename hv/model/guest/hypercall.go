@@ -160,6 +160,9 @@ func (k *Kernel) returnToUser() {
 // pending is taken at the next entry to the kernel.
 func (k *Kernel) enableEvents() { k.shared.VCPU[0].UpcallMask.Store(0) }
 
+// disableEvents keeps events pending on the first processor.
+func (k *Kernel) disableEvents() { k.shared.VCPU[0].UpcallMask.Store(1) }
+
 // shutdown ends the domain.
 func (k *Kernel) shutdown(reason uint32) {
 	k.cpu.Hypercall(abi.SchedOp, &abi.Args{

@@ -111,8 +111,16 @@ func (k *Kernel) switchTo(p *Process) {
 func kernelStack(pid int) uint64 { return abi.VirtBase + uint64(pid)<<13 }
 
 // idle gives the processor back to the hypervisor until an event comes. The
-// idle task has no address space of its own and keeps the last one.
+// idle task has no address space of its own and keeps the last one. Events stay
+// masked from the last look at the run queue until the hypervisor blocks the
+// processor, which opens the mask: one that comes between the two and makes a
+// process runnable would otherwise be taken before, and block for good.
 func (k *Kernel) idle() {
+	k.disableEvents()
+	if !k.runq.empty() {
+		k.enableEvents()
+		return
+	}
 	if k.last != nil {
 		fpu := k.last.usedFPU
 		k.last.usedFPU = false
