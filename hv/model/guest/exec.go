@@ -39,7 +39,7 @@ func (k *Kernel) installLibraries() error {
 	if k.linker, err = k.installImage("/lib/ld-linux.so.2", linkerText+linkerData); err != nil {
 		return err
 	}
-	k.library, err = k.installImage("/lib/libc.so.6", libraryText+libraryData)
+	k.libc, err = k.installImage("/lib/libc.so.6", libraryText+libraryData)
 	return err
 }
 
@@ -81,8 +81,8 @@ func (k *Kernel) installProgram(e bench.Executable) error {
 			{va: dataBase + uint64(data)<<abi.PageShift, pages: heapPages, write: true, atStart: 2, afterFork: 1},
 			{node: k.linker, pages: linkerText, atStart: 14},
 			{node: k.linker, first: linkerText, pages: linkerData, write: true, atStart: linkerData, afterFork: 1},
-			{node: k.library, pages: libraryText, atStart: 24, afterFork: 6},
-			{node: k.library, first: libraryText, pages: libraryData, write: true, atStart: libraryData, afterFork: 2},
+			{node: k.libc, pages: libraryText, atStart: 24, afterFork: 6},
+			{node: k.libc, first: libraryText, pages: libraryData, write: true, atStart: libraryData, afterFork: 2},
 			{va: stackTop + abi.PageSize - stackPages<<abi.PageShift, pages: stackPages, write: true, atStart: 2, afterFork: 1},
 		},
 	}

@@ -25,8 +25,8 @@ type Kernel struct {
 	zeroPage pfn
 	window   window
 
-	fs              *fileSystem
-	linker, library *inode
+	fs           *fileSystem
+	linker, libc *inode
 
 	procs   []*Process // by number
 	all     []*Process // with a coroutine, in use or not

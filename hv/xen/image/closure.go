@@ -59,7 +59,7 @@ func (r Root) needed(name string) ([]string, error) {
 	run, _ := f.DynString(elf.DT_RUNPATH)
 	var paths []string
 	for _, lib := range libs {
-		path, ok := r.library(lib, run)
+		path, ok := r.locate(lib, run)
 		if !ok {
 			return nil, fmt.Errorf("find libraries of %s: %s is in none of the unpacked packages", name, lib)
 		}
@@ -71,7 +71,8 @@ func (r Root) needed(name string) ([]string, error) {
 	return paths, nil
 }
 
-func (r Root) library(name string, runpaths []string) (string, bool) {
+// locate finds a shared library as the dynamic linker would.
+func (r Root) locate(name string, runpaths []string) (string, bool) {
 	dirs := libraryDirs
 	for _, p := range runpaths {
 		dirs = append(strings.Split(strings.Trim(p, "/"), ":"), dirs...)
