@@ -61,7 +61,7 @@ xen-needs: build
 # The real Xen from end to end; skipped, with a word, where QEMU or a compiler
 # is missing (XSMBENCH_XEN=require makes that a failure).
 test-xen:
-	$(GO) test -tags realxen -timeout 60m -count=1 -v ./hv/xen/realtest
+	$(GO) test -tags realxen -timeout 80m -count=1 -v ./hv/xen/realtest
 
 # What the counting plug-in adds to the time of a resume, with and without it
 # in turn.
