@@ -4,9 +4,8 @@
 // those of package compare. It asks for more than they do in three ways. What
 // was asked for and not measured does not pass. A margin finer than what the
 // controls show as noise does not pass. And times of two machines are not
-// compared. In one way it asks
-// for less: where a count of a whole operation is not exact for reasons of its
-// own, the hooks' share of it, which is, decides.
+// compared. In one way it asks for less: where a count of a whole operation is
+// not exact for reasons of its own, the hooks' share of it, which is, decides.
 //
 // A waiver lets single rows through, with a reason, until a day. It never
 // removes a row from a report.

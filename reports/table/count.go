@@ -431,8 +431,8 @@ func markdownCounts(w io.Writer, c *compare.Comparison, s compare.Section, prefi
 	fmt.Fprintln(w)
 }
 
-// withRemarks adds remarks to the cell of the first build that has them. A cell that is emphasised is
-// not escaped later.
+// withRemarks adds remarks to the cell of the first build that has them. A cell
+// that is emphasised is not escaped later.
 func withRemarks(c *compare.Comparison, l compare.Line, build, cell string) string {
 	for _, r := range Remarks(c, l) {
 		if r.Builds[0] != build {

@@ -73,6 +73,16 @@ func TestBoot(t *testing.T) {
 	}
 }
 
+// TestIdleMissesNothing idles with an event on its way: the kernel must not block
+// once it has taken it.
+func TestIdleMissesNothing(t *testing.T) {
+	var taken int
+	inDom0(t, func(c *guest.Control) { taken = c.IdleWithPending() })
+	if taken == 0 {
+		t.Error("no event was delivered")
+	}
+}
+
 func TestForkWait(t *testing.T) {
 	inDom0(t, func(c *guest.Control) {
 		for i := range 100 {

@@ -62,8 +62,9 @@ type counting struct {
 }
 
 // attempts are how often a program is started that stands still. Under the
-// emulator, on a busy machine, about one boot in some hundred does, with all of
-// its threads asleep. Why is not known: on the processor none has.
+// emulator, on a busy machine, one boot in some hundred did, with all of its
+// threads asleep. The guest's idle loop, which lost events, was a cause; that it
+// was the only one is not shown.
 const attempts = 3
 
 const windowsFile = "windows"

@@ -102,9 +102,6 @@ func (t *Target) launch(img *hv.Image, spec hv.BootSpec, emulate []string) (*mac
 		m.limit = m.hello + time.Duration(n)*perBenchmark
 	}
 	if err := m.start(plan, args); err != nil {
-		if errors.Is(err, syscall.ENOEXEC) && img.Build.Arch == "386" {
-			err = ErrNo386
-		}
 		return nil, m.failed(hv.BootFailed, err)
 	}
 	return m, nil

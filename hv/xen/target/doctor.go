@@ -52,11 +52,17 @@ func doctorPrograms() hv.Finding {
 		return f
 	}
 	f.Detail = "not found: " + strings.Join(missing, ", ")
-	f.Mend = "apt-get install -y --no-install-recommends " + strings.Join(packages, " ")
-	if os.Geteuid() != 0 {
-		f.Mend = "sudo " + f.Mend
-	}
+	f.Mend = install(packages...)
 	return f
+}
+
+// install is the command that installs Debian packages.
+func install(packages ...string) string {
+	command := "apt-get install -y --no-install-recommends " + strings.Join(packages, " ")
+	if os.Geteuid() != 0 {
+		command = "sudo " + command
+	}
+	return command
 }
 
 func doctorCcache() hv.Finding {
@@ -64,7 +70,7 @@ func doctorCcache() hv.Finding {
 	if f.OK = kbuild.HasCcache(); f.OK {
 		f.Detail = "there; a changed tree compiles only what changed"
 	} else {
-		f.Detail = "not found; with it (apt-get install ccache), a changed tree compiles only what changed"
+		f.Detail, f.Mend = "not found; with it, a changed tree compiles only what changed", install("ccache")
 	}
 	return f
 }
