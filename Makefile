@@ -26,7 +26,8 @@ concurrent := ./bench/... ./cli ./history ./hv/... ./results ./rounds ./xsm/... 
 
 # Packages whose tests QEMU's user mode can run as 386: those that, with -short,
 # start no programs.
-emulated := ./abi/... ./bench/... ./hv/model ./hv/model/flasktest ./hv/model/guest ./profile/... ./results ./rounds \
+emulated := ./abi/... ./bench/... ./hv/model ./hv/model/flasktest ./hv/model/guest ./hv/model/toolstack \
+	./profile/... ./results ./rounds \
 	./xsm ./xsm/flask ./xsm/flask/avc ./xsm/hook/... ./reports/compare ./reports/stats ./reports/table ./reports/trend
 
 # The race detector needs cgo, that is a C compiler, and a 64-bit machine.
