@@ -21,13 +21,13 @@ model_tags := $(if $(filter y,$(XSM_ENABLE)),xsm$(if $(filter y,$(FLASK_ENABLE))
 tagged := ./cmd/xsmmodel ./hv/model ./hv/model/flasktest ./hv/model/guest ./hv/model/toolstack ./xsm ./xsm/flask
 
 # Packages in which goroutines meet, for the race detector.
-concurrent := ./bench/... ./cli ./history ./hv/... ./results ./rounds ./xsm/... \
+concurrent := ./bench/... ./cmd/xsmbench/internal/cli ./experiment ./hv/... ./results/... ./xsm/... \
 	./reports/compare ./reports/stats ./reports/trend
 
 # Packages whose tests QEMU's user mode can run as 386: those that, with -short,
 # start no programs.
 emulated := ./abi/... ./bench/... ./hv/model ./hv/model/flasktest ./hv/model/guest ./hv/model/toolstack \
-	./profile/... ./results ./rounds \
+	./reports/profile ./results ./experiment \
 	./xsm ./xsm/flask ./xsm/flask/avc ./xsm/hook/... ./reports/compare ./reports/stats ./reports/table ./reports/trend
 
 # The race detector needs cgo, that is a C compiler, and a 64-bit machine.

@@ -11,7 +11,7 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
-	"xsmbench/cli"
+	"xsmbench/cmd/xsmbench/internal/cli"
 )
 
 // githubWorkflow is what the test reads of docs/ci/github.yml.

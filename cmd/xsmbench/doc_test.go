@@ -10,7 +10,7 @@ import (
 	"strings"
 	"testing"
 
-	"xsmbench/cli"
+	"xsmbench/cmd/xsmbench/internal/cli"
 )
 
 // TestDocumentation executes what the documentation shows (README.md and

@@ -18,9 +18,9 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"xsmbench/cli"
+	"xsmbench/cmd/xsmbench/internal/cli"
+	"xsmbench/experiment"
 	"xsmbench/results"
-	"xsmbench/rounds"
 )
 
 var (
@@ -381,7 +381,7 @@ func (v *victim) checkPlan(t *testing.T) {
 		}
 		boots[at], places[s.Boot.Boot] = s.Boot.Boot, at
 	}
-	for _, slot := range rounds.Schedule(run.Spec) {
+	for _, slot := range experiment.Schedule(run.Spec) {
 		if boots[results.KeyOf(slot.Round, slot.Build)] == 0 {
 			t.Errorf("%s: %s did not boot in round %d", v.story(), slot.Build.Name, slot.Round)
 		}

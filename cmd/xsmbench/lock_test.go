@@ -8,7 +8,7 @@ import (
 	"testing"
 	"time"
 
-	"xsmbench/cli"
+	"xsmbench/cmd/xsmbench/internal/cli"
 )
 
 // TestTwoRuns: while a run has a directory, no other run begins there or

@@ -4,12 +4,12 @@ package main
 import (
 	"os"
 
-	"xsmbench/cli"
+	"xsmbench/cmd/xsmbench/internal/cli"
 
 	_ "xsmbench/bench/kbench"
 	_ "xsmbench/bench/lmbench"
-	_ "xsmbench/hv/model/target"
-	_ "xsmbench/hv/xen/target"
+	_ "xsmbench/hv/model/host"
+	_ "xsmbench/hv/xen"
 )
 
 func main() { os.Exit(cli.Run(os.Args[1:], os.Stdout, os.Stderr)) }

@@ -15,7 +15,7 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
-	"xsmbench/cli"
+	"xsmbench/cmd/xsmbench/internal/cli"
 	"xsmbench/hv"
 	"xsmbench/hv/hvtest"
 )

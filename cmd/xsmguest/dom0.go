@@ -16,10 +16,10 @@ import (
 	"time"
 
 	"xsmbench/abi"
-	"xsmbench/hv/xen/guest"
-	"xsmbench/hv/xen/hypercall"
-	"xsmbench/hv/xen/pc"
-	"xsmbench/hv/xen/xenstore"
+	"xsmbench/hv/xen/domain/hypercall"
+	"xsmbench/hv/xen/domain/pc"
+	"xsmbench/hv/xen/domain/xenstore"
+	"xsmbench/hv/xen/protocol"
 )
 
 // dom0 is the control domain with the domU that it has made.
@@ -31,7 +31,7 @@ type dom0 struct {
 }
 
 func bootDom0() error {
-	d := dom0{results: guest.ResultsPort}
+	d := dom0{results: protocol.ResultsPort}
 	if err := d.startToolstack(); err != nil {
 		return err
 	}
@@ -50,7 +50,7 @@ func bootDom0() error {
 		d.report(err)
 		return err
 	}
-	endMachine(guest.ExitDone)
+	endMachine(protocol.ExitDone)
 	return errors.New("end the machine: QEMU did not")
 }
 
@@ -61,25 +61,25 @@ func (d *dom0) report(err error) {
 
 // order reads the order; if it asks for a snapshot, again after the machine
 // was stopped and went on.
-func (d *dom0) order() (guest.Order, error) {
+func (d *dom0) order() (protocol.Order, error) {
 	for {
-		text, err := pc.Firmware("opt/xsmbench/" + guest.OrderFile)
+		text, err := pc.Firmware("opt/xsmbench/" + protocol.OrderFile)
 		if err != nil {
-			return guest.Order{}, err
+			return protocol.Order{}, err
 		}
-		o, err := guest.Decode(text)
+		o, err := protocol.Decode(text)
 		if err != nil || !o.Snapshot {
 			return o, err
 		}
 		time.Sleep(o.Delay)
-		if err := pc.Write(guest.SnapshotPort, 1); err != nil {
+		if err := pc.Write(protocol.SnapshotPort, 1); err != nil {
 			return o, err
 		}
 	}
 }
 
 // carryOut measures in the domains of the plan, one after the other.
-func (d *dom0) carryOut(o guest.Order) error {
+func (d *dom0) carryOut(o protocol.Order) error {
 	time.Sleep(o.Delay)
 	for _, name := range o.Plan.Domains {
 		var err error
@@ -100,17 +100,17 @@ func (d *dom0) carryOut(o guest.Order) error {
 const look = 50 * time.Millisecond
 
 // haveMeasured passes the order on to the domU and its records on to the host.
-func (d *dom0) haveMeasured(o guest.Order) error {
+func (d *dom0) haveMeasured(o protocol.Order) error {
 	text, err := o.Encode()
 	if err != nil {
 		return err
 	}
-	console, err := os.Open(guest.DomUConsole)
+	console, err := os.Open(protocol.DomUConsole)
 	if err != nil {
 		return err
 	}
 	defer console.Close()
-	if err := d.store.Write(d.path(guest.StoreOrder), text); err != nil {
+	if err := d.store.Write(d.path(protocol.StoreOrder), text); err != nil {
 		return err
 	}
 	buffer := make([]byte, 64<<10)
@@ -129,7 +129,7 @@ func (d *dom0) haveMeasured(o guest.Order) error {
 			return nil
 		}
 		time.Sleep(look)
-		status, err := d.store.Read(d.path(guest.StoreDone))
+		status, err := d.store.Read(d.path(protocol.StoreDone))
 		if err != nil && !xenstore.Missing(err) {
 			return err
 		}
@@ -161,7 +161,7 @@ const toolstack = "/usr/lib/xen-4.17/bin/"
 // startToolstack starts xenstore and the console daemon and tells xenstore
 // about dom0.
 func (d *dom0) startToolstack() error {
-	for _, dir := range []string{"/run/xen", "/run/xenstored", "/run/lock", "/var/lib/xen", "/var/lib/xenstored", guest.ConsoleDir} {
+	for _, dir := range []string{"/run/xen", "/run/xenstored", "/run/lock", "/var/lib/xen", "/var/lib/xenstored", protocol.ConsoleDir} {
 		if err := os.MkdirAll(dir, 0o755); err != nil {
 			return fmt.Errorf("start toolstack: %w", err)
 		}
@@ -181,7 +181,7 @@ func (d *dom0) startToolstack() error {
 	if err := run(toolstack + "xen-init-dom0"); err != nil {
 		return err
 	}
-	return run(toolstack+"xenconsoled", "--log=guest", "--log-dir="+guest.ConsoleDir)
+	return run(toolstack+"xenconsoled", "--log=guest", "--log-dir="+protocol.ConsoleDir)
 }
 
 // retry tries for a while.
@@ -202,14 +202,14 @@ func (d *dom0) startDomUs() error {
 		return err
 	}
 	for i := range count {
-		if err := run(toolstack+"xl", "create", "-q", fmt.Sprintf(guest.IdleConfig, i+1)); err != nil {
+		if err := run(toolstack+"xl", "create", "-q", fmt.Sprintf(protocol.IdleConfig, i+1)); err != nil {
 			return err
 		}
 	}
-	if _, err := os.Stat(guest.DomUConfig); errors.Is(err, os.ErrNotExist) {
+	if _, err := os.Stat(protocol.DomUConfig); errors.Is(err, os.ErrNotExist) {
 		return nil
 	}
-	if err := run(toolstack+"xl", "create", "-q", "-p", guest.DomUConfig); err != nil {
+	if err := run(toolstack+"xl", "create", "-q", "-p", protocol.DomUConfig); err != nil {
 		return err
 	}
 	id, err := output(toolstack+"xl", "domid", "domU")
@@ -225,7 +225,7 @@ func (d *dom0) startDomUs() error {
 }
 
 func idleDomUs() (int, error) {
-	text, err := os.ReadFile(guest.IdleFile)
+	text, err := os.ReadFile(protocol.IdleFile)
 	if errors.Is(err, os.ErrNotExist) {
 		return 0, nil
 	}
@@ -242,7 +242,7 @@ func (d *dom0) connect() error {
 	if err != nil {
 		return err
 	}
-	if err := d.store.Write(d.path(guest.StoreOffer), offer); err != nil {
+	if err := d.store.Write(d.path(protocol.StoreOffer), offer); err != nil {
 		return err
 	}
 	if err := run(toolstack+"xl", "unpause", "domU"); err != nil {
@@ -264,7 +264,7 @@ const patience = 60 * time.Second
 // answer waits for the domU's half of the channels, while the domU lives.
 func (d *dom0) answer() (string, error) {
 	for begun := time.Now(); time.Since(begun) < patience; time.Sleep(look) {
-		answer, err := d.store.Read(d.path(guest.StoreAnswer))
+		answer, err := d.store.Read(d.path(protocol.StoreAnswer))
 		if err == nil && answer != "" || err != nil && !xenstore.Missing(err) {
 			return answer, err
 		}
@@ -278,7 +278,7 @@ func (d *dom0) answer() (string, error) {
 // lastWords is the end of the domU's console.
 func (d *dom0) lastWords() string {
 	const most = 2000
-	text, err := os.ReadFile(guest.DomUConsole)
+	text, err := os.ReadFile(protocol.DomUConsole)
 	if err != nil {
 		return err.Error()
 	}
@@ -316,5 +316,5 @@ func (t *tail) Write(p []byte) (int, error) {
 
 // endMachine ends QEMU. Only dom0 may; in a domU nothing happens.
 func endMachine(status byte) {
-	_ = pc.Write(guest.ExitPort, status)
+	_ = pc.Write(protocol.ExitPort, status)
 }

@@ -9,9 +9,9 @@ import (
 	"strings"
 
 	"xsmbench/abi"
-	"xsmbench/hv/xen/guest"
-	"xsmbench/hv/xen/hypercall"
-	"xsmbench/hv/xen/xenstore"
+	"xsmbench/hv/xen/domain/hypercall"
+	"xsmbench/hv/xen/domain/xenstore"
+	"xsmbench/hv/xen/protocol"
 )
 
 // bootDomU answers dom0's offer and then does what it is ordered to.
@@ -33,7 +33,7 @@ func bootDomU(name string) error {
 	if err != nil {
 		return err
 	}
-	offer, err := store.Await(guest.StoreOffer)
+	offer, err := store.Await(protocol.StoreOffer)
 	if err != nil {
 		return err
 	}
@@ -44,14 +44,14 @@ func bootDomU(name string) error {
 	if err := calls.Settle(); err != nil {
 		return err
 	}
-	if err := store.Write(guest.StoreAnswer, answer); err != nil {
+	if err := store.Write(protocol.StoreAnswer, answer); err != nil {
 		return err
 	}
-	text, err := store.Await(guest.StoreOrder)
+	text, err := store.Await(protocol.StoreOrder)
 	if err != nil {
 		return err
 	}
-	order, err := guest.Decode(text)
+	order, err := protocol.Decode(text)
 	if err != nil {
 		return err
 	}
@@ -61,7 +61,7 @@ func bootDomU(name string) error {
 		done = failed.Error()
 		fmt.Fprintln(os.Stderr, "xsmguest:", failed)
 	}
-	if err := store.Write(guest.StoreDone, done); err != nil {
+	if err := store.Write(protocol.StoreDone, done); err != nil {
 		return err
 	}
 	rest() // dom0 ends the machine

@@ -6,7 +6,7 @@
 // windows. Dom0's reports go to QEMU's debug console, a domU's to its own
 // console, which dom0 passes on.
 //
-// The program must be static and linked at its domain's base (package guest).
+// The program must be static and linked at its domain's base (package protocol).
 package main
 
 import (
@@ -20,7 +20,7 @@ import (
 
 	_ "xsmbench/bench/kbench"
 	_ "xsmbench/bench/lmbench"
-	"xsmbench/hv/xen/guest"
+	"xsmbench/hv/xen/protocol"
 )
 
 func main() {
@@ -37,10 +37,10 @@ func boot() error {
 	if err := mountAll(); err != nil {
 		return err
 	}
-	if err := loadModules(guest.ModulesFile); err != nil {
+	if err := loadModules(protocol.ModulesFile); err != nil {
 		return err
 	}
-	domain, err := os.ReadFile(guest.DomainFile)
+	domain, err := os.ReadFile(protocol.DomainFile)
 	if err != nil {
 		return fmt.Errorf("find out which domain this is: %w", err)
 	}
@@ -66,6 +66,6 @@ func rest() {
 // abandon ends a domain that cannot go on: dom0's end ends the machine.
 func abandon() {
 	time.Sleep(100 * time.Millisecond) // what was printed may still be on its way
-	endMachine(guest.ExitFailed)
+	endMachine(protocol.ExitFailed)
 	syscall.Reboot(syscall.LINUX_REBOOT_CMD_POWER_OFF)
 }

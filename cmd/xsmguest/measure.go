@@ -13,9 +13,9 @@ import (
 	"xsmbench/bench"
 	"xsmbench/bench/agent"
 	"xsmbench/bench/wire"
-	"xsmbench/hv/xen/guest"
-	"xsmbench/hv/xen/hypercall"
-	"xsmbench/hv/xen/linux"
+	"xsmbench/hv/xen/domain/hypercall"
+	"xsmbench/hv/xen/domain/linux"
+	"xsmbench/hv/xen/protocol"
 )
 
 // session is the domain that benchmarks run in.
@@ -30,13 +30,13 @@ func (s session) Hypercalls() bench.Hypercalls { return s.calls }
 
 // measure runs the plan in this domain and reports to w: a whole session of
 // records, or one that ends with a failure.
-func measure(name string, o guest.Order, calls *hypercall.Domain, w io.Writer) error {
+func measure(name string, o protocol.Order, calls *hypercall.Domain, w io.Writer) error {
 	out := wire.NewWriter(w)
 	hello := wire.Hello{Domain: name, Build: o.Build, Plan: o.Plan.Hash(), Benchmarks: len(o.Plan.Benchmarks)}
 	if err := out.Hello(hello); err != nil {
 		return err
 	}
-	system := linux.New(linux.Config{Native: guest.NativePath, Hello: guest.HelloPath, Shell: guest.ShellPath})
+	system := linux.New(linux.Config{Native: protocol.NativePath, Hello: protocol.HelloPath, Shell: protocol.ShellPath})
 	r := reporter{Writer: out, os: system, counting: o.Plan.Options.Windows > 0}
 	err := r.facts(calls)
 	if err == nil {
@@ -83,16 +83,16 @@ func (r *reporter) Sample(m bench.Measurement) error {
 // facts reports what Xen says of itself: the security module's mode, and
 // whether an unprivileged domain is refused what it must not do.
 func (r *reporter) facts(calls *hypercall.Domain) error {
-	f := guest.Facts{Module: guest.ModuleNone}
+	f := protocol.Facts{Module: protocol.ModuleNone}
 	enforcing, err := calls.Mode()
 	switch {
 	case errors.Is(err, errors.ErrUnsupported):
 	case err != nil:
-		f.Module, f.Refused = guest.ModuleFlask, err.Error()
+		f.Module, f.Refused = protocol.ModuleFlask, err.Error()
 	case enforcing:
-		f.Module, f.Enforcing = guest.ModuleFlask, true
+		f.Module, f.Enforcing = protocol.ModuleFlask, true
 	default:
-		f.Module = guest.ModuleFlask
+		f.Module = protocol.ModuleFlask
 	}
 	if !calls.Privileged() {
 		var refusal abi.Errno

@@ -14,7 +14,7 @@ import (
 
 	"xsmbench/bench"
 	"xsmbench/bench/wire"
-	"xsmbench/hv/xen/linux"
+	"xsmbench/hv/xen/domain/linux"
 )
 
 func TestParseModules(t *testing.T) {

@@ -7,8 +7,8 @@ import (
 	"math"
 	"slices"
 
-	"xsmbench/profile"
 	"xsmbench/reports/internal/grid"
+	"xsmbench/reports/profile"
 )
 
 // Against writes two targets' hooks side by side: how often an operation

@@ -6,7 +6,7 @@ import (
 	"slices"
 	"strings"
 
-	"xsmbench/profile"
+	"xsmbench/reports/profile"
 )
 
 // named is how many hooks, or functions, a line names.

@@ -11,7 +11,7 @@ import (
 	"strings"
 
 	"xsmbench/bench"
-	"xsmbench/profile"
+	"xsmbench/reports/profile"
 )
 
 // Flame is a flame graph of one operation of a benchmark, hanging: the whole

@@ -14,8 +14,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 	pprof "github.com/google/pprof/profile"
 
-	"xsmbench/profile"
 	"xsmbench/reports/compare"
+	"xsmbench/reports/profile"
 	"xsmbench/results"
 )
 

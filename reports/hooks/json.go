@@ -6,7 +6,7 @@ import (
 	"math"
 
 	"xsmbench/bench"
-	"xsmbench/profile"
+	"xsmbench/reports/profile"
 )
 
 // Schema is the version of the JSON form.

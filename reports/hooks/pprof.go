@@ -11,7 +11,7 @@ import (
 	"github.com/google/renameio/v2"
 
 	"xsmbench/bench"
-	"xsmbench/profile"
+	"xsmbench/reports/profile"
 	"xsmbench/results"
 )
 

@@ -11,8 +11,8 @@ import (
 	"strings"
 
 	"xsmbench/bench"
-	"xsmbench/profile"
 	"xsmbench/reports/internal/grid"
+	"xsmbench/reports/profile"
 )
 
 // Options say how to write.

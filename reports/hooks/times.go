@@ -8,9 +8,9 @@ import (
 	"slices"
 	"strings"
 
-	"xsmbench/profile"
 	"xsmbench/reports/compare"
 	"xsmbench/reports/internal/grid"
+	"xsmbench/reports/profile"
 	"xsmbench/reports/table"
 )
 

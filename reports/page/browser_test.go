@@ -23,9 +23,9 @@ import (
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
 
-	"xsmbench/profile"
 	"xsmbench/reports/about"
 	"xsmbench/reports/compare"
+	"xsmbench/reports/profile"
 	"xsmbench/results"
 )
 

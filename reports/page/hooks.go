@@ -6,8 +6,8 @@ import (
 	"slices"
 	"strings"
 
-	"xsmbench/profile"
 	"xsmbench/reports/hooks"
+	"xsmbench/reports/profile"
 )
 
 // hooksView is the section on hooks.

@@ -17,11 +17,11 @@ import (
 
 	"github.com/google/renameio/v2"
 
-	"xsmbench/profile"
 	"xsmbench/reports/about"
 	"xsmbench/reports/compare"
 	"xsmbench/reports/hooks"
 	"xsmbench/reports/plot"
+	"xsmbench/reports/profile"
 	"xsmbench/reports/table"
 	"xsmbench/reports/trend"
 )

@@ -10,10 +10,10 @@ import (
 	"testing"
 	"time"
 
-	"xsmbench/history"
 	"xsmbench/reports/internal/synthetic"
 	"xsmbench/reports/trend"
 	"xsmbench/results"
+	"xsmbench/results/history"
 )
 
 func TestTrendGolden(t *testing.T) {

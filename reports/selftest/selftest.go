@@ -11,8 +11,8 @@ import (
 	"strings"
 	"text/tabwriter"
 
-	"xsmbench/profile"
 	"xsmbench/reports/compare"
+	"xsmbench/reports/profile"
 )
 
 // Injected is a build with work in a hook that its base has not.

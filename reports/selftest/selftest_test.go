@@ -8,8 +8,8 @@ import (
 	"testing"
 
 	"xsmbench/bench"
-	"xsmbench/profile"
 	"xsmbench/reports/compare"
+	"xsmbench/reports/profile"
 	"xsmbench/results"
 )
 

@@ -7,10 +7,10 @@ import (
 	"math"
 	"strings"
 
-	"xsmbench/history"
 	"xsmbench/reports/internal/grid"
 	"xsmbench/reports/trend"
 	"xsmbench/results"
+	"xsmbench/results/history"
 )
 
 // Trends writes a history's changes, its noise and its series for a terminal.

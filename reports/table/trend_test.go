@@ -9,9 +9,9 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"xsmbench/history"
 	"xsmbench/reports/internal/synthetic"
 	"xsmbench/reports/trend"
+	"xsmbench/results/history"
 )
 
 // nightly reads the invented history.

@@ -8,7 +8,7 @@ import (
 	"strconv"
 	"testing"
 
-	"xsmbench/history"
+	"xsmbench/results/history"
 )
 
 // sideBySide are 20 runs of native and flask, three rounds each. The second ten

@@ -7,8 +7,8 @@ import (
 
 	"gonum.org/v1/gonum/stat"
 
-	"xsmbench/history"
 	"xsmbench/reports/compare"
+	"xsmbench/results/history"
 )
 
 // add takes what one image gave in a run; the images of a run (layouts) are

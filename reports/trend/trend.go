@@ -14,10 +14,10 @@ import (
 	"slices"
 	"strings"
 
-	"xsmbench/history"
 	"xsmbench/hv"
 	"xsmbench/reports/compare"
 	"xsmbench/results"
+	"xsmbench/results/history"
 )
 
 // Options say what to read, and how sure to be.

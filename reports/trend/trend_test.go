@@ -10,10 +10,10 @@ import (
 	"testing"
 	"time"
 
-	"xsmbench/history"
 	"xsmbench/hv"
 	"xsmbench/reports/internal/synthetic"
 	"xsmbench/results"
+	"xsmbench/results/history"
 )
 
 // figure is one benchmark's values in a run, a boot each.

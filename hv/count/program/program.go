@@ -8,7 +8,7 @@
 // place, is entered where it begins.
 //
 // What is special about a hypervisor (its entries, exits and handlers) is for
-// the caller to add, see hv/xen/symbols and hv/model/target.
+// the caller to add, see hv/xen/symbols and hv/model/host.
 package program
 
 import (

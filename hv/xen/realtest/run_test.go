@@ -16,7 +16,7 @@ import (
 	"testing"
 
 	"xsmbench/hv"
-	"xsmbench/hv/xen/target"
+	"xsmbench/hv/xen"
 )
 
 // program is the command, built once for all tests.
@@ -51,7 +51,7 @@ func run(m *testing.M) int {
 // missing is what doctor misses, "" for nothing.
 func missing() string {
 	var list []string
-	for _, f := range target.New().Doctor(context.Background()) {
+	for _, f := range xen.New().Doctor(context.Background()) {
 		if !f.OK && !f.Advice {
 			list = append(list, f.What+": "+f.Detail)
 		}

@@ -9,7 +9,7 @@ import (
 	"testing"
 
 	"xsmbench/bench"
-	"xsmbench/profile"
+	"xsmbench/reports/profile"
 	"xsmbench/results"
 )
 

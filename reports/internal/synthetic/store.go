@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"path/filepath"
 
-	"xsmbench/history"
+	"xsmbench/results/history"
 )
 
 // NightlyStore puts the runs that WriteNightly made in dir into a history.

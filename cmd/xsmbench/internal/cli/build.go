@@ -1,0 +1,71 @@
+package cli
+
+import (
+	"fmt"
+	"io"
+	"text/tabwriter"
+
+	"github.com/spf13/cobra"
+
+	"xsmbench/experiment"
+	"xsmbench/hv"
+	"xsmbench/results"
+)
+
+func newBuild() *cobra.Command {
+	var f buildFlags
+	var layouts int
+	c := &cobra.Command{
+		Use:   "build",
+		Short: "Build the images, or find them in the cache",
+		Long: `Build makes the images that run would boot, and prints their hashes and sizes.
+What was built before from the same source, flags and compiler is taken from
+the cache.`,
+		Args: cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			if err := withConfig(c); err != nil {
+				return err
+			}
+			if layouts < 1 {
+				return fmt.Errorf("--layouts %d: must be at least 1", layouts)
+			}
+			t, builds, err := f.resolve()
+			if err != nil {
+				return err
+			}
+			if err := checkLayouts(t, layouts); err != nil {
+				return err
+			}
+			spec := results.Spec{Target: t.Name(), Builds: builds, Rounds: layouts, Layouts: layouts}
+			images, err := experiment.Build(c.Context(), t, spec, printLine(c.ErrOrStderr()))
+			if err != nil {
+				return err
+			}
+			return writeImages(c.OutOrStdout(), images.List(spec))
+		},
+	}
+	f.register(c.Flags())
+	c.Flags().IntVar(&layouts, "layouts", 1, "relinks of each build")
+	configFlag(c)
+	return c
+}
+
+func configFlag(c *cobra.Command) {
+	c.Flags().String("config", "", "experiment file (default: "+configFile+" if it is there)")
+}
+
+// printLine returns a function that prints lines.
+func printLine(w io.Writer) func(string) {
+	return func(s string) { fmt.Fprintln(w, s) }
+}
+
+// writeImages prints a line per image.
+func writeImages(w io.Writer, images []hv.Image) error {
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(t, "build\tarch\tlayout\thooks\tbytes\t.text\thash\ttoolchain\tfile")
+	for _, img := range images {
+		fmt.Fprintf(t, "%s\t%s\t%d\t%s\t%d\t%d\t%.12s\t%s\t%s\n", img.Build.Name, img.Build.Arch, img.Build.Layout,
+			img.Dispatch, img.Size, img.Sections[".text"], img.Hash, img.Toolchain, img.Path)
+	}
+	return t.Flush()
+}

@@ -1,0 +1,110 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"xsmbench/reports/about"
+	"xsmbench/reports/table"
+	"xsmbench/results/history"
+)
+
+// showFormats are the ways to show a run.
+var showFormats = []string{"text", "bench", "json"}
+
+func newHistoryShow() *cobra.Command {
+	var store, format, out string
+	c := &cobra.Command{
+		Use:   "show RUN",
+		Short: "Show a run, or give it back",
+		Long: `Show prints what a run was. With --format bench it prints the samples as they were
+added, in Go's benchmark format; with --format json its run.json. With -o it makes
+the run directory again, which compare and report read like any other.
+
+RUN is the start of an ID, a label, or "last".`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(c *cobra.Command, args []string) (err error) {
+			if err := withConfig(c); err != nil {
+				return err
+			}
+			if !slices.Contains(showFormats, format) {
+				return fmt.Errorf("--format %s: no such format%s", format, suggest(format, showFormats))
+			}
+			s, err := openStore(store)
+			if err != nil {
+				return err
+			}
+			defer func() { err = errors.Join(err, s.Close()) }()
+			run, err := s.Find(args[0])
+			if err != nil {
+				return err
+			}
+			files, err := s.Files(run)
+			if err != nil {
+				return err
+			}
+			if out != "" {
+				return restore(c.OutOrStdout(), out, files)
+			}
+			return showRun(c.OutOrStdout(), run, files, format)
+		},
+	}
+	storeFlag(c.Flags(), &store)
+	c.Flags().StringVar(&format, "format", "text", "text, bench or json")
+	c.Flags().StringVarP(&out, "output", "o", "", "run directory to make")
+	configFlag(c)
+	return c
+}
+
+func showRun(w io.Writer, run history.Run, files []history.File, format string) error {
+	for _, f := range files {
+		if format == "json" && f.Name == "run.json" || format == "bench" && strings.HasSuffix(f.Name, ".txt") {
+			if _, err := w.Write(f.Text); err != nil {
+				return err
+			}
+		}
+	}
+	if format != "text" {
+		return nil
+	}
+	if err := table.Runs(w, []history.Run{run}); err != nil {
+		return err
+	}
+	fmt.Fprintf(w, "\n%-12s %s\n%-12s %s\n", "id:", run.ID, "added:", run.Added.Format("2006-01-02 15:04 UTC"))
+	a := about.Of(&run.Run, nil, nil)
+	for _, f := range a.Facts {
+		fmt.Fprintf(w, "%-12s %s\n", f.Label+":", f.Text)
+	}
+	for _, b := range a.Builds {
+		fmt.Fprintf(w, "%-12s %s\n", b.Name+":", b.Describe())
+	}
+	return nil
+}
+
+// restore makes a run directory again. It writes over nothing.
+func restore(w io.Writer, dir string, files []history.File) error {
+	if _, err := os.Lstat(filepath.Join(dir, "run.json")); err == nil {
+		return fmt.Errorf("make run directory: %s already holds a run", dir)
+	}
+	for _, f := range files {
+		if !filepath.IsLocal(f.Name) {
+			return fmt.Errorf("make run directory: %q is no name of a file in it", f.Name)
+		}
+		path := filepath.Join(dir, filepath.FromSlash(f.Name))
+		if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
+			return fmt.Errorf("make run directory: %w", err)
+		}
+		if err := os.WriteFile(path, f.Text, 0o666); err != nil {
+			return fmt.Errorf("make run directory: %w", err)
+		}
+	}
+	_, err := fmt.Fprintln(w, dir)
+	return err
+}

@@ -1,0 +1,117 @@
+// Package experiment runs an experiment: it boots every build once per round, in
+// an order that is balanced over the rounds, and writes one sample per
+// benchmark, domain and boot to a run directory as each boot ends. It works
+// on any hv.Target and knows none.
+//
+// Invariants: the schedule follows from the spec alone, so an interrupted run
+// continues where it stopped; a boot that failed leaves its place in the
+// schedule open and touches no other boot's samples; one machine runs at a
+// time.
+//
+// The order is a Williams design (E. J. Williams, Experimental designs
+// balanced for the estimation of residual effects of treatments, 1949): each
+// build stands in each place of a round equally often, and follows each other
+// build equally often, so that neither drift nor what a boot leaves behind (a
+// warm cache, a hot processor) falls on one build.
+package experiment
+
+import (
+	"xsmbench/hv"
+	"xsmbench/results"
+)
+
+// Slot is a place in the schedule.
+type Slot struct {
+	Round  int // from 1
+	Order  int // place in the round, from 1
+	Layout int
+	Build  hv.Build // with Layout filled in
+}
+
+// Schedule lists a run's boots in order. Controls share one place in the
+// design and take turns in it from round to round: they must not cost a run
+// more than one boot per round.
+func Schedule(spec results.Spec) []Slot {
+	seats := seats(spec.Builds)
+	design := Williams(len(seats))
+	var slots []Slot
+	for round := 1; round <= spec.Rounds; round++ {
+		for place, i := range design[(round-1)%len(design)] {
+			b := seats[i][(round-1)%len(seats[i])]
+			b.Layout = layoutOf(round, spec.Layouts)
+			if b.Relinked {
+				b.Layout += max(1, spec.Layouts)
+			}
+			slots = append(slots, Slot{Round: round, Order: place + 1, Layout: b.Layout, Build: b})
+		}
+	}
+	return slots
+}
+
+// seats are the places of a round, each with the builds that take turns in it.
+func seats(builds []hv.Build) [][]hv.Build {
+	var all [][]hv.Build
+	var controls []hv.Build
+	for _, b := range builds {
+		if b.ControlOf != "" {
+			controls = append(controls, b)
+		} else {
+			all = append(all, []hv.Build{b})
+		}
+	}
+	if controls != nil {
+		all = append(all, controls)
+	}
+	return all
+}
+
+// layoutOf is the layout of all builds in a round, but for relinked controls.
+func layoutOf(round, layouts int) int {
+	if layouts < 1 {
+		return 0
+	}
+	return round % layouts
+}
+
+// Williams returns the rows of a balanced Latin square for n treatments: n
+// rows if n is even, 2n if it is odd, when one square cannot balance what
+// follows what.
+func Williams(n int) [][]int {
+	if n < 1 {
+		return [][]int{{}}
+	}
+	first := make([]int, n) // 0, 1, n-1, 2, n-2, …
+	for i := 1; i < n; i++ {
+		if i%2 == 1 {
+			first[i] = (i + 1) / 2
+		} else {
+			first[i] = n - i/2
+		}
+	}
+	var rows [][]int
+	for shift := range n {
+		rows = append(rows, shifted(first, shift))
+	}
+	if n%2 == 1 && n > 1 {
+		for shift := range n {
+			rows = append(rows, reversed(shifted(first, shift)))
+		}
+	}
+	return rows
+}
+
+func shifted(row []int, by int) []int {
+	out := make([]int, len(row))
+	for i, v := range row {
+		out[i] = (v + by) % len(row)
+	}
+	return out
+}
+
+func reversed(row []int) []int {
+	out := make([]int, len(row))
+	for i, v := range row {
+		out[len(row)-1-i] = v
+	}
+	return out
+}

@@ -1,0 +1,110 @@
+package host
+
+import (
+	"context"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"xsmbench/hv"
+)
+
+var _ hv.Injector = (*Target)(nil)
+
+// injected is FLASK's hook that Inject changes, with its file.
+const (
+	injectedFile = "xsm/flask/hook_event.go"
+	injectedHook = "func (m *Module) evtchnStatus("
+)
+
+// Injection is on one hypercall's only hook.
+func (*Target) Injection() hv.Injection {
+	return hv.Injection{
+		Hook: "evtchn_status", Benchmark: "Kbench/hypercall/op=evtchn_status", Accel: icount,
+		Instructions: []int{1, 16}, Delays: []int{1, 2, 4, 8, 16, 32}, Long: 512,
+	}
+}
+
+// Inject makes the hook call a function in assembly: no compiler may leave out
+// what it does, and it is there in every copy, so that copies differ by the
+// work alone.
+func (t *Target) Inject(_ context.Context, w hv.Work, dir string, _ func(string)) (hv.Build, error) {
+	b, err := inject(w, dir)
+	if err != nil {
+		return b, fmt.Errorf("put work into a hook: %w", err)
+	}
+	return b, nil
+}
+
+func inject(w hv.Work, dir string) (hv.Build, error) {
+	tree, err := sourceTree(hv.Build{})
+	if err != nil {
+		return hv.Build{}, err
+	}
+	if err := copyTree(tree, dir); err != nil {
+		return hv.Build{}, err
+	}
+	path := filepath.Join(dir, injectedFile)
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return hv.Build{}, err
+	}
+	before, hook, ok := strings.Cut(string(text), injectedHook)
+	head, body, ok2 := strings.Cut(hook, "{\n")
+	if !ok || !ok2 {
+		return hv.Build{}, fmt.Errorf("%s has no %q", path, injectedHook)
+	}
+	changed := before + injectedHook + head + "{\n\tselftestWork()\n" + body + "\n// selftestWork is in assembly.\nfunc selftestWork()\n"
+	if err := os.WriteFile(path, []byte(changed), 0o666); err != nil {
+		return hv.Build{}, err
+	}
+	assembly := filepath.Join(filepath.Dir(path), "selftest_work.s")
+	return hv.Build{Kind: "flask", Source: dir}, os.WriteFile(assembly, []byte(assemble(w)), 0o666)
+}
+
+// assemble writes the function. A delay is a chain of multiplications, each of
+// which waits for the one before, between two fences: without those the
+// processor would do it beside what comes before and after. There is no loop,
+// whose end would be guessed wrong.
+func assemble(w hv.Work) string {
+	const fence = "\tBYTE $0x0F; BYTE $0xAE; BYTE $0xE8\n" // LFENCE
+	step, around := "\tBYTE $0x90\n", ""                   // NOP, which the assembler would leave out
+	if w.Delay {
+		step, around = "\tIMULL CX, CX\n", fence
+	}
+	return "TEXT ·selftestWork(SB), 4, $0-0\n" + around + strings.Repeat(step, w.Amount) + around + "\tRET\n" // 4: NOSPLIT
+}
+
+// notSource are folders at a tree's top that no program is built from.
+var notSource = []string{".git", "bin", "runs", "docs"}
+
+// copyTree copies the files of a source tree.
+func copyTree(from, to string) error {
+	return filepath.WalkDir(from, func(path string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		rel, err := filepath.Rel(from, path)
+		switch {
+		case err != nil:
+			return err
+		case slices.Contains(notSource, rel):
+			if d.IsDir() {
+				return filepath.SkipDir
+			}
+			return nil
+		case d.IsDir():
+			return os.MkdirAll(filepath.Join(to, rel), 0o777)
+		case !d.Type().IsRegular():
+			return nil
+		}
+		data, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		return os.WriteFile(filepath.Join(to, rel), data, 0o666)
+	})
+}

@@ -1,0 +1,45 @@
+package host
+
+import (
+	"context"
+	"os/exec"
+	"strings"
+
+	"xsmbench/hv"
+)
+
+// Settings say what a machine of the image is. The processors are those of
+// cmd/xsmmodel, whose flags they are.
+func (t *Target) Settings(ctx context.Context, img *hv.Image, spec hv.BootSpec) []hv.Setting {
+	vcpus := "2 in dom0, each pinned to one of the model's 2 processors, and 1 in each domU, pinned to none; "
+	var all []hv.Setting
+	if t.Windows(spec.Accel) > 0 {
+		if text := emulatorText(ctx, img.Build.Arch); text != "" {
+			all = append(all, hv.Setting{Item: hv.SettingEmulator, Text: text})
+		}
+		vcpus += "one thread at a time executes them (" + strings.Join(steady, " ") + ")"
+	} else {
+		vcpus += "they are threads of the host, pinned to no CPU of it"
+	}
+	all = append(all, hv.Setting{Item: hv.SettingVCPUs, Text: vcpus})
+	policy, avc := "none", "none"
+	if img.Build.KindOf() == "flask" {
+		policy = "the model's own, built into the image"
+		if _, hash, ok := strings.Cut(img.Config, policyConfig); ok {
+			policy = img.Build.Policy + ", SHA-256 " + hash
+		}
+		policy += ", enforcing"
+		avc = "warm, unless a benchmark's name says otherwise: the operation ran before the windows that count"
+	}
+	return append(all, hv.Setting{Item: hv.SettingPolicy, Text: policy}, hv.Setting{Item: hv.SettingAVC, Text: avc})
+}
+
+// emulatorText is the emulator's name and version, empty if it does not tell.
+func emulatorText(ctx context.Context, arch string) string {
+	out, err := exec.CommandContext(ctx, emulators[arch], "--version").Output()
+	if err != nil {
+		return ""
+	}
+	first, _, _ := strings.Cut(string(out), "\n")
+	return first
+}

@@ -1,0 +1,170 @@
+package xen
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+
+	"xsmbench/hv"
+	"xsmbench/hv/gotool"
+	"xsmbench/hv/xen/kbuild"
+	"xsmbench/hv/xen/qemu"
+)
+
+// programsNeeded are other people's programs that the target runs, with their
+// Debian packages and what they are for.
+var programsNeeded = []struct{ program, pkg, purpose string }{
+	{qemu.Program, "qemu-system-x86", "boots Xen"},
+	{"gcc", "gcc libc6-dev", "compiles Xen and the plug-in"},
+	{"make", "make", "builds Xen"},
+	{"flex", "flex", "builds Xen"},
+	{"bison", "bison", "builds Xen"},
+	{"m4", "m4", "makes FLASK's policy"},
+	{"checkpolicy", "checkpolicy", "makes FLASK's policy"},
+	{"python3", "python3", "builds Xen"},
+	{"xz", "xz-utils", "unpacks the kernel"},
+	{"apt-get", "apt", "fetches packages"},
+	{"dpkg-deb", "dpkg", "unpacks packages"},
+	{"dpkg-source", "dpkg-dev", "unpacks Xen's source package"},
+}
+
+// Doctor looks for what the target needs.
+func (t *Target) Doctor(context.Context) []hv.Finding {
+	return []hv.Finding{doctorPrograms(), doctorCcache(), doctorSource(), doctorCache(), doctorSpace(), doctorRoot(), doctorKVM()}
+}
+
+func doctorPrograms() hv.Finding {
+	f := hv.Finding{What: "programs"}
+	var missing, packages []string
+	for _, p := range programsNeeded {
+		if _, err := exec.LookPath(p.program); err != nil {
+			missing = append(missing, p.program+" ("+p.purpose+")")
+			packages = append(packages, p.pkg)
+		}
+	}
+	if missing == nil {
+		f.OK, f.Detail = true, fmt.Sprintf("%s and the %d others that it takes", qemu.Program, len(programsNeeded)-1)
+		return f
+	}
+	f.Detail = "not found: " + strings.Join(missing, ", ")
+	f.Mend = install(packages...)
+	return f
+}
+
+// install is the command that installs Debian packages.
+func install(packages ...string) string {
+	command := "apt-get install -y --no-install-recommends " + strings.Join(packages, " ")
+	if os.Geteuid() != 0 {
+		command = "sudo " + command
+	}
+	return command
+}
+
+func doctorCcache() hv.Finding {
+	f := hv.Finding{What: "ccache", Advice: true}
+	if f.OK = kbuild.HasCcache(); f.OK {
+		f.Detail = "there; a changed tree compiles only what changed"
+	} else {
+		f.Detail, f.Mend = "not found; with it, a changed tree compiles only what changed", install("ccache")
+	}
+	return f
+}
+
+func doctorSource() hv.Finding {
+	f := hv.Finding{What: "agent's source"}
+	dir, err := gotool.FindTree(agentProgram)
+	if err == nil {
+		_, err = gotool.Find(dir, "amd64")
+	}
+	switch {
+	case errors.Is(err, gotool.ErrNoGo):
+		f.Detail, f.Mend = err.Error(), "install Go from https://go.dev/dl"
+	case err != nil:
+		f.Detail, f.Mend = err.Error(), "cd to a clone of xsmbench"
+	default:
+		f.OK, f.Detail = true, dir
+	}
+	return f
+}
+
+func doctorCache() hv.Finding {
+	f := hv.Finding{What: "cache"}
+	dir, err := cacheDir()
+	if err == nil {
+		var probe *os.File
+		if probe, err = os.CreateTemp(dir, "probe"); err == nil {
+			err = errors.Join(probe.Close(), os.Remove(probe.Name()))
+		}
+	}
+	if err != nil {
+		f.Detail = err.Error() + "; nothing can be built"
+		f.Mend = "set XDG_CACHE_HOME to a directory that can be written"
+		return f
+	}
+	f.OK = true
+	f.Detail = fmt.Sprintf("%s; in it: %s", dir, inCache(dir))
+	return f
+}
+
+// inCache says what need not be made again.
+func inCache(dir string) string {
+	var has []string
+	for _, stage := range []struct{ pattern, what string }{
+		{"source/xen-*", "source packages"}, {"builds/*/xen-syms", "builds"}, {"packages/*/vmlinux", "sets of guests' packages"}, {"snapshots/*/" + stateFile, "snapshots"},
+	} {
+		if found, _ := filepath.Glob(filepath.Join(dir, stage.pattern)); len(found) > 0 {
+			has = append(has, fmt.Sprintf("%d %s", len(found), stage.what))
+		}
+	}
+	if has == nil {
+		return "nothing yet; the first run takes some minutes more"
+	}
+	return strings.Join(has, ", ")
+}
+
+// spaceNeeded is what three builds with their snapshots take, in MiB.
+const spaceNeeded = 3000
+
+func doctorSpace() hv.Finding {
+	f := hv.Finding{What: "disk space", Advice: true}
+	dir, err := cacheDir()
+	var fs syscall.Statfs_t
+	if err == nil {
+		err = syscall.Statfs(dir, &fs)
+	}
+	if err != nil {
+		f.Detail = err.Error()
+		return f
+	}
+	free := int64(fs.Bavail) * int64(fs.Bsize) >> 20
+	f.OK = free >= spaceNeeded
+	f.Detail = fmt.Sprintf("%d MiB free for the cache", free)
+	if !f.OK {
+		f.Detail += fmt.Sprintf("; three builds with their snapshots take %d MiB", spaceNeeded)
+		f.Mend = "set XDG_CACHE_HOME to a directory on a larger disk"
+	}
+	return f
+}
+
+func doctorRoot() hv.Finding {
+	f := hv.Finding{What: "root", OK: true, Advice: true, Detail: "not needed: packages are unpacked, not installed, and QEMU runs as anybody"}
+	if os.Geteuid() == 0 {
+		f.Detail = "yes, though only installing programs needs it"
+	}
+	return f
+}
+
+func doctorKVM() hv.Finding {
+	f := hv.Finding{What: "hardware virtualisation", Advice: true}
+	if err := virtualises(); err != nil {
+		f.Detail = err.Error()
+		return f
+	}
+	f.OK, f.Detail = true, "there; --accel kvm times on the processor itself"
+	return f
+}

@@ -1,0 +1,173 @@
+//go:build linux && (amd64 || 386)
+
+package linux
+
+import (
+	"errors"
+	"fmt"
+	"strconv"
+	"syscall"
+
+	"xsmbench/abi"
+	"xsmbench/bench"
+	"xsmbench/hv/count/mark"
+	"xsmbench/hv/xen/domain/native"
+)
+
+// windows is what a process needs to mark windows.
+type windows struct {
+	first int  // slot of the benchmark's first phase
+	slot  int  // of the window that is open
+	open  bool // Begin was called, and not End
+	// served counts the native loops that are ready: they mark themselves.
+	served int
+}
+
+// Phases is how many slots a benchmark's windows take: one for each phase.
+const Phases = int(bench.PhaseOperation) + 1
+
+// SetSlot says which slots the windows of the next benchmark have: its phases
+// have slots first, first+1 and so on.
+func (o *OS) SetSlot(first int) error {
+	if first < 0 || first+Phases >= mark.Slots {
+		return fmt.Errorf("mark windows from slot %d: the table has %d", first, mark.Slots)
+	}
+	o.windows.first = first
+	return nil
+}
+
+// Begin marks the beginning of a window, or leaves it to the native loop that
+// is about to run.
+func (o *OS) Begin(p bench.Phase) {
+	w := o.windows
+	w.slot, w.open = w.first+int(p), true
+	if w.served == 0 {
+		mark.Begin(w.slot)
+	}
+}
+
+// End marks the end of a window.
+func (o *OS) End() {
+	if o.windows.served == 0 {
+		mark.End()
+	}
+	o.windows.open = false
+}
+
+// NativeLoop readies an operation in the program of package native. A loop's
+// error is that of the program, EPROTO if an iteration did not do what it
+// should.
+func (o *OS) NativeLoop(op bench.NativeOp, args ...int64) (bench.Loop, func(), error) {
+	if o.config.Native == "" {
+		return nil, nil, errors.ErrUnsupported
+	}
+	s, err := o.serve(op, args)
+	if err != nil {
+		return nil, nil, fmt.Errorf("ready native %s: %w", op, err)
+	}
+	o.windows.served++
+	return s.loop, s.stop, nil
+}
+
+// server is a running native program.
+type server struct {
+	os       *OS
+	op       bench.NativeOp
+	pid      int
+	requests bench.FD
+	replies  bench.FD
+	request  [native.RequestSize]byte
+	reply    [native.ReplySize]byte
+}
+
+// serve starts the program and waits until it is ready.
+func (o *OS) serve(op bench.NativeOp, args []int64) (*server, error) {
+	argv := []string{o.config.Native, string(op)}
+	switch op {
+	case bench.NativeExec:
+		argv = append(argv, o.config.Hello)
+	case bench.NativeShell:
+		argv = append(argv, o.config.Shell, o.config.Hello)
+	}
+	for _, a := range args {
+		argv = append(argv, strconv.FormatInt(a, 10))
+	}
+	s := &server{os: o, op: op}
+	if err := s.start(argv); err != nil {
+		return nil, err
+	}
+	if err := s.answer(); err != nil {
+		s.end()
+		return nil, err
+	}
+	return s, nil
+}
+
+// start starts the program with pipes of its own, which no other program gets.
+func (s *server) start(argv []string) error {
+	var in, out [2]int
+	if err := syscall.Pipe2(in[:], syscall.O_CLOEXEC); err != nil {
+		return fmt.Errorf("open pipe: %w", err)
+	}
+	if err := syscall.Pipe2(out[:], syscall.O_CLOEXEC); err != nil {
+		syscall.Close(in[0])
+		syscall.Close(in[1])
+		return fmt.Errorf("open pipe: %w", err)
+	}
+	pid, err := syscall.ForkExec(argv[0], argv, &syscall.ProcAttr{Files: []uintptr{uintptr(in[0]), uintptr(out[1]), 2}})
+	syscall.Close(in[0])
+	syscall.Close(out[1])
+	s.pid, s.requests, s.replies = pid, bench.FD(in[1]), bench.FD(out[0])
+	if err != nil {
+		s.os.Close(s.requests)
+		s.os.Close(s.replies)
+		return fmt.Errorf("start %s: %w", argv[0], err)
+	}
+	return nil
+}
+
+// loop has the program run n iterations, in a window if one was begun.
+func (s *server) loop(n int64) error {
+	if n <= 0 {
+		return nil
+	}
+	r := native.Request{Count: n, Slot: native.Unmarked}
+	if s.os.windows.open {
+		r.Slot = int64(s.os.windows.slot)
+	}
+	r.Put(s.request[:])
+	if _, err := s.os.Write(s.requests, s.request[:]); err != nil {
+		return fmt.Errorf("ask for native %s: %w", s.op, err)
+	}
+	if err := s.answer(); err != nil {
+		return fmt.Errorf("run native %s: %w", s.op, err)
+	}
+	return nil
+}
+
+// answer reads a reply.
+func (s *server) answer() error {
+	k, err := s.os.Read(s.replies, s.reply[:])
+	switch {
+	case err != nil:
+		return fmt.Errorf("read reply: %w", err)
+	case k != len(s.reply):
+		return errors.New("the program has ended")
+	}
+	if e := native.Reply(s.reply[:]); e != 0 {
+		return abi.Errno(e)
+	}
+	return nil
+}
+
+// end has the program end, and waits for it.
+func (s *server) end() {
+	s.os.Close(s.requests)
+	s.os.Wait(s.pid)
+	s.os.Close(s.replies)
+}
+
+func (s *server) stop() {
+	s.os.windows.served--
+	s.end()
+}

@@ -1,0 +1,230 @@
+package xen
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"xsmbench/hv"
+	"xsmbench/hv/count/mark"
+	"xsmbench/hv/count/window"
+	"xsmbench/hv/gotool"
+	"xsmbench/hv/xen/domain/native"
+	"xsmbench/hv/xen/image"
+	"xsmbench/hv/xen/protocol"
+)
+
+// agentProgram is the agent's package in xsmbench's source tree.
+const agentProgram = "cmd/xsmguest"
+
+// domainNames are the domains that measure.
+var domainNames = []string{"dom0", "domU"}
+
+// programs are a domain's own: the agent and the native loops, linked at its
+// bases.
+type programs struct{ agent, native []byte }
+
+// agents are the programs of both domains and their tables of marks.
+type agents struct {
+	programs map[string]programs
+	marks    []window.Marks
+	hash     string
+	compiler string
+}
+
+// agents builds the domains' programs, once in this process for each
+// architecture.
+func (t *Target) agents(ctx context.Context, arch string, progress func(string)) (*agents, error) {
+	defer t.alone("agents")()
+	if a := t.built[arch]; a != nil {
+		return a, nil
+	}
+	a, err := buildAgents(ctx, arch, progress)
+	if err == nil {
+		t.built[arch] = a
+	}
+	return a, err
+}
+
+func buildAgents(ctx context.Context, arch string, progress func(string)) (*agents, error) {
+	tree, err := gotool.FindTree(agentProgram)
+	if err != nil {
+		return nil, fmt.Errorf("build the agent: %w", err)
+	}
+	tool, err := gotool.Find(tree, arch)
+	if err != nil {
+		return nil, fmt.Errorf("build the agent: %w", err)
+	}
+	env, err := tool.Env(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("build the agent: %w", err)
+	}
+	dir, err := os.MkdirTemp("", "xsmbench-agent-")
+	if err != nil {
+		return nil, fmt.Errorf("build the agent: %w", err)
+	}
+	defer os.RemoveAll(dir)
+	progress("agent: building")
+	a := &agents{programs: map[string]programs{}, compiler: env["GOVERSION"]}
+	h := sha256.New()
+	for _, name := range domainNames {
+		p, err := buildPrograms(ctx, tool, filepath.Join(dir, name), protocol.BasesOf(name))
+		if err != nil {
+			return nil, fmt.Errorf("build the agent of %s: %w", name, err)
+		}
+		a.programs[name] = p
+		fmt.Fprintf(h, "%d:%s%d:%s", len(p.agent), p.agent, len(p.native), p.native)
+		for _, program := range [][]byte{p.agent, p.native} {
+			table, err := mark.Find(strings.NewReader(string(program)))
+			if err != nil {
+				return nil, fmt.Errorf("build the agent of %s: %w", name, err)
+			}
+			a.marks = append(a.marks, window.Marks{Domain: name, Base: table.Base, Slots: table.Slots})
+		}
+	}
+	a.hash = hex.EncodeToString(h.Sum(nil))
+	return a, nil
+}
+
+func buildPrograms(ctx context.Context, tool gotool.Tool, out string, bases protocol.Bases) (programs, error) {
+	flags := fmt.Sprintf("-ldflags=-T=%#x", bases.Agent)
+	if _, err := tool.Output(ctx, "build", "-trimpath", "-buildvcs=false", flags, "-o", out, "./"+agentProgram); err != nil {
+		return programs{}, err
+	}
+	agent, err := os.ReadFile(out)
+	if err != nil {
+		return programs{}, err
+	}
+	loops, err := native.Image(bases.Native)
+	return programs{agent, loops}, err
+}
+
+// modules are the kernel modules that a domain loads.
+var modules = []string{"xenfs", "xen-evtchn", "xen-gntdev", "xen-gntalloc", "xen-privcmd"}
+
+// moduleArgs are modules' arguments, by file. In a domU the device for
+// hypercalls refuses them otherwise.
+var moduleArgs = map[string]string{"xen-privcmd.ko": "unrestricted=1"}
+
+// toolstackFiles are dom0's programs, and what they load by name.
+var toolstackFiles = []string{
+	"usr/lib/xen-4.17/bin/xl", "usr/lib/xen-4.17/bin/xenstored", "usr/lib/xen-4.17/bin/xenconsoled", "usr/lib/xen-4.17/bin/xen-init-dom0",
+	"lib/x86_64-linux-gnu/libgcc_s.so.1", // the C library's pthread_cancel loads it
+}
+
+// kernelArgs make two starts of a guest kernel alike, and quick. The last is
+// for the agent's environment: its run-time system must not stop goroutines by
+// signals, since one might hit a window.
+const kernelArgs = "console=hvc0 nokaslr norandmaps randomize_kstack_offset=off quiet panic=1 cryptomgr.notests=1 rodata=off rdinit=/init GODEBUG=asyncpreemptoff=1"
+
+// shape is what a user may choose about the domUs.
+type shape struct {
+	domU string // "pv", "pvh"
+	idle int    // domUs that do nothing
+}
+
+func shapeOf(spec hv.BootSpec) shape {
+	s := shape{spec.DomU, spec.Idle}
+	if s.domU == "" {
+		s.domU = "pv"
+	}
+	return s
+}
+
+// memory in MiB.
+const (
+	machineMemory = 1024
+	dom0Memory    = 512
+	dom0Spare     = 16 // that dom0 may ask for
+	domUMemory    = 96
+	idleMemory    = 96
+)
+
+// domUConfig is xl's description of a domU. TSC reads must not trap: Linux
+// makes one in every system call.
+func domUConfig(name, kind, ramdisk string, memory int) string {
+	return fmt.Sprintf("name=%q\ntype=%q\nkernel=\"/boot/vmlinux\"\nramdisk=%q\nextra=%q\nmemory=%d\nvcpus=1\n"+
+		"tsc_mode=\"native\"\non_crash=\"destroy\"\non_reboot=\"destroy\"\n", name, kind, ramdisk, kernelArgs, memory)
+}
+
+// base is what every domain's file system has.
+func base(p *parts, name string, progs programs) (*image.Initramfs, error) {
+	fs := &image.Initramfs{}
+	fs.File("/init", progs.agent, 0o755)
+	fs.File(protocol.NativePath, progs.native, 0o755)
+	fs.File(protocol.HelloPath, progs.native, 0o755)
+	fs.File(protocol.ShellPath, progs.native, 0o755)
+	fs.File(protocol.DomainFile, []byte(name+"\n"), 0o644)
+	fs.Dir("/proc")
+	fs.Dir("/sys")
+	fs.Dir("/tmp")
+	fs.Dir("/run")
+	fs.Symlink("/var/run", "../run")
+	fs.Symlink("/var/lock", "../run/lock")
+	var list strings.Builder
+	files, err := p.root.Modules(modules...)
+	if err != nil {
+		return nil, err
+	}
+	for _, f := range files {
+		if err := fs.Copy(f, filepath.Join(string(p.root), f)); err != nil {
+			return nil, err
+		}
+		fmt.Fprintf(&list, "/%s %s\n", f, moduleArgs[filepath.Base(f)])
+	}
+	fs.File(protocol.ModulesFile, []byte(list.String()), 0o644)
+	return fs, nil
+}
+
+// domUImage composes a domU's initial file system.
+func domUImage(p *parts, name string, progs programs) ([]byte, error) {
+	fs, err := base(p, name, progs)
+	if err != nil {
+		return nil, fmt.Errorf("compose %s: %w", name, err)
+	}
+	return fs.Bytes()
+}
+
+// dom0Image composes dom0's: it holds what the domUs boot from.
+func dom0Image(p *parts, a *agents, s shape) ([]byte, error) {
+	fs, err := base(p, "dom0", a.programs["dom0"])
+	if err != nil {
+		return nil, fmt.Errorf("compose dom0: %w", err)
+	}
+	domU, err := domUImage(p, "domU", a.programs["domU"])
+	if err != nil {
+		return nil, err
+	}
+	fs.File("/boot/domU.img", domU, 0o644)
+	if err := fs.Copy("/boot/vmlinux", p.vmlinux); err != nil {
+		return nil, err
+	}
+	fs.File(protocol.DomUConfig, []byte(domUConfig("domU", s.domU, "/boot/domU.img", domUMemory)), 0o644)
+	if s.idle > 0 {
+		idle, err := domUImage(p, "idle", a.programs["domU"])
+		if err != nil {
+			return nil, err
+		}
+		fs.File("/boot/idle.img", idle, 0o644)
+		for i := range s.idle {
+			name := fmt.Sprintf("idle%d", i+1)
+			fs.File(fmt.Sprintf(protocol.IdleConfig, i+1), []byte(domUConfig(name, "pv", "/boot/idle.img", idleMemory)), 0o644)
+		}
+		fs.File(protocol.IdleFile, []byte(fmt.Sprintln(s.idle)), 0o644)
+	}
+	fs.File("/etc/xen/xl.conf", []byte("autoballoon=\"0\"\n"), 0o644)
+	libraries, err := p.root.Libraries(toolstackFiles...)
+	if err != nil {
+		return nil, fmt.Errorf("compose dom0: %w", err)
+	}
+	for _, f := range append(libraries, toolstackFiles...) {
+		if err := fs.Copy(f, filepath.Join(string(p.root), f)); err != nil {
+			return nil, err
+		}
+	}
+	return fs.Bytes()
+}

@@ -1,0 +1,87 @@
+package xen
+
+import (
+	"context"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"xsmbench/hv"
+	"xsmbench/hv/xen/qemu"
+)
+
+var _ hv.Injector = (*Target)(nil)
+
+// injectedFile is FLASK's, and injectedHook the function that Inject changes.
+const (
+	injectedFile = "xen/xsm/flask/hooks.c"
+	injectedHook = "flask_evtchn_status("
+)
+
+// Injection is on one hypercall's only hook. Xen is counted: it has no delays.
+func (*Target) Injection() hv.Injection {
+	return hv.Injection{
+		Hook: "evtchn_status", Benchmark: "Kbench/hypercall/op=evtchn_status", Accel: string(qemu.ICount),
+		Instructions: []int{16},
+	}
+}
+
+// Inject puts instructions that do nothing at the beginning of the hook. The
+// package's tree without any is as it is.
+func (t *Target) Inject(ctx context.Context, w hv.Work, dir string, progress func(string)) (hv.Build, error) {
+	if w.Delay {
+		return hv.Build{}, fmt.Errorf("put a delay into a hook: target %s is not timed so", t.Name())
+	}
+	tree, err := t.source(ctx, hv.Build{}, progress)
+	if err != nil {
+		return hv.Build{}, err
+	}
+	b := hv.Build{Kind: "flask", Source: tree.Dir}
+	if w.Amount == 0 {
+		return b, nil
+	}
+	b.Source = dir
+	err = tree.Files(func(rel string, info fs.FileInfo) error { return copySource(tree.Dir, dir, rel, info) })
+	if err == nil {
+		err = addWork(filepath.Join(dir, injectedFile), w.Amount)
+	}
+	if err != nil {
+		return b, fmt.Errorf("put work into a hook: %w", err)
+	}
+	return b, nil
+}
+
+func addWork(path string, instructions int) error {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return err
+	}
+	before, function, ok := strings.Cut(string(text), injectedHook)
+	head, body, ok2 := strings.Cut(function, "{")
+	if !ok || !ok2 {
+		return fmt.Errorf("%s has no %s)", path, injectedHook)
+	}
+	work := fmt.Sprintf("\n    asm volatile ( \".rept %d; nop; .endr\" );\n", instructions)
+	return os.WriteFile(path, []byte(before+injectedHook+head+"{"+work+body), 0o666)
+}
+
+func copySource(from, to, rel string, info fs.FileInfo) error {
+	path := filepath.Join(to, rel)
+	if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
+		return err
+	}
+	if info.Mode()&fs.ModeSymlink != 0 {
+		link, err := os.Readlink(filepath.Join(from, rel))
+		if err != nil {
+			return err
+		}
+		return os.Symlink(link, path)
+	}
+	data, err := os.ReadFile(filepath.Join(from, rel))
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(path, data, info.Mode().Perm())
+}

@@ -1,0 +1,131 @@
+// Package protocol is what the host and the agent inside the domains of the real
+// Xen agree on: where the agent finds its orders, how it reports, where the
+// programs that mark windows are linked. Both sides import it; it does
+// nothing itself.
+//
+// The agent, cmd/xsmguest, is the first program of dom0 and of domU. Dom0's
+// starts the toolstack and a domU, and then reads its order from QEMU's
+// firmware device. Under instruction counting the first order is to ask for a
+// snapshot; in a machine that resumes from that snapshot the same read finds
+// the order to measure.
+package protocol
+
+import (
+	"bytes"
+	"compress/gzip"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"io"
+	"time"
+
+	"xsmbench/bench"
+)
+
+// Order is what the agents are to do.
+type Order struct {
+	// Snapshot asks dom0 to stop the machine when both domains are ready,
+	// and to read its order again when it goes on.
+	Snapshot bool `json:"snapshot,omitempty"`
+	// Plan is what to measure; the agents of its domains do so in turn.
+	Plan bench.Plan `json:"plan"`
+	// Delay is slept before measuring starts, so that timer ticks fall
+	// elsewhere.
+	Delay time.Duration `json:"delay,omitempty"`
+	// Build is passed on in the hello records.
+	Build string `json:"build,omitempty"`
+}
+
+// Firmware file with the order (the part after "opt/xsmbench/").
+const OrderFile = "order"
+
+// Ports of the devices that QEMU gives dom0.
+const (
+	SnapshotPort = 0x505 // pvpanic: stops the machine
+	ResultsPort  = 0xe9  // debug console: receives the stream of records
+	ExitPort     = 0xf4  // debug exit: ends QEMU
+)
+
+// What dom0 writes to ExitPort, and the exit status that QEMU makes of it.
+const (
+	ExitDone     = 0x10
+	ExitFailed   = 0x11
+	StatusDone   = ExitDone<<1 | 1
+	StatusFailed = ExitFailed<<1 | 1
+)
+
+// Paths in the domains' file systems.
+const (
+	DomainFile  = "/etc/xsmbench/domain"  // the domain's name in results
+	ModulesFile = "/etc/xsmbench/modules" // kernel modules to load, a path with arguments a line
+	NativePath  = "/usr/lib/xsmbench/native"
+	HelloPath   = "/bin/hello"
+	ShellPath   = "/bin/sh"
+	DomUConfig  = "/etc/xen/domU.cfg"
+	IdleConfig  = "/etc/xen/idle%d.cfg"
+	IdleFile    = "/etc/xsmbench/idle" // how many idle domUs dom0 starts
+	ConsoleDir  = "/var/log/xen/console"
+	DomUConsole = ConsoleDir + "/guest-domU.log"
+)
+
+// Paths in xenstore, below the domain's directory.
+const (
+	StoreOffer  = "data/offer"  // dom0's half of the channels
+	StoreAnswer = "data/answer" // domU's half, and that it is ready
+	StoreOrder  = "data/order"
+	StoreDone   = "data/done"
+)
+
+// Bases are where programs that mark windows are linked: apart from each
+// other, so that an address tells the domain.
+type Bases struct{ Agent, Native uint64 }
+
+// BasesOf gives a domain's bases.
+func BasesOf(domain string) Bases {
+	if domain == "dom0" {
+		return Bases{Agent: 0x10000000, Native: 0x20000000}
+	}
+	return Bases{Agent: 0x30000000, Native: 0x40000000}
+}
+
+// Encode packs an order into a string that xenstore and the firmware device
+// can carry.
+func (o Order) Encode() (string, error) {
+	text, err := json.Marshal(o)
+	if err != nil {
+		return "", fmt.Errorf("encode order: %w", err)
+	}
+	var b bytes.Buffer
+	z := gzip.NewWriter(&b)
+	if _, err := z.Write(text); err != nil {
+		return "", fmt.Errorf("encode order: %w", err)
+	}
+	if err := z.Close(); err != nil {
+		return "", fmt.Errorf("encode order: %w", err)
+	}
+	return base64.StdEncoding.EncodeToString(b.Bytes()), nil
+}
+
+// mostOrder bounds an order's size unpacked.
+const mostOrder = 1 << 20
+
+// Decode unpacks an order.
+func Decode(s string) (Order, error) {
+	var o Order
+	packed, err := base64.StdEncoding.DecodeString(s)
+	if err != nil {
+		return o, fmt.Errorf("decode order: %w", err)
+	}
+	z, err := gzip.NewReader(bytes.NewReader(packed))
+	if err != nil {
+		return o, fmt.Errorf("decode order: %w", err)
+	}
+	text, err := io.ReadAll(io.LimitReader(z, mostOrder))
+	if err != nil {
+		return o, fmt.Errorf("decode order: %w", err)
+	}
+	if err := json.Unmarshal(text, &o); err != nil {
+		return o, fmt.Errorf("decode order: %w", err)
+	}
+	return o, nil
+}

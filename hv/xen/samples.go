@@ -1,0 +1,61 @@
+package xen
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"xsmbench/hv/count/mark"
+
+	"xsmbench/bench"
+	"xsmbench/hv"
+	"xsmbench/hv/count"
+	"xsmbench/hv/count/window"
+)
+
+// count replaces the times of samples by what the plug-in counted.
+func (m *machine) count(w *watched, plan bench.Plan, samples []bench.Measurement) error {
+	f, err := os.Open(filepath.Join(w.dir, windowsFile))
+	if err != nil {
+		return w.failed(hv.BadProtocol, err)
+	}
+	defer f.Close()
+	windows, err := window.Read(f)
+	if err != nil {
+		return w.failed(hv.BadProtocol, err)
+	}
+	c := count.New(m.start.code)
+	bySlot := map[string]map[int][]window.Window{}
+	for _, win := range windows {
+		if err := c.Check(win); err != nil {
+			return w.failed(hv.BadProtocol, err)
+		}
+		if bySlot[win.Domain] == nil {
+			bySlot[win.Domain] = map[int][]window.Window{}
+		}
+		bySlot[win.Domain][win.Slot] = append(bySlot[win.Domain][win.Slot], win)
+	}
+	for i := range samples {
+		s := &samples[i]
+		if s.Error != "" {
+			continue
+		}
+		b, ok := bench.Find(s.Benchmark)
+		index := slices.Index(plan.Benchmarks, s.Benchmark)
+		if !ok || index < 0 {
+			return w.failed(hv.BadProtocol, fmt.Errorf("a sample of %s, which the plan does not have", s.Benchmark))
+		}
+		c.Fill(s, b, func(p bench.Phase) []window.Window { return bySlot[s.Domain][mark.Slot(index, p)] })
+		if why := stateful[s.Benchmark]; why != "" && s.Error == "" {
+			s.Warnings = append(s.Warnings, bench.NotExact+why)
+		}
+	}
+	return nil
+}
+
+// stateful are benchmarks in which what Xen does depends on more than the
+// operation, so that two boots of one image may differ.
+var stateful = map[string]string{
+	"Kbench/hypercall/op=sched_yield":              "what the scheduler does depends on where its time slices stand",
+	"Kbench/hypercall/op=memory_increase_decrease": "what the allocator does depends on the state of Xen's heap, which differs between images",
+}
