@@ -1,7 +1,7 @@
 // Package debian fetches source and binary packages from the package archives
-// that the machine is configured to use. It works in directories of its own,
-// with lists derived from the machine's configuration: nothing is installed,
-// the machine's configuration is left alone, and no root is needed.
+// that the machine is configured to use. It works on an index of its own in the
+// store, with sources derived from the machine's configuration: nothing is
+// installed, the machine's configuration is left alone, and no root is needed.
 package debian
 
 import (
@@ -14,6 +14,8 @@ import (
 	"path/filepath"
 	"sort"
 	"strings"
+
+	"xsmbench/hv/store"
 )
 
 // Kind is a type of package.
@@ -25,40 +27,86 @@ const (
 	Source Kind = "deb-src"
 )
 
-// Archive is the machine's package archives, seen through lists of our own.
+// Archive is the machine's package archives, seen through an index in the
+// store.
 type Archive struct {
+	index   *store.Entry
+	scratch string // directory for what apt wants to write
+	release func()
 	options []string // of every call of apt's programs
 }
 
-// Open fetches the archives' index into dir.
-func Open(ctx context.Context, dir string, kind Kind) (*Archive, error) {
-	if err := need("apt-get"); err != nil {
-		return nil, err
-	}
-	entries, err := machineSources("/etc/apt", string(kind))
+func newArchive(s *store.Store, index *store.Entry) (*Archive, error) {
+	scratch, release, err := s.Scratch("apt's cache")
 	if err != nil {
-		return nil, err
-	}
-	for _, d := range []string{"lists/partial", "cache/archives/partial"} {
-		if err := os.MkdirAll(filepath.Join(dir, d), 0o755); err != nil {
-			return nil, fmt.Errorf("open package archive: %w", err)
-		}
-	}
-	list := filepath.Join(dir, "machine.sources")
-	if err := os.WriteFile(list, []byte(entries), 0o644); err != nil {
+		index.Release()
 		return nil, fmt.Errorf("open package archive: %w", err)
 	}
-	a := &Archive{options: []string{
-		"-o", "Dir::Etc::sourcelist=" + list,
-		"-o", "Dir::Etc::sourceparts=-",
-		"-o", "Dir::State::lists=" + filepath.Join(dir, "lists"),
-		"-o", "Dir::Cache=" + filepath.Join(dir, "cache"),
-		"-o", "APT::Sandbox::User=",
-	}}
-	if _, err := a.run(ctx, dir, "apt-get", "update", "-qq"); err != nil {
-		return nil, fmt.Errorf("fetch the package index: %w", err)
+	a := &Archive{index: index, scratch: scratch, release: release}
+	a.options = append(options(index.Dir), "-o", "Dir::Cache="+scratch)
+	if err := os.MkdirAll(filepath.Join(scratch, "archives", "partial"), 0o755); err != nil {
+		a.Close()
+		return nil, fmt.Errorf("open package archive: %w", err)
 	}
 	return a, nil
+}
+
+// Close gives the index back.
+func (a *Archive) Close() {
+	a.index.Release()
+	a.release()
+}
+
+// Index names the state of the archives that is seen.
+func (a *Archive) Index() string { return filepath.Base(filepath.Dir(a.index.Dir)) }
+
+// File is a package's file in the archives.
+type File struct {
+	Name   string // as apt-get keeps it: "zlib1g_1%3a1.2.13.dfsg-1_amd64.deb"
+	Digest string // as the archive has it: "SHA256:…"
+}
+
+// String names the file and its content.
+func (f File) String() string { return f.Name + " " + f.Digest }
+
+// Files tells which files the newest versions of binary packages are, sorted by
+// their names. Nothing is fetched.
+func (a *Archive) Files(ctx context.Context, names ...string) ([]File, error) {
+	out, err := a.run(ctx, "", "apt-get", append([]string{"download", "--print-uris", "-qq"}, names...)...)
+	if err != nil {
+		return nil, fmt.Errorf("look up packages: %w", err)
+	}
+	return parseFiles(out)
+}
+
+// SourceFiles tells which files the newest version of a source package is.
+func (a *Archive) SourceFiles(ctx context.Context, name string) ([]File, error) {
+	out, err := a.run(ctx, "", "apt-get", "source", "--print-uris", "-qq", name)
+	if err != nil {
+		return nil, fmt.Errorf("look up source package %s: %w", name, err)
+	}
+	return parseFiles(out)
+}
+
+// parseFiles reads the lines of apt's --print-uris: an address in quotes, a
+// file's name, its size and its digest.
+func parseFiles(out string) ([]File, error) {
+	var files []File
+	for line := range strings.Lines(out) {
+		words := strings.Fields(line)
+		if len(words) == 0 || !strings.HasPrefix(line, "'") {
+			continue
+		}
+		if len(words) < 4 || !strings.Contains(words[3], ":") {
+			return nil, fmt.Errorf("look up packages: apt-get names a file without its digest: %q", strings.TrimSpace(line))
+		}
+		files = append(files, File{words[1], words[3]})
+	}
+	if files == nil {
+		return nil, errors.New("look up packages: apt-get names no file")
+	}
+	sort.Slice(files, func(i, j int) bool { return files[i].Name < files[j].Name })
+	return files, nil
 }
 
 // Source fetches a source package and unpacks it below dir.
@@ -71,28 +119,39 @@ func (a *Archive) Source(ctx context.Context, dir, name string) error {
 }
 
 // Unpack fetches binary packages and unpacks all of them into root, without
-// installing them. It returns the versions, as "name_version_arch.deb".
-func (a *Archive) Unpack(ctx context.Context, root string, names ...string) ([]string, error) {
-	work, err := os.MkdirTemp(filepath.Dir(root), "debs-*.tmp")
+// installing them. What comes must be the files that are wanted.
+func (a *Archive) Unpack(ctx context.Context, root string, want []File, names ...string) error {
+	work, err := os.MkdirTemp(a.scratch, "debs-")
 	if err != nil {
-		return nil, fmt.Errorf("fetch packages: %w", err)
+		return fmt.Errorf("fetch packages: %w", err)
 	}
 	defer os.RemoveAll(work)
 	if _, err := a.run(ctx, work, "apt-get", append([]string{"download", "-qq"}, names...)...); err != nil {
-		return nil, fmt.Errorf("fetch packages: %w", err)
+		return fmt.Errorf("fetch packages: %w", err)
 	}
-	files, err := filepath.Glob(filepath.Join(work, "*.deb"))
-	if err != nil || len(files) != len(names) {
-		return nil, fmt.Errorf("fetch packages: asked for %d, got %d", len(names), len(files))
-	}
-	sort.Strings(files)
-	for i, f := range files {
-		if _, err := run(ctx, work, "dpkg-deb", "-x", f, root); err != nil {
-			return nil, fmt.Errorf("unpack %s: %w", filepath.Base(f), err)
+	for _, f := range want {
+		path := filepath.Join(work, f.Name)
+		if err := f.verify(path); err != nil {
+			return fmt.Errorf("fetch packages: %w", err)
 		}
-		files[i] = filepath.Base(f)
+		if _, err := run(ctx, work, "dpkg-deb", "-x", path, root); err != nil {
+			return fmt.Errorf("unpack %s: %w", f.Name, err)
+		}
 	}
-	return files, nil
+	return nil
+}
+
+// verify compares a fetched file with what the archive said of it.
+func (f File) verify(path string) error {
+	want, ok := strings.CutPrefix(f.Digest, "SHA256:")
+	got, err := store.HashFile(path)
+	switch {
+	case err != nil:
+		return err
+	case ok && got != want:
+		return fmt.Errorf("%s is not the file that the archive's index names: its SHA-256 is %s, not %s", f.Name, got, want)
+	}
+	return nil
 }
 
 // Depends lists the packages that a package depends on directly.
@@ -121,6 +180,9 @@ func run(ctx context.Context, dir, program string, args ...string) (string, erro
 	var out, all bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &all
 	if err := cmd.Run(); err != nil {
+		if ctx.Err() != nil {
+			return "", context.Cause(ctx)
+		}
 		return "", fmt.Errorf("%s: %w: %s", program, err, errorLine(all.String()))
 	}
 	return out.String(), nil

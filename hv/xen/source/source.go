@@ -6,23 +6,29 @@ package source
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
-	"sort"
 	"strings"
+
+	"xsmbench/hv/store"
+	"xsmbench/hv/store/content"
 )
+
+// trees are source packages and revisions, unpacked.
+var trees = store.Register(store.Kind{
+	Name: "xen-sources", Doc: "source trees of Xen: source packages and revisions", Bound: 1 << 30,
+})
 
 // Tree is a source tree of Xen on disk.
 type Tree struct {
 	Dir     string // its root: contains xen/Makefile
 	Version string // what it calls itself: a package version or a git revision
-	Hash    string // SHA-256 over the files that a hypervisor build reads
+	Hash    string // SHA-256 over the files that a hypervisor build reads, when it was opened
+
+	entry *store.Entry // nil for a user's own tree
 }
 
 // ErrNotXen is the cause when a directory is no source tree of Xen.
@@ -37,11 +43,37 @@ func Open(ctx context.Context, dir string) (*Tree, error) {
 	if _, err := os.Stat(filepath.Join(abs, "xen", "Makefile")); err != nil {
 		return nil, fmt.Errorf("open source %s: %w", dir, ErrNotXen)
 	}
-	hash, err := hashTree(abs)
-	if err != nil {
+	t := &Tree{Dir: abs}
+	if t.Hash, err = content.HashTree(abs, t.Files); err != nil {
 		return nil, fmt.Errorf("open source %s: %w", dir, err)
 	}
-	return &Tree{Dir: abs, Version: describe(ctx, abs), Hash: hash}, nil
+	t.Version = describe(ctx, abs)
+	return t, nil
+}
+
+// openAs opens a tree in the store. The tree holds the entry until Release.
+func openAs(entry *store.Entry, dir, version string) (*Tree, error) {
+	if _, err := os.Stat(filepath.Join(dir, "xen", "Makefile")); err != nil {
+		entry.Release()
+		return nil, ErrNotXen
+	}
+	t := &Tree{Dir: dir, Version: version, entry: entry}
+	var err error
+	if t.Hash, err = content.HashTree(dir, t.Files); err != nil {
+		entry.Release()
+		return nil, fmt.Errorf("open source %s: %w", dir, err)
+	}
+	return t, nil
+}
+
+// Fixed says that the tree cannot change: it is in the store.
+func (t *Tree) Fixed() bool { return t.entry != nil }
+
+// Release gives a tree of the store back.
+func (t *Tree) Release() {
+	if t.entry != nil {
+		t.entry.Release()
+	}
 }
 
 // read lists what a build of the hypervisor reads: the hypervisor, the files
@@ -109,47 +141,4 @@ func isProduct(rel string) bool {
 		return true
 	}
 	return false
-}
-
-// hashTree hashes names, modes and contents of what a build reads.
-func hashTree(dir string) (string, error) {
-	type entry struct {
-		rel  string
-		info fs.FileInfo
-	}
-	var entries []entry
-	err := walk(dir, func(rel string, info fs.FileInfo) error {
-		entries = append(entries, entry{rel, info})
-		return nil
-	})
-	if err != nil {
-		return "", err
-	}
-	sort.Slice(entries, func(i, j int) bool { return entries[i].rel < entries[j].rel })
-	h := sha256.New()
-	for _, e := range entries {
-		fmt.Fprintf(h, "%s\x00%o\x00%d\x00", filepath.ToSlash(e.rel), e.info.Mode()&(fs.ModeType|0o111), e.info.Size())
-		if err := hashFile(h, filepath.Join(dir, e.rel), e.info); err != nil {
-			return "", err
-		}
-	}
-	return hex.EncodeToString(h.Sum(nil)), nil
-}
-
-func hashFile(w io.Writer, path string, info fs.FileInfo) error {
-	if info.Mode()&fs.ModeSymlink != 0 {
-		target, err := os.Readlink(path)
-		if err != nil {
-			return err
-		}
-		_, err = io.WriteString(w, target)
-		return err
-	}
-	f, err := os.Open(path)
-	if err != nil {
-		return err
-	}
-	defer f.Close()
-	_, err = io.Copy(w, f)
-	return err
 }

@@ -1,0 +1,179 @@
+package kbuild
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+
+	"xsmbench/hv/store"
+	"xsmbench/hv/store/content"
+)
+
+// builder makes one product in the tree of its configuration.
+type builder struct {
+	store    *store.Store
+	spec     Spec
+	hash     string // of the source that the product is of
+	tools    tools
+	out      string // where the product goes
+	progress func(string)
+
+	space *store.Workspace
+}
+
+// What is in a workspace.
+func (b *builder) tree() string   { return b.space.Path("tree") }   // the source and its objects
+func (b *builder) record() string { return b.space.Path("source") } // which of these are source
+func (b *builder) log() string    { return b.space.Path("log") }
+
+func (b *builder) run(ctx context.Context) (err error) {
+	b.space, err = b.store.Workspace(ctx, buildTrees, b.spec.treeKey(b.tools), "builds of "+b.spec.What, b.progress)
+	if err != nil {
+		return fmt.Errorf("build Xen: %w", err)
+	}
+	// A tree in which a build was cut short may hold half an object, which
+	// make would take for a whole one. One that did not compile holds none:
+	// compilers remove what they could not finish.
+	intact := false
+	defer func() { err = errors.Join(err, b.space.Close(intact)) }()
+	err = b.build(ctx)
+	var failed *Error
+	intact = err == nil || errors.As(err, &failed) && failed.ofCompiler()
+	if err != nil {
+		return err
+	}
+	if err := b.keep(); err != nil {
+		return fmt.Errorf("keep Xen's build: %w", err)
+	}
+	return nil
+}
+
+// build updates the tree and lets make compile what changed. If that fails for
+// another reason than an error in the source, it begins again with nothing.
+func (b *builder) build(ctx context.Context) error {
+	again := b.space.Intact && !b.spec.Clean
+	if !again {
+		if err := b.clear(); err != nil {
+			return err
+		}
+	}
+	err := b.update(ctx, again)
+	var failed *Error
+	if !again || ctx.Err() != nil || !errors.As(err, &failed) || failed.ofCompiler() {
+		return err
+	}
+	b.progress("the earlier build's objects are of no use (" + failed.First + "): building from scratch")
+	if err := b.clear(); err != nil {
+		return err
+	}
+	return b.update(ctx, false)
+}
+
+// clear empties the workspace.
+func (b *builder) clear() error {
+	for _, path := range []string{b.tree(), b.record(), b.log()} {
+		if err := os.RemoveAll(path); err != nil {
+			return fmt.Errorf("build Xen: %w", err)
+		}
+	}
+	return nil
+}
+
+// update copies the source into the tree and builds there.
+func (b *builder) update(ctx context.Context, again bool) error {
+	if err := os.RemoveAll(b.log()); err != nil {
+		return fmt.Errorf("build Xen: %w", err)
+	}
+	b.progress("copying the source")
+	copied, changes, err := content.Sync(b.spec.Tree.Dir, b.tree(), b.record(), b.spec.Tree.Files)
+	if err != nil {
+		return fmt.Errorf("build Xen: %w", err)
+	}
+	if again {
+		if err := distrust(b.tree(), changes); err != nil {
+			return fmt.Errorf("build Xen: %w", err)
+		}
+	}
+	if copied != b.hash {
+		return &changedError{copied}
+	}
+	b.progress("configuring")
+	if err := b.configure(ctx); err != nil {
+		return err
+	}
+	if again {
+		b.progress("compiling what changed")
+	} else {
+		b.progress("compiling")
+	}
+	return b.make(ctx, "compile", "-j", strconv.Itoa(max(1, b.spec.Jobs)))
+}
+
+// configure completes the fragments and checks that nothing asked for was
+// dropped. A configuration that stays as it was keeps its file: make would
+// compile everything anew if it were written again.
+func (b *builder) configure(ctx context.Context) error {
+	const asked = ".config.asked"
+	path := filepath.Join(b.tree(), "xen", asked)
+	if err := os.WriteFile(path, []byte(b.spec.config()), 0o644); err != nil {
+		return fmt.Errorf("configure Xen: %w", err)
+	}
+	if err := b.make(ctx, "configure", "olddefconfig", "KCONFIG_CONFIG="+asked); err != nil {
+		return err
+	}
+	want, err := ParseConfig(b.spec.config())
+	if err != nil {
+		return fmt.Errorf("configure Xen: fragment line %w", err)
+	}
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return fmt.Errorf("configure Xen: %w", err)
+	}
+	got, err := ParseConfig(string(text))
+	if err != nil {
+		return fmt.Errorf("configure Xen: line %w", err)
+	}
+	if missing := got.Missing(want); len(missing) > 0 {
+		err := errors.New("Kconfig did not accept " + strings.Join(missing, ", "))
+		return &Error{Step: "configure", First: err.Error(), Log: b.log(), Err: err}
+	}
+	return replace(filepath.Join(b.tree(), "xen", ".config"), text)
+}
+
+// replace writes a file unless it has that content.
+func replace(path string, text []byte) error {
+	old, err := os.ReadFile(path)
+	if err == nil && string(old) == string(text) {
+		return nil
+	}
+	return os.WriteFile(path, text, 0o644)
+}
+
+// keep copies the product: the tree needs its own for the next build.
+func (b *builder) keep() error {
+	for from, to := range map[string]string{"xen": imageFile, "xen-syms": symsFile, ".config": configFile} {
+		if err := copyFile(filepath.Join(b.tree(), "xen", from), filepath.Join(b.out, to)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func copyFile(from, to string) error {
+	in, err := os.Open(from)
+	if err != nil {
+		return err
+	}
+	defer in.Close()
+	out, err := os.Create(to)
+	if err != nil {
+		return err
+	}
+	_, err = io.Copy(out, in)
+	return errors.Join(err, out.Close())
+}

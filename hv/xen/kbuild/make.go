@@ -1,0 +1,63 @@
+package kbuild
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+
+	"xsmbench/hv/child"
+)
+
+// make runs make in the tree's xen directory. Its processes hold the
+// workspace's lock: if this program is killed, the next one waits for them.
+func (b *builder) make(ctx context.Context, step string, args ...string) error {
+	log, err := os.OpenFile(b.log(), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
+	if err != nil {
+		return fmt.Errorf("%s Xen: %w", step, err)
+	}
+	defer log.Close()
+	var said bytes.Buffer
+	cmd := exec.CommandContext(ctx, "make", append([]string{"-C", filepath.Join(b.tree(), "xen")}, args...)...)
+	cmd.Env = append(os.Environ(), environment(b.tree())...)
+	cmd.Stdout, cmd.Stderr = log, io.MultiWriter(log, &said)
+	cmd.ExtraFiles = []*os.File{b.space.LockFile()}
+	if err := child.Run(cmd); err != nil {
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		return &Error{Step: step, First: firstError(said.String()), Log: b.log(), Err: err}
+	}
+	return nil
+}
+
+// ofCompiler says that the source is at fault: the compiler, and not make,
+// complained. Then what was compiled before is good.
+func (e *Error) ofCompiler() bool {
+	return e.Step == "compile" && strings.Contains(e.First, "error:")
+}
+
+// firstError finds the first line that a compiler, a linker or make reports
+// as an error, or the last line if none does.
+func firstError(out string) string {
+	last := "it failed without a message"
+	lines := bufio.NewScanner(strings.NewReader(out))
+	for lines.Scan() {
+		line := strings.TrimSpace(lines.Text())
+		if line == "" {
+			continue
+		}
+		last = line
+		for _, mark := range []string{"error:", "Error:", "undefined reference", "*** ", "not found"} {
+			if strings.Contains(line, mark) {
+				return line
+			}
+		}
+	}
+	return last
+}

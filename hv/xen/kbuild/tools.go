@@ -1,0 +1,83 @@
+package kbuild
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os/exec"
+	"strings"
+	"sync"
+
+	"golang.org/x/sync/errgroup"
+)
+
+// tool is a program that a build runs and that has a say in its result.
+type tool struct {
+	program string
+	version string // the first line of its --version
+}
+
+// tools are all of them, the compiler first.
+type tools []tool
+
+// toolNames are the programs: gcc, the binutils that it calls, and what makes
+// Xen's generated files and FLASK's policy. Only the compiler must be there;
+// the doctor asks for the others, and a build says what it lacks.
+var toolNames = []string{"gcc", "as", "ld", "objcopy", "make", "python3", "flex", "bison", "m4", "checkpolicy"}
+
+// errNoCompiler is the cause when gcc is not there.
+var errNoCompiler = errors.New("no working gcc: install the packages gcc and libc6-dev")
+
+// findTools asks the programs for their versions.
+func findTools(ctx context.Context) (tools, error) {
+	found := make(tools, len(toolNames))
+	var group errgroup.Group
+	for i, name := range toolNames {
+		group.Go(func() error {
+			found[i] = tool{name, versionOf(ctx, name)}
+			return nil
+		})
+	}
+	_ = group.Wait()
+	switch {
+	case ctx.Err() != nil:
+		return nil, context.Cause(ctx)
+	case found[0].version == "":
+		return nil, errNoCompiler
+	}
+	return found, nil
+}
+
+// versionOf is what a program says of itself, "" if it is not there. Some exit
+// with a status, as checkpolicy does.
+func versionOf(ctx context.Context, program string) string {
+	flag := "--version"
+	if program == "checkpolicy" {
+		flag = "-V"
+	}
+	out, _ := exec.CommandContext(ctx, program, flag).Output()
+	first, _, _ := strings.Cut(strings.TrimSpace(string(out)), "\n")
+	return first
+}
+
+func (t tools) compiler() string { return t[0].version }
+
+// decide is all of a build's surroundings that has a say in its result: the
+// tools and the environment.
+func (t tools) decide() []string {
+	parts := environment("/")
+	for _, tool := range t {
+		parts = append(parts, fmt.Sprintf("%s: %s", tool.program, tool.version))
+	}
+	return parts
+}
+
+// python is the interpreter itself. The one in PATH may be a script that looks
+// for it, and Xen's build starts some hundred.
+var python = sync.OnceValue(func() string {
+	out, err := exec.Command("python3", "-c", "import sys; print(sys.executable)").Output()
+	if name := strings.TrimSpace(string(out)); err == nil && name != "" {
+		return name
+	}
+	return "python3"
+})
