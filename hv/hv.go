@@ -37,6 +37,9 @@ type Build struct {
 	// Policy is a file that the build's security module loads instead of
 	// its own policy.
 	Policy string `json:"policy,omitempty"`
+	// Clean asks for a build that uses nothing of an earlier one. It changes
+	// nothing of what is built.
+	Clean bool `json:"clean,omitempty"`
 	// ControlOf names the build that this one is made like, under another
 	// name: what differs between the two is what a measurement gets wrong.
 	// "" for builds that are measured for their own sake.

@@ -2,11 +2,8 @@ package xen
 
 import (
 	"context"
-	"crypto/sha256"
-	"debug/elf"
-	"encoding/hex"
+	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"slices"
@@ -14,7 +11,11 @@ import (
 	"strings"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"xsmbench/hv"
+	"xsmbench/hv/store/content"
+	"xsmbench/hv/xen/debian"
 	"xsmbench/hv/xen/kbuild"
 	"xsmbench/hv/xen/source"
 	"xsmbench/hv/xen/symbols"
@@ -43,20 +44,28 @@ func (t *Target) build(ctx context.Context, b hv.Build, progress func(string)) (
 	if k < 0 {
 		return nil, fmt.Errorf("unknown kind of build %q", b.KindOf())
 	}
-	// What the guests need is fetched while Xen compiles.
-	guests := make(chan error, 1)
-	go func() {
+	// What the guests need is fetched while Xen compiles. What fails first
+	// ends both.
+	var product *kbuild.Product
+	var tree *source.Tree
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error {
 		_, err := t.parts(ctx, progress)
-		guests <- err
-	}()
-	product, tree, err := t.compile(ctx, b, progress)
-	if failed := <-guests; err == nil {
-		err = failed
-	}
-	if err != nil {
+		return err
+	})
+	group.Go(func() (err error) {
+		product, tree, err = t.compile(ctx, b, progress)
+		return err
+	})
+	if err := group.Wait(); err != nil {
 		return nil, err
 	}
-	hash, err := hashFile(product.Image)
+	return describeImage(b, kinds[k], product, tree)
+}
+
+// describeImage fills in an image from its files.
+func describeImage(b hv.Build, k hv.Kind, product *kbuild.Product, tree *source.Tree) (*hv.Image, error) {
+	hash, err := content.HashFile(product.Image)
 	if err != nil {
 		return nil, err
 	}
@@ -64,38 +73,39 @@ func (t *Target) build(ctx context.Context, b hv.Build, progress func(string)) (
 	if err != nil {
 		return nil, err
 	}
-	sections, err := sectionSizes(product.Syms)
+	sections, err := hv.Sections(product.Syms)
 	if err != nil {
 		return nil, err
 	}
 	m, err := symbols.Read(product.Syms)
 	if err != nil {
-		return nil, err
+		return nil, errors.Join(err, product.Reject(err.Error()))
 	}
 	return &hv.Image{
-		Build: b, Hash: hash, Dispatch: kinds[k].Dispatch,
+		Build: b, Hash: hash, Dispatch: k.Dispatch,
 		Toolchain: product.Compiler, Config: describe(product.Config, tree),
 		Path: product.Image, Size: info.Size(), Sections: sections, Hooks: m.Known, Cached: product.Cached,
 	}, nil
 }
 
-// compile finds the source and builds Xen from it.
+// compile finds the source and builds Xen from it. The product stays in the
+// store as long as this process lives.
 func (t *Target) compile(ctx context.Context, b hv.Build, progress func(string)) (*kbuild.Product, *source.Tree, error) {
+	s, err := t.store()
+	if err != nil {
+		return nil, nil, err
+	}
 	tree, err := t.source(ctx, b, progress)
 	if err != nil {
 		return nil, nil, err
 	}
-	fragments := []string{kbuild.Fragments[b.KindOf()]}
+	spec := kbuild.Spec{What: label(b), Tree: tree, Fragments: []string{kbuild.Fragments[b.KindOf()]}, Jobs: processors(), Clean: b.Clean}
 	for _, path := range b.Kconfig {
 		f, err := kbuild.ReadFragment(path)
 		if err != nil {
 			return nil, nil, err
 		}
-		fragments = append(fragments, f)
-	}
-	cache, err := cacheDir("builds")
-	if err != nil {
-		return nil, nil, err
+		spec.Fragments = append(spec.Fragments, f)
 	}
 	select {
 	case t.compiling <- struct{}{}:
@@ -104,13 +114,7 @@ func (t *Target) compile(ctx context.Context, b hv.Build, progress func(string))
 		return nil, nil, context.Cause(ctx)
 	}
 	begun := time.Now()
-	spec := kbuild.Spec{Tree: tree, Fragments: fragments, Jobs: processors()}
-	if kbuild.HasCcache() {
-		if spec.Objects, err = cacheDir("objects"); err != nil {
-			return nil, nil, err
-		}
-	}
-	product, err := kbuild.Build(ctx, cache, spec, func(s string) { progress(label(b) + ": " + s) })
+	product, err := kbuild.Build(ctx, s, spec, func(s string) { progress(label(b) + ": " + s) })
 	if err != nil {
 		return nil, nil, err
 	}
@@ -121,24 +125,26 @@ func (t *Target) compile(ctx context.Context, b hv.Build, progress func(string))
 }
 
 // source finds the tree to build from: the user's, a revision of it, or the
-// distribution's source package.
+// distribution's source package. A tree in the store is read once.
 func (t *Target) source(ctx context.Context, b hv.Build, progress func(string)) (*source.Tree, error) {
-	defer t.alone("source " + b.Source + "@" + b.Rev)()
-	cache, err := cacheDir("source")
+	s, err := t.store()
 	if err != nil {
 		return nil, err
 	}
-	switch {
-	case b.Rev != "":
+	if b.Source != "" && b.Rev == "" {
+		return source.Open(ctx, b.Source)
+	}
+	name := b.Source + "@" + b.Rev
+	return t.trees.get(ctx, name, func(ctx context.Context) (*source.Tree, error) {
+		if b.Rev == "" {
+			return source.Package(ctx, s, debian.Machine{}, progress)
+		}
 		repo := b.Source
 		if repo == "" {
 			repo = "."
 		}
-		return source.Checkout(ctx, repo, b.Rev, cache)
-	case b.Source != "":
-		return source.Open(ctx, b.Source)
-	}
-	return source.Package(ctx, cache, progress)
+		return source.Checkout(ctx, s, repo, b.Rev, progress)
+	})
 }
 
 // describe is an image's configuration in the record of a run: the source, and
@@ -156,32 +162,3 @@ func describe(c kbuild.Config, tree *source.Tree) string {
 
 // symsOf is the symbol file beside an image.
 func symsOf(img *hv.Image) string { return filepath.Join(filepath.Dir(img.Path), "xen-syms") }
-
-func hashFile(path string) (string, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return "", err
-	}
-	defer f.Close()
-	h := sha256.New()
-	if _, err := io.Copy(h, f); err != nil {
-		return "", err
-	}
-	return hex.EncodeToString(h.Sum(nil)), nil
-}
-
-// sectionSizes reads the sections that are loaded.
-func sectionSizes(path string) (map[string]int64, error) {
-	f, err := elf.Open(path)
-	if err != nil {
-		return nil, fmt.Errorf("read sections: %w", err)
-	}
-	defer f.Close()
-	sizes := map[string]int64{}
-	for _, s := range f.Sections {
-		if s.Flags&elf.SHF_ALLOC != 0 && s.Size > 0 {
-			sizes[s.Name] = int64(s.Size)
-		}
-	}
-	return sizes, nil
-}

@@ -39,15 +39,7 @@ type agents struct {
 // agents builds the domains' programs, once in this process for each
 // architecture.
 func (t *Target) agents(ctx context.Context, arch string, progress func(string)) (*agents, error) {
-	defer t.alone("agents")()
-	if a := t.built[arch]; a != nil {
-		return a, nil
-	}
-	a, err := buildAgents(ctx, arch, progress)
-	if err == nil {
-		t.built[arch] = a
-	}
-	return a, err
+	return t.built.get(ctx, arch, func(ctx context.Context) (*agents, error) { return buildAgents(ctx, arch, progress) })
 }
 
 func buildAgents(ctx context.Context, arch string, progress func(string)) (*agents, error) {

@@ -11,14 +11,15 @@ import (
 	"strings"
 	"sync"
 	"time"
-	"xsmbench/hv/count/mark"
 
 	"golang.org/x/sync/errgroup"
 
 	"xsmbench/bench"
 	"xsmbench/bench/wire"
 	"xsmbench/hv"
+	"xsmbench/hv/count/mark"
 	"xsmbench/hv/count/window"
+	"xsmbench/hv/store"
 	"xsmbench/hv/xen/protocol"
 	"xsmbench/hv/xen/qemu"
 )
@@ -31,10 +32,11 @@ type machine struct {
 	target   *Target
 	start    *start
 	spec     hv.BootSpec
-	snapshot string // directory, "" if the machine boots
+	snapshot *store.Entry // nil if the machine boots
 
 	mu      sync.Mutex // of the console
 	dir     string
+	release func() // of dir
 	running []*watched
 }
 
@@ -61,7 +63,12 @@ func (t *Target) boot(ctx context.Context, s *start, spec hv.BootSpec) (hv.Machi
 			return nil, err
 		}
 	}
-	if m.dir, err = os.MkdirTemp("", "xsmbench-xen-"); err != nil {
+	st, err := t.store()
+	if err == nil {
+		m.dir, m.release, err = st.Scratch("a machine of " + s.img.Build.Name)
+	}
+	if err != nil {
+		m.releaseSnapshot()
 		return nil, fmt.Errorf("boot %s: %w", s.img.Build.Name, err)
 	}
 	return m, nil
@@ -71,14 +78,16 @@ func (t *Target) boot(ctx context.Context, s *start, spec hv.BootSpec) (hv.Machi
 func (t *Target) Prepare(ctx context.Context, img *hv.Image, spec hv.BootSpec, progress func(string)) {
 	s, err := t.start(ctx, img, spec, progress)
 	if err == nil && s.accel == qemu.ICount {
-		_, _ = t.snapshot(ctx, s, progress)
+		if snapshot, err := t.snapshot(ctx, s, progress); err == nil {
+			snapshot.Release()
+		}
 	}
 }
 
 // Measure runs the plan. Under instruction counting each domain measures in a
 // resume of its own.
 func (m *machine) Measure(ctx context.Context, emit func(bench.Measurement) error) error {
-	if m.snapshot == "" {
+	if m.snapshot == nil {
 		return m.run(ctx, m.spec.Plan, emit)
 	}
 	domains := m.spec.Plan.Domains
@@ -136,7 +145,7 @@ func (m *machine) run(ctx context.Context, plan bench.Plan, emit func(bench.Meas
 
 // resume lets a machine go on that has loaded a snapshot.
 func (m *machine) resume(ctx context.Context, w *watched) error {
-	if m.snapshot == "" {
+	if m.snapshot == nil {
 		return nil
 	}
 	ctx, cancel := context.WithTimeoutCause(ctx, m.target.limits.boot, errTimeOut)
@@ -159,11 +168,11 @@ func (m *machine) resume(ctx context.Context, w *watched) error {
 func (m *machine) describe(dir string, plan bench.Plan) qemu.Machine {
 	s := m.start
 	q := s.machine(dir, protocol.Order{Plan: plan, Delay: delay(m.spec.Seed), Build: s.img.Build.Name})
-	if m.snapshot == "" {
+	if m.snapshot == nil {
 		return q
 	}
-	q.Control = filepath.Join(dir, "control")
-	q.Snapshot = filepath.Join(m.snapshot, stateFile)
+	q.Control = filepath.Join(dir, controlFile)
+	q.Snapshot = m.snapshot.Path(stateFile)
 	q.Plugin = &qemu.Plugin{Path: s.plugin, Args: window.Args(s.codeMap, filepath.Join(dir, windowsFile), s.marks)}
 	return q
 }
@@ -213,9 +222,9 @@ func (m *machine) ended(w *watched) error {
 	switch {
 	case w.Status() == protocol.StatusDone:
 		return nil
-	case m.snapshot != "" && strings.Contains(w.Said(), "load of migration failed"):
-		os.RemoveAll(m.snapshot)
-		return w.failed(hv.BootFailed, fmt.Errorf("the snapshot does not fit this QEMU, or is damaged; it was removed, and the next boot makes another: %w", w.Failure()))
+	case m.snapshot != nil && strings.Contains(w.Said(), "load of migration failed"):
+		err := fmt.Errorf("the snapshot does not fit this QEMU, or is damaged; the next boot makes another: %w", w.Failure())
+		return w.failed(hv.BootFailed, errors.Join(err, m.snapshot.Reject(w.Failure().Error())))
 	}
 	return w.ended()
 }
@@ -224,7 +233,7 @@ func (m *machine) ended(w *watched) error {
 // before a damaged one stand where they hold the times themselves.
 func (m *machine) collect(w *watched, plan bench.Plan, emit func(bench.Measurement) error) error {
 	samples, err := m.records(w, plan)
-	if m.snapshot != "" {
+	if m.snapshot != nil {
 		if err == nil {
 			err = m.count(w, plan, samples)
 		}
@@ -250,7 +259,7 @@ func pass(samples []bench.Measurement, emit func(bench.Measurement) error) error
 // of a machine that did not end are not used: which of them are whole is not
 // known.
 func (m *machine) salvage(w *watched, plan bench.Plan, emit func(bench.Measurement) error) error {
-	if m.snapshot != "" {
+	if m.snapshot != nil {
 		return nil
 	}
 	samples, _ := m.records(w, plan)
@@ -336,9 +345,9 @@ func (m *machine) keepConsole(w *watched, plan bench.Plan) {
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if m.snapshot != "" && len(plan.Domains) > 0 && plan.Domains[0] == m.spec.Plan.Domains[0] {
+	if m.snapshot != nil && len(plan.Domains) > 0 && plan.Domains[0] == m.spec.Plan.Domains[0] {
 		fmt.Fprintln(m.spec.Console, "[xsmbench] console of the boot to the snapshot:")
-		copyFile(m.spec.Console, filepath.Join(m.snapshot, "console"))
+		copyFile(m.spec.Console, m.snapshot.Path(consoleFile))
 	}
 	fmt.Fprintf(m.spec.Console, "[xsmbench] console while %s measured:\n", strings.Join(plan.Domains, " and "))
 	copyFile(m.spec.Console, w.machine.Console)
@@ -356,5 +365,13 @@ func (m *machine) Close() error {
 	for _, w := range running {
 		w.Kill()
 	}
-	return os.RemoveAll(m.dir)
+	m.releaseSnapshot()
+	m.release()
+	return nil
+}
+
+func (m *machine) releaseSnapshot() {
+	if m.snapshot != nil {
+		m.snapshot.Release()
+	}
 }

@@ -10,69 +10,56 @@ import (
 	"time"
 
 	"xsmbench/hv"
+	"xsmbench/hv/store"
 	"xsmbench/hv/xen/qemu"
 )
 
-// Files of a snapshot's directory.
+// Files of a snapshot.
 const (
-	stateFile = "state"
+	stateFile   = "state"
+	consoleFile = "console"
 )
 
-// snapshotDir is where a start's snapshot is.
-func (s *start) snapshotDir() (string, error) {
-	dir, err := cacheDir("snapshots")
-	return filepath.Join(dir, s.key), err
-}
+// controlFile is the monitor's socket in a machine's directory.
+const controlFile = "control"
+
+// snapshots are machines that were saved when their domains were ready.
+var snapshots = store.Register(store.Kind{
+	Name: "snapshots", Doc: "machines with Xen, dom0 and domU, saved when they were ready to measure", Bound: 8 << 30,
+})
 
 // snapshot boots an image until its domains are ready and saves the machine,
-// or finds that in the cache. It returns the directory.
-func (t *Target) snapshot(ctx context.Context, s *start, progress func(string)) (string, error) {
-	defer t.alone("snapshot " + s.key)()
-	dir, err := s.snapshotDir()
+// or finds that in the store.
+func (t *Target) snapshot(ctx context.Context, s *start, progress func(string)) (*store.Entry, error) {
+	st, err := t.store()
 	if err != nil {
-		return "", err
+		return nil, err
 	}
-	if _, err := os.Stat(filepath.Join(dir, stateFile)); err == nil {
-		now := time.Now()
-		_ = os.Chtimes(dir, now, now) // used: kept longer
-		return dir, nil
-	}
-	select {
-	case t.running <- struct{}{}:
-		defer func() { <-t.running }()
-	case <-ctx.Done():
-		return "", context.Cause(ctx)
-	}
-	progress(label(s.img.Build) + ": booting to a snapshot")
-	begun := time.Now()
-	tmp, err := os.MkdirTemp(filepath.Dir(dir), "boot-*.tmp")
-	if err != nil {
-		return "", fmt.Errorf("snapshot %s: %w", s.img.Build.Name, err)
-	}
-	defer os.RemoveAll(tmp)
-	if err := t.bootToSnapshot(ctx, s, tmp); err != nil {
-		return "", err
-	}
-	if err := os.Chmod(tmp, 0o755); err != nil {
-		return "", err
-	}
-	if err := os.Rename(tmp, dir); err != nil {
-		return "", fmt.Errorf("snapshot %s: %w", s.img.Build.Name, err)
-	}
-	pruneSnapshots(filepath.Dir(dir), time.Now())
-	progress(fmt.Sprintf("%s: snapshot in %.0f s", label(s.img.Build), time.Since(begun).Seconds()))
-	return dir, nil
+	return st.Get(ctx, snapshots, s.key, store.Recipe{
+		What: "the snapshot of " + label(s.img.Build), Progress: progress,
+		Make: func(ctx context.Context, dir string) error {
+			select {
+			case t.running <- struct{}{}:
+				defer func() { <-t.running }()
+			case <-ctx.Done():
+				return context.Cause(ctx)
+			}
+			progress(label(s.img.Build) + ": booting to a snapshot")
+			begun := time.Now()
+			if err := t.bootToSnapshot(ctx, s, dir); err != nil {
+				return err
+			}
+			progress(fmt.Sprintf("%s: snapshot in %.0f s", label(s.img.Build), time.Since(begun).Seconds()))
+			return nil
+		},
+	})
 }
 
 // bootToSnapshot boots until dom0 asks for the snapshot, and saves it.
 func (t *Target) bootToSnapshot(ctx context.Context, s *start, dir string) error {
 	m := s.machine(dir, s.snapshotOrder())
-	control, remove, err := controlSocket()
-	if err != nil {
-		return err
-	}
-	defer remove()
-	m.Control = control
+	m.Control = filepath.Join(dir, controlFile)
+	defer os.Remove(m.Control)
 	w, err := t.watch(s, m, dir)
 	if err != nil {
 		return err
@@ -93,16 +80,6 @@ func (t *Target) bootToSnapshot(ctx context.Context, s *start, dir string) error
 		return w.broken(ctx, err)
 	}
 	return nil
-}
-
-// controlSocket names a socket in a directory of its own: a path in the cache
-// might be longer than a socket's may be.
-func controlSocket() (path string, remove func(), err error) {
-	dir, err := os.MkdirTemp("", "xsmbench-qmp-")
-	if err != nil {
-		return "", nil, fmt.Errorf("make control socket: %w", err)
-	}
-	return filepath.Join(dir, "control"), func() { os.RemoveAll(dir) }, nil
 }
 
 var errTimeOut = errors.New("it takes too long")
@@ -137,18 +114,6 @@ func (w *watched) awaitStop(ctx context.Context, monitor *qemu.Monitor, silence 
 			}
 		}
 	}
-}
-
-// Limits of the snapshots' cache: above the size, those go that nothing used
-// for some time, the oldest first.
-const (
-	snapshotsSize = 8 << 30
-	snapshotsIdle = 2 * time.Hour
-)
-
-// pruneSnapshots removes what was not used for long.
-func pruneSnapshots(dir string, now time.Time) {
-	prune(filepath.Join(dir, "*"), stateFile, now)
 }
 
 // copyFile copies what is in a file to w; a file that is not there is empty.

@@ -2,22 +2,20 @@ package xen
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"hash/fnv"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
-
-	"github.com/google/renameio/v2"
 
 	"xsmbench/hv"
 	"xsmbench/hv/count/code"
 	"xsmbench/hv/count/window"
+	"xsmbench/hv/store"
 	"xsmbench/hv/xen/protocol"
 	"xsmbench/hv/xen/qemu"
 	"xsmbench/hv/xen/symbols"
@@ -29,12 +27,14 @@ type start struct {
 	accel   qemu.Accel
 	shape   shape
 	vmlinux string
+	vmlinuxHash string
 	dom0    string // initial file system
 	marks   []window.Marks
 	code    *code.Map
 	codeMap string // the same, as the plug-in reads it
 	plugin  string
-	key     string // hash of what decides the state of a snapshot
+	dom0Key store.Key
+	key     store.Key // of the snapshot
 }
 
 func accelOf(name string) qemu.Accel {
@@ -69,84 +69,109 @@ func (t *Target) start(ctx context.Context, img *hv.Image, spec hv.BootSpec, pro
 	if err != nil {
 		return nil, err
 	}
-	s := &start{img: img, accel: accel, shape: shapeOf(spec), vmlinux: p.vmlinux}
+	s := &start{img: img, accel: accel, shape: shapeOf(spec), vmlinux: p.vmlinux, vmlinuxHash: p.vmlinuxHash}
 	if err := t.compose(ctx, s, p, progress); err != nil {
 		return nil, err
 	}
 	if accel != qemu.ICount {
 		return s, nil
 	}
-	if err := s.readyCounting(ctx); err != nil {
+	if err := t.readyCounting(ctx, s); err != nil {
 		return nil, err
 	}
 	version, err := qemuVersion(ctx)
 	if err != nil {
 		return nil, err
 	}
-	s.key, err = s.hash(version)
-	return s, err
+	s.key = s.hash(version)
+	return s, nil
 }
 
-// compose makes dom0's initial file system, once for each shape.
+// guestImages are initial file systems.
+var guestImages = store.Register(store.Kind{
+	Name: "guest-images", Doc: "initial file systems of dom0, with what its domUs boot from", Bound: 1 << 30,
+})
+
+// dom0File is an entry's file.
+const dom0File = "dom0.img"
+
+// compose makes dom0's initial file system. It is named by its content: what
+// decides that is this program, too, whose code has no other name.
 func (t *Target) compose(ctx context.Context, s *start, p *parts, progress func(string)) error {
 	a, err := t.agents(ctx, s.img.Build.Arch, progress)
 	if err != nil {
 		return err
 	}
 	s.marks = a.marks
-	defer t.alone("images")()
-	dir, err := cacheDir("images")
+	entry, err := t.images.get(ctx, s.img.Build.Arch+" "+s.shape.String(), func(ctx context.Context) (*store.Entry, error) {
+		data, err := dom0Image(p, a, s.shape)
+		if err != nil {
+			return nil, err
+		}
+		return t.keep(ctx, guestImages, "dom0's initial file system", dom0File, data)
+	})
 	if err != nil {
 		return err
 	}
-	sum := sha256.Sum256(fmt.Appendf(nil, "%s %v %v %s", a.hash, p.versions, s.shape, composition))
-	s.dom0 = filepath.Join(dir, hex.EncodeToString(sum[:16])+".img")
-	now := time.Now()
-	if os.Chtimes(s.dom0, now, now) == nil { // there, and used: kept longer
-		return nil
-	}
-	progress("guests: composing dom0 and domU")
-	data, err := dom0Image(p, a, s.shape)
-	if err != nil {
-		return err
-	}
-	defer prune(filepath.Join(dir, "*.img"), "", now)
-	return renameio.WriteFile(s.dom0, data, 0o644)
+	s.dom0, s.dom0Key = entry.Path(dom0File), entry.Key
+	return nil
 }
 
-// composition stands for what dom0Image does; it changes with it.
-const composition = "2"
+// keep puts data into the store under the hash of its content.
+func (t *Target) keep(ctx context.Context, k store.Kind, what, name string, data []byte) (*store.Entry, error) {
+	s, err := t.store()
+	if err != nil {
+		return nil, err
+	}
+	return s.Get(ctx, k, store.KeyOf(name, string(data)), store.Recipe{What: what, Make: func(_ context.Context, dir string) error {
+		return os.WriteFile(filepath.Join(dir, name), data, 0o644)
+	}})
+}
+
+// codeMaps are what the plug-in charges instructions to.
+var codeMaps = store.Register(store.Kind{
+	Name: "code-maps", Doc: "address ranges of a hypervisor's functions and hooks, as the plug-in reads them", Bound: 100 << 20,
+})
+
+// codeFile is an entry's file.
+const codeFile = "code"
 
 // readyCounting readies what the plug-in needs.
-func (s *start) readyCounting(ctx context.Context) error {
+func (t *Target) readyCounting(ctx context.Context, s *start) error {
 	var err error
 	if s.code, err = symbols.Read(symsOf(s.img)); err != nil {
 		return err
 	}
-	dir, err := cacheDir("plugin")
+	st, err := t.store()
 	if err != nil {
 		return err
 	}
-	if s.plugin, err = window.BuildPlugin(ctx, dir); err != nil {
+	plugin, err := window.BuildPlugin(ctx, st)
+	if err != nil {
 		return err
 	}
+	s.plugin = plugin.Path(window.PluginFile)
 	var text strings.Builder
 	if err := s.code.WriteMap(&text); err != nil {
 		return err
 	}
-	sum := sha256.Sum256([]byte(text.String()))
-	s.codeMap = filepath.Join(dir, "code-"+hex.EncodeToString(sum[:8]))
-	if _, err := os.Stat(s.codeMap); err == nil {
-		return nil
+	entry, err := t.keep(ctx, codeMaps, "a code map", codeFile, []byte(text.String()))
+	if err != nil {
+		return err
 	}
-	return renameio.WriteFile(s.codeMap, []byte(text.String()), 0o644)
+	s.codeMap = entry.Path(codeFile)
+	return nil
 }
 
-// hash names the snapshot: everything that the machine's state depends on.
-func (s *start) hash(version string) (string, error) {
-	h := sha256.New()
-	fmt.Fprintf(h, "%s\n%s\n%s\n%s\n", s.img.Hash, version, filepath.Base(s.dom0), strings.Join(s.machine("/", s.snapshotOrder()).Args(), "\n"))
-	return hex.EncodeToString(h.Sum(nil)[:16]), nil
+// hash names the snapshot by everything that the machine's state depends on.
+// Where files lie is not part of it.
+func (s *start) hash(version string) store.Key {
+	m := s.machine("/", s.snapshotOrder())
+	m.Xen, m.Modules = "xen", slices.Clone(m.Modules)
+	for i := range m.Modules {
+		m.Modules[i].Path = "module"
+	}
+	return store.KeyOf(append([]string{"snapshot", s.img.Hash, version, string(s.dom0Key), s.vmlinuxHash}, m.Args()...)...)
 }
 
 // snapshotOrder asks for the snapshot. Builds that the user has named

@@ -10,14 +10,10 @@
 // is counted in two resumes of the same snapshot, side by side. Under the other
 // accelerators a boot is a boot, and the domains time their benchmarks.
 //
-// Products of every stage are kept below the user's cache directory under the
-// hash of what decides them.
+// Products of every stage are kept in the store (package store).
 package xen
 
 import (
-	"fmt"
-	"os"
-	"path/filepath"
 	"runtime"
 	"strings"
 	"sync"
@@ -26,8 +22,10 @@ import (
 	"xsmbench/bench"
 	"xsmbench/hv"
 	"xsmbench/hv/count"
+	"xsmbench/hv/store"
 	"xsmbench/hv/xen/domain/hypercall"
 	"xsmbench/hv/xen/qemu"
+	"xsmbench/hv/xen/source"
 )
 
 func init() { hv.Register(New()) }
@@ -38,9 +36,13 @@ type Target struct {
 	running   chan struct{} // as many QEMUs at a time as processors
 	limits    limits
 
-	mu    sync.Mutex
-	once  map[string]*sync.Mutex // of stages that others may wait for, by name
-	built map[string]*agents     // by architecture; of the stage "agents"
+	opened func() (*store.Store, error)
+
+	// What this process uses of the store is held until its end.
+	trees  once[*source.Tree]
+	guests once[*parts]
+	built  once[*agents]       // by architecture
+	images once[*store.Entry] // dom0's, by architecture and shape
 }
 
 // limits are the times after which a machine is given up, on a processor as
@@ -58,8 +60,7 @@ func New() *Target {
 		compiling: make(chan struct{}, 2), // while one links, on one processor, another compiles
 		running:   make(chan struct{}, processors()),
 		limits:    limits{boot: 30 * time.Second, silence: 15 * time.Second, measure: 5 * time.Second},
-		once:      map[string]*sync.Mutex{},
-		built:     map[string]*agents{},
+		opened:    sync.OnceValues(store.Default),
 	}
 }
 
@@ -141,29 +142,5 @@ func (*Target) DomUKinds() []string { return []string{"pv", "pvh"} }
 // MostIdle is how many idle domUs fit beside the measured one.
 func (*Target) MostIdle() int { return 8 }
 
-// cacheDir is the directory of the target's products.
-func cacheDir(parts ...string) (string, error) {
-	base, err := os.UserCacheDir()
-	if err != nil {
-		return "", fmt.Errorf("find cache directory: %w (set HOME or XDG_CACHE_HOME)", err)
-	}
-	dir := filepath.Join(append([]string{base, "xsmbench", "xen"}, parts...)...)
-	if err := os.MkdirAll(dir, 0o777); err != nil {
-		return "", fmt.Errorf("create cache: %w", err)
-	}
-	return dir, nil
-}
-
-// alone holds what is named for the caller; others wait. Stages use it so that
-// two builds do not make the same thing twice.
-func (t *Target) alone(name string) (release func()) {
-	t.mu.Lock()
-	m := t.once[name]
-	if m == nil {
-		m = &sync.Mutex{}
-		t.once[name] = m
-	}
-	t.mu.Unlock()
-	m.Lock()
-	return m.Unlock
-}
+// store is the user's store, opened when it is first needed.
+func (t *Target) store() (*store.Store, error) { return t.opened() }

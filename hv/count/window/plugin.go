@@ -6,15 +6,15 @@
 package window
 
 import (
+	"bytes"
 	"context"
-	"crypto/sha256"
 	_ "embed"
-	"encoding/hex"
 	"fmt"
-	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
+
+	"xsmbench/hv/store"
 )
 
 //go:embed plugin/window.c
@@ -28,33 +28,28 @@ type Marks struct {
 	Slots  int
 }
 
-// BuildPlugin compiles the plug-in, or finds it in the cache.
-func BuildPlugin(ctx context.Context, cache string) (string, error) {
-	sum := sha256.Sum256(pluginSource)
-	path := filepath.Join(cache, "window-"+hex.EncodeToString(sum[:8])+".so")
-	if _, err := os.Stat(path); err == nil {
-		return path, nil
-	}
-	if err := os.MkdirAll(cache, 0o755); err != nil {
-		return "", fmt.Errorf("build plug-in: %w", err)
-	}
-	tmp, err := os.MkdirTemp(cache, "window-*.tmp")
+// plugins are compiled plug-ins.
+var plugins = store.Register(store.Kind{Name: "plugins", Doc: "QEMU plug-ins that count in windows", Bound: 10 << 20})
+
+// PluginFile is the plug-in in its entry.
+const PluginFile = "window.so"
+
+// BuildPlugin compiles the plug-in, or finds it in the store.
+func BuildPlugin(ctx context.Context, s *store.Store) (*store.Entry, error) {
+	compiler, err := exec.CommandContext(ctx, "gcc", "--version").Output()
 	if err != nil {
-		return "", fmt.Errorf("build plug-in: %w", err)
+		return nil, fmt.Errorf("build plug-in: no working gcc: %w", err)
 	}
-	defer os.RemoveAll(tmp)
-	source, out := filepath.Join(tmp, "plugin.c"), filepath.Join(tmp, "plugin.so")
-	if err := os.WriteFile(source, pluginSource, 0o644); err != nil {
-		return "", fmt.Errorf("build plug-in: %w", err)
-	}
-	cmd := exec.CommandContext(ctx, "gcc", "-shared", "-fPIC", "-O2", "-Wall", "-Wextra", "-Werror", "-fvisibility=hidden", "-o", out, source)
-	if msg, err := cmd.CombinedOutput(); err != nil {
-		return "", fmt.Errorf("build plug-in: gcc: %w: %s", err, strings.TrimSpace(string(msg)))
-	}
-	if err := os.Rename(out, path); err != nil {
-		return "", fmt.Errorf("build plug-in: %w", err)
-	}
-	return path, nil
+	flags := []string{"-shared", "-fPIC", "-O2", "-Wall", "-Wextra", "-Werror", "-fvisibility=hidden"}
+	key := store.KeyOf(append([]string{string(pluginSource), string(compiler)}, flags...)...)
+	return s.Get(ctx, plugins, key, store.Recipe{What: "the counting plug-in", Make: func(ctx context.Context, dir string) error {
+		cmd := exec.CommandContext(ctx, "gcc", append(flags, "-x", "c", "-o", filepath.Join(dir, PluginFile), "-")...)
+		cmd.Stdin = bytes.NewReader(pluginSource)
+		if msg, err := cmd.CombinedOutput(); err != nil {
+			return fmt.Errorf("build plug-in: gcc: %w: %s", err, strings.TrimSpace(string(msg)))
+		}
+		return nil
+	}})
 }
 
 // Args are the plug-in's arguments: the map that package code writes, the

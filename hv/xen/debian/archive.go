@@ -16,6 +16,7 @@ import (
 	"strings"
 
 	"xsmbench/hv/store"
+	"xsmbench/hv/store/content"
 )
 
 // Kind is a type of package.
@@ -144,7 +145,7 @@ func (a *Archive) Unpack(ctx context.Context, root string, want []File, names ..
 // verify compares a fetched file with what the archive said of it.
 func (f File) verify(path string) error {
 	want, ok := strings.CutPrefix(f.Digest, "SHA256:")
-	got, err := store.HashFile(path)
+	got, err := content.HashFile(path)
 	switch {
 	case err != nil:
 		return err

@@ -47,7 +47,11 @@ func (r Root) Libraries(programs ...string) ([]string, error) {
 
 // needed lists what one ELF file asks for, as paths below the root.
 func (r Root) needed(name string) ([]string, error) {
-	f, err := elf.Open(filepath.Join(string(r), name))
+	file, err := r.resolve(name)
+	if err != nil {
+		return nil, fmt.Errorf("find libraries of %s: %w", name, err)
+	}
+	f, err := elf.Open(file)
 	if err != nil {
 		return nil, fmt.Errorf("find libraries of %s: %w", name, err)
 	}
@@ -79,7 +83,11 @@ func (r Root) locate(name string, runpaths []string) (string, bool) {
 	}
 	for _, dir := range dirs {
 		path := filepath.Join(strings.TrimPrefix(dir, "/"), name)
-		if _, err := os.Stat(filepath.Join(string(r), path)); err == nil {
+		file, err := r.resolve(path)
+		if err == nil {
+			_, err = os.Stat(file)
+		}
+		if err == nil {
 			return path, true
 		}
 	}
@@ -190,4 +198,46 @@ func parseDepends(modinfo []byte) []string {
 		}
 	}
 	return nil
+}
+
+// CopyFile copies a file of the root, or what a symbolic link leads to, to the
+// same name below another directory. A link that begins with a slash leads
+// below the root, not into the machine's own file system.
+func (r Root) CopyFile(name, to string) error {
+	from, err := r.resolve(name)
+	if err != nil {
+		return fmt.Errorf("copy %s: %w", name, err)
+	}
+	info, err := os.Stat(from)
+	if err != nil {
+		return fmt.Errorf("copy %s: %w", name, err)
+	}
+	data, err := os.ReadFile(from)
+	if err != nil {
+		return fmt.Errorf("copy %s: %w", name, err)
+	}
+	path := filepath.Join(to, name)
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		return err
+	}
+	return os.WriteFile(path, data, info.Mode().Perm())
+}
+
+// mostLinks is how long a chain of symbolic links may be.
+const mostLinks = 16
+
+// resolve follows the symbolic links at the end of a path in the root.
+func (r Root) resolve(name string) (string, error) {
+	for range mostLinks {
+		path := filepath.Join(string(r), name)
+		target, err := os.Readlink(path)
+		if err != nil {
+			return path, nil // no link
+		}
+		if !filepath.IsAbs(target) {
+			target = filepath.Join(filepath.Dir(name), target)
+		}
+		name = filepath.Join("/", target) // never above the root
+	}
+	return "", errors.New("too many symbolic links")
 }

@@ -43,7 +43,8 @@ func (b *builder) run(ctx context.Context) (err error) {
 	defer func() { err = errors.Join(err, b.space.Close(intact)) }()
 	err = b.build(ctx)
 	var failed *Error
-	intact = err == nil || errors.As(err, &failed) && failed.ofCompiler()
+	var changed *changedError
+	intact = err == nil || errors.As(err, &changed) || errors.As(err, &failed) && failed.ofCompiler()
 	if err != nil {
 		return err
 	}
@@ -90,17 +91,9 @@ func (b *builder) update(ctx context.Context, again bool) error {
 		return fmt.Errorf("build Xen: %w", err)
 	}
 	b.progress("copying the source")
-	copied, changes, err := content.Sync(b.spec.Tree.Dir, b.tree(), b.record(), b.spec.Tree.Files)
+	again, err := b.copySource(again)
 	if err != nil {
-		return fmt.Errorf("build Xen: %w", err)
-	}
-	if again {
-		if err := distrust(b.tree(), changes); err != nil {
-			return fmt.Errorf("build Xen: %w", err)
-		}
-	}
-	if copied != b.hash {
-		return &changedError{copied}
+		return err
 	}
 	b.progress("configuring")
 	if err := b.configure(ctx); err != nil {
@@ -112,6 +105,27 @@ func (b *builder) update(ctx context.Context, again bool) error {
 		b.progress("compiling")
 	}
 	return b.make(ctx, "compile", "-j", strconv.Itoa(max(1, b.spec.Jobs)))
+}
+
+// copySource makes the tree's source that of the spec. It reports whether make
+// can go on from the objects that are there.
+func (b *builder) copySource(again bool) (bool, error) {
+	copied, changes, err := content.Sync(b.spec.Tree.Dir, b.tree(), b.record(), b.spec.Tree.Files)
+	if err == nil && again {
+		var all bool
+		if all, err = distrust(b.tree(), changes); err == nil && all {
+			if err = b.clear(); err == nil {
+				return b.copySource(false)
+			}
+		}
+	}
+	switch {
+	case err != nil:
+		return false, fmt.Errorf("build Xen: %w", err)
+	case copied != b.hash:
+		return false, &changedError{copied}
+	}
+	return again, nil
 }
 
 // configure completes the fragments and checks that nothing asked for was

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"xsmbench/hv/store/content"
@@ -23,13 +24,14 @@ import (
 //   - that files were removed from FLASK's policy;
 //   - of changed recipes that do not go through if_changed, and of scripts.
 //
-// A tree whose makefiles are older is not trusted at all.
-func distrust(tree string, c content.Changes) error {
-	if c.None() {
-		return nil
+// It reports whether nothing of the tree can be trusted: makefiles that are
+// older notice less, and some changes concern everything.
+func distrust(tree string, c content.Changes) (all bool, err error) {
+	if len(c.All()) == 0 {
+		return false, nil
 	}
-	if _, err := os.Stat(filepath.Join(tree, "xen", "tools", "fixdep.c")); err != nil || anyOf(c.All(), rebuildsAll) {
-		return removeProducts(tree, func(string) bool { return true })
+	if _, err := os.Stat(filepath.Join(tree, "xen", "tools", "fixdep.c")); err != nil || slices.ContainsFunc(c.All(), rebuildsAll) {
+		return true, nil
 	}
 	d := distruster{tree: tree}
 	for _, rel := range c.All() {
@@ -47,7 +49,7 @@ func distrust(tree string, c content.Changes) error {
 			d.headers = append(d.headers, "/"+path.Base(filepath.ToSlash(rel)))
 		}
 	}
-	return d.run()
+	return false, d.run()
 }
 
 // rebuildsAll are changes after which nothing is kept: of what all makefiles
@@ -74,15 +76,6 @@ func rebuildsAll(rel string) bool {
 		return false
 	}
 	return true
-}
-
-func anyOf(list []string, is func(string) bool) bool {
-	for _, s := range list {
-		if is(s) {
-			return true
-		}
-	}
-	return false
 }
 
 type distruster struct {
@@ -112,14 +105,14 @@ func (d *distruster) run() error {
 			return true
 		}
 		rel = filepath.ToSlash(rel)
-		if anyOf(d.folders, func(folder string) bool { return strings.HasPrefix(rel, folder) }) {
+		if slices.ContainsFunc(d.folders, func(folder string) bool { return strings.HasPrefix(rel, folder) }) {
 			return true
 		}
 		if d.headers == nil {
 			return false
 		}
 		text, err := os.ReadFile(command)
-		return err != nil || anyOf(d.headers, func(name string) bool { return bytes.Contains(text, []byte(name)) })
+		return err != nil || slices.ContainsFunc(d.headers, func(name string) bool { return bytes.Contains(text, []byte(name)) })
 	})
 }
 
