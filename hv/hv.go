@@ -136,6 +136,8 @@ type Finding struct {
 	OK     bool   `json:"ok"`
 	Detail string `json:"detail"`         // version, or what is wrong and what that prevents
 	Mend   string `json:"mend,omitempty"` // a command, empty if nothing is to be done
+	// Packages are those of Debian's that the command installs, if it does.
+	Packages []string `json:"packages,omitempty"`
 	// Advice marks what only makes measurements noisier or narrower; a
 	// target works without it.
 	Advice bool `json:"advice,omitempty"`

@@ -2,7 +2,6 @@ package xen
 
 import (
 	"os"
-	"path/filepath"
 	"regexp"
 	"strings"
 
@@ -36,8 +35,8 @@ func denials(console string) []string {
 // warnOfDenials says beside every sample of a machine what its policy denied.
 func (m *machine) warnOfDenials(w *watched, samples []bench.Measurement) {
 	text, _ := os.ReadFile(w.machine.Console)
-	if m.snapshot != "" {
-		booted, _ := os.ReadFile(filepath.Join(m.snapshot, "console"))
+	if m.snapshot != nil {
+		booted, _ := os.ReadFile(m.snapshot.Path(consoleFile))
 		text = append(booted, text...)
 	}
 	for _, d := range denials(string(text)) {

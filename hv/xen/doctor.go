@@ -6,14 +6,15 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"strings"
 	"syscall"
 
 	"xsmbench/hv"
 	"xsmbench/hv/gotool"
+	"xsmbench/hv/store"
 	"xsmbench/hv/xen/kbuild"
 	"xsmbench/hv/xen/qemu"
+	"xsmbench/hv/xen/source"
 )
 
 // programsNeeded are other people's programs that the target runs, with their
@@ -35,7 +36,7 @@ var programsNeeded = []struct{ program, pkg, purpose string }{
 
 // Doctor looks for what the target needs.
 func (t *Target) Doctor(context.Context) []hv.Finding {
-	return []hv.Finding{doctorPrograms(), doctorCcache(), doctorSource(), doctorCache(), doctorSpace(), doctorRoot(), doctorKVM()}
+	return []hv.Finding{doctorPrograms(), doctorSource(), t.doctorStore(), t.doctorSpace(), doctorRoot(), doctorKVM()}
 }
 
 func doctorPrograms() hv.Finding {
@@ -52,7 +53,8 @@ func doctorPrograms() hv.Finding {
 		return f
 	}
 	f.Detail = "not found: " + strings.Join(missing, ", ")
-	f.Mend = install(packages...)
+	f.Packages = strings.Fields(strings.Join(packages, " "))
+	f.Mend = install(f.Packages...)
 	return f
 }
 
@@ -63,16 +65,6 @@ func install(packages ...string) string {
 		command = "sudo " + command
 	}
 	return command
-}
-
-func doctorCcache() hv.Finding {
-	f := hv.Finding{What: "ccache", Advice: true}
-	if f.OK = kbuild.HasCcache(); f.OK {
-		f.Detail = "there; a changed tree compiles only what changed"
-	} else {
-		f.Detail, f.Mend = "not found; with it, a changed tree compiles only what changed", install("ccache")
-	}
-	return f
 }
 
 func doctorSource() hv.Finding {
@@ -92,33 +84,36 @@ func doctorSource() hv.Finding {
 	return f
 }
 
-func doctorCache() hv.Finding {
-	f := hv.Finding{What: "cache"}
-	dir, err := cacheDir()
-	if err == nil {
-		var probe *os.File
-		if probe, err = os.CreateTemp(dir, "probe"); err == nil {
-			err = errors.Join(probe.Close(), os.Remove(probe.Name()))
-		}
-	}
-	if err != nil {
+func (t *Target) doctorStore() hv.Finding {
+	f := hv.Finding{What: "store"}
+	s, err := t.store()
+	switch {
+	case err != nil:
 		f.Detail = err.Error() + "; nothing can be built"
-		f.Mend = "set XDG_CACHE_HOME to a directory that can be written"
+	case s.ReadOnly():
+		f.Detail = s.Dir() + " can be read, not written; what is not in it cannot be built"
+	default:
+		f.OK, f.Detail = true, s.Dir()+"; in it: "+inStore(s)
 		return f
 	}
-	f.OK = true
-	f.Detail = fmt.Sprintf("%s; in it: %s", dir, inCache(dir))
+	f.Mend = "set XDG_CACHE_HOME to a directory that can be written"
 	return f
 }
 
-// inCache says what need not be made again.
-func inCache(dir string) string {
+// inStore says what need not be made again.
+func inStore(s *store.Store) string {
+	list, err := s.List()
+	if err != nil {
+		return err.Error()
+	}
+	counts := map[string]int{}
+	for _, i := range list {
+		counts[i.Kind]++
+	}
 	var has []string
-	for _, stage := range []struct{ pattern, what string }{
-		{"source/xen-*", "source packages"}, {"builds/*/xen-syms", "builds"}, {"packages/*/vmlinux", "sets of guests' packages"}, {"snapshots/*/" + stateFile, "snapshots"},
-	} {
-		if found, _ := filepath.Glob(filepath.Join(dir, stage.pattern)); len(found) > 0 {
-			has = append(has, fmt.Sprintf("%d %s", len(found), stage.what))
+	for _, k := range []store.Kind{source.Kind, kbuild.Kind, guestPackages, snapshots} {
+		if n := counts[k.Name]; n > 0 {
+			has = append(has, fmt.Sprintf("%d %s", n, k.Name))
 		}
 	}
 	if has == nil {
@@ -130,12 +125,12 @@ func inCache(dir string) string {
 // spaceNeeded is what three builds with their snapshots take, in MiB.
 const spaceNeeded = 3000
 
-func doctorSpace() hv.Finding {
+func (t *Target) doctorSpace() hv.Finding {
 	f := hv.Finding{What: "disk space", Advice: true}
-	dir, err := cacheDir()
+	s, err := t.store()
 	var fs syscall.Statfs_t
 	if err == nil {
-		err = syscall.Statfs(dir, &fs)
+		err = syscall.Statfs(s.Dir(), &fs)
 	}
 	if err != nil {
 		f.Detail = err.Error()
@@ -143,7 +138,7 @@ func doctorSpace() hv.Finding {
 	}
 	free := int64(fs.Bavail) * int64(fs.Bsize) >> 20
 	f.OK = free >= spaceNeeded
-	f.Detail = fmt.Sprintf("%d MiB free for the cache", free)
+	f.Detail = fmt.Sprintf("%d MiB free for the store", free)
 	if !f.OK {
 		f.Detail += fmt.Sprintf("; three builds with their snapshots take %d MiB", spaceNeeded)
 		f.Mend = "set XDG_CACHE_HOME to a directory on a larger disk"

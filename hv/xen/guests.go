@@ -119,6 +119,9 @@ type shape struct {
 	idle int    // domUs that do nothing
 }
 
+// String names the shape.
+func (s shape) String() string { return fmt.Sprintf("%s %d", s.domU, s.idle) }
+
 func shapeOf(spec hv.BootSpec) shape {
 	s := shape{spec.DomU, spec.Idle}
 	if s.domU == "" {

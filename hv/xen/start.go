@@ -23,18 +23,18 @@ import (
 
 // start is all that starting an image takes, files in the cache.
 type start struct {
-	img     *hv.Image
-	accel   qemu.Accel
-	shape   shape
-	vmlinux string
+	img         *hv.Image
+	accel       qemu.Accel
+	shape       shape
+	vmlinux     string
 	vmlinuxHash string
-	dom0    string // initial file system
-	marks   []window.Marks
-	code    *code.Map
-	codeMap string // the same, as the plug-in reads it
-	plugin  string
-	dom0Key store.Key
-	key     store.Key // of the snapshot
+	dom0        string // initial file system
+	marks       []window.Marks
+	code        *code.Map
+	codeMap     string // the same, as the plug-in reads it
+	plugin      string
+	dom0Key     store.Key
+	key         store.Key // of the snapshot
 }
 
 func accelOf(name string) qemu.Accel {

@@ -41,7 +41,7 @@ type Target struct {
 	// What this process uses of the store is held until its end.
 	trees  once[*source.Tree]
 	guests once[*parts]
-	built  once[*agents]       // by architecture
+	built  once[*agents]      // by architecture
 	images once[*store.Entry] // dom0's, by architecture and shape
 }
 

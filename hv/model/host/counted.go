@@ -17,6 +17,7 @@ import (
 	"xsmbench/hv/count/mark"
 	"xsmbench/hv/count/window"
 	"xsmbench/hv/model/symbols"
+	"xsmbench/hv/store"
 )
 
 // icount is the accelerator that counts: the program runs in QEMU's user mode
@@ -99,11 +100,11 @@ func (c *counting) ready(ctx context.Context, img *hv.Image, seed int64) ([]stri
 	if err != nil {
 		return nil, ErrNoEmulator
 	}
-	cache, err := openCache()
+	s, err := store.Default()
 	if err != nil {
 		return nil, err
 	}
-	plugin, err := window.BuildPlugin(ctx, filepath.Join(cache.dir, "plugin"))
+	plugin, err := window.BuildPlugin(ctx, s)
 	if err != nil {
 		return nil, err
 	}
@@ -132,7 +133,7 @@ func (c *counting) ready(ctx context.Context, img *hv.Image, seed int64) ([]stri
 	args := window.Args(code, filepath.Join(c.dir, windowsFile), []window.Marks{{Domain: "model", Base: table.Base, Slots: table.Slots}})
 	// The seed decides what the kernel gives a program at random, by which
 	// Go's maps are hashed.
-	return []string{emulator, "-seed", strconv.FormatInt(seed, 10), "-plugin", plugin + "," + strings.Join(args, ",")}, nil
+	return []string{emulator, "-seed", strconv.FormatInt(seed, 10), "-plugin", plugin.Path(window.PluginFile) + "," + strings.Join(args, ",")}, nil
 }
 
 // Measure passes the counts on once the program has ended.

@@ -59,7 +59,7 @@ func (a *Archive) Close() {
 }
 
 // Index names the state of the archives that is seen.
-func (a *Archive) Index() string { return filepath.Base(filepath.Dir(a.index.Dir)) }
+func (a *Archive) Index() string { return string(a.index.Key) }
 
 // File is a package's file in the archives.
 type File struct {

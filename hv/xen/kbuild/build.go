@@ -11,12 +11,13 @@ import (
 	"xsmbench/hv/xen/source"
 )
 
-// Kinds of what a build leaves in the store.
 var (
-	builds = store.Register(store.Kind{
+	// Kind is that of finished builds.
+	Kind = store.Register(store.Kind{
 		Name: "xen-builds", Doc: "hypervisors built from Xen's source, with their symbols", Bound: 2 << 30,
 	})
-	buildTrees = store.Register(store.Kind{
+	// trees are what builds go on from.
+	trees = store.Register(store.Kind{
 		Name: "xen-trees", Doc: "trees in which Xen was built, with their objects, for the next build to go on from", Bound: 4 << 30,
 	})
 )
@@ -83,7 +84,7 @@ func Build(ctx context.Context, s *store.Store, spec Spec, progress func(string)
 	}
 	hash := spec.Tree.Hash
 	for range mostChanges {
-		entry, err := s.Get(ctx, builds, spec.key(hash, tools), store.Recipe{
+		entry, err := s.Get(ctx, Kind, spec.key(hash, tools), store.Recipe{
 			What: spec.What, Progress: progress,
 			Make: func(ctx context.Context, dir string) error {
 				b := builder{store: s, spec: spec, hash: hash, tools: tools, out: dir, progress: progress}

@@ -32,7 +32,7 @@ func (b *builder) record() string { return b.space.Path("source") } // which of 
 func (b *builder) log() string    { return b.space.Path("log") }
 
 func (b *builder) run(ctx context.Context) (err error) {
-	b.space, err = b.store.Workspace(ctx, buildTrees, b.spec.treeKey(b.tools), "builds of "+b.spec.What, b.progress)
+	b.space, err = b.store.Workspace(ctx, trees, b.spec.treeKey(b.tools), "builds of "+b.spec.What, b.progress)
 	if err != nil {
 		return fmt.Errorf("build Xen: %w", err)
 	}

@@ -7,6 +7,8 @@ import (
 	"maps"
 	"slices"
 	"strings"
+
+	"al.essio.dev/pkg/shellescape"
 )
 
 // Accel is how QEMU executes the guest's instructions.
@@ -129,7 +131,7 @@ func (m Machine) Args() []string {
 		args = append(args, "-plugin", strings.Join(append([]string{m.Plugin.Path}, m.Plugin.Args...), ","))
 	}
 	if m.Snapshot != "" {
-		args = append(args, "-incoming", "exec:cat "+shellQuote(m.Snapshot))
+		args = append(args, "-incoming", "exec:cat "+shellescape.Quote(m.Snapshot))
 	}
 	return args
 }
@@ -151,11 +153,7 @@ func (m Machine) initrd() string {
 // CommandLine is the arguments as a shell would take them, for people who
 // want to repeat a run.
 func (m Machine) CommandLine() string {
-	words := []string{Program}
-	for _, a := range m.Args() {
-		words = append(words, shellQuote(a))
-	}
-	return strings.Join(words, " ")
+	return shellescape.QuoteCommand(append([]string{Program}, m.Args()...))
 }
 
 // Program is QEMU's name.
@@ -163,10 +161,3 @@ const Program = "qemu-system-x86_64"
 
 // escape doubles the commas of a value in an option list.
 func escape(s string) string { return strings.ReplaceAll(s, ",", ",,") }
-
-func shellQuote(s string) string {
-	if s != "" && !strings.ContainsAny(s, " \t\n'\"\\$`*?[]{}()<>|&;#~!") {
-		return s
-	}
-	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
-}

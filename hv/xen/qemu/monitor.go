@@ -8,6 +8,8 @@ import (
 	"net"
 	"sync"
 	"time"
+
+	"al.essio.dev/pkg/shellescape"
 )
 
 // Monitor is QEMU's control channel (the QEMU Machine Protocol).
@@ -116,7 +118,7 @@ func (m *Monitor) Do(ctx context.Context, command string, arguments, result any)
 
 // Save writes the state of a stopped machine to a file.
 func (m *Monitor) Save(ctx context.Context, path string) error {
-	uri := map[string]string{"uri": "exec:cat > " + shellQuote(path)}
+	uri := map[string]string{"uri": "exec:cat > " + shellescape.Quote(path)}
 	if err := m.Do(ctx, "migrate", uri, nil); err != nil {
 		return fmt.Errorf("save snapshot: %w", err)
 	}

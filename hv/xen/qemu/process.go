@@ -7,8 +7,9 @@ import (
 	"os/exec"
 	"strings"
 	"sync"
-	"syscall"
 	"time"
+
+	"xsmbench/hv/child"
 )
 
 // ErrNoQEMU is the cause when QEMU is not installed.
@@ -36,19 +37,15 @@ func Start(m Machine) (*Process, error) {
 	ended := make(chan struct{})
 	p := &Process{Ended: ended, cmd: exec.Command(path, m.Args()...)}
 	p.cmd.Stdout, p.cmd.Stderr = &p.said, &p.said
-	// A group of its own, so that a terminal's Ctrl-C does not reach it
-	// before this program has decided what to keep, and so that Kill reaches
-	// what QEMU itself started.
-	p.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	p.cmd.WaitDelay = orphansDelay
-	if err := p.cmd.Start(); err != nil {
+	if err := child.Start(p.cmd); err != nil {
 		return nil, fmt.Errorf("start QEMU: %w", err)
 	}
 	go func() {
 		// The status says how it ended.
 		_ = p.cmd.Wait()
 		p.status = p.cmd.ProcessState.ExitCode()
-		_ = syscall.Kill(-p.cmd.Process.Pid, syscall.SIGKILL) // what it started and left
+		_ = child.Kill(p.cmd) // what it started and left
 		close(ended)
 	}()
 	return p, nil
@@ -60,7 +57,7 @@ func (p *Process) Kill() {
 		select {
 		case <-p.Ended: // its number may be another's by now
 		default:
-			_ = syscall.Kill(-p.cmd.Process.Pid, syscall.SIGKILL)
+			_ = child.Kill(p.cmd)
 		}
 	})
 	<-p.Ended

@@ -38,7 +38,7 @@ func fromPackage(ctx context.Context, s *store.Store, m debian.Machine, progress
 	for _, f := range files {
 		decides = append(decides, f.String())
 	}
-	entry, err := s.Get(ctx, trees, store.KeyOf(decides...), store.Recipe{
+	entry, err := s.Get(ctx, Kind, store.KeyOf(decides...), store.Recipe{
 		What: "Xen's source package", Progress: progress,
 		Make: func(ctx context.Context, dir string) error {
 			progress("fetching Xen's source package")

@@ -40,7 +40,7 @@ func checkout(ctx context.Context, s *store.Store, repo, rev string, progress fu
 	if err != nil {
 		return nil, err
 	}
-	entry, err := s.Get(ctx, trees, store.KeyOf("commit", commit, prefix), store.Recipe{
+	entry, err := s.Get(ctx, Kind, store.KeyOf("commit", commit, prefix), store.Recipe{
 		What: "the tree of commit " + commit[:min(12, len(commit))], Progress: progress,
 		Make: func(ctx context.Context, dir string) error { return git.Export(ctx, repo, commit, dir) },
 	})

@@ -17,8 +17,8 @@ import (
 	"xsmbench/hv/store/content"
 )
 
-// trees are source packages and revisions, unpacked.
-var trees = store.Register(store.Kind{
+// Kind is that of source packages and revisions, unpacked.
+var Kind = store.Register(store.Kind{
 	Name: "xen-sources", Doc: "source trees of Xen: source packages and revisions", Bound: 1 << 30,
 })
 
