@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"xsmbench/hv"
+	"xsmbench/hv/store"
 	"xsmbench/hv/xen/kbuild"
 	"xsmbench/hv/xen/protocol"
 	"xsmbench/hv/xen/qemu"
@@ -80,22 +81,23 @@ func TestKey(t *testing.T) {
 		if change != nil {
 			change(s)
 		}
-		k, err := s.hash(version)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return k
+		return string(s.hash(version))
 	}
 	same := key(version, nil)
 	for name, other := range map[string]string{
 		"QEMU":   key("QEMU emulator version 8.0.0", nil),
 		"image":  key(version, func(s *start) { s.img.Hash = "i" }),
-		"dom0":   key(version, func(s *start) { s.dom0 = "/i/e.img" }),
+		"dom0":   key(version, func(s *start) { s.dom0Key = "e" }),
+		"kernel": key(version, func(s *start) { s.vmlinuxHash = "e" }),
 		"memory": key(version, func(s *start) { s.shape.idle = 1 }),
 	} {
 		if other == same {
 			t.Errorf("another %s has the same snapshot", name)
 		}
+	}
+	// Where files lie says nothing of what is in them.
+	if key(version, func(s *start) { s.img.Path, s.vmlinux, s.dom0 = "/c/xen", "/w", "/j/d.img" }) != same {
+		t.Error("the snapshot depends on where the store is")
 	}
 	// The plug-in and its map are the resumed machine's.
 	if key(version, func(s *start) { s.plugin, s.codeMap = "/q", "/s" }) != same {
@@ -107,7 +109,7 @@ func TestKey(t *testing.T) {
 // that was saved in nothing that its state depends on.
 func TestResumedMachine(t *testing.T) {
 	s := started(t, "native", qemu.ICount, scenario{})
-	m := &machine{target: New(), start: s, spec: spec(), snapshot: "/snapshots/x"}
+	m := &machine{target: New(), start: s, spec: spec(), snapshot: &store.Entry{Dir: "/snapshots/x"}}
 	saved, resumed := s.machine("/a", protocol.Order{Snapshot: true}), m.describe("/a", spec().Plan)
 	resumed.Control, resumed.Plugin, resumed.Snapshot, resumed.FwCfg = saved.Control, saved.Plugin, saved.Snapshot, saved.FwCfg
 	if a, b := strings.Join(saved.Args(), " "), strings.Join(resumed.Args(), " "); a != b {

@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -15,6 +14,7 @@ import (
 	"xsmbench/bench"
 	"xsmbench/hv"
 	"xsmbench/hv/count"
+	"xsmbench/hv/store"
 	"xsmbench/hv/xen/qemu"
 )
 
@@ -152,8 +152,8 @@ func TestBootFails(t *testing.T) {
 			if len(got) != 0 {
 				t.Errorf("%d samples", len(got))
 			}
-			if dir, _ := s.snapshotDir(); exist(dir) {
-				t.Error("the failed boot has left a snapshot")
+			if _, err := lookupSnapshot(t, s); !errors.Is(err, store.ErrAbsent) {
+				t.Errorf("the failed boot has left a snapshot (%v)", err)
 			}
 			// Nothing of it keeps the next boot from working.
 			setScenario(t, s, scenario{})
@@ -326,17 +326,17 @@ func TestDamagedSnapshot(t *testing.T) {
 			if _, err := whole(context.Background(), target, s, spec()); err != nil {
 				t.Fatal(err)
 			}
-			dir, err := s.snapshotDir()
+			e, err := lookupSnapshot(t, s)
 			if err != nil {
 				t.Fatal(err)
 			}
-			if err := damage(filepath.Join(dir, stateFile)); err != nil {
+			if err := damage(e.Path(stateFile)); err != nil {
 				t.Fatal(err)
 			}
 			_, err = whole(context.Background(), target, s, spec())
 			checkFailure(t, err, failure{scenario{}, hv.BootFailed, "the snapshot does not fit this QEMU, or is damaged"})
-			if exist(dir) {
-				t.Error("the snapshot is still there")
+			if _, err := lookupSnapshot(t, s); !errors.Is(err, store.ErrAbsent) {
+				t.Errorf("the snapshot is still used (%v)", err)
 			}
 			if got, err := whole(context.Background(), target, s, spec()); err != nil || len(got) != 5 {
 				t.Errorf("the next boot: %d samples, %v", len(got), err)

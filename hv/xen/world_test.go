@@ -14,6 +14,7 @@ import (
 	"xsmbench/hv"
 	"xsmbench/hv/count/code"
 	"xsmbench/hv/count/window"
+	"xsmbench/hv/store"
 	"xsmbench/hv/xen/qemu"
 )
 
@@ -72,15 +73,9 @@ func started(t *testing.T, build string, accel qemu.Accel, play scenario) *start
 		marks: []window.Marks{{Domain: "dom0", Base: 0x10000000, Slots: 1024}},
 		code:  xenCode, codeMap: "/plugin/code", plugin: "/plugin/window.so",
 	}
-	var err error
-	if s.key, err = s.hash("QEMU emulator version 7.2.0"); err != nil {
-		t.Fatal(err)
-	}
+	s.key = s.hash("QEMU emulator version 7.2.0")
 	setScenario(t, s, play)
 	t.Cleanup(func() {
-		if dir, err := s.snapshotDir(); err == nil {
-			os.RemoveAll(dir)
-		}
 		for _, pid := range pids(s) {
 			if !gone(pid) {
 				t.Errorf("QEMU %s lives on", pid)
@@ -88,6 +83,20 @@ func started(t *testing.T, build string, accel qemu.Accel, play scenario) *start
 		}
 	})
 	return s
+}
+
+// lookupSnapshot finds a start's snapshot in the store.
+func lookupSnapshot(t *testing.T, s *start) (*store.Entry, error) {
+	t.Helper()
+	st, err := store.Default()
+	if err != nil {
+		t.Fatal(err)
+	}
+	e, err := st.Lookup(snapshots, s.key)
+	if err == nil {
+		t.Cleanup(e.Release)
+	}
+	return e, err
 }
 
 func setScenario(t *testing.T, s *start, play scenario) {

@@ -112,7 +112,8 @@ func (m Machine) Args() []string {
 	args = append(args, "-kernel", m.Xen, "-append", m.CmdLine, "-initrd", m.initrd())
 	args = append(args, "-serial", "file:"+m.Console)
 	if m.Control != "" {
-		args = append(args, "-qmp", "unix:"+m.Control+",server=on,wait=off")
+		_, name := socketName(m.Control)
+		args = append(args, "-qmp", "unix:"+escape(name)+",server=on,wait=off")
 	}
 	if m.Results != "" {
 		args = append(args, "-chardev", "file,id=results,path="+escape(m.Results),

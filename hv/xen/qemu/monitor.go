@@ -34,9 +34,8 @@ type reply struct {
 // Dial connects to the socket of a machine that is being started, waiting for
 // it to appear until ctx is done.
 func Dial(ctx context.Context, socket string) (*Monitor, error) {
-	var dialer net.Dialer
 	for {
-		conn, err := dialer.DialContext(ctx, "unix", socket)
+		conn, err := dialSocket(ctx, socket)
 		if err == nil {
 			return negotiate(ctx, conn)
 		}

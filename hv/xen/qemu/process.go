@@ -37,6 +37,7 @@ func Start(m Machine) (*Process, error) {
 	ended := make(chan struct{})
 	p := &Process{Ended: ended, cmd: exec.Command(path, m.Args()...)}
 	p.cmd.Stdout, p.cmd.Stderr = &p.said, &p.said
+	p.cmd.Dir, _ = socketName(m.Control)
 	p.cmd.WaitDelay = orphansDelay
 	if err := child.Start(p.cmd); err != nil {
 		return nil, fmt.Errorf("start QEMU: %w", err)
