@@ -1,0 +1,178 @@
+package content
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/google/renameio/v2"
+)
+
+// Sync makes the files of a tree in a folder equal to another tree's, for a
+// build that goes on where the last one stopped, and returns the digest of what
+// is there now. A file whose content is the same is not touched, so that make
+// does not take it for newer than what was built from it; one that differs gets
+// the current time, even if the other tree's is an old one. Files that an
+// earlier Sync put there and that the other tree no longer has are removed;
+// those of the build stay. The file named by record lists what was put there.
+func Sync(from, to, record string, files Files) (digest string, err error) {
+	s := syncer{from: from, to: to, folders: map[string]bool{}}
+	if err := s.run(record, files); err != nil {
+		return "", fmt.Errorf("copy changes of %s: %w", from, err)
+	}
+	return s.tree.digest(), nil
+}
+
+type syncer struct {
+	from, to string
+	names    []string
+	infos    []fs.FileInfo
+	folders  map[string]bool // that are known to be there
+	tree     tree
+}
+
+func (s *syncer) run(record string, files Files) error {
+	old, err := readNames(record)
+	if err != nil {
+		return err
+	}
+	err = files(func(rel string, info fs.FileInfo) error {
+		s.names, s.infos = append(s.names, rel), append(s.infos, info)
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	// If this stops half-way, the next one knows of all that may be there.
+	if err := writeNames(record, append(slices.Clone(old), s.names...)); err != nil {
+		return err
+	}
+	if err := s.removeVanished(old); err != nil {
+		return err
+	}
+	for i, rel := range s.names {
+		if err := s.update(rel, s.infos[i]); err != nil {
+			return err
+		}
+	}
+	return writeNames(record, s.names)
+}
+
+// removeVanished removes files that are not in the tree any longer, and the
+// folders that are empty then. It comes first: a folder may be where a file or
+// a link was.
+func (s *syncer) removeVanished(old []string) error {
+	now := map[string]bool{}
+	for _, rel := range s.names {
+		now[rel] = true
+	}
+	for _, rel := range old {
+		if now[rel] {
+			continue
+		}
+		err := os.Remove(filepath.Join(s.to, rel))
+		if err != nil && !errors.Is(err, fs.ErrNotExist) && !isFolder(filepath.Join(s.to, rel)) {
+			return err
+		}
+		for dir := filepath.Dir(rel); dir != "."; dir = filepath.Dir(dir) {
+			if os.Remove(filepath.Join(s.to, dir)) != nil {
+				break // not empty
+			}
+		}
+	}
+	return nil
+}
+
+// update makes one file equal.
+func (s *syncer) update(rel string, info fs.FileInfo) error {
+	from, to := filepath.Join(s.from, rel), filepath.Join(s.to, rel)
+	if err := s.makeFolder(filepath.Dir(rel)); err != nil {
+		return err
+	}
+	content, err := hash(from, info)
+	if err != nil {
+		return err
+	}
+	if same, err := hasContent(to, info, content); err != nil {
+		return err
+	} else if !same {
+		if err := os.RemoveAll(to); err != nil {
+			return err
+		}
+		if content, err = copyFile(from, to, info); err != nil {
+			return err
+		}
+	}
+	s.tree.add(rel, info, content)
+	return nil
+}
+
+// hasContent says whether there is a file of the same type and content; if so
+// it gets the mode.
+func hasContent(path string, info fs.FileInfo, content string) (bool, error) {
+	have, err := os.Lstat(path)
+	if err != nil || have.Mode().Type() != info.Mode().Type() {
+		return false, nil
+	}
+	if !isLink(info) && have.Size() != info.Size() {
+		return false, nil
+	}
+	found, err := hash(path, have)
+	if err != nil || found != content {
+		return false, nil
+	}
+	if isLink(info) || have.Mode().Perm() == info.Mode().Perm() {
+		return true, nil
+	}
+	return true, os.Chmod(path, info.Mode().Perm())
+}
+
+// makeFolder makes a folder of the tree where something else may be, such as a
+// link that would lead elsewhere.
+func (s *syncer) makeFolder(rel string) error {
+	if s.folders[rel] {
+		return nil
+	}
+	path := filepath.Join(s.to, rel)
+	if rel == "." {
+		return os.MkdirAll(path, 0o755)
+	}
+	if err := s.makeFolder(filepath.Dir(rel)); err != nil {
+		return err
+	}
+	if !isFolder(path) {
+		if err := os.RemoveAll(path); err != nil {
+			return err
+		}
+		if err := os.Mkdir(path, 0o755); err != nil {
+			return err
+		}
+	}
+	s.folders[rel] = true
+	return nil
+}
+
+func isFolder(path string) bool {
+	info, err := os.Lstat(path)
+	return err == nil && info.IsDir()
+}
+
+func readNames(record string) ([]string, error) {
+	text, err := os.ReadFile(record)
+	if err != nil {
+		if errors.Is(err, fs.ErrNotExist) {
+			err = nil
+		}
+		return nil, err
+	}
+	return strings.FieldsFunc(string(text), func(r rune) bool { return r == 0 }), nil
+}
+
+// writeNames ends each name with a zero byte, which no name has.
+func writeNames(record string, names []string) error {
+	return renameio.WriteFile(record, []byte(strings.Join(names, "\x00")), 0o644)
+}
