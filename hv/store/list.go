@@ -107,7 +107,7 @@ func workspaceInfo(kind, place string) Info {
 	}
 	if _, err := os.Lstat(filepath.Join(place, intactName)); err != nil && !i.InUse {
 		i.Damage = "its last holder did not finish"
-		i.Size = treeSize(place)
+		i.Size = treeSize(filepath.Join(place, filesName))
 	}
 	i.Used = usedAt(lock, place)
 	return i

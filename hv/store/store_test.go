@@ -9,6 +9,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 )
 
 var (
@@ -22,8 +23,15 @@ func openTest(t *testing.T, dir string) *Store {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if s.patience < 400*time.Millisecond || s.patience > time.Second {
+		t.Errorf("a word after %v", s.patience)
+	}
+	s.patience = soon
 	return s
 }
+
+// soon is the patience in tests.
+const soon = 5 * time.Millisecond
 
 // writes is a recipe's Make that writes files; a name may have a folder.
 func writes(files map[string]string) func(context.Context, string) error {
@@ -200,7 +208,7 @@ func TestWrongNames(t *testing.T) {
 			Register(Kind{Name: name})
 		}()
 	}
-	if KeyOf("a", "bc") == KeyOf("ab", "c") || KeyOf("a") != KeyOf("a") {
+	if KeyOf("a", "bc") == KeyOf("ab", "c") || KeyOf("a") != KeyOf([]string{"a"}...) {
 		t.Error("KeyOf joins its parts")
 	}
 	var names []string
