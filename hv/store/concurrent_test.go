@@ -5,6 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -92,13 +95,7 @@ func listed(t *testing.T, s *Store) string {
 	for _, i := range list {
 		names = append(names, i.What)
 	}
-	for i := range names {
-		for j := range i {
-			if names[i] < names[j] {
-				names[i], names[j] = names[j], names[i]
-			}
-		}
-	}
+	slices.Sort(names)
 	return strings.Join(names, " ")
 }
 
@@ -186,13 +183,13 @@ func TestListPruneClear(t *testing.T) {
 			t.Errorf("%s: %+v, want %+v", i.What, i, w)
 		}
 	}
-	if r, err := s.Prune(); err != nil || r != (Removed{Entries: 1, Bytes: 7, InUse: 1}) || listed(t, s) != "a b c v" {
+	if r, err := s.Prune(); err != nil || r != (Removed{InUse: 1}) || listed(t, s) != "a b c v w" {
 		t.Errorf("Prune: %+v, %v; left %s", r, err, listed(t, s))
 	}
-	if r, err := s.Clear("small"); err != nil || r != (Removed{Entries: 1, Bytes: 10}) || listed(t, s) != "a b v" {
+	if r, err := s.Clear("small"); err != nil || r != (Removed{Entries: 1, Bytes: 10}) || listed(t, s) != "a b v w" {
 		t.Errorf("Clear of a kind: %+v, %v; left %s", r, err, listed(t, s))
 	}
-	if r, err := s.Clear(); err != nil || r != (Removed{Entries: 2, Bytes: 25, InUse: 1}) || listed(t, s) != "b" {
+	if r, err := s.Clear(); err != nil || r != (Removed{Entries: 3, Bytes: 32, InUse: 1}) || listed(t, s) != "b" {
 		t.Errorf("Clear: %+v, %v; left %s", r, err, listed(t, s))
 	}
 }
@@ -204,6 +201,51 @@ func countInUse(list []Info) (n int) {
 		}
 	}
 	return n
+}
+
+// An entry that is forgotten, not released, stays in use, and so does a
+// temporary folder.
+func TestForgotten(t *testing.T) {
+	s := openTest(t, t.TempDir())
+	func() {
+		if _, err := s.Get(t.Context(), things, KeyOf("x"), Recipe{What: "a thing", Make: writes(whole)}); err != nil {
+			t.Fatal(err)
+		}
+		if _, _, err := s.Scratch("a machine"); err != nil {
+			t.Fatal(err)
+		}
+	}()
+	for range 3 {
+		runtime.GC()
+	}
+	if r, err := s.Clear(); err != nil || r.InUse != 1 || r.Entries != 0 {
+		t.Errorf("Clear: %+v, %v", r, err)
+	}
+	if found, err := os.ReadDir(s.tmp()); err != nil || len(found) != 2 {
+		t.Errorf("temporary: %v, %v", found, err)
+	}
+}
+
+// What another process removed meanwhile counts as gone, and no lock is left.
+func TestRemovedMeanwhile(t *testing.T) {
+	s := openTest(t, t.TempDir())
+	var r Removed
+	for _, workspace := range []bool{false, true} {
+		dir := filepath.Join(s.entries(), "things")
+		if workspace {
+			dir = filepath.Join(s.workspaces(), "things")
+		}
+		if err := os.MkdirAll(dir, 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if !s.remove(item{Info{Workspace: workspace}, filepath.Join(dir, string(KeyOf("x")))}, &r) {
+			t.Error("what is not there is not gone")
+		}
+		empty(t, dir)
+	}
+	if r != (Removed{}) {
+		t.Errorf("counted: %+v", r)
+	}
 }
 
 func TestDefault(t *testing.T) {

@@ -115,7 +115,7 @@ func (s *Store) awaitMaker(ctx context.Context, k Kind, key Key, r Recipe) (*loc
 	}
 	path := s.entry(k, key) + makeSuffix
 	l, err := awaitLock(ctx, path, exclusive, s.patience, func() {
-		r.progress("waiting for %s, which process %d makes", r.What, signer(path))
+		r.progress("waiting for %s, which %s makes", r.What, signer(path))
 	})
 	if errors.Is(err, fs.ErrNotExist) || cannotWrite(err) {
 		return nil, &ReadOnlyError{Dir: path, What: r.What, Err: err}

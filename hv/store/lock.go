@@ -24,6 +24,11 @@ const (
 	exclusive = unix.LOCK_EX
 )
 
+// locks are all that this process holds. An open file that nothing refers to is
+// closed by the garbage collector, and its lock with it; who forgets an entry
+// but goes on using its path must not lose it.
+var locks sync.Map
+
 // errHeld says that somebody else has the lock.
 var errHeld = errors.New("the lock is held")
 
@@ -36,7 +41,9 @@ func tryLock(path string, how int) (*lock, error) {
 		}
 		err = flock(f, how)
 		if err == nil && isAt(f, path) {
-			return &lock{file: f}, nil
+			l := &lock{file: f}
+			locks.Store(l, nil)
+			return l, nil
 		}
 		f.Close()
 		if errors.Is(err, unix.EWOULDBLOCK) {
@@ -115,14 +122,13 @@ func (l *lock) sign() {
 	}
 }
 
-// signer reads which process holds a lock, 0 if that cannot be told.
-func signer(path string) int {
-	text, err := os.ReadFile(path)
-	if err != nil {
-		return 0
+// signer says which process holds a lock.
+func signer(path string) string {
+	text, _ := os.ReadFile(path)
+	if pid, err := strconv.Atoi(strings.TrimSpace(string(text))); err == nil {
+		return "process " + strconv.Itoa(pid)
 	}
-	pid, _ := strconv.Atoi(strings.TrimSpace(string(text)))
-	return pid
+	return "another process"
 }
 
 // touch makes now the file's time.
@@ -138,13 +144,18 @@ func (l *lock) release() {
 	}
 	l.once.Do(func() {
 		_ = unix.Flock(int(l.file.Fd()), unix.LOCK_UN)
-		l.file.Close()
+		l.close()
 	})
 }
 
 // leave closes the file: the lock ends with the last process that has it.
 func (l *lock) leave() {
-	l.once.Do(func() { l.file.Close() })
+	l.once.Do(l.close)
+}
+
+func (l *lock) close() {
+	locks.Delete(l)
+	l.file.Close()
 }
 
 // remove deletes the file and gives the lock up. Only an exclusive holder may.

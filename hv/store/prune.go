@@ -3,6 +3,7 @@ package store
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -16,9 +17,10 @@ type Removed struct {
 	InUse   int // kept, since they are in use
 }
 
-// Prune removes what is damaged, what processes that died have left, and of
+// Prune removes damaged entries, what processes that died have left, and of
 // each registered kind what is above its bound, the least recently used first.
-// It keeps what is in use.
+// It keeps what is in use, and workspaces that are not intact: their next
+// holder may know how to use them.
 func (s *Store) Prune() (Removed, error) {
 	return s.removal("prune store", func(r *Removed) error {
 		s.sweep()
@@ -28,7 +30,7 @@ func (s *Store) Prune() (Removed, error) {
 				return err
 			}
 			rest := slices.DeleteFunc(items, func(i item) bool {
-				return i.Damage != "" && s.remove(i, r)
+				return i.Damage != "" && !i.Workspace && s.remove(i, r)
 			})
 			s.shrink(rest, boundOf(kind), r)
 		}
@@ -105,7 +107,8 @@ func (s *Store) shrink(items []item, bound int64, r *Removed) {
 	}
 }
 
-// remove removes an entry or a workspace unless it is in use.
+// remove removes an entry or a workspace unless it is in use, and says whether
+// it is gone.
 func (s *Store) remove(i item, r *Removed) bool {
 	remove := s.removeEntry
 	if i.Workspace {
@@ -118,6 +121,8 @@ func (s *Store) remove(i item, r *Removed) bool {
 		return true
 	case errors.Is(err, errHeld):
 		r.InUse++
+	case errors.Is(err, fs.ErrNotExist): // another process was faster
+		return true
 	}
 	return false
 }
@@ -135,13 +140,21 @@ func (s *Store) removeEntry(place string) error {
 		return err
 	}
 	defer use.release()
-	return s.discard(place, func() {
+	locks := func() {
 		use.remove()
 		making.remove()
-	})
+	}
+	if _, err := os.Lstat(place); err != nil {
+		locks()
+		return err
+	}
+	return s.discard(place, locks)
 }
 
 func (s *Store) removeWorkspace(place string) error {
+	if _, err := os.Lstat(place); err != nil {
+		return err
+	}
 	l, err := tryLock(filepath.Join(place, workspaceLock), exclusive)
 	if err != nil {
 		return err
@@ -161,8 +174,8 @@ func (s *Store) sweepOld() {
 			path := filepath.Join(dir, f.Name())
 			if place, _, is := strings.Cut(path, oldInfix); is {
 				s.sweepReplaced(path, place)
-			} else if place, is := strings.CutSuffix(path, makeSuffix); is {
-				sweepLocks(place)
+			} else if ext := filepath.Ext(path); ext == makeSuffix || ext == useSuffix {
+				sweepLocks(strings.TrimSuffix(path, ext))
 			}
 		}
 	}

@@ -79,7 +79,7 @@ func (s *Store) awaitWorkspace(ctx context.Context, place, what string, r Recipe
 		}
 		path := filepath.Join(place, workspaceLock)
 		l, err := awaitLock(ctx, path, exclusive, s.patience, func() {
-			r.progress("waiting for the workspace of %s, which process %d uses", what, signer(path))
+			r.progress("waiting for the workspace of %s, which %s uses", what, signer(path))
 		})
 		if !errors.Is(err, fs.ErrNotExist) {
 			return l, err
