@@ -22,6 +22,7 @@ func TestDamage(t *testing.T) {
 		"no manifest":     {func(p string) error { return os.Remove(filepath.Join(p, "manifest")) }, "it has no manifest"},
 		"empty manifest":  {func(p string) error { return os.Truncate(filepath.Join(p, "manifest"), 0) }, "manifest: EOF"},
 		"short manifest":  {func(p string) error { return cutTail(filepath.Join(p, "manifest"), 9) }, "manifest: unexpected EOF"},
+		"other version":   {func(p string) error { return os.WriteFile(filepath.Join(p, "manifest"), []byte("{}"), 0o644) }, "manifest: its version is 0, not 1"},
 		"nothing":         {func(p string) error { return errors.Join(os.RemoveAll(p), os.Mkdir(p, 0o755)) }, "it has no manifest"},
 		"a file":          {func(p string) error { return errors.Join(os.RemoveAll(p), os.WriteFile(p, nil, 0o644)) }, "not a directory"},
 		"no files":        {func(p string) error { return os.RemoveAll(filepath.Join(p, "files")) }, "no such file"},

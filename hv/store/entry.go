@@ -12,9 +12,13 @@ import (
 
 // Recipe says how an entry is made.
 type Recipe struct {
-	What     string                                      // in words for the user: "Xen native"
-	Make     func(ctx context.Context, dir string) error // fills an empty folder
-	Progress func(string)                                // may be nil
+	What string // in words for the user: "Xen native"
+	// Make fills an empty folder, which is elsewhere when it is an entry. It is
+	// called while nobody else makes the entry, and may use other entries and
+	// workspaces; who holds a workspace must not get an entry whose Make waits
+	// for the workspace.
+	Make     func(ctx context.Context, dir string) error
+	Progress func(string) // may be nil
 }
 
 func (r Recipe) progress(format string, args ...any) {

@@ -68,6 +68,9 @@ func verify(ctx context.Context, root *os.Root, place string) (header, identity,
 	if err != nil {
 		return head, identity{}, &DamageError{File: manifestName, Reason: plain(err)}
 	}
+	if head.Version != version {
+		return head, identity{}, &DamageError{What: head.What, File: manifestName, Reason: fmt.Sprintf("its version is %d, not %d", head.Version, version)}
+	}
 	info, err := root.Stat(manifestName)
 	if err != nil {
 		return head, identity{}, &DamageError{What: head.What, File: manifestName, Reason: plain(err)}
