@@ -245,3 +245,27 @@ func TestExchangeSlowly(t *testing.T) {
 		}
 	}
 }
+
+// An entry that others reject as soon as it is there is made again, but not for
+// ever.
+func TestRejectedAtOnce(t *testing.T) {
+	for rejections, want := range map[int]bool{1: true, attempts: false} {
+		s := openTest(t, t.TempDir())
+		made := 0
+		e, err := s.Get(t.Context(), things, KeyOf("x"), Recipe{What: "a thing", Make: func(_ context.Context, dir string) error {
+			if made++; made > rejections {
+				return nil
+			}
+			return os.WriteFile(filepath.Join(filepath.Dir(dir), rejectedName), []byte("bad"), 0o644)
+		}})
+		if err == nil {
+			e.Release()
+		}
+		if (err == nil && e.Made) != want || made != min(rejections+1, attempts) {
+			t.Errorf("%d rejections: made %d times, %v", rejections, made, err)
+		}
+		if !want && !errors.Is(err, ErrAbsent) {
+			t.Errorf("err = %v", err)
+		}
+	}
+}

@@ -101,16 +101,27 @@ func (s *Store) getAlone(ctx context.Context, k Kind, key Key, r Recipe) (*Entry
 		return nil, err
 	}
 	defer making.release()
-	e, err := s.open(ctx, k, key)
-	if !errors.Is(err, ErrAbsent) {
-		return e, err
+	for made := 0; ; made++ {
+		e, err := s.open(ctx, k, key)
+		if err == nil {
+			e.Made = made > 0
+		}
+		if !errors.Is(err, ErrAbsent) || made == attempts {
+			return e, err
+		}
+		var damage *DamageError
+		if errors.As(err, &damage) {
+			r.progress("%s is damaged (%s): making it again", r.What, damage.cause())
+		}
+		if err := s.make(ctx, k, key, r); err != nil {
+			return nil, err
+		}
 	}
-	var damage *DamageError
-	if errors.As(err, &damage) {
-		r.progress("%s is damaged (%s): making it again", r.What, damage.cause())
-	}
-	return s.make(ctx, k, key, r)
 }
+
+// attempts are how often one call makes an entry: another user may open and
+// reject it before the maker opens it.
+const attempts = 3
 
 // awaitMaker waits until nobody makes the entry.
 func (s *Store) awaitMaker(ctx context.Context, k Kind, key Key, r Recipe) (*lock, error) {
@@ -140,24 +151,19 @@ func waitError(ctx context.Context, what string, err error) error {
 }
 
 // make makes the entry and puts it in its place. The caller holds KEY.make.
-func (s *Store) make(ctx context.Context, k Kind, key Key, r Recipe) (*Entry, error) {
+func (s *Store) make(ctx context.Context, k Kind, key Key, r Recipe) error {
 	t, err := s.newTemp()
 	if err != nil {
-		return nil, fmt.Errorf("make %s: %w", r.What, err)
+		return fmt.Errorf("make %s: %w", r.What, err)
 	}
 	defer t.remove()
 	if err := s.fill(ctx, k, key, r, t.dir); err != nil {
-		return nil, err
+		return err
 	}
 	if err := s.publish(t.dir, s.entry(k, key)); err != nil {
-		return nil, fmt.Errorf("keep %s: %w", r.What, err)
+		return fmt.Errorf("keep %s: %w", r.What, err)
 	}
-	e, err := s.open(ctx, k, key)
-	if err != nil {
-		return nil, err
-	}
-	e.Made = true
-	return e, nil
+	return nil
 }
 
 // fill makes an entry in a temporary folder.

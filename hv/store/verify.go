@@ -76,10 +76,16 @@ func verify(ctx context.Context, root *os.Root, place string) (header, identity,
 		return head, identity{}, &DamageError{What: head.What, File: manifestName, Reason: plain(err)}
 	}
 	id := identify(info)
-	if reason, err := root.ReadFile(rejectedName); err == nil {
-		return head, id, &DamageError{What: head.What, Reason: strings.TrimSpace(string(reason))}
+	if text, err := root.ReadFile(rejectedName); err == nil {
+		return head, id, &DamageError{What: head.What, Reason: rejection(text)}
 	}
 	return head, id, verifyOnce(ctx, id, place)
+}
+
+// rejection is the reason in a mark; its writer may have died before it wrote
+// one.
+func rejection(text []byte) string {
+	return cmp.Or(strings.TrimSpace(string(text)), "it was rejected")
 }
 
 // verifyOnce shares the work between those who want one entry. A caller whose
