@@ -133,7 +133,7 @@ func (s *Store) awaitMaker(ctx context.Context, k Kind, key Key, r Recipe) (*loc
 		r.progress("waiting for %s, which %s makes", r.What, signer(path))
 	})
 	if errors.Is(err, fs.ErrNotExist) || cannotWrite(err) {
-		return nil, &ReadOnlyError{Dir: path, What: r.What, Err: err}
+		return nil, &ReadOnlyError{Dir: s.top, What: r.What, Err: err}
 	}
 	if err != nil {
 		return nil, waitError(ctx, r.What, err)
