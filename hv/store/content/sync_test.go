@@ -133,7 +133,7 @@ func TestSync(t *testing.T) {
 
 func syncs(t *testing.T, from, to, record string) string {
 	t.Helper()
-	digest, _, err := Sync(from, to, record, All(from, nil))
+	digest, err := Sync(from, to, record, All(from, nil))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -147,7 +147,7 @@ func TestSyncStops(t *testing.T) {
 	syncs(t, planted(t, map[string]string{"a": "1", "b": "2"}), to, record)
 	from := planted(t, map[string]string{"c": "3", "d": "4"})
 	files := All(from, nil)
-	_, _, err := Sync(from, to, record, func(visit func(string, os.FileInfo) error) error {
+	_, err := Sync(from, to, record, func(visit func(string, os.FileInfo) error) error {
 		if err := files(visit); err != nil {
 			return err
 		}
@@ -171,10 +171,10 @@ func TestErrors(t *testing.T) {
 	if _, err := CopyTree(absent, t.TempDir(), All(absent, nil)); err == nil {
 		t.Error("CopyTree of nothing")
 	}
-	if _, _, err := Sync(absent, t.TempDir(), filepath.Join(t.TempDir(), "names"), All(absent, nil)); err == nil {
+	if _, err := Sync(absent, t.TempDir(), filepath.Join(t.TempDir(), "names"), All(absent, nil)); err == nil {
 		t.Error("Sync of nothing")
 	}
-	if _, _, err := Sync(t.TempDir(), t.TempDir(), t.TempDir(), All(t.TempDir(), nil)); err == nil {
+	if _, err := Sync(t.TempDir(), t.TempDir(), t.TempDir(), All(t.TempDir(), nil)); err == nil {
 		t.Error("Sync with a folder as its record")
 	}
 }
