@@ -31,6 +31,7 @@ func (r Recipe) progress(format string, args ...any) {
 // end of the process.
 type Entry struct {
 	Dir  string // its files
+	Key  Key
 	What string
 	Made bool // by the call that returned it
 
@@ -266,5 +267,5 @@ func load(ctx context.Context, place string, k Kind, key Key) (*Entry, error) {
 		root.Close()
 		return nil, err
 	}
-	return &Entry{Dir: filepath.Join(place, filesName), What: head.What, root: root, id: id}, nil
+	return &Entry{Dir: filepath.Join(place, filesName), Key: key, What: head.What, root: root, id: id}, nil
 }

@@ -19,19 +19,27 @@ import (
 // the current time, even if the other tree's is an old one. Files that an
 // earlier Sync put there and that the other tree no longer has are removed;
 // those of the build stay. The file named by record lists what was put there.
-func Sync(from, to, record string, files Files) (digest string, err error) {
+func Sync(from, to, record string, files Files) (digest string, c Changes, err error) {
 	s := syncer{from: from, to: to, folders: map[string]bool{}}
 	if err := s.run(record, files); err != nil {
-		return "", fmt.Errorf("copy changes of %s: %w", from, err)
+		return "", Changes{}, fmt.Errorf("copy changes of %s: %w", from, err)
 	}
-	return s.tree.digest(), nil
+	return s.tree.digest(), s.changes, nil
 }
+
+// Changes are what Sync did, by the names of files.
+type Changes struct{ Added, Changed, Removed []string }
+
+// All are the names of all files that are not what they were.
+func (c Changes) All() []string { return slices.Concat(c.Added, c.Changed, c.Removed) }
 
 type syncer struct {
 	from, to string
 	names    []string
 	infos    []fs.FileInfo
 	folders  map[string]bool // that are known to be there
+	before   map[string]bool // what an earlier Sync put there
+	changes  Changes
 	tree     tree
 }
 
@@ -39,6 +47,10 @@ func (s *syncer) run(record string, files Files) error {
 	old, err := readNames(record)
 	if err != nil {
 		return err
+	}
+	s.before = map[string]bool{}
+	for _, rel := range old {
+		s.before[rel] = true
 	}
 	err = files(func(rel string, info fs.FileInfo) error {
 		s.names, s.infos = append(s.names, rel), append(s.infos, info)
@@ -74,6 +86,7 @@ func (s *syncer) removeVanished(old []string) error {
 		if now[rel] {
 			continue
 		}
+		s.changes.Removed = append(s.changes.Removed, rel)
 		err := os.Remove(filepath.Join(s.to, rel))
 		if err != nil && !errors.Is(err, fs.ErrNotExist) && !isFolder(filepath.Join(s.to, rel)) {
 			return err
@@ -105,6 +118,11 @@ func (s *syncer) update(rel string, info fs.FileInfo) error {
 		}
 		if content, err = copyFile(from, to, info); err != nil {
 			return err
+		}
+		if s.before[rel] {
+			s.changes.Changed = append(s.changes.Changed, rel)
+		} else {
+			s.changes.Added = append(s.changes.Added, rel)
 		}
 	}
 	s.tree.add(rel, info, content)

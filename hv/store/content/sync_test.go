@@ -131,9 +131,32 @@ func TestSync(t *testing.T) {
 	}
 }
 
+// Sync says what it did; the second time there is nothing to do.
+func TestSyncChanges(t *testing.T) {
+	work := t.TempDir()
+	to, record := filepath.Join(work, "tree"), filepath.Join(work, "names")
+	for _, c := range []struct {
+		tree map[string]string
+		want Changes
+	}{
+		{map[string]string{"a": "1", "d/b": "2"}, Changes{Added: []string{"a", "d/b"}}},
+		{map[string]string{"a": "1", "d/b": "2"}, Changes{}},
+		{map[string]string{"a": "9", "c": "3"}, Changes{Added: []string{"c"}, Changed: []string{"a"}, Removed: []string{"d/b"}}},
+	} {
+		from := planted(t, c.tree)
+		_, got, err := Sync(from, to, record, All(from, nil))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(c.want, got); diff != "" {
+			t.Errorf("%v (-want +got):\n%s", c.tree, diff)
+		}
+	}
+}
+
 func syncs(t *testing.T, from, to, record string) string {
 	t.Helper()
-	digest, err := Sync(from, to, record, All(from, nil))
+	digest, _, err := Sync(from, to, record, All(from, nil))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -147,7 +170,7 @@ func TestSyncStops(t *testing.T) {
 	syncs(t, planted(t, map[string]string{"a": "1", "b": "2"}), to, record)
 	from := planted(t, map[string]string{"c": "3", "d": "4"})
 	files := All(from, nil)
-	_, err := Sync(from, to, record, func(visit func(string, os.FileInfo) error) error {
+	_, _, err := Sync(from, to, record, func(visit func(string, os.FileInfo) error) error {
 		if err := files(visit); err != nil {
 			return err
 		}
@@ -171,10 +194,10 @@ func TestErrors(t *testing.T) {
 	if _, err := CopyTree(absent, t.TempDir(), All(absent, nil)); err == nil {
 		t.Error("CopyTree of nothing")
 	}
-	if _, err := Sync(absent, t.TempDir(), filepath.Join(t.TempDir(), "names"), All(absent, nil)); err == nil {
+	if _, _, err := Sync(absent, t.TempDir(), filepath.Join(t.TempDir(), "names"), All(absent, nil)); err == nil {
 		t.Error("Sync of nothing")
 	}
-	if _, err := Sync(t.TempDir(), t.TempDir(), t.TempDir(), All(t.TempDir(), nil)); err == nil {
+	if _, _, err := Sync(t.TempDir(), t.TempDir(), t.TempDir(), All(t.TempDir(), nil)); err == nil {
 		t.Error("Sync with a folder as its record")
 	}
 }
