@@ -67,13 +67,7 @@ func started(t *testing.T, build string, accel qemu.Accel, play scenario) *start
 	if err := os.Mkdir(dir, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	s := &start{
-		img:   &hv.Image{Build: hv.Build{Name: build, Arch: "amd64"}, Hash: dir, Path: filepath.Join(dir, "xen")},
-		accel: accel, shape: shapeOf(hv.BootSpec{}), vmlinux: "/parts/vmlinux", dom0: "/images/dom0.img",
-		marks: []window.Marks{{Domain: "dom0", Base: 0x10000000, Slots: 1024}},
-		code:  xenCode, codeMap: "/plugin/code", plugin: "/plugin/window.so",
-	}
-	s.key = s.hash("QEMU emulator version 7.2.0")
+	s := startIn(dir, build, accel)
 	setScenario(t, s, play)
 	t.Cleanup(func() {
 		for _, pid := range pids(s) {
@@ -82,6 +76,18 @@ func started(t *testing.T, build string, accel qemu.Accel, play scenario) *start
 			}
 		}
 	})
+	return s
+}
+
+// startIn is the start of an image in a directory.
+func startIn(dir, build string, accel qemu.Accel) *start {
+	s := &start{
+		img:   &hv.Image{Build: hv.Build{Name: build, Arch: "amd64"}, Hash: dir, Path: filepath.Join(dir, "xen")},
+		accel: accel, shape: shapeOf(hv.BootSpec{}), vmlinux: "/parts/vmlinux", dom0: "/images/dom0.img",
+		marks: []window.Marks{{Domain: "dom0", Base: 0x10000000, Slots: 1024}},
+		code:  xenCode, codeMap: "/plugin/code", plugin: "/plugin/window.so",
+	}
+	s.key = s.hash("QEMU emulator version 7.2.0")
 	return s
 }
 
