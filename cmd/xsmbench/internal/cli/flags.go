@@ -14,6 +14,7 @@ import (
 	"xsmbench/bench"
 	"xsmbench/hv"
 	"xsmbench/results"
+	"xsmbench/workloads"
 )
 
 // buildFlags say what to build.
@@ -181,7 +182,7 @@ func (f *runFlags) register(fs *pflag.FlagSet) {
 	fs.IntVar(&f.repetitions, "repetitions", 0, "windows per sample (default: 11, as lmbench, or the target's own if it counts)")
 	fs.BoolVar(&f.quick, "quick", false, "a rough answer soon: 3 rounds, short windows, shortened macro benchmarks")
 	fs.BoolVar(&f.witness, "witness", false, "where a target counts: also report what the hypervisor itself counts meanwhile (FLASK's AVC, performance counters)")
-	fs.StringVar(&f.workload, "workload", bench.WorkloadIdle, "what else the domain does: idle or busy")
+	fs.StringVar(&f.workload, "workload", workloads.Default, "what else the domain does: "+strings.Join(workloads.Names(), " or "))
 	fs.StringVar(&f.accel, "accel", "", "accelerator (default: the target's first)")
 	fs.StringVar(&f.domU, "domu", "", "kind of the domUs, as pv or pvh (default: the target's first)")
 	fs.IntVar(&f.idle, "domus", 0, "idle domUs beside the measured one")
@@ -248,9 +249,9 @@ func (f *runFlags) check(t hv.Target) error {
 			return fmt.Errorf("--domains: %s twice", d)
 		}
 	}
-	workloads := []string{bench.WorkloadIdle, bench.WorkloadBusy}
-	if !slices.Contains(workloads, f.workload) {
-		return fmt.Errorf("unknown workload %q%s", f.workload, suggest(f.workload, workloads))
+	known = workloads.Names()
+	if !slices.Contains(known, f.workload) {
+		return fmt.Errorf("unknown workload %q%s", f.workload, suggest(f.workload, known))
 	}
 	if f.accel != "" && !slices.Contains(t.Accels(), f.accel) {
 		return fmt.Errorf("--accel %s: target %s does not have it%s", f.accel, t.Name(), suggest(f.accel, t.Accels()))
