@@ -1,113 +1,19 @@
 package cli
 
 import (
-	"errors"
 	"fmt"
 	"io"
 	"slices"
 	"time"
 
-	"github.com/spf13/pflag"
-
-	"xsmbench/experiment"
-	"xsmbench/hv"
 	"xsmbench/reports/compare"
 	"xsmbench/results"
 )
 
-// budgetFlags let a run choose its rounds.
-type budgetFlags struct {
-	budget    time.Duration
-	maxRounds int
-}
-
-// defaultMaxRounds is the last look of a run with a budget.
-const defaultMaxRounds = 100
-
-// firstLook is after so many rounds: fewer decide nothing that is timed.
-// Counts that are exact are decided by two.
-const (
-	firstLook         = 4
-	firstLookCounting = countingRounds
-)
-
-func (f *budgetFlags) register(fs *pflag.FlagSet) {
-	fs.DurationVar(&f.budget, "budget", 0, "instead of --rounds: time to measure for, as 10m; ends sooner when every row is decided")
-	fs.IntVar(&f.maxRounds, "max-rounds", defaultMaxRounds, "most rounds of a run with a budget")
-}
-
-// planned are the rounds that a run has at most.
-func (f *runFlags) planned() int {
-	if f.budget > 0 {
-		return f.maxRounds
-	}
-	return f.rounds
-}
-
-// checkBudget refuses budgets that nothing can be decided with.
-func (f *runFlags) checkBudget(fs *pflag.FlagSet, builds []hv.Build) error {
-	switch {
-	case f.budget < 0 || f.budget == 0 && fs.Changed("budget"):
-		return fmt.Errorf("--budget %s: must be above 0", f.budget)
-	case f.budget == 0 && fs.Changed("max-rounds"):
-		return errors.New("--max-rounds: is of a run with a --budget; --rounds sets how many others have")
-	case f.budget == 0:
-		return nil
-	case fs.Changed("rounds"):
-		return errors.New("--budget, --rounds: name one of them (--max-rounds bounds the rounds that a budget takes)")
-	case f.maxRounds < firstLook || f.maxRounds > 10000:
-		return fmt.Errorf("--max-rounds %d: must be from %d to 10000", f.maxRounds, firstLook)
-	case len(builds) < 2:
-		return fmt.Errorf("--budget: there is one build, %s, and so nothing to decide; use --rounds", builds[0].Name)
-	}
-	return nil
-}
-
-// plan is the budget that is written down, nil if there is none.
-func (f *runFlags) plan(t hv.Target) *results.Budget {
-	if f.budget == 0 {
-		return nil
-	}
-	first := firstLook
-	if f.windows(t) > 0 {
-		first = firstLookCounting
-	}
-	return &results.Budget{Time: f.budget, Looks: experiment.Looks(first, f.maxRounds)}
-}
-
-// resumeBudget gives a resumed run more time, if that is asked for. Its looks
-// stay as they were planned.
-func (f *runFlags) resumeBudget(fs *pflag.FlagSet, spec *results.Spec) error {
-	switch {
-	case !fs.Changed("budget"):
-		return nil
-	case spec.Budget == nil:
-		return errors.New("--budget: the run has a fixed number of rounds; add some with --rounds")
-	case f.budget < spec.Budget.Time:
-		return fmt.Errorf("--budget %s: the run has %s, and time can only be added", f.budget, spec.Budget.Time)
-	}
-	budget := *spec.Budget
-	budget.Time = f.budget
-	spec.Budget = &budget
-	return nil
-}
-
-// judge counts the rows of a run, and those that are open.
-func (s *session) judge() (rows, open int, err error) {
-	in, err := readInput([]string{s.path})
-	if err != nil {
-		return 0, 0, err
-	}
-	c, err := in.compare(s.compare)
-	if err != nil {
-		return 0, 0, err
-	}
-	return len(c.Rows), c.Count(compare.Inconclusive), nil
-}
-
-// describeLook says what a look showed.
-func describeLook(l results.Look, nth, planned int) string {
-	text := fmt.Sprintf("look %d of at most %d, after %d rounds: ", nth, planned, l.Rounds)
+// describeLook says what the last look of a budget showed.
+func describeLook(b results.Budget) string {
+	l := b.Last()
+	text := fmt.Sprintf("look %d of at most %d, after %d rounds: ", len(b.Taken), len(b.Looks), l.Rounds)
 	if l.Open == 0 {
 		return text + fmt.Sprintf("all %d rows are decided", l.Rows)
 	}

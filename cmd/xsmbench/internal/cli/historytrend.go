@@ -183,11 +183,11 @@ func drawChart(ch *plot.Chart, path string) error {
 // trends reads those of a history that are of the input's run: where it ran,
 // and what it measured. A run of another host, or files without a run, have
 // none.
-func (in *input) trends(store string) (t *trend.Trends, err error) {
+func (in input) trends(store string) (t *trend.Trends, err error) {
 	if store == "" {
 		return nil, nil
 	}
-	if in.run == nil {
+	if in.Run == nil {
 		return nil, fmt.Errorf("--store %s: only a run directory has a history", store)
 	}
 	s, err := openStore(store)
@@ -195,5 +195,5 @@ func (in *input) trends(store string) (t *trend.Trends, err error) {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, s.Close()) }()
-	return trend.Read(s, trend.Options{Host: history.HostKey(in.run.Host), Run: &in.run.Spec})
+	return trend.Read(s, trend.Options{Host: history.HostKey(in.Run.Host), Run: &in.Run.Spec})
 }

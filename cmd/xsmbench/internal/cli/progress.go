@@ -16,7 +16,57 @@ import (
 	"xsmbench/bench"
 	"xsmbench/experiment"
 	"xsmbench/hv"
+	"xsmbench/results"
 )
+
+// screen shows what a run does.
+type screen struct {
+	observer
+	w io.Writer
+}
+
+func newScreen(w io.Writer) *screen { return &screen{w: w} }
+
+// Building prints a line of a build.
+func (s *screen) Building(line string) { fmt.Fprintln(s.w, line) }
+
+// Begins prints what is going to be measured; what follows is the observer's.
+func (s *screen) Begins(path string, spec results.Spec) {
+	fmt.Fprintf(s.w, "run %s: %s of %s; %d benchmarks from %s\n", path, length(spec),
+		describeBuilds(spec), len(spec.Benchmarks), strings.Join(spec.Domains, ", "))
+	s.observer = newObserver(s.w)
+}
+
+// Looked prints what a look showed.
+func (s *screen) Looked(b results.Budget) { s.note(describeLook(b)) }
+
+// Ends takes a bar away.
+func (s *screen) Ends() { s.close() }
+
+// length says how long a run is going to be.
+func length(spec results.Spec) string {
+	if b := spec.Budget; b != nil {
+		return fmt.Sprintf("up to %s or %d rounds", minutes(b.Time), b.Looks[len(b.Looks)-1])
+	}
+	return fmt.Sprintf("%d rounds", spec.Rounds)
+}
+
+// describeBuilds names builds, and their controls apart.
+func describeBuilds(spec results.Spec) string {
+	text := buildNames(spec.Measured())
+	if controls := spec.Controls(); len(controls) > 0 {
+		text += ", controls " + buildNames(controls)
+	}
+	return text
+}
+
+func buildNames(builds []hv.Build) string {
+	var names []string
+	for _, b := range builds {
+		names = append(names, b.Name)
+	}
+	return strings.Join(names, ", ")
+}
 
 // observer shows a run's progress until close.
 type observer interface {
