@@ -20,20 +20,12 @@ func newDoctor() *cobra.Command {
 noisy. It exits with 3 if something is missing that a target cannot do without.`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			names := hv.Names()
-			if only != "" {
-				t, err := lookupTarget(only)
-				if err != nil {
-					return err
-				}
-				names = []string{t.Name()}
+			targets, err := targetsOf(only)
+			if err != nil {
+				return err
 			}
 			missing := false
-			for _, name := range names {
-				t, err := hv.Lookup(name)
-				if err != nil {
-					return err
-				}
+			for _, t := range targets {
 				findings := t.Doctor(c.Context())
 				if err := writeFindings(c.OutOrStdout(), t, findings); err != nil {
 					return err

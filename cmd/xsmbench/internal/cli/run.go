@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"xsmbench/cmd/xsmbench/internal/progress"
 	"xsmbench/experiment"
 	"xsmbench/reports/compare"
 )
@@ -64,7 +65,7 @@ func (f *runFlags) session(c *cobra.Command) (*experiment.Session, error) {
 }
 
 func (f *runFlags) run(c *cobra.Command, s *experiment.Session) error {
-	out, err := s.Run(c.Context(), newScreen(c.ErrOrStderr()), f.judge)
+	out, err := s.Run(c.Context(), progress.New(c.ErrOrStderr()), f.judge)
 	if out.Boots == 0 {
 		return err
 	}
@@ -128,7 +129,7 @@ func (f *runFlags) compareRun(w io.Writer, s *experiment.Session) error {
 		return err
 	}
 	if spec := s.Spec(); spec.Budget != nil {
-		writeEnding(w, c, spec.Budget, spec.Rounds, s.Path())
+		progress.WriteEnding(w, c, spec, s.Path())
 	}
 	return nil
 }

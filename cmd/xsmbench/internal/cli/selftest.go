@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"xsmbench/cmd/xsmbench/internal/progress"
 	"xsmbench/experiment"
 	"xsmbench/hv"
 	"xsmbench/reports/compare"
@@ -84,7 +85,7 @@ func (f *selftestFlags) run(c *cobra.Command) error {
 
 // countInstructions counts builds with more of them, and says what was found.
 func countInstructions(c *cobra.Command, s experiment.Selftest, in hv.Injection) (bool, error) {
-	run, err := s.Count(c.Context(), newScreen(c.ErrOrStderr()))
+	run, err := s.Count(c.Context(), progress.New(c.ErrOrStderr()))
 	if err != nil {
 		return false, err
 	}
@@ -99,7 +100,7 @@ func countInstructions(c *cobra.Command, s experiment.Selftest, in hv.Injection)
 
 // timeDelays times builds with longer ones, and says what was found.
 func timeDelays(c *cobra.Command, s experiment.Selftest, in hv.Injection) (bool, error) {
-	run, err := s.Time(c.Context(), newScreen(c.ErrOrStderr()))
+	run, err := s.Time(c.Context(), progress.New(c.ErrOrStderr()))
 	if err != nil {
 		return false, err
 	}

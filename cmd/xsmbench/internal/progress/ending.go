@@ -1,4 +1,4 @@
-package cli
+package progress
 
 import (
 	"fmt"
@@ -20,9 +20,10 @@ func describeLook(b results.Budget) string {
 	return text + fmt.Sprintf("%d of %d rows are open", l.Open, l.Rows)
 }
 
-// writeEnding says why a run with a budget ended, which rows stay open, and
-// how long they would need.
-func writeEnding(w io.Writer, c *compare.Comparison, b *results.Budget, done int, path string) {
+// WriteEnding says why a run with a budget ended, which rows stay open, and how
+// long they would need.
+func WriteEnding(w io.Writer, c *compare.Comparison, spec results.Spec, path string) {
+	b, done := spec.Budget, spec.Rounds
 	open := openRows(c)
 	switch {
 	case len(open) == 0:
