@@ -128,57 +128,87 @@ func statements(tree fs.FS) ([]statement, error) {
 
 // faults says where imports and a layout differ.
 func faults(layout []folder, all []statement) []string {
-	var list []string
-	place := map[string]int{}
+	l := ledger{layout: layout, place: map[string]int{}, there: map[string]bool{}, programs: map[way]bool{}, any: map[way]bool{}}
 	for i, f := range layout {
-		place[f.path] = i
+		l.place[f.path] = i
 	}
-	used := map[[2]string]bool{} // by programs and tests, and by programs alone
-	program := map[[2]string]bool{}
 	for _, s := range all {
-		from, to := folderOf(place, path.Dir(s.file)), folderOf(place, s.under)
-		switch {
-		case from == "":
-			list = append(list, fmt.Sprintf("%s: its folder is not in the layout", s.file))
-			continue
-		case to == "":
-			list = append(list, fmt.Sprintf("%s: %s is not in the layout", s.file, s.under))
-			continue
-		case from == to:
-			continue
-		}
-		test := strings.HasSuffix(s.file, "_test.go")
-		f := layout[place[from]]
-		allowed := slices.Contains(strings.Fields(f.imports), to) || test && slices.Contains(strings.Fields(f.tests), to)
-		if !allowed {
-			list = append(list, fmt.Sprintf("%s: %s may not import %s", s.file, from, to))
-		}
-		used[[2]string{from, to}] = true
-		program[[2]string{from, to}] = program[[2]string{from, to}] || !test
+		l.enter(s)
 	}
-	for i, f := range layout {
-		for _, to := range strings.Fields(f.imports) {
-			if j, ok := place[to]; !ok || j >= i {
-				list = append(list, fmt.Sprintf("layout: %s imports upwards, from %s", f.path, to))
-			}
-			if !program[[2]string{f.path, to}] {
-				list = append(list, fmt.Sprintf("layout: %s does not import %s: take it out", f.path, to))
-			}
-		}
-		for _, to := range strings.Fields(f.tests) {
-			if !used[[2]string{f.path, to}] {
-				list = append(list, fmt.Sprintf("layout: the tests of %s do not import %s: take it out", f.path, to))
-			}
-		}
+	for i := range layout {
+		l.close(i)
 	}
-	return list
+	return l.faults
 }
 
-// folderOf is the innermost folder of a layout that holds a path, "" if none
+// way is from one folder to another.
+type way struct{ from, to string }
+
+// ledger holds a layout against imports.
+type ledger struct {
+	layout        []folder
+	place         map[string]int
+	there         map[string]bool // folders that have packages
+	programs, any map[way]bool    // imports by programs, and by tests as well
+	faults        []string
+}
+
+func (l *ledger) fault(format string, args ...any) {
+	l.faults = append(l.faults, fmt.Sprintf(format, args...))
+}
+
+// enter notes an import, and the first one of a way that the layout does not
+// allow.
+func (l *ledger) enter(s statement) {
+	w := way{l.folderOf(path.Dir(s.file)), l.folderOf(s.under)}
+	switch {
+	case w.from == "":
+		l.fault("%s: its folder is not in the layout", s.file)
+		return
+	case w.to == "":
+		l.fault("%s: %s is not in the layout", s.file, s.under)
+		return
+	}
+	l.there[w.from], l.there[w.to] = true, true
+	if w.from == w.to {
+		return
+	}
+	test := strings.HasSuffix(s.file, "_test.go")
+	f := l.layout[l.place[w.from]]
+	allowed := slices.Contains(strings.Fields(f.imports), w.to) || test && slices.Contains(strings.Fields(f.tests), w.to)
+	if seen := l.programs[w] || test && l.any[w]; !allowed && !seen {
+		l.fault("%s: %s may not import %s", s.file, w.from, w.to)
+	}
+	l.any[w] = true
+	l.programs[w] = l.programs[w] || !test
+}
+
+// close says what is wrong with a row once all imports are entered.
+func (l *ledger) close(i int) {
+	f := l.layout[i]
+	if !l.there[f.path] {
+		l.fault("layout: nothing imports %s, or is imported by it: take it out", f.path)
+	}
+	for _, to := range strings.Fields(f.imports) {
+		if j, ok := l.place[to]; !ok || j >= i {
+			l.fault("layout: %s imports upwards, from %s", f.path, to)
+		}
+		if !l.programs[way{f.path, to}] {
+			l.fault("layout: %s does not import %s: take it out", f.path, to)
+		}
+	}
+	for _, to := range strings.Fields(f.tests) {
+		if !l.any[way{f.path, to}] {
+			l.fault("layout: the tests of %s do not import %s: take it out", f.path, to)
+		}
+	}
+}
+
+// folderOf is the innermost folder of the layout that holds a path, "" if none
 // does.
-func folderOf(place map[string]int, p string) string {
+func (l *ledger) folderOf(p string) string {
 	for ; p != "."; p = path.Dir(p) {
-		if _, ok := place[p]; ok {
+		if _, ok := l.place[p]; ok {
 			return p
 		}
 	}
@@ -196,10 +226,11 @@ func TestFaults(t *testing.T) {
 		want []string
 	}{
 		{"good", rows, good, nil},
-		{"upwards", rows, append(good, statement{"low/a.go", "high"}), []string{"low/a.go: low may not import high"}},
+		{"upwards, twice", rows, append(good, statement{"low/a.go", "high"}, statement{"low/b.go", "high/x"}), []string{"low/a.go: low may not import high"}},
 		{"a test's import in a program", rows, append(good, statement{"high/b.go", "low/inner"}), []string{"high/b.go: high may not import low/inner"}},
 		{"a new folder", rows, append(good, statement{"new/a.go", "low"}), []string{"new/a.go: its folder is not in the layout"}},
 		{"no folder", rows, append(good, statement{"high/b.go", "gone"}), []string{"high/b.go: gone is not in the layout"}},
+		{"a folder that is gone", append(slices.Clone(rows), folder{"gone", "", ""}), good, []string{"layout: nothing imports gone, or is imported by it: take it out"}},
 		{"unused", rows, good[1:], []string{"layout: low/inner does not import low: take it out"}},
 		{"used by a test only", rows, append(slices.Clone(good[1:]), statement{"low/inner/a_test.go", "low"}), []string{"layout: low/inner does not import low: take it out"}},
 		{"unused by tests", rows, slices.Delete(slices.Clone(good), 2, 3), []string{"layout: the tests of high do not import low/inner: take it out"}},

@@ -20,12 +20,20 @@ func newDoctor() *cobra.Command {
 noisy. It exits with 3 if something is missing that a target cannot do without.`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			targets, err := targetsOf(only)
-			if err != nil {
-				return err
+			names := hv.Names()
+			if only != "" {
+				t, err := lookupTarget(only)
+				if err != nil {
+					return err
+				}
+				names = []string{t.Name()}
 			}
 			missing := false
-			for _, t := range targets {
+			for _, name := range names {
+				t, err := hv.Lookup(name)
+				if err != nil {
+					return err
+				}
 				findings := t.Doctor(c.Context())
 				if err := writeFindings(c.OutOrStdout(), t, findings); err != nil {
 					return err
