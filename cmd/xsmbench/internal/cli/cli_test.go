@@ -25,7 +25,7 @@ var update = flag.Bool("update", false, "write docs/command-line.md anew")
 // with the commands and flags that there are.
 func TestReference(t *testing.T) {
 	const path = "../../../../docs/command-line.md"
-	const marker = "<!-- The rest is written by: go test ./cli -update -->\n"
+	const marker = "<!-- The rest is written by: go test ./cmd/xsmbench/internal/cli -update -->\n"
 	text, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)
@@ -46,7 +46,7 @@ func TestReference(t *testing.T) {
 		return
 	}
 	if diff := cmp.Diff(want.String(), got); diff != "" {
-		t.Errorf("%s is stale; run go test ./cli -update (-want +got):\n%s", path, diff)
+		t.Errorf("%s is stale; run go test ./cmd/xsmbench/internal/cli -update (-want +got):\n%s", path, diff)
 	}
 }
 
