@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -98,6 +99,20 @@ func (f *gateFlags) run(c *cobra.Command, paths []string) error {
 		return damage
 	}
 	return gateCode(r)
+}
+
+// readWaivers reads those of the experiment file. There are none without the
+// file, unless that was given.
+func readWaivers(path string, given bool) ([]gate.Waiver, error) {
+	waivers, err := gate.ReadWaivers(path)
+	var key *gate.UnknownKeyError
+	switch {
+	case errors.Is(err, fs.ErrNotExist) && !given:
+		return nil, nil
+	case errors.As(err, &key):
+		return nil, fmt.Errorf("%w%s", err, suggest(key.Key, key.Known))
+	}
+	return waivers, err
 }
 
 // input reads and compares. Damage is what was wrong with the samples; what is
