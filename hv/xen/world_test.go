@@ -16,6 +16,7 @@ import (
 	"xsmbench/hv/count/window"
 	"xsmbench/hv/store"
 	"xsmbench/hv/xen/qemu"
+	"xsmbench/workloads"
 )
 
 func init() {
@@ -36,7 +37,7 @@ var benchmarks = []string{"Target/plain", "Target/less", "Target/control"}
 func spec() hv.BootSpec {
 	return hv.BootSpec{Plan: bench.Plan{
 		Domains: []string{"dom0", "domU"}, Benchmarks: benchmarks,
-		Options: bench.Options{Windows: windows}, Workload: bench.WorkloadIdle,
+		Options: bench.Options{Windows: windows}, Workload: workloads.Default,
 	}, Seed: 1}
 }
 

@@ -1,10 +1,8 @@
-package cli
+package gate
 
 import (
 	"strings"
 	"testing"
-
-	"xsmbench/reports/gate"
 )
 
 func TestParseWaivers(t *testing.T) {
@@ -26,7 +24,7 @@ reason = "known, too"
 		t.Fatal(err)
 	}
 	if len(got) != 2 || got[0].Place != "x.toml:3" || got[1].Place != "x.toml:10" || got[0].Reason != "known" ||
-		got[0].String() != "lat_ctx in domU of flask" || got[0].Until.Format(gate.Day) != "2027-01-31" || got[1].Until.Format(gate.Day) != "2027-02-28" {
+		got[0].String() != "lat_ctx in domU of flask" || got[0].Until.Format(Day) != "2027-01-31" || got[1].Until.Format(Day) != "2027-02-28" {
 		t.Errorf("%+v", got)
 	}
 	for text, want := range map[string]string{

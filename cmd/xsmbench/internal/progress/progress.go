@@ -1,4 +1,6 @@
-package cli
+// Package progress says what a run does while it measures, as lines or as a bar
+// on a terminal, and how one with a budget ended.
+package progress
 
 import (
 	"errors"
@@ -6,17 +8,65 @@ import (
 	"io"
 	"os"
 	"strings"
-	"sync/atomic"
 	"time"
 
-	"github.com/vbauerster/mpb/v8"
-	"github.com/vbauerster/mpb/v8/decor"
 	"golang.org/x/term"
 
 	"xsmbench/bench"
 	"xsmbench/experiment"
 	"xsmbench/hv"
+	"xsmbench/results"
 )
+
+// Screen shows what a run does. It is an experiment.Attendant.
+type Screen struct {
+	observer // nil before Begins
+	w        io.Writer
+}
+
+// New is a screen for one run at a time.
+func New(w io.Writer) *Screen { return &Screen{w: w} }
+
+// Building prints a line of a build.
+func (s *Screen) Building(line string) { fmt.Fprintln(s.w, line) }
+
+// Begins prints what is going to be measured; what follows is the observer's.
+func (s *Screen) Begins(path string, spec results.Spec) {
+	fmt.Fprintf(s.w, "run %s: %s of %s; %d benchmarks from %s\n", path, length(spec),
+		builds(spec), len(spec.Benchmarks), strings.Join(spec.Domains, ", "))
+	s.observer = newObserver(s.w)
+}
+
+// Looked prints what a look showed.
+func (s *Screen) Looked(b results.Budget) { s.note(describeLook(b)) }
+
+// Ends takes a bar away.
+func (s *Screen) Ends() { s.close() }
+
+// length says how long a run is going to be.
+func length(spec results.Spec) string {
+	if b := spec.Budget; b != nil {
+		return fmt.Sprintf("up to %s or %d rounds", minutes(b.Time), b.Looks[len(b.Looks)-1])
+	}
+	return fmt.Sprintf("%d rounds", spec.Rounds)
+}
+
+// builds names builds, and their controls apart.
+func builds(spec results.Spec) string {
+	text := names(spec.Measured())
+	if controls := spec.Controls(); len(controls) > 0 {
+		text += ", controls " + names(controls)
+	}
+	return text
+}
+
+func names(builds []hv.Build) string {
+	var list []string
+	for _, b := range builds {
+		list = append(list, b.Name)
+	}
+	return strings.Join(list, ", ")
+}
 
 // observer shows a run's progress until close.
 type observer interface {
@@ -113,57 +163,4 @@ func minutes(d time.Duration) string {
 		return fmt.Sprintf("%d min %02d s", s/60, s%60)
 	}
 	return fmt.Sprintf("%d h %02d min", s/3600, s/60%60)
-}
-
-// bar is a line at the bottom of a terminal; what lines prints scrolls above.
-type bar struct {
-	lines
-	progress *mpb.Progress
-	bar      *mpb.Bar
-	state    atomic.Pointer[string]
-	left     atomic.Pointer[string]
-}
-
-func newBar(w *os.File) *bar {
-	b := &bar{progress: mpb.New(mpb.WithOutput(w), mpb.WithWidth(30), mpb.WithRefreshRate(250*time.Millisecond))}
-	b.lines = lines{w: b.progress, missing: map[string]bool{}}
-	empty := ""
-	b.state.Store(&empty)
-	b.left.Store(&empty)
-	show := func(p *atomic.Pointer[string]) decor.Decorator {
-		return decor.Any(func(decor.Statistics) string { return *p.Load() })
-	}
-	b.bar = b.progress.AddBar(0, mpb.PrependDecorators(show(&b.state)),
-		mpb.AppendDecorators(decor.Percentage(), show(&b.left)), mpb.BarRemoveOnComplete())
-	return b
-}
-
-func (b *bar) update(state string, p experiment.Progress) {
-	state += " "
-	b.state.Store(&state)
-	rest := ""
-	if p.Left > 0 {
-		rest = "  " + minutes(p.Left) + " left"
-	}
-	b.left.Store(&rest)
-	b.bar.SetTotal(int64(p.Samples), false)
-	b.bar.SetCurrent(int64(min(p.SamplesDone, p.Samples-1))) // complete only by close
-}
-
-func (b *bar) Booting(s experiment.Slot, p experiment.Progress) {
-	b.update(fmt.Sprintf("round %d, %s", s.Round, s.Build.Name), p)
-}
-
-func (b *bar) Measured(s experiment.Slot, m bench.Measurement, p experiment.Progress) {
-	b.lines.Measured(s, m, p)
-	b.update(fmt.Sprintf("round %d, %s, %s", s.Round, s.Build.Name, m.Domain), p)
-}
-
-func (b *bar) Ended(s experiment.Slot, _ int, _ time.Duration, p experiment.Progress) {
-	b.Booting(s, p)
-}
-
-func (b *bar) close() {
-	b.bar.Abort(true)
-	b.progress.Wait()
 }

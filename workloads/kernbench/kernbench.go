@@ -1,4 +1,11 @@
-package kbench
+// Package kernbench is the macro workload that the suite Kbench is named
+// after: the timing of a kernel's compilation, with kernbench's job mix and
+// its six figures, as Kbench/kernbench/load=…. make, the compiler and the
+// linker are programs of the domain that do what such programs ask of a kernel
+// (processes, pipes, files, memory), and compute.
+//
+// Hooks are those of Xen 3.2.
+package kernbench
 
 import (
 	"fmt"
@@ -24,8 +31,8 @@ const (
 	headerSize   = 2 << 10
 )
 
-// registerKernbench registers the two loads.
-func registerKernbench() {
+// init registers the two loads.
+func init() {
 	for _, l := range []struct {
 		name, doc string
 		jobs      func(cpus int) int
@@ -34,7 +41,7 @@ func registerKernbench() {
 		{"optimal", "four jobs per CPU", optimalLoad},
 	} {
 		bench.Register(bench.Benchmark{
-			Suite: suite, Name: "kernbench/load=" + l.name, Unit: "ns/op",
+			Suite: "Kbench", Name: "kernbench/load=" + l.name, Unit: "ns/op",
 			Doc:    fmt.Sprintf("compile a tree of %d files with make -j: %s", sources, l.doc),
 			Source: "kernbench 0.42, " + l.name + " load",
 			Hooks: []bench.Crossing{

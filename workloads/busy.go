@@ -1,4 +1,4 @@
-package agent
+package workloads
 
 import (
 	"fmt"
@@ -6,20 +6,15 @@ import (
 	"xsmbench/bench"
 )
 
-// burst is how many rounds of arithmetic the busy workload does between forks.
+// busy is a process beside the benchmarks that never sleeps.
+var busy = Workload{Name: "busy", Doc: "a process computes and forks", Start: startBusy}
+
+// burst is how many rounds of arithmetic lie between two forks.
 const burst = 20000
 
-// startWorkload starts what the domain does besides the benchmarks and returns
-// what ends it. The busy workload is a process that computes and forks until
-// its pipe becomes readable.
-func startWorkload(os bench.OS, name string) (stop func(), err error) {
-	switch name {
-	case "", bench.WorkloadIdle:
-		return func() {}, nil
-	case bench.WorkloadBusy:
-	default:
-		return nil, fmt.Errorf("start workload: unknown workload %q", name)
-	}
+// startBusy starts a process that computes and forks until its pipe becomes
+// readable.
+func startBusy(os bench.OS) (stop func(), err error) {
 	r, w, err := os.Pipe()
 	if err != nil {
 		return nil, fmt.Errorf("start workload: %w", err)

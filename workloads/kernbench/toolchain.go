@@ -1,4 +1,4 @@
-package kbench
+package kernbench
 
 import (
 	"encoding/binary"

@@ -1,21 +1,29 @@
-package cli
+package gate
 
 import (
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"regexp"
 	"strings"
 	"time"
 
 	"github.com/BurntSushi/toml"
-
-	"xsmbench/reports/gate"
 )
 
-// waiveKey is the table of the experiment file that is no flag.
-const waiveKey = "waive"
+// WaiveKey is the table of an experiment file that holds a waiver.
+const WaiveKey = "waive"
+
+// UnknownKeyError is a key that a waiver does not have.
+type UnknownKeyError struct {
+	Path, Key string
+	Known     []string
+}
+
+// Error names the file and the key.
+func (e *UnknownKeyError) Error() string {
+	return fmt.Sprintf("%s: unknown key %q of [[%s]]", e.Path, e.Key, WaiveKey)
+}
 
 // waiverTOML is a [[waive]] table. A day may be TOML's own or a string.
 type waiverTOML struct {
@@ -26,13 +34,9 @@ type waiverTOML struct {
 	Reason    string `toml:"reason"`
 }
 
-// readWaivers reads the [[waive]] tables of an experiment file. It is nil
-// without the file, unless that was given.
-func readWaivers(path string, given bool) ([]gate.Waiver, error) {
+// ReadWaivers reads the [[waive]] tables of an experiment file.
+func ReadWaivers(path string) ([]Waiver, error) {
 	text, err := os.ReadFile(path)
-	if errors.Is(err, fs.ErrNotExist) && !given {
-		return nil, nil
-	}
 	if err != nil {
 		return nil, fmt.Errorf("read waivers: %w", err)
 	}
@@ -43,7 +47,7 @@ func readWaivers(path string, given bool) ([]gate.Waiver, error) {
 	return waivers, nil
 }
 
-func parseWaivers(path, text string) ([]gate.Waiver, error) {
+func parseWaivers(path, text string) ([]Waiver, error) {
 	var file struct {
 		Waive []waiverTOML `toml:"waive"`
 	}
@@ -57,12 +61,11 @@ func parseWaivers(path, text string) ([]gate.Waiver, error) {
 	}
 	lines := waiverLines(text)
 	for _, key := range md.Undecoded() {
-		if key[0] == waiveKey {
-			known := []string{"benchmark", "domain", "build", "until", "reason"}
-			return nil, fmt.Errorf("%s: unknown key %q of [[waive]]%s", path, key[len(key)-1], suggest(key[len(key)-1], known))
+		if key[0] == WaiveKey {
+			return nil, &UnknownKeyError{path, key[len(key)-1], []string{"benchmark", "domain", "build", "until", "reason"}}
 		}
 	}
-	var all []gate.Waiver
+	var all []Waiver
 	for i, w := range file.Waive {
 		place := path
 		if i < len(lines) {
@@ -77,32 +80,32 @@ func parseWaivers(path, text string) ([]gate.Waiver, error) {
 	return all, nil
 }
 
-func (w waiverTOML) waiver(place string) (gate.Waiver, error) {
-	until, err := day(w.Until)
+func (w waiverTOML) waiver(place string) (Waiver, error) {
+	until, err := dayOf(w.Until)
 	if err != nil {
-		return gate.Waiver{}, fmt.Errorf("waive %s: %w", w.Benchmark, err)
+		return Waiver{}, fmt.Errorf("waive %s: %w", w.Benchmark, err)
 	}
-	return gate.NewWaiver(gate.Waiver{
+	return NewWaiver(Waiver{
 		Benchmark: w.Benchmark, Domain: w.Domain, Build: w.Build, Until: until, Reason: strings.TrimSpace(w.Reason), Place: place,
 	})
 }
 
-// day reads a date of TOML or a string; the zero time if there is none.
-func day(value any) (time.Time, error) {
+// dayOf reads a date of TOML or a string; the zero time if there is none.
+func dayOf(value any) (time.Time, error) {
 	switch v := value.(type) {
 	case nil:
 		return time.Time{}, nil
 	case time.Time:
 		return v, nil
 	case string:
-		if t, err := time.Parse(gate.Day, v); err == nil {
+		if t, err := time.Parse(Day, v); err == nil {
 			return t, nil
 		}
 	}
 	return time.Time{}, fmt.Errorf("until = %v is no day; write it as 2027-01-31", value)
 }
 
-var waiverHead = regexp.MustCompile(`^\s*\[\[\s*["']?` + waiveKey + `["']?\s*\]\]`)
+var waiverHead = regexp.MustCompile(`^\s*\[\[\s*["']?` + WaiveKey + `["']?\s*\]\]`)
 
 // waiverLines are the lines on which [[waive]] stands.
 func waiverLines(text string) []int {

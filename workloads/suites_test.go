@@ -1,4 +1,4 @@
-package benchtest_test
+package workloads_test
 
 import (
 	"errors"
@@ -13,6 +13,7 @@ import (
 	"xsmbench/bench/benchtest"
 	_ "xsmbench/bench/kbench"
 	_ "xsmbench/bench/lmbench"
+	_ "xsmbench/workloads/kernbench"
 	"xsmbench/xsm/hook"
 )
 
