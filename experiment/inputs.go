@@ -22,6 +22,8 @@ type Inputs struct {
 	// relative to the working directory.
 	Source, Rev, Policy string
 	Tags, Kconfig       []string
+	// Clean asks for builds that use nothing of earlier ones.
+	Clean bool
 }
 
 // FindTarget looks a target up; the error is an *UnknownError.
@@ -94,7 +96,7 @@ func kindOf(t hv.Target, name string) (hv.Kind, error) {
 
 // common is what holds for all builds, with the files' full names.
 func (in Inputs) common() (hv.Build, error) {
-	b := hv.Build{Arch: in.Arch, Rev: in.Rev, Tags: in.Tags}
+	b := hv.Build{Arch: in.Arch, Rev: in.Rev, Tags: in.Tags, Clean: in.Clean}
 	var err error
 	if b.Source, err = absolute(FieldSource, in.Source); err != nil {
 		return b, err
@@ -115,7 +117,7 @@ func (in Inputs) common() (hv.Build, error) {
 // complete gives a build of kind k what holds for all builds. A directory of
 // its own is built as it stands.
 func complete(b hv.Build, k hv.Kind, common hv.Build) hv.Build {
-	b.Arch, b.Tags = common.Arch, common.Tags
+	b.Arch, b.Tags, b.Clean = common.Arch, common.Tags, common.Clean
 	if b.Source == "" {
 		b.Source = common.Source
 		if b.Rev == "" {

@@ -41,6 +41,10 @@ type Question struct {
 	// written down before the first boot.
 	Criteria *results.Criteria
 	Output   string // run directory to make; "" for runs/DATE-TIME
+	Replace  bool   // remove the run that is there
+	// Beside measures times even while another timed run goes on, on the same
+	// machine.
+	Beside bool
 
 	Tool    string   // version of the program that asks
 	Command []string // that asked, as it was typed

@@ -20,6 +20,7 @@ type Session struct {
 	spec    results.Spec
 	resumed bool
 	timeout time.Duration
+	beside  bool // another timed run
 	tool    string
 	command []string
 	dir     *results.Dir // nil before Run
@@ -41,18 +42,24 @@ func Begin(q Question) (*Session, error) {
 	if path == "" {
 		path = "runs/" + time.Now().Format("2006-01-02-150405")
 	}
-	claim, err := vacant(path)
+	claim, err := vacant(path, q.Replace)
 	if err != nil {
 		return nil, err
 	}
-	return &Session{target: t, claim: claim, path: path, spec: spec, timeout: q.Timeout, tool: q.Tool, command: q.Command}, nil
+	return &Session{target: t, claim: claim, path: path, spec: spec, timeout: q.Timeout, beside: q.Beside, tool: q.Tool, command: q.Command}, nil
 }
 
-// vacant claims a directory, and refuses one that holds a run.
-func vacant(path string) (*results.Claim, error) {
+// vacant claims a directory, and refuses one that holds a run, or removes that.
+func vacant(path string, replace bool) (*results.Claim, error) {
 	claim, err := results.ClaimDir(path)
 	if err != nil {
 		return nil, fmt.Errorf("create run: %w", err)
+	}
+	if replace {
+		if err := claim.Clear(); err != nil {
+			claim.Release()
+			return nil, fmt.Errorf("replace run: %w", err)
+		}
 	}
 	_, err = results.ReadRun(path)
 	switch {
@@ -72,6 +79,7 @@ type Continuation struct {
 	Rounds  *int           // that it is to have, nil for those it has
 	Time    *time.Duration // that its budget is to have, in all
 	Timeout time.Duration  // of a boot
+	Beside  bool           // as in Question
 }
 
 // Resume is a session that completes a run.
@@ -91,7 +99,7 @@ func Resume(c Continuation) (*Session, error) {
 	if err != nil {
 		return nil, fmt.Errorf("resume run: %w", err)
 	}
-	return &Session{target: t, claim: claim, path: c.Path, spec: run.Spec, resumed: true, timeout: c.Timeout}, nil
+	return &Session{target: t, claim: claim, path: c.Path, spec: run.Spec, resumed: true, timeout: c.Timeout, beside: c.Beside}, nil
 }
 
 // extend gives a run more rounds, or more time. The looks of a budget stay as
@@ -169,6 +177,13 @@ func (s *Session) Run(ctx context.Context, a Attendant, judge Judge) (Outcome, e
 	}
 	if err := s.open(ctx, images); err != nil {
 		return Outcome{}, err
+	}
+	if timed(s.spec) && !s.beside {
+		release, err := holdMachine(ctx, s.path, a.Building)
+		if err != nil {
+			return Outcome{}, err
+		}
+		defer release()
 	}
 	a.Begins(s.path, s.spec)
 	defer a.Ends()

@@ -23,6 +23,7 @@ type buildFlags struct {
 	builds, tags        []string
 	source, rev, policy string
 	kconfig             []string
+	clean               bool
 }
 
 func (f *buildFlags) register(fs *pflag.FlagSet) {
@@ -33,13 +34,14 @@ func (f *buildFlags) register(fs *pflag.FlagSet) {
 	fs.StringVar(&f.source, "source", "", "source tree to build from")
 	fs.StringVar(&f.rev, "rev", "", "git revision to build from")
 	fs.StringVar(&f.policy, "policy", "", "policy file for the builds with a module that loads one")
+	fs.BoolVar(&f.clean, "clean-build", false, "build from scratch, where a target would go on from an earlier build's objects")
 	fs.StringArrayVar(&f.kconfig, "kconfig", nil, "file of Kconfig settings for the builds that take some; may be repeated, later files win")
 }
 
 // inputs are what the flags ask to build.
 func (f *buildFlags) inputs() (experiment.Inputs, error) {
 	in := experiment.Inputs{
-		Target: f.target, Arch: f.arch, Source: f.source, Rev: f.rev, Policy: f.policy, Tags: f.tags, Kconfig: f.kconfig,
+		Target: f.target, Arch: f.arch, Source: f.source, Rev: f.rev, Policy: f.policy, Tags: f.tags, Kconfig: f.kconfig, Clean: f.clean,
 	}
 	for _, word := range f.builds {
 		b, err := parseBuild(word)
@@ -72,6 +74,8 @@ type runFlags struct {
 	idle           int
 	timeout        time.Duration
 	output, resume string
+	replace        bool
+	beside         bool
 }
 
 func (f *runFlags) register(fs *pflag.FlagSet) {
@@ -94,6 +98,8 @@ func (f *runFlags) register(fs *pflag.FlagSet) {
 	fs.IntVar(&f.idle, "domus", 0, "idle domUs beside the measured one")
 	fs.DurationVar(&f.timeout, "timeout", 0, "time after which a boot is given up (default: the target's)")
 	fs.StringVarP(&f.output, "output", "o", "", "run directory to make (default: runs/DATE-TIME)")
+	fs.BoolVar(&f.replace, "replace", false, "remove the run that is in the run directory, unless another process is writing it")
+	fs.BoolVar(&f.beside, "beside", false, "measure times even while another timed run goes on, on this machine")
 	fs.StringVar(&f.resume, "resume", "", "run directory to complete; only --rounds may be given with it, to add rounds, or --budget, to add time")
 }
 
@@ -113,7 +119,7 @@ func (f *runFlags) question(fs *pflag.FlagSet) (experiment.Question, error) {
 		Rounds: given(fs, "rounds", f.rounds), Layouts: f.layouts,
 		EnoughUS: given(fs, "enough", f.enough), Repetitions: f.repetitions, Quick: f.quick, Witness: f.witness,
 		Accel: f.accel, DomU: f.domU, Idle: f.idle, Timeout: f.timeout,
-		Criteria: &criteria, Output: f.output, Tool: version(), Command: commandLine(),
+		Criteria: &criteria, Output: f.output, Replace: f.replace, Beside: f.beside, Tool: version(), Command: commandLine(),
 	}
 	switch {
 	case fs.Changed("budget"):
@@ -147,7 +153,7 @@ func (f *runFlags) controls(fs *pflag.FlagSet) experiment.Controls {
 }
 
 // ofResumed are the flags that may stand beside --resume.
-var ofResumed = []string{"resume", "rounds", "budget", "timeout", "base", "margin", "margins", "floors", "confidence"}
+var ofResumed = []string{"resume", "rounds", "budget", "timeout", "beside", "base", "margin", "margins", "floors", "confidence"}
 
 // continuation is what the flags ask of a run that exists.
 func (f *runFlags) continuation(fs *pflag.FlagSet) (experiment.Continuation, error) {
@@ -161,7 +167,7 @@ func (f *runFlags) continuation(fs *pflag.FlagSet) (experiment.Continuation, err
 		return experiment.Continuation{}, fmt.Errorf("%s: a resumed run keeps what it began with", strings.Join(extra, ", "))
 	}
 	return experiment.Continuation{
-		Path: f.resume, Rounds: given(fs, "rounds", f.rounds), Time: given(fs, "budget", f.budget), Timeout: f.timeout,
+		Path: f.resume, Rounds: given(fs, "rounds", f.rounds), Time: given(fs, "budget", f.budget), Timeout: f.timeout, Beside: f.beside,
 	}, nil
 }
 
