@@ -27,7 +27,7 @@ func readAll(path string) (string, error) {
 		if err != nil {
 			return "", err
 		}
-		text += fmt.Sprintln(files)
+		text += fmt.Sprintf("%s\n", files)
 	}
 	err = s.Each(func(_ Run, series []Series) error { text += fmt.Sprintln(series); return nil })
 	return text, err
@@ -60,11 +60,11 @@ func TestDamaged(t *testing.T) {
 		return text
 	}
 	for name, text := range map[string][]byte{
-		"no store":     []byte(strings.Repeat("not a history\n", 2000)),
-		"a few bytes":  []byte("x"),
-		"both metas":   zeros(0, 2*4096),
-		"cut off":      whole[:5*4096],
-		"all but meta": zeros(2*4096, len(whole)),
+		"no store":      []byte(strings.Repeat("not a history\n", 2000)),
+		"a few bytes":   []byte("x"),
+		"no first page": zeros(0, 4096),
+		"cut off":       whole[:5*4096],
+		"one page left": zeros(4096, len(whole)),
 	} {
 		path := filepath.Join(t.TempDir(), "history.db")
 		if err := os.WriteFile(path, text, 0o666); err != nil {
@@ -74,7 +74,7 @@ func TestDamaged(t *testing.T) {
 		if _, err := readAll(path); !errors.As(err, &damaged) || !strings.Contains(err.Error(), "add the run directories again") {
 			t.Errorf("%s: %v", name, err)
 		}
-		if _, err := Create(path); name != "all but meta" && !errors.As(err, &damaged) {
+		if _, err := Create(path); !errors.As(err, &damaged) {
 			t.Errorf("%s, to write: %v", name, err)
 		}
 	}
@@ -145,24 +145,6 @@ func FuzzUnpack(f *testing.F) {
 		}
 		if back, err := unpack(again); err != nil || string(back) != string(text) {
 			t.Errorf("%q came back as %q, %v", text, back, err)
-		}
-	})
-}
-
-func FuzzDecodeRun(f *testing.F) {
-	good, err := packJSON(Run{ID: "0123456789abcdef"})
-	if err != nil {
-		f.Fatal(err)
-	}
-	f.Add(good)
-	f.Add([]byte("x"))
-	f.Fuzz(func(t *testing.T, value []byte) {
-		if len(value) > 1<<12 {
-			return
-		}
-		run, err := decodeRun("0123456789abcdef", value)
-		if err == nil && run.ID != "0123456789abcdef" || err != nil && !errors.Is(err, errContent) {
-			t.Errorf("run %q, %v", run.ID, err)
 		}
 	})
 }

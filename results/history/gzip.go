@@ -3,7 +3,6 @@ package history
 import (
 	"bytes"
 	"compress/gzip"
-	"encoding/json"
 	"fmt"
 	"io"
 )
@@ -38,20 +37,4 @@ func unpack(value []byte) ([]byte, error) {
 		return nil, fmt.Errorf("%d bytes too many", in.Len())
 	}
 	return text, nil
-}
-
-func packJSON(v any) ([]byte, error) {
-	text, err := json.Marshal(v)
-	if err != nil {
-		return nil, err
-	}
-	return pack(text)
-}
-
-func unpackJSON(value []byte, v any) error {
-	text, err := unpack(value)
-	if err != nil {
-		return err
-	}
-	return json.Unmarshal(text, v)
 }
