@@ -32,7 +32,7 @@ func TestKilled(t *testing.T) {
 			t.Fatal(err)
 		}
 		// The first is killed as soon as there is a file, the others later.
-		for deadline := time.Now().Add(10 * time.Second); ; time.Sleep(time.Millisecond) {
+		for deadline := time.Now().Add(time.Minute); ; time.Sleep(time.Millisecond) {
 			if _, err := os.Stat(path); err == nil || time.Now().After(deadline) {
 				break
 			}

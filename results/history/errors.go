@@ -60,5 +60,5 @@ func (s *Store) explain(err error) error {
 	case sqlite3.SQLITE_READONLY:
 		return fmt.Errorf("open history %s: it cannot be written to; adding a run needs that, and so does reading after a crash: %w", s.path, err)
 	}
-	return fmt.Errorf("open history %s: %w", s.path, err)
+	return fmt.Errorf("history %s: %w", s.path, err)
 }

@@ -6,10 +6,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"runtime"
 	"slices"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
@@ -393,8 +391,7 @@ func TestReadOnly(t *testing.T) {
 	}
 }
 
-// protect takes the right to write a file and into its folder, from root, too,
-// whose thread becomes another user to the file system.
+// protect takes the right to write a file and into its folder, from root, too.
 func protect(t *testing.T, path string) {
 	t.Helper()
 	dir := filepath.Dir(path)
@@ -410,10 +407,5 @@ func protect(t *testing.T, path string) {
 			t.Fatal(err)
 		}
 	}
-	runtime.LockOSThread()
-	t.Cleanup(runtime.UnlockOSThread)
-	if err := syscall.Setfsuid(65534); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { syscall.Setfsuid(0) })
+	becomeNobody(t)
 }
