@@ -74,14 +74,26 @@ func (t *Target) boot(ctx context.Context, s *start, spec hv.BootSpec) (hv.Machi
 	return m, nil
 }
 
-// Prepare makes the image's snapshot.
+// Prepare makes the image's snapshot. If it fails, Boot tries again and says
+// why; here a word must do.
 func (t *Target) Prepare(ctx context.Context, img *hv.Image, spec hv.BootSpec, progress func(string)) {
-	s, err := t.start(ctx, img, spec, progress)
-	if err == nil && s.accel == qemu.ICount {
-		if snapshot, err := t.snapshot(ctx, s, progress); err == nil {
-			snapshot.Release()
-		}
+	if err := t.prepare(ctx, img, spec, progress); err != nil && ctx.Err() == nil {
+		line, _, _ := strings.Cut(err.Error(), "\n")
+		progress(label(img.Build) + ": no snapshot yet, the first boot tries again: " + line)
 	}
+}
+
+func (t *Target) prepare(ctx context.Context, img *hv.Image, spec hv.BootSpec, progress func(string)) error {
+	s, err := t.start(ctx, img, spec, progress)
+	if err != nil || s.accel != qemu.ICount {
+		return err
+	}
+	snapshot, err := t.snapshot(ctx, s, progress)
+	if err != nil {
+		return err
+	}
+	snapshot.Release()
+	return nil
 }
 
 // Measure runs the plan. Under instruction counting each domain measures in a
