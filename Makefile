@@ -38,16 +38,14 @@ race := $(if $(and $(shell command -v $$($(GO) env CC) 2>/dev/null),$(filter amd
 # The main job: build the model hypervisor three ways, measure from dom0 and
 # domU, end with the comparison and a report.
 bench: build
-	rm -rf $(RUN)
-	bin/xsmbench run --rounds $(ROUNDS) -o $(RUN) $(ARGS)
+	bin/xsmbench run --rounds $(ROUNDS) --replace -o $(RUN) $(ARGS)
 	bin/xsmbench report $(RUN)
 
 # The same on the real Xen, in QEMU: instructions per operation, exactly. The
 # first time it fetches and builds Xen, which takes some minutes.
 RUN_XEN ?= runs/bench-xen
 bench-xen: build xen-needs
-	rm -rf $(RUN_XEN)
-	bin/xsmbench run --target xen -o $(RUN_XEN) $(ARGS)
+	bin/xsmbench run --target xen --replace -o $(RUN_XEN) $(ARGS)
 	bin/xsmbench report $(RUN_XEN)
 
 # What "xsmbench doctor --target xen" finds missing, installed if that is

@@ -97,3 +97,63 @@ func TestLockRemoved(t *testing.T) {
 	l.release()
 	other.release()
 }
+
+// Clear removes a run and its report, and nothing else.
+func TestClear(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "run")
+	d, err := Create(dir, testRun())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := d.Close(); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"report/page.html", "notes/mine"} {
+		path := filepath.Join(dir, name)
+		if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, nil, 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	c, err := ClaimDir(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Clear(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(filepath.Join(dir, "report")); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("the report is still there: %v", err)
+	}
+	if _, err := os.Stat(filepath.Join(dir, "notes", "mine")); err != nil {
+		t.Errorf("what is not the run's: %v", err)
+	}
+	if d, err = c.Create(testRun()); err != nil {
+		t.Fatalf("a run in the cleared directory: %v", err)
+	}
+	if err := d.Close(); err != nil {
+		t.Error(err)
+	}
+}
+
+// Clear leaves a directory alone that holds no run.
+func TestClearNoRun(t *testing.T) {
+	dir := t.TempDir()
+	mine := filepath.Join(dir, "results", "mine")
+	if err := os.MkdirAll(mine, 0o777); err != nil {
+		t.Fatal(err)
+	}
+	c, err := ClaimDir(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Release()
+	if err := c.Clear(); err != nil {
+		t.Error(err)
+	}
+	if _, err := os.Stat(mine); err != nil {
+		t.Error(err)
+	}
+}

@@ -59,6 +59,7 @@ func TestScript(t *testing.T) {
 				env.Setenv(name, strings.TrimSpace(string(out)))
 			}
 			env.Setenv("XDG_CACHE_HOME", filepath.Join(env.WorkDir, ".cache"))
+			env.Setenv("XSMBENCH_MACHINE_LOCK", filepath.Join(env.WorkDir, ".lock")) // scripts run side by side
 			env.Setenv("XSMBENCH", root)
 			// Where the program is, for scripts that take PATH away.
 			bin, _, _ := strings.Cut(env.Getenv("PATH"), string(filepath.ListSeparator))

@@ -128,7 +128,7 @@ func TestInFlags(t *testing.T) {
 		}
 	}
 	holds := &experiment.HoldsRunError{Path: "out"}
-	if err := inFlags(holds); !errors.Is(err, holds) || err.Error() != "out holds a run: complete it with --resume out, or name another directory with -o" {
+	if err := inFlags(holds); !errors.Is(err, holds) || err.Error() != "out holds a run: complete it with --resume out, replace it with --replace, or name another directory with -o" {
 		t.Errorf("%v", err)
 	}
 	plain := errors.New("other")

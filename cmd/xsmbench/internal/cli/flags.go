@@ -212,7 +212,7 @@ func inFlags(err error) error {
 		plain, text = unknown.Error(), unknown.Plain()+suggest(unknown.Word, unknown.Known)
 	case errors.As(err, &holds):
 		plain = holds.Error()
-		text = fmt.Sprintf("%s: complete it with --resume %s, or name another directory with -o", plain, holds.Path)
+		text = fmt.Sprintf("%s: complete it with --resume %s, replace it with --replace, or name another directory with -o", plain, holds.Path)
 	default:
 		return err
 	}
