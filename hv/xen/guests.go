@@ -1,6 +1,7 @@
 package xen
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -13,6 +14,7 @@ import (
 	"xsmbench/hv/count/mark"
 	"xsmbench/hv/count/window"
 	"xsmbench/hv/gotool"
+	"xsmbench/hv/store"
 	"xsmbench/hv/xen/domain/native"
 	"xsmbench/hv/xen/image"
 	"xsmbench/hv/xen/protocol"
@@ -36,63 +38,114 @@ type agents struct {
 	compiler string
 }
 
-// agents builds the domains' programs, once in this process for each
-// architecture.
+// agents builds the domains' programs, or finds them, once in this process for
+// each architecture.
 func (t *Target) agents(ctx context.Context, arch string, progress func(string)) (*agents, error) {
-	return t.built.get(ctx, arch, func(ctx context.Context) (*agents, error) { return buildAgents(ctx, arch, progress) })
+	return t.built.get(ctx, arch, func(ctx context.Context) (*agents, error) {
+		a, err := t.buildAgents(ctx, arch, progress)
+		if err != nil {
+			return nil, fmt.Errorf("build the agent: %w", err)
+		}
+		return a, nil
+	})
 }
 
-func buildAgents(ctx context.Context, arch string, progress func(string)) (*agents, error) {
+// guestAgents are the agents of both domains. The native loops are not among
+// them: this program makes them faster than it reads them.
+var guestAgents = store.Register(store.Kind{
+	Name: "guest-agents", Doc: "the agents that measure in dom0 and in domUs", Bound: 100 << 20,
+})
+
+func (t *Target) buildAgents(ctx context.Context, arch string, progress func(string)) (*agents, error) {
+	s, err := t.store()
+	if err != nil {
+		return nil, err
+	}
 	tree, err := gotool.FindTree(agentProgram)
 	if err != nil {
-		return nil, fmt.Errorf("build the agent: %w", err)
+		return nil, err
 	}
 	tool, err := gotool.Find(tree, arch)
 	if err != nil {
-		return nil, fmt.Errorf("build the agent: %w", err)
+		return nil, err
 	}
-	env, err := tool.Env(ctx)
+	var a *agents
+	err = gotool.Settle(func(s string) { progress("agent: " + s) }, func() error {
+		a, err = findAgents(ctx, s, tool, progress)
+		return err
+	})
+	return a, err
+}
+
+// findAgents builds the agents of what the source is now, or finds them.
+func findAgents(ctx context.Context, s *store.Store, tool gotool.Tool, progress func(string)) (*agents, error) {
+	in, err := tool.Inputs(ctx, agentProgram, "")
 	if err != nil {
-		return nil, fmt.Errorf("build the agent: %w", err)
+		return nil, err
 	}
-	dir, err := os.MkdirTemp("", "xsmbench-agent-")
+	parts := []string{"agents", in.Digest, tool.Arch}
+	for _, name := range domainNames {
+		parts = append(parts, append(agentFlags(name), name)...)
+	}
+	entry, err := s.Get(ctx, guestAgents, store.KeyOf(parts...), store.Recipe{
+		What: "the domains' agents", Progress: progress,
+		Make: func(ctx context.Context, dir string) error {
+			progress("agent: building")
+			return compileAgents(ctx, tool, in, dir)
+		},
+	})
 	if err != nil {
-		return nil, fmt.Errorf("build the agent: %w", err)
+		return nil, err
 	}
-	defer os.RemoveAll(dir)
-	progress("agent: building")
-	a := &agents{programs: map[string]programs{}, compiler: env["GOVERSION"]}
+	defer entry.Release() // they are read
+	a, err := readAgents(entry)
+	if err != nil {
+		return nil, err
+	}
+	a.compiler = in.Settings["GOVERSION"]
+	return a, nil
+}
+
+func agentFlags(domain string) []string {
+	return []string{fmt.Sprintf("-ldflags=-T=%#x", protocol.BasesOf(domain).Agent)}
+}
+
+// compileAgents makes a file for each domain.
+func compileAgents(ctx context.Context, tool gotool.Tool, in *gotool.Inputs, dir string) error {
+	for _, name := range domainNames {
+		p := gotool.Program{Package: agentProgram, Flags: agentFlags(name), Inputs: in}
+		if err := tool.Compile(ctx, p, filepath.Join(dir, name)); err != nil {
+			return fmt.Errorf("%s: %w", name, err)
+		}
+	}
+	return nil
+}
+
+// readAgents reads what compileAgents made, and adds the native loops.
+func readAgents(entry *store.Entry) (*agents, error) {
+	a := &agents{programs: map[string]programs{}}
 	h := sha256.New()
 	for _, name := range domainNames {
-		p, err := buildPrograms(ctx, tool, filepath.Join(dir, name), protocol.BasesOf(name))
+		agent, err := os.ReadFile(entry.Path(name))
 		if err != nil {
-			return nil, fmt.Errorf("build the agent of %s: %w", name, err)
+			return nil, err
 		}
-		a.programs[name] = p
-		fmt.Fprintf(h, "%d:%s%d:%s", len(p.agent), p.agent, len(p.native), p.native)
-		for _, program := range [][]byte{p.agent, p.native} {
-			table, err := mark.Find(strings.NewReader(string(program)))
+		loops, err := native.Image(protocol.BasesOf(name).Native)
+		if err != nil {
+			return nil, err
+		}
+		a.programs[name] = programs{agent, loops}
+		fmt.Fprintf(h, "%d:%s%d:%s", len(agent), agent, len(loops), loops)
+		for _, program := range [][]byte{agent, loops} {
+			table, err := mark.Find(bytes.NewReader(program))
 			if err != nil {
-				return nil, fmt.Errorf("build the agent of %s: %w", name, err)
+				return nil, fmt.Errorf("%s: %w", name, err)
 			}
 			a.marks = append(a.marks, window.Marks{Domain: name, Base: table.Base, Slots: table.Slots})
 		}
 	}
 	a.hash = hex.EncodeToString(h.Sum(nil))
 	return a, nil
-}
-
-func buildPrograms(ctx context.Context, tool gotool.Tool, out string, bases protocol.Bases) (programs, error) {
-	flags := fmt.Sprintf("-ldflags=-T=%#x", bases.Agent)
-	if _, err := tool.Output(ctx, "build", "-trimpath", "-buildvcs=false", flags, "-o", out, "./"+agentProgram); err != nil {
-		return programs{}, err
-	}
-	agent, err := os.ReadFile(out)
-	if err != nil {
-		return programs{}, err
-	}
-	loops, err := native.Image(bases.Native)
-	return programs{agent, loops}, err
 }
 
 // modules are the kernel modules that a domain loads.

@@ -16,6 +16,7 @@ import (
 	"xsmbench/bench/wire"
 	"xsmbench/hv"
 	"xsmbench/hv/gotool"
+	"xsmbench/hv/store/content"
 )
 
 // modes are what the program of the tests does after it has printed the
@@ -102,7 +103,7 @@ func TestBuild(t *testing.T) {
 		!strings.HasPrefix(first.Toolchain, "go1.") || !strings.HasPrefix(first.Config, "none") {
 		t.Errorf("image: %+v", first)
 	}
-	if hash, err := hashFile(first.Path); err != nil || hash != first.Hash {
+	if hash, err := content.HashFile(first.Path); err != nil || hash != first.Hash {
 		t.Errorf("hash %s, want %s (%v)", first.Hash, hash, err)
 	}
 
@@ -136,15 +137,6 @@ func TestBuild(t *testing.T) {
 	write(t, dir, "cmd/xsmmodel/more_test.go", "package main\n")
 	if img := mustBuild(t, tg, b); !img.Cached {
 		t.Errorf("a test changed: built again")
-	}
-
-	// What was damaged in the cache is built again.
-	if err := os.WriteFile(first.Path, []byte("rubbish"), 0o777); err != nil {
-		t.Fatal(err)
-	}
-	os.Remove(filepath.Join(dir, "cmd/xsmmodel/more.go"))
-	if img := mustBuild(t, tg, b); img.Cached || img.Hash != first.Hash {
-		t.Errorf("cache damaged: cached %v, hash %s, want %s", img.Cached, img.Hash, first.Hash)
 	}
 }
 
@@ -382,62 +374,6 @@ func TestMachineStops(t *testing.T) {
 
 	m = start(spec)
 	gone(m) // without measuring
-}
-
-func TestFirstError(t *testing.T) {
-	for _, c := range []struct{ text, want string }{
-		{"", ""},
-		{"# xsmbench/hv\nhv/a.go:1:2: undefined: x\nhv/a.go:3:2: more\n", "hv/a.go:1:2: undefined: x"},
-		{"go: downloading x\nhv/a.go:1:2: no module provides it\n", "hv/a.go:1:2: no module provides it"},
-		{"flag provided but not defined: -x\n", "flag provided but not defined: -x"},
-	} {
-		if got := gotool.FirstError(c.text); got != c.want {
-			t.Errorf("%q: %q, want %q", c.text, got, c.want)
-		}
-	}
-}
-
-func TestQuote(t *testing.T) {
-	for in, want := range map[string]string{
-		"": "''", "plain-1.2/x": "plain-1.2/x", "two words": "'two words'", "it's": `'it'\''s'`, "$HOME": "'$HOME'",
-	} {
-		if got := quote(in); got != want {
-			t.Errorf("%q: %s, want %s", in, got, want)
-		}
-	}
-}
-
-func TestPrune(t *testing.T) {
-	t.Setenv("XDG_CACHE_HOME", t.TempDir())
-	c, err := openCache()
-	if err != nil {
-		t.Fatal(err)
-	}
-	now := time.Now()
-	for i, name := range []string{"old", "older", "new"} {
-		folder := c.folder(name)
-		if err := os.MkdirAll(folder, 0o777); err != nil {
-			t.Fatal(err)
-		}
-		f, err := os.Create(filepath.Join(folder, binaryFile))
-		if err != nil {
-			t.Fatal(err)
-		}
-		// A sparse file: its size counts, and it takes no space.
-		if err := errors.Join(f.Truncate(cacheSize*3/4), f.Close()); err != nil {
-			t.Fatal(err)
-		}
-		used := now.Add(-[]time.Duration{7, 8, 0}[i] * time.Hour)
-		if err := os.Chtimes(folder, used, used); err != nil {
-			t.Fatal(err)
-		}
-	}
-	c.prune(now)
-	for name, want := range map[string]bool{"old": false, "older": false, "new": true} {
-		if _, err := os.Stat(c.folder(name)); (err == nil) != want {
-			t.Errorf("%s: %v, want kept %v", name, err, want)
-		}
-	}
 }
 
 func TestConsole(t *testing.T) {

@@ -1,0 +1,46 @@
+package gotool
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+
+	"xsmbench/hv/child"
+)
+
+// Program is what Compile makes.
+type Program struct {
+	Package string // below the tree's root
+	Flags   []string
+	Inputs  *Inputs // as they were listed; the program's key is made of them
+}
+
+// CompileError is a program that does not compile.
+type CompileError struct {
+	First string // the compiler's first complaint
+	Log   []byte // all of its output
+}
+
+// Error is one line.
+func (e *CompileError) Error() string { return "compile: " + e.First }
+
+// Compile compiles and links a program into a file. What was listed must be
+// what was compiled: if the inputs changed meanwhile, the error is
+// ErrChanged, whether the program compiled or not.
+func (g Tool) Compile(ctx context.Context, p Program, to string) error {
+	args := append([]string{"build", "-trimpath", "-buildvcs=false", "-o", to}, p.Flags...)
+	cmd := g.command(ctx, append(args, "./"+p.Package)...)
+	var log bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &log, &log
+	failed := child.Run(cmd)
+	if failed != nil && ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	if !p.Inputs.Current() {
+		return ErrChanged
+	}
+	if failed != nil {
+		return &CompileError{First: cmp.Or(firstError(log.String()), failed.Error()), Log: log.Bytes()}
+	}
+	return nil
+}
