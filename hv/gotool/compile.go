@@ -4,15 +4,28 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"slices"
 
 	"xsmbench/hv/child"
+	"xsmbench/hv/store"
 )
 
 // Program is what Compile makes.
 type Program struct {
 	Package string // below the tree's root
 	Flags   []string
-	Inputs  *Inputs // as they were listed; the program's key is made of them
+	Inputs  *Inputs // as they were listed
+}
+
+// Key names the program by all that decides it.
+func (p Program) Key() store.Key {
+	return store.KeyOf(append([]string{"go program", p.Inputs.Digest}, p.arguments()...)...)
+}
+
+// arguments make the program depend on nothing but its inputs: not on where
+// the tree lies, nor on the state of its repository.
+func (p Program) arguments() []string {
+	return slices.Concat([]string{"-trimpath", "-buildvcs=false"}, p.Flags, []string{"./" + p.Package})
 }
 
 // CompileError is a program that does not compile.
@@ -28,8 +41,7 @@ func (e *CompileError) Error() string { return "compile: " + e.First }
 // what was compiled: if the inputs changed meanwhile, the error is
 // ErrChanged, whether the program compiled or not.
 func (g Tool) Compile(ctx context.Context, p Program, to string) error {
-	args := append([]string{"build", "-trimpath", "-buildvcs=false", "-o", to}, p.Flags...)
-	cmd := g.command(ctx, append(args, "./"+p.Package)...)
+	cmd := g.command(ctx, append([]string{"build", "-o", to}, p.arguments()...)...)
 	var log bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &log, &log
 	failed := child.Run(cmd)

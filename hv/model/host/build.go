@@ -5,7 +5,6 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -55,7 +54,6 @@ func (t *Target) build(ctx context.Context, b hv.Build, progress func(string)) (
 	if err != nil {
 		return nil, err
 	}
-	img.Build = b
 	if policy != "" {
 		// The policy is part of what is measured.
 		img.Config += policyConfig + policy
@@ -126,22 +124,18 @@ func (t *Target) listInputs(ctx context.Context, g gotool.Tool, tags string) (*g
 	return in, nil
 }
 
-// source names what the compiler sees, the same for all layouts.
-func (r recipe) source() store.Key {
-	return store.KeyOf("source", r.inputs.Digest, strings.Join(r.tags, ","), r.build.Arch)
-}
-
-// key is the image's name in the store.
-func (r recipe) key() store.Key {
-	return store.KeyOf(append([]string{"image", string(r.source())}, r.flags()...)...)
-}
-
-func (r recipe) flags() []string {
-	flags := []string{"-tags=" + strings.Join(r.tags, ",")}
+// program is what to make of the recipe.
+func (r recipe) program() gotool.Program {
+	p := r.plain()
 	if r.build.Layout != 0 {
-		flags = append(flags, "-ldflags=-randlayout="+strconv.Itoa(r.build.Layout))
+		p.Flags = append(p.Flags, "-ldflags=-randlayout="+strconv.Itoa(r.build.Layout))
 	}
-	return flags
+	return p
+}
+
+// plain is what the compiler sees, the same for all layouts.
+func (r recipe) plain() gotool.Program {
+	return gotool.Program{Package: program, Flags: []string{"-tags=" + strings.Join(r.tags, ",")}, Inputs: r.inputs}
 }
 
 // digest hashes the parts, each with its length.
@@ -156,12 +150,12 @@ func digest(parts ...string) string {
 // make builds the program into a folder. The first build of a source compiles
 // it, alone; further layouts only link, several at a time.
 func (t *Target) make(ctx context.Context, r recipe, dir string, progress func(string)) error {
-	done, err := t.await(ctx, r.source(), progress)
+	done, err := t.await(ctx, r.plain().Key(), progress)
 	if err != nil {
 		return err
 	}
 	start := time.Now()
-	err = r.make(ctx, dir)
+	err = r.goTool.Compile(ctx, r.program(), filepath.Join(dir, binaryFile))
 	done(err == nil)
 	if err == nil {
 		progress(fmt.Sprintf("built in %.1f s", time.Since(start).Seconds()))
@@ -211,24 +205,6 @@ func turn(ctx context.Context, places chan struct{}) (end func(), err error) {
 	}
 }
 
-// make compiles the program and describes it beside.
-func (r recipe) make(ctx context.Context, dir string) error {
-	path := filepath.Join(dir, binaryFile)
-	err := r.goTool.Compile(ctx, gotool.Program{Package: program, Flags: r.flags(), Inputs: r.inputs}, path)
-	if err != nil {
-		return err
-	}
-	img, err := r.describe(path)
-	if err != nil {
-		return err
-	}
-	text, err := json.MarshalIndent(img, "", "  ")
-	if err != nil {
-		return err
-	}
-	return os.WriteFile(filepath.Join(dir, imageFile), text, 0o644)
-}
-
 // describe fills in an image from its program.
 func (r recipe) describe(path string) (*hv.Image, error) {
 	hash, err := content.HashFile(path)
@@ -244,10 +220,12 @@ func (r recipe) describe(path string) (*hv.Image, error) {
 		return nil, err
 	}
 	return &hv.Image{
+		Build:     r.build,
 		Hash:      hash,
 		Dispatch:  r.kind.Dispatch,
 		Toolchain: r.inputs.Settings["GOVERSION"],
 		Config:    r.config(),
+		Path:      path,
 		Size:      info.Size(),
 		Sections:  sections,
 	}, nil
@@ -288,7 +266,7 @@ func (t *Target) keepLog(ctx context.Context, r recipe, err error) error {
 		return err
 	}
 	e := &CompileError{Build: r.build, First: failed.First}
-	log, err := t.get(ctx, logs, store.KeyOf(string(r.key()), string(failed.Log)), store.Recipe{
+	log, err := t.get(ctx, logs, store.KeyOf(string(r.program().Key()), string(failed.Log)), store.Recipe{
 		What: "the compiler's output",
 		Make: func(_ context.Context, dir string) error {
 			return os.WriteFile(filepath.Join(dir, logFile), failed.Log, 0o644)

@@ -4,8 +4,6 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"encoding/json"
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -34,7 +32,6 @@ var (
 // Files of entries.
 const (
 	binaryFile = "xsmmodel"
-	imageFile  = "image.json"
 	policyFile = "policy"
 	logFile    = "log"
 )
@@ -66,22 +63,18 @@ func (t *Target) hold(e *store.Entry) {
 
 // image makes a program, or finds it.
 func (t *Target) image(ctx context.Context, r recipe, progress func(string)) (*hv.Image, error) {
-	e, err := t.get(ctx, images, r.key(), store.Recipe{
+	e, err := t.get(ctx, images, r.program().Key(), store.Recipe{
 		What: fmt.Sprintf("the model's %s (%s)", label(r.build), r.build.Arch), Progress: progress,
 		Make: func(ctx context.Context, dir string) error { return t.make(ctx, r, dir, labelled(r.build, progress)) },
 	})
 	if err != nil {
 		return nil, err
 	}
-	img := &hv.Image{}
-	text, err := os.ReadFile(e.Path(imageFile))
-	if err == nil {
-		err = json.Unmarshal(text, img)
-	}
+	img, err := r.describe(e.Path(binaryFile))
 	if err != nil {
-		return nil, errors.Join(fmt.Errorf("read image: %w", err), e.Reject(err.Error()))
+		return nil, err
 	}
-	img.Path, img.Cached = e.Path(binaryFile), !e.Made
+	img.Cached = !e.Made
 	return img, nil
 }
 

@@ -146,17 +146,7 @@ func TestBuildRevision(t *testing.T) {
 	}
 	tg := newTarget(t)
 	dir := tree(t, nil)
-	run := func(args ...string) {
-		t.Helper()
-		cmd := exec.Command("git", append([]string{"-C", dir, "-c", "user.name=a", "-c", "user.email=a@b"}, args...)...)
-		if out, err := cmd.CombinedOutput(); err != nil {
-			t.Fatalf("git %v: %v\n%s", args, err, out)
-		}
-	}
-	run("init", "-q")
-	run("add", ".")
-	run("commit", "-q", "-m", "one")
-	run("tag", "v1")
+	repository(t, dir)
 	old := mustBuild(t, tg, hv.Build{Name: "native", Arch: "amd64", Source: dir})
 	write(t, dir, "cmd/xsmmodel/more.go", "package main\n\nfunc init() { println(1) }\n")
 	changed := mustBuild(t, tg, hv.Build{Name: "native", Arch: "amd64", Source: dir})
@@ -167,6 +157,17 @@ func TestBuildRevision(t *testing.T) {
 	_, err := tg.Build(context.Background(), hv.Build{Name: "native", Arch: "amd64", Source: dir, Rev: "v2"}, func(string) {})
 	if err == nil || !strings.Contains(err.Error(), `build native: find revision "v2"`) {
 		t.Errorf("unknown revision: %v", err)
+	}
+}
+
+// repository commits a tree and tags it v1.
+func repository(t *testing.T, dir string) {
+	t.Helper()
+	for _, args := range [][]string{{"init", "-q"}, {"add", "."}, {"commit", "-q", "-m", "one"}, {"tag", "v1"}} {
+		cmd := exec.Command("git", append([]string{"-C", dir, "-c", "user.name=a", "-c", "user.email=a@b", "-c", "tag.gpgSign=false", "-c", "commit.gpgSign=false"}, args...)...)
+		if out, err := cmd.CombinedOutput(); err != nil {
+			t.Fatalf("git %v: %v\n%s", args, err, out)
+		}
 	}
 }
 
