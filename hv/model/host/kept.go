@@ -33,7 +33,7 @@ var (
 const (
 	binaryFile = "xsmmodel"
 	policyFile = "policy"
-	logFile    = "log"
+	logFile    = "compile.log"
 )
 
 // get makes an entry, or finds it, and holds it.
