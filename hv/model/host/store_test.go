@@ -2,6 +2,8 @@ package host
 
 import (
 	"bufio"
+	"context"
+	"errors"
 	"io"
 	"os"
 	"os/exec"
@@ -328,5 +330,45 @@ func TestKilled(t *testing.T) {
 	// The pipe ends with its last writer.
 	if rest, err := io.ReadAll(r); err != nil || len(rest) > 0 {
 		t.Errorf("then it says %q, %v", rest, err)
+	}
+}
+
+// TestTurn: who waits for a turn to compile ends with its context, and leaves
+// the image to others.
+func TestTurn(t *testing.T) {
+	fake := gotooltest.New(t)
+	t.Setenv("XDG_CACHE_HOME", t.TempDir())
+	tg, b := New(), native(tree(t, nil))
+	tg.compiling <- struct{}{} // somebody compiles
+	cause := errors.New("the cause")
+	ctx, cancel := context.WithCancelCause(t.Context())
+	ended := make(chan error)
+	go func() {
+		_, err := tg.Build(ctx, b, func(string) {})
+		ended <- err
+	}()
+	cancel(cause)
+	if err := <-ended; !errors.Is(err, cause) {
+		t.Errorf("error %v, want the context's cause", err)
+	}
+	<-tg.compiling
+	mustBuild(t, tg, b)
+	b.Layout = 1 // which is linked
+	for range processors() {
+		tg.linking <- struct{}{}
+	}
+	ctx, cancel = context.WithCancelCause(t.Context())
+	go func() {
+		_, err := tg.Build(ctx, b, func(string) {})
+		ended <- err
+	}()
+	cancel(cause)
+	if err := <-ended; !errors.Is(err, cause) {
+		t.Errorf("linking: error %v, want the context's cause", err)
+	}
+	<-tg.linking
+	mustBuild(t, tg, b)
+	if n := fake.Calls("build"); n != 2 {
+		t.Errorf("built %d times", n)
 	}
 }
