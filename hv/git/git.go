@@ -13,6 +13,8 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+
+	"xsmbench/hv/child"
 )
 
 // ErrNoGit is the cause when git is not installed.
@@ -27,7 +29,7 @@ func Output(ctx context.Context, dir string, args ...string) (string, error) {
 	}
 	var out, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &stderr
-	if err := cmd.Run(); err != nil {
+	if err := child.Run(cmd); err != nil {
 		return "", complaint(ctx, args[0], err, stderr.String())
 	}
 	return strings.TrimSpace(out.String()), nil
@@ -57,7 +59,7 @@ func Export(ctx context.Context, dir, commit, to string) error {
 	if err != nil {
 		return fmt.Errorf("git archive: %w", err)
 	}
-	if err := cmd.Start(); err != nil {
+	if err := child.Start(cmd); err != nil {
 		return fmt.Errorf("git archive: %w", err)
 	}
 	unpacking := untar(out, to)

@@ -11,7 +11,8 @@ import (
 	"os"
 	"os/exec"
 	"strings"
-	"syscall"
+
+	"xsmbench/hv/child"
 )
 
 // ErrNoGo is the cause when the Go tool is not found.
@@ -33,30 +34,27 @@ func Find(dir, arch string) (Tool, error) {
 	return Tool{path, dir, arch}, nil
 }
 
-// Command prepares a go command; cgo is off so that the C toolchain, and
-// whether there is one, cannot change the program. The command has a process
-// group of its own: a terminal's Ctrl-C must not look like a failed
-// compilation, and the end of ctx must end the compilers too.
-func (g Tool) Command(ctx context.Context, args ...string) *exec.Cmd {
+// command prepares a go command; cgo is off so that the C toolchain, and
+// whether there is one, cannot change the program. It is to be run as a child:
+// the end of ctx then ends the compilers that it starts, too.
+func (g Tool) command(ctx context.Context, args ...string) *exec.Cmd {
 	cmd := exec.CommandContext(ctx, g.Path, args...)
 	cmd.Dir = g.Dir
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOARCH="+g.Arch, "PWD="+g.Dir)
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
 	return cmd
 }
 
 // Output runs a go command and returns what it prints; a failure carries the
 // first line of its complaint.
 func (g Tool) Output(ctx context.Context, args ...string) ([]byte, error) {
-	cmd := g.Command(ctx, args...)
+	cmd := g.command(ctx, args...)
 	var stdout, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
-	if err := cmd.Run(); err != nil {
+	if err := child.Run(cmd); err != nil {
 		if ctx.Err() != nil {
 			return nil, context.Cause(ctx)
 		}
-		if line := FirstError(stderr.String()); line != "" {
+		if line := firstError(stderr.String()); line != "" {
 			return nil, fmt.Errorf("go %s: %s", args[0], line)
 		}
 		return nil, fmt.Errorf("go %s: %w", args[0], err)
@@ -70,7 +68,11 @@ var Settings = []string{"GOVERSION", "GOOS", "GOARCH", "GOAMD64", "GO386", "GOEX
 // Env reads the settings in force in the tree; a go.mod may select another
 // toolchain than the one in PATH.
 func (g Tool) Env(ctx context.Context) (map[string]string, error) {
-	out, err := g.Output(ctx, append([]string{"env", "-json"}, Settings...)...)
+	return g.env(ctx, Settings...)
+}
+
+func (g Tool) env(ctx context.Context, names ...string) (map[string]string, error) {
+	out, err := g.Output(ctx, append([]string{"env", "-json"}, names...)...)
 	if err != nil {
 		return nil, err
 	}
@@ -81,9 +83,9 @@ func (g Tool) Env(ctx context.Context) (map[string]string, error) {
 	return env, nil
 }
 
-// FirstError is the line to show of a compiler's output: the first that
+// firstError is the line to show of a compiler's output: the first that
 // begins with a place in a file, else the first that is no package heading.
-func FirstError(text string) string {
+func firstError(text string) string {
 	first := ""
 	for line := range strings.Lines(text) {
 		line = strings.TrimSpace(line)

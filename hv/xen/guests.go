@@ -1,99 +1,14 @@
 package xen
 
 import (
-	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"fmt"
-	"os"
 	"path/filepath"
 	"strings"
 
 	"xsmbench/hv"
-	"xsmbench/hv/count/mark"
-	"xsmbench/hv/count/window"
-	"xsmbench/hv/gotool"
-	"xsmbench/hv/xen/domain/native"
 	"xsmbench/hv/xen/image"
 	"xsmbench/hv/xen/protocol"
 )
-
-// agentProgram is the agent's package in xsmbench's source tree.
-const agentProgram = "cmd/xsmguest"
-
-// domainNames are the domains that measure.
-var domainNames = []string{"dom0", "domU"}
-
-// programs are a domain's own: the agent and the native loops, linked at its
-// bases.
-type programs struct{ agent, native []byte }
-
-// agents are the programs of both domains and their tables of marks.
-type agents struct {
-	programs map[string]programs
-	marks    []window.Marks
-	hash     string
-	compiler string
-}
-
-// agents builds the domains' programs, once in this process for each
-// architecture.
-func (t *Target) agents(ctx context.Context, arch string, progress func(string)) (*agents, error) {
-	return t.built.get(ctx, arch, func(ctx context.Context) (*agents, error) { return buildAgents(ctx, arch, progress) })
-}
-
-func buildAgents(ctx context.Context, arch string, progress func(string)) (*agents, error) {
-	tree, err := gotool.FindTree(agentProgram)
-	if err != nil {
-		return nil, fmt.Errorf("build the agent: %w", err)
-	}
-	tool, err := gotool.Find(tree, arch)
-	if err != nil {
-		return nil, fmt.Errorf("build the agent: %w", err)
-	}
-	env, err := tool.Env(ctx)
-	if err != nil {
-		return nil, fmt.Errorf("build the agent: %w", err)
-	}
-	dir, err := os.MkdirTemp("", "xsmbench-agent-")
-	if err != nil {
-		return nil, fmt.Errorf("build the agent: %w", err)
-	}
-	defer os.RemoveAll(dir)
-	progress("agent: building")
-	a := &agents{programs: map[string]programs{}, compiler: env["GOVERSION"]}
-	h := sha256.New()
-	for _, name := range domainNames {
-		p, err := buildPrograms(ctx, tool, filepath.Join(dir, name), protocol.BasesOf(name))
-		if err != nil {
-			return nil, fmt.Errorf("build the agent of %s: %w", name, err)
-		}
-		a.programs[name] = p
-		fmt.Fprintf(h, "%d:%s%d:%s", len(p.agent), p.agent, len(p.native), p.native)
-		for _, program := range [][]byte{p.agent, p.native} {
-			table, err := mark.Find(strings.NewReader(string(program)))
-			if err != nil {
-				return nil, fmt.Errorf("build the agent of %s: %w", name, err)
-			}
-			a.marks = append(a.marks, window.Marks{Domain: name, Base: table.Base, Slots: table.Slots})
-		}
-	}
-	a.hash = hex.EncodeToString(h.Sum(nil))
-	return a, nil
-}
-
-func buildPrograms(ctx context.Context, tool gotool.Tool, out string, bases protocol.Bases) (programs, error) {
-	flags := fmt.Sprintf("-ldflags=-T=%#x", bases.Agent)
-	if _, err := tool.Output(ctx, "build", "-trimpath", "-buildvcs=false", flags, "-o", out, "./"+agentProgram); err != nil {
-		return programs{}, err
-	}
-	agent, err := os.ReadFile(out)
-	if err != nil {
-		return programs{}, err
-	}
-	loops, err := native.Image(bases.Native)
-	return programs{agent, loops}, err
-}
 
 // modules are the kernel modules that a domain loads.
 var modules = []string{"xenfs", "xen-evtchn", "xen-gntdev", "xen-gntalloc", "xen-privcmd"}

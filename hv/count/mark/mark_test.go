@@ -2,7 +2,6 @@ package mark_test
 
 import (
 	"bytes"
-	"context"
 	"debug/elf"
 	"errors"
 	"os"
@@ -15,6 +14,7 @@ import (
 	"xsmbench/hv/count/code"
 	"xsmbench/hv/count/mark"
 	"xsmbench/hv/count/window"
+	"xsmbench/hv/store"
 )
 
 // build links the program of testdata with the linker's flags.
@@ -114,10 +114,15 @@ func TestWindows(t *testing.T) {
 		t.Skip("no gcc for the plug-in")
 	}
 	dir := t.TempDir()
-	plugin, err := window.BuildPlugin(context.Background(), dir)
+	s, err := store.Open(t.TempDir())
 	if err != nil {
 		t.Fatal(err)
 	}
+	plugin, err := window.BuildPlugin(t.Context(), s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer plugin.Release()
 	var none bytes.Buffer
 	if err := new(code.Map).WriteMap(&none); err != nil {
 		t.Fatal(err)
@@ -130,7 +135,7 @@ func TestWindows(t *testing.T) {
 	table := find(t, program)
 	args := window.Args(noCode, out, []window.Marks{{Domain: "host", Base: table.Base, Slots: table.Slots}})
 	const times = 50
-	cmd := exec.Command(emulator, "-plugin", plugin+","+strings.Join(args, ","), program, "50")
+	cmd := exec.Command(emulator, "-plugin", plugin.Path(window.PluginFile)+","+strings.Join(args, ","), program, "50")
 	cmd.Env = append(os.Environ(), "GODEBUG=asyncpreemptoff=1")
 	if msg, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("run: %v\n%s", err, msg)

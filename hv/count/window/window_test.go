@@ -1,13 +1,15 @@
 package window
 
 import (
-	"context"
 	"errors"
+	"os"
 	"os/exec"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"xsmbench/hv/store"
 )
 
 func TestRead(t *testing.T) {
@@ -108,12 +110,24 @@ func TestBuildPlugin(t *testing.T) {
 	if _, err := exec.LookPath("gcc"); err != nil {
 		t.Skip("no gcc")
 	}
-	cache := t.TempDir()
-	first, err := BuildPlugin(context.Background(), cache)
+	s, err := store.Open(t.TempDir())
 	if err != nil {
 		t.Fatal(err)
 	}
-	if again, err := BuildPlugin(context.Background(), cache); err != nil || again != first {
-		t.Errorf("built again: %s, %v", again, err)
+	first, err := BuildPlugin(t.Context(), s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer first.Release()
+	if _, err := os.Stat(first.Path(PluginFile)); err != nil || !first.Made {
+		t.Errorf("made %v: %v", first.Made, err)
+	}
+	again, err := BuildPlugin(t.Context(), s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer again.Release()
+	if again.Made || again.Dir != first.Dir {
+		t.Errorf("built again: %+v", again)
 	}
 }

@@ -1,13 +1,10 @@
 package host
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	"crypto/sha256"
-	"debug/elf"
 	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -17,12 +14,233 @@ import (
 	"strings"
 	"time"
 
-	"github.com/google/renameio/v2"
-
 	"xsmbench/hv"
 	"xsmbench/hv/gotool"
-	"xsmbench/xsm/flask/policydb"
+	"xsmbench/hv/store"
+	"xsmbench/hv/store/content"
 )
+
+// Build compiles and links the model, or finds it in the store.
+func (t *Target) Build(ctx context.Context, b hv.Build, progress func(string)) (*hv.Image, error) {
+	img, err := t.build(ctx, b, progress)
+	if err != nil {
+		return nil, fmt.Errorf("build %s: %w", label(b), err)
+	}
+	return img, nil
+}
+
+func (t *Target) build(ctx context.Context, b hv.Build, progress func(string)) (img *hv.Image, err error) {
+	k, err := checked(b, t.Arches())
+	if err != nil {
+		return nil, err
+	}
+	dir, err := t.sourceOf(ctx, b, progress)
+	if err != nil {
+		return nil, err
+	}
+	var policy string
+	if b.Policy != "" {
+		if policy, err = t.keepPolicy(ctx, b.Policy); err != nil {
+			return nil, err
+		}
+	}
+	err = gotool.Settle(labelled(b, progress), func() error {
+		r, err := t.recipe(ctx, b, k, dir)
+		if err == nil {
+			img, err = t.image(ctx, r, progress)
+		}
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	if policy != "" {
+		// The policy is part of what is measured.
+		img.Config += policyConfig + policy
+		img.Hash = digest("image with policy", img.Hash, policy)
+	}
+	return img, nil
+}
+
+// labelled says which build a line is about.
+func labelled(b hv.Build, progress func(string)) func(string) {
+	return func(s string) { progress(label(b) + ": " + s) }
+}
+
+// checked finds a build's kind, if the build can be made.
+func checked(b hv.Build, arches []string) (kind, error) {
+	k, err := findKind(b.KindOf())
+	if err != nil {
+		return kind{}, err
+	}
+	if !slices.Contains(arches, b.Arch) {
+		return kind{}, fmt.Errorf("unknown architecture %q: the model has amd64 and 386", b.Arch)
+	}
+	if b.Policy != "" && !k.Policy {
+		return kind{}, fmt.Errorf("kind %s loads no policy", k.Name)
+	}
+	return k, nil
+}
+
+// recipe is a build with all that is needed to make it.
+type recipe struct {
+	build  hv.Build
+	kind   kind
+	tags   []string
+	goTool gotool.Tool
+	inputs *gotool.Inputs
+}
+
+func (t *Target) recipe(ctx context.Context, b hv.Build, k kind, dir string) (recipe, error) {
+	g, err := gotool.Find(dir, b.Arch)
+	if err != nil {
+		return recipe{}, err
+	}
+	tags := tagsOf(k, b)
+	in, err := t.listInputs(ctx, g, strings.Join(tags, ","))
+	return recipe{b, k, tags, g, in}, err
+}
+
+// inputsKey says whose inputs: the same tree has others under other tags.
+type inputsKey struct{ dir, arch, tags string }
+
+// listInputs asks the go command what the program is made of, or takes the
+// last answer if none of those files changed since.
+func (t *Target) listInputs(ctx context.Context, g gotool.Tool, tags string) (*gotool.Inputs, error) {
+	key := inputsKey{g.Dir, g.Arch, tags}
+	t.mu.Lock()
+	known := t.inputs[key]
+	t.mu.Unlock()
+	if known != nil && known.Current() {
+		return known, nil
+	}
+	in, err := g.Inputs(ctx, program, tags)
+	if err != nil {
+		return nil, err
+	}
+	t.mu.Lock()
+	t.inputs[key] = in
+	t.mu.Unlock()
+	return in, nil
+}
+
+// program is what to make of the recipe.
+func (r recipe) program() gotool.Program {
+	p := r.plain()
+	if r.build.Layout != 0 {
+		p.Flags = append(p.Flags, "-ldflags=-randlayout="+strconv.Itoa(r.build.Layout))
+	}
+	return p
+}
+
+// plain is what the compiler sees, the same for all layouts.
+func (r recipe) plain() gotool.Program {
+	return gotool.Program{Package: program, Flags: []string{"-tags=" + strings.Join(r.tags, ",")}, Inputs: r.inputs}
+}
+
+// digest hashes the parts, each with its length.
+func digest(parts ...string) string {
+	h := sha256.New()
+	for _, p := range parts {
+		fmt.Fprintf(h, "%d:%s", len(p), p)
+	}
+	return hex.EncodeToString(h.Sum(nil))
+}
+
+// make builds the program into a folder. The first build of a source compiles
+// it, alone; further layouts only link, several at a time.
+func (t *Target) make(ctx context.Context, r recipe, dir string, progress func(string)) error {
+	done, err := t.await(ctx, r.plain().Key(), progress)
+	if err != nil {
+		return err
+	}
+	start := time.Now()
+	err = r.goTool.Compile(ctx, r.program(), filepath.Join(dir, binaryFile))
+	done(err == nil)
+	if err == nil {
+		progress(fmt.Sprintf("built in %.1f s", time.Since(start).Seconds()))
+	}
+	return t.keepLog(ctx, r, err)
+}
+
+// await waits for the turn to compile a source or, if this process has compiled
+// it, to link it. done ends the turn.
+func (t *Target) await(ctx context.Context, source store.Key, progress func(string)) (done func(built bool), err error) {
+	endCompiling, err := turn(ctx, t.compiling)
+	if err != nil {
+		return nil, err
+	}
+	if !t.compiled(source) {
+		progress("compiling")
+		return func(built bool) {
+			if built {
+				t.mu.Lock()
+				t.fresh[source] = true
+				t.mu.Unlock()
+			}
+			endCompiling()
+		}, nil
+	}
+	endCompiling()
+	endLinking, err := turn(ctx, t.linking)
+	return func(bool) { endLinking() }, err
+}
+
+func (t *Target) compiled(source store.Key) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.fresh[source]
+}
+
+// turn waits for one of the places.
+func turn(ctx context.Context, places chan struct{}) (end func(), err error) {
+	if ctx.Err() != nil {
+		return nil, context.Cause(ctx)
+	}
+	select {
+	case places <- struct{}{}:
+		return func() { <-places }, nil
+	case <-ctx.Done():
+		return nil, context.Cause(ctx)
+	}
+}
+
+// describe fills in an image from its program.
+func (r recipe) describe(path string) (*hv.Image, error) {
+	hash, err := content.HashFile(path)
+	if err != nil {
+		return nil, err
+	}
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, err
+	}
+	sections, err := hv.Sections(path)
+	if err != nil {
+		return nil, err
+	}
+	return &hv.Image{
+		Build:     r.build,
+		Hash:      hash,
+		Dispatch:  r.kind.Dispatch,
+		Toolchain: r.inputs.Settings["GOVERSION"],
+		Config:    r.config(),
+		Path:      path,
+		Size:      info.Size(),
+		Sections:  sections,
+	}, nil
+}
+
+// config names the tags and the settings that are not the default.
+func (r recipe) config() string {
+	parts := []string{cmp.Or(strings.Join(r.tags, ","), "none")}
+	for _, k := range []string{"GOAMD64", "GO386", "GOEXPERIMENT", "GOFLAGS"} {
+		if v := r.inputs.Settings[k]; v != "" {
+			parts = append(parts, k+"="+v)
+		}
+	}
+	return strings.Join(parts, " ")
+}
 
 // CompileError is a source tree that does not compile.
 type CompileError struct {
@@ -40,283 +258,22 @@ func (e *CompileError) Error() string {
 	return s
 }
 
-// Build compiles and links the model, or finds it in the cache.
-func (t *Target) Build(ctx context.Context, b hv.Build, progress func(string)) (*hv.Image, error) {
-	img, err := t.build(ctx, b, progress)
-	if err != nil {
-		return nil, fmt.Errorf("build %s: %w", label(b), err)
-	}
-	return img, nil
-}
-
-func (t *Target) build(ctx context.Context, b hv.Build, progress func(string)) (*hv.Image, error) {
-	r, err := t.recipe(ctx, b)
-	if err != nil {
-		return nil, err
-	}
-	var policy string
-	if b.Policy != "" {
-		if policy, err = r.cache.keepPolicy(b.Policy); err != nil {
-			return nil, err
-		}
-	}
-	img, ok := r.cache.load(r.key())
-	if !ok {
-		if err := t.make(ctx, r, progress); err != nil {
-			return nil, err
-		}
-		if img, ok = r.cache.load(r.key()); !ok {
-			return nil, errors.New("the program vanished from the cache")
-		}
-		img.Cached = false
-	}
-	img.Build = b
-	if policy != "" {
-		// The policy is part of what is measured.
-		img.Config += policyConfig + policy
-		img.Hash = digest("image with policy", img.Hash, policy)
-	}
-	return img, nil
-}
-
-// recipe is a build with all that is needed to make it.
-type recipe struct {
-	build  hv.Build
-	kind   kind
-	tags   []string
-	goTool gotool.Tool
-	inputs *inputs
-	cache  cache
-}
-
-func (t *Target) recipe(ctx context.Context, b hv.Build) (recipe, error) {
-	k, err := findKind(b.KindOf())
-	if err != nil {
-		return recipe{}, err
-	}
-	if !slices.Contains(t.Arches(), b.Arch) {
-		return recipe{}, fmt.Errorf("unknown architecture %q: the model has amd64 and 386", b.Arch)
-	}
-	if b.Policy != "" && !k.Policy {
-		return recipe{}, fmt.Errorf("kind %s loads no policy", k.Name)
-	}
-	dir, err := sourceTree(b)
-	if err != nil {
-		return recipe{}, err
-	}
-	c, err := openCache()
-	if err != nil {
-		return recipe{}, err
-	}
-	if b.Rev != "" {
-		if dir, err = c.checkout(ctx, dir, b.Rev); err != nil {
-			return recipe{}, err
-		}
-	}
-	g, err := gotool.Find(dir, b.Arch)
-	if err != nil {
-		return recipe{}, err
-	}
-	tags := tagsOf(k, b)
-	in, err := t.listInputs(ctx, g, strings.Join(tags, ","))
-	if err != nil {
-		return recipe{}, err
-	}
-	return recipe{b, k, tags, g, in, c}, nil
-}
-
-// source is the digest of what the compiler sees, the same for all layouts.
-func (r recipe) source() string {
-	return digest("source", r.inputs.digest, strings.Join(r.tags, ","), r.build.Arch)
-}
-
-// key is the image's name in the cache.
-func (r recipe) key() string {
-	return digest("image", r.source(), strings.Join(r.flags(), " "))
-}
-
-func (r recipe) flags() []string {
-	flags := []string{"-trimpath", "-buildvcs=false", "-tags=" + strings.Join(r.tags, ",")}
-	if r.build.Layout != 0 {
-		flags = append(flags, "-ldflags=-randlayout="+strconv.Itoa(r.build.Layout))
-	}
-	return flags
-}
-
-func digest(parts ...string) string {
-	h := sha256.New()
-	for _, p := range parts {
-		fmt.Fprintf(h, "%d:%s", len(p), p)
-	}
-	return hex.EncodeToString(h.Sum(nil))
-}
-
-// make builds the program into the cache. The first build of a source
-// compiles it, alone; further layouts only link, several at a time.
-func (t *Target) make(ctx context.Context, r recipe, progress func(string)) error {
-	t.compiling.Lock()
-	if ctx.Err() != nil {
-		t.compiling.Unlock()
-		return context.Cause(ctx)
-	}
-	t.mu.Lock()
-	compiled := t.fresh[r.source()]
-	t.mu.Unlock()
-	if !compiled {
-		defer t.compiling.Unlock()
-		progress(label(r.build) + ": compiling")
-		err := r.make(ctx, progress)
-		if err == nil {
-			t.mu.Lock()
-			t.fresh[r.source()] = true
-			t.mu.Unlock()
-		}
+// keepLog keeps a compiler's output where the user can read it. Other errors
+// are as they are.
+func (t *Target) keepLog(ctx context.Context, r recipe, err error) error {
+	var failed *gotool.CompileError
+	if !errors.As(err, &failed) {
 		return err
 	}
-	t.compiling.Unlock()
-	select {
-	case t.linking <- struct{}{}:
-		defer func() { <-t.linking }()
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	}
-	return r.make(ctx, progress)
-}
-
-func (r recipe) make(ctx context.Context, progress func(string)) error {
-	if ctx.Err() != nil {
-		return context.Cause(ctx)
-	}
-	start := time.Now()
-	err := r.cache.publish(r.cache.folder(r.key()), func(tmp string) error {
-		path := filepath.Join(tmp, binaryFile)
-		if err := r.compile(ctx, path); err != nil {
-			return err
-		}
-		// What was hashed must be what was compiled.
-		if d, err := r.inputs.sum(); err != nil || d != r.inputs.digest {
-			return errors.New("the source changed while it was compiled: try again")
-		}
-		img, err := r.describe(path)
-		if err != nil {
-			return err
-		}
-		text, err := json.MarshalIndent(img, "", "  ")
-		if err != nil {
-			return err
-		}
-		return os.WriteFile(filepath.Join(tmp, imageFile), text, 0o666)
+	e := &CompileError{Build: r.build, First: failed.First}
+	log, err := t.get(ctx, logs, store.KeyOf(string(r.program().Key()), string(failed.Log)), store.Recipe{
+		What: "the compiler's output",
+		Make: func(_ context.Context, dir string) error {
+			return os.WriteFile(filepath.Join(dir, logFile), failed.Log, 0o644)
+		},
 	})
-	if err == nil {
-		progress(fmt.Sprintf("%s: built in %.1f s", label(r.build), time.Since(start).Seconds()))
-		r.cache.prune(time.Now())
-	}
-	return err
-}
-
-func (r recipe) compile(ctx context.Context, path string) error {
-	args := append([]string{"build", "-o", path}, r.flags()...)
-	cmd := r.goTool.Command(ctx, append(args, "./"+program)...)
-	var log bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &log, &log
-	err := cmd.Run()
-	if err == nil {
-		return nil
-	}
-	if ctx.Err() != nil {
-		return context.Cause(ctx)
-	}
-	e := &CompileError{Build: r.build, First: gotool.FirstError(log.String())}
-	if e.First == "" {
-		e.First = err.Error()
-	}
-	logPath := filepath.Join(r.cache.dir, "logs", r.key()[:16]+".log")
-	if os.WriteFile(logPath, log.Bytes(), 0o666) == nil {
-		e.Log = logPath
+	if err == nil { // else its first line must do
+		e.Log = log.Path(logFile)
 	}
 	return e
 }
-
-// describe fills in an image from its program.
-func (r recipe) describe(path string) (*hv.Image, error) {
-	hash, err := hashFile(path)
-	if err != nil {
-		return nil, err
-	}
-	info, err := os.Stat(path)
-	if err != nil {
-		return nil, err
-	}
-	sections, err := sectionSizes(path)
-	if err != nil {
-		return nil, err
-	}
-	return &hv.Image{
-		Build:     r.build,
-		Hash:      hash,
-		Dispatch:  r.kind.Dispatch,
-		Toolchain: r.inputs.settings["GOVERSION"],
-		Config:    r.config(),
-		Path:      path,
-		Size:      info.Size(),
-		Sections:  sections,
-	}, nil
-}
-
-// config names the tags and the settings that are not the default.
-func (r recipe) config() string {
-	parts := []string{cmp.Or(strings.Join(r.tags, ","), "none")}
-	for _, k := range []string{"GOAMD64", "GO386", "GOEXPERIMENT", "GOFLAGS"} {
-		if v := r.inputs.settings[k]; v != "" {
-			parts = append(parts, k+"="+v)
-		}
-	}
-	return strings.Join(parts, " ")
-}
-
-// sectionSizes reads the sections that are loaded at run time; a program
-// that is not ELF has none here.
-func sectionSizes(path string) (map[string]int64, error) {
-	f, err := elf.Open(path)
-	var format *elf.FormatError
-	if errors.As(err, &format) {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, fmt.Errorf("read sections: %w", err)
-	}
-	defer f.Close()
-	sizes := map[string]int64{}
-	for _, s := range f.Sections {
-		if s.Flags&elf.SHF_ALLOC != 0 {
-			sizes[s.Name] = int64(s.Size)
-		}
-	}
-	return sizes, nil
-}
-
-// policyConfig precedes a policy's hash in an image's configuration.
-const policyConfig = " policy="
-
-// keepPolicy checks a policy and copies it into the cache, so that it cannot
-// change during a run; it returns the policy's hash.
-func (c cache) keepPolicy(path string) (string, error) {
-	text, err := os.ReadFile(path)
-	if err != nil {
-		return "", fmt.Errorf("policy: %w", err)
-	}
-	if _, err := policydb.Read(text); err != nil {
-		return "", fmt.Errorf("policy %s: %w", path, err)
-	}
-	sum := sha256.Sum256(text)
-	hash := hex.EncodeToString(sum[:])
-	if old, err := hashFile(c.policy(hash)); err == nil && old == hash {
-		return hash, nil
-	}
-	if err := renameio.WriteFile(c.policy(hash), text, 0o666); err != nil {
-		return "", fmt.Errorf("keep policy: %w", err)
-	}
-	return hash, nil
-}
-
-func (c cache) policy(hash string) string { return filepath.Join(c.dir, "policies", hash) }

@@ -60,6 +60,7 @@ type counting struct {
 	emulate []string // the emulator's command
 	counter *count.Counter
 	dir     string // of the plug-in's files
+	release func() // removes them
 }
 
 // attempts are how often a program is started that stands still. Under the
@@ -78,36 +79,36 @@ func (t *Target) bootCounting(ctx context.Context, img *hv.Image, spec hv.BootSp
 		return fail(fmt.Errorf("%d benchmarks in %d domains, the marks suffice for %d in all: choose some with --bench",
 			len(spec.Plan.Benchmarks), len(spec.Plan.Domains), mark.MostBenchmarks))
 	}
-	dir, err := os.MkdirTemp("", "xsmbench-model-")
+	s, err := t.opened()
 	if err != nil {
 		return fail(err)
 	}
-	c := &counting{target: t, spec: spec, dir: dir}
-	c.emulate, err = c.ready(ctx, img, spec.Seed)
+	c := &counting{target: t, spec: spec}
+	if c.dir, c.release, err = s.Scratch("counting"); err != nil {
+		return fail(err)
+	}
+	c.emulate, err = c.ready(ctx, s, img, spec.Seed)
 	if err == nil {
 		c.machine, err = t.launch(img, spec, c.emulate)
 	}
 	if err != nil {
-		os.RemoveAll(dir)
+		c.release()
 		return fail(err)
 	}
 	return c, nil
 }
 
 // ready writes what the plug-in needs and returns the emulator's command.
-func (c *counting) ready(ctx context.Context, img *hv.Image, seed int64) ([]string, error) {
+func (c *counting) ready(ctx context.Context, s *store.Store, img *hv.Image, seed int64) ([]string, error) {
 	emulator, err := exec.LookPath(emulators[img.Build.Arch])
 	if err != nil {
 		return nil, ErrNoEmulator
-	}
-	s, err := store.Default()
-	if err != nil {
-		return nil, err
 	}
 	plugin, err := window.BuildPlugin(ctx, s)
 	if err != nil {
 		return nil, err
 	}
+	c.target.hold(plugin)
 	m, err := symbols.Read(img.Path)
 	if err != nil {
 		return nil, err
@@ -223,5 +224,6 @@ func (c *counting) fill(s *bench.Measurement, bySlot map[int][]window.Window) {
 // Close stops the program and removes the plug-in's files.
 func (c *counting) Close() error {
 	err := c.machine.Close()
-	return errors.Join(err, os.RemoveAll(c.dir))
+	c.release()
+	return err
 }

@@ -4,12 +4,10 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"runtime"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -210,7 +208,10 @@ func TestDeveloper(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	mine := copySource(t, root)
+	mine := filepath.Join(t.TempDir(), "mine")
+	if err := copySource(root, mine); err != nil {
+		t.Fatal(err)
+	}
 	edit(t, filepath.Join(mine, "xsm", "flask", "hook_event.go"), "evtchnStatus(cur *xsm.VCPU, d *xsm.Domain, chn *xsm.Evtchn) abi.Errno {",
 		"\n\tstatusAsked.Add(1)", "import (", "\n\t\"sync/atomic\"\n", "", "\nvar statusAsked atomic.Int64\n")
 	list := []string{status, copying, version, "Kbench/hypercall/op=evtchn_send", "Kbench/hypercall/op=mmu_update"}
@@ -228,34 +229,6 @@ func TestDeveloper(t *testing.T) {
 			t.Errorf("%s: %d functions changed", name, len(p.Paths))
 		}
 	}
-}
-
-// copySource copies what the model is built from.
-func copySource(t *testing.T, root string) string {
-	t.Helper()
-	mine := filepath.Join(t.TempDir(), "mine")
-	skip := []string{".git", "bin", "runs", "docs", "node_modules"}
-	err := filepath.WalkDir(root, func(path string, e fs.DirEntry, err error) error {
-		if err != nil {
-			return err
-		}
-		rel, _ := filepath.Rel(root, path)
-		switch {
-		case e.IsDir() && slices.Contains(skip, rel):
-			return filepath.SkipDir
-		case e.IsDir() || strings.HasSuffix(rel, "_test.go") || !e.Type().IsRegular():
-			return nil
-		}
-		text, err := os.ReadFile(path)
-		if err == nil {
-			write(t, mine, rel, string(text))
-		}
-		return err
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return mine
 }
 
 // edit inserts texts after others; "" is the end.
@@ -290,7 +263,7 @@ func TestStandsStill(t *testing.T) {
 	for mode, starts := range map[string]int{"hang": attempts, "die": 1} {
 		t.Run(mode, func(t *testing.T) {
 			var console bytes.Buffer
-			c := &counting{target: tg, emulate: []string{"/usr/bin/env"}, dir: t.TempDir(), spec: hv.BootSpec{
+			c := &counting{target: tg, emulate: []string{"/usr/bin/env"}, dir: t.TempDir(), release: func() {}, spec: hv.BootSpec{
 				Console: &console, Plan: bench.Plan{Domains: []string{"dom0"}, Benchmarks: []string{status}, Workload: mode},
 			}}
 			var err error

@@ -2,11 +2,9 @@ package host
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"runtime"
 	"strconv"
 	"strings"
@@ -15,12 +13,12 @@ import (
 	"xsmbench/hv/gotool"
 )
 
-// Doctor looks for the Go tool, the source, the cache, and what makes
+// Doctor looks for the Go tool, the source, the store, and what makes
 // measurements noisy.
 func (t *Target) Doctor(ctx context.Context) []hv.Finding {
 	dir, source := doctorSource()
-	findings := []hv.Finding{doctorGo(ctx, dir), source, doctorCache()}
-	return append(findings, doctor386(), doctorCPUs(), doctorGovernor(), doctorLoad(), doctorQEMU())
+	findings := []hv.Finding{doctorGo(ctx, dir), source, t.doctorStore()}
+	return append(findings, t.doctor386(), doctorCPUs(), doctorGovernor(), doctorLoad(), doctorQEMU())
 }
 
 func doctorGo(ctx context.Context, dir string) hv.Finding {
@@ -53,27 +51,23 @@ func doctorSource() (string, hv.Finding) {
 	return dir, f
 }
 
-func doctorCache() hv.Finding {
-	f := hv.Finding{What: "cache"}
-	c, err := openCache()
-	if err == nil {
-		var probe *os.File
-		if probe, err = os.CreateTemp(filepath.Join(c.dir, "tmp"), "probe"); err == nil {
-			err = errors.Join(probe.Close(), os.Remove(probe.Name()))
-		}
-	}
-	if err != nil {
+func (t *Target) doctorStore() hv.Finding {
+	f := hv.Finding{What: "store", Mend: "set XDG_CACHE_HOME to a directory that can be written"}
+	s, err := t.opened()
+	switch {
+	case err != nil:
 		f.Detail = err.Error() + "; nothing can be built"
-		f.Mend = "set XDG_CACHE_HOME to a directory that can be written"
-		return f
+	case s.ReadOnly():
+		f.Detail = s.Dir() + " can be read, not written; what is not in it cannot be built"
+	default:
+		f.OK, f.Mend, f.Detail = true, "", s.Dir()
 	}
-	f.OK, f.Detail = true, c.dir
 	return f
 }
 
 // doctor386 tells whether this machine runs 32-bit programs: an amd64 kernel
 // can be built without them.
-func doctor386() hv.Finding {
+func (t *Target) doctor386() hv.Finding {
 	f := hv.Finding{What: "32-bit programs", Advice: true}
 	switch {
 	case runtime.GOARCH == "386":
@@ -81,7 +75,7 @@ func doctor386() hv.Finding {
 	case runtime.GOARCH != "amd64":
 		f.Detail = "not an x86 processor; the model cannot run here"
 	default:
-		if err := new(Target).Starts(hv.Build{Arch: "386"}, ""); err != nil {
+		if err := t.Starts(hv.Build{Arch: "386"}, ""); err != nil {
 			f.Detail = err.Error()
 		} else {
 			f.OK, f.Detail = true, "the kernel runs them (--arch 386)"

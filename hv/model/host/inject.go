@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"xsmbench/hv"
+	"xsmbench/hv/store/content"
 )
 
 var _ hv.Injector = (*Target)(nil)
@@ -44,7 +45,7 @@ func inject(w hv.Work, dir string) (hv.Build, error) {
 	if err != nil {
 		return hv.Build{}, err
 	}
-	if err := copyTree(tree, dir); err != nil {
+	if err := copySource(tree, dir); err != nil {
 		return hv.Build{}, err
 	}
 	path := filepath.Join(dir, injectedFile)
@@ -81,30 +82,8 @@ func assemble(w hv.Work) string {
 // notSource are folders at a tree's top that no program is built from.
 var notSource = []string{".git", "bin", "runs", "docs"}
 
-// copyTree copies the files of a source tree.
-func copyTree(from, to string) error {
-	return filepath.WalkDir(from, func(path string, d fs.DirEntry, err error) error {
-		if err != nil {
-			return err
-		}
-		rel, err := filepath.Rel(from, path)
-		switch {
-		case err != nil:
-			return err
-		case slices.Contains(notSource, rel):
-			if d.IsDir() {
-				return filepath.SkipDir
-			}
-			return nil
-		case d.IsDir():
-			return os.MkdirAll(filepath.Join(to, rel), 0o777)
-		case !d.Type().IsRegular():
-			return nil
-		}
-		data, err := os.ReadFile(path)
-		if err != nil {
-			return err
-		}
-		return os.WriteFile(filepath.Join(to, rel), data, 0o666)
-	})
+// copySource copies what programs are built from.
+func copySource(from, to string) error {
+	_, err := content.CopyTree(from, to, content.All(from, func(rel string, _ fs.DirEntry) bool { return slices.Contains(notSource, rel) }))
+	return err
 }

@@ -12,7 +12,7 @@ import (
 
 // TestInject: copies of the tree differ by the work alone.
 func TestInject(t *testing.T) {
-	target := &Target{}
+	target := New()
 	trees := map[int]string{0: filepath.Join(t.TempDir(), "none"), 3: filepath.Join(t.TempDir(), "three")}
 	for n, dir := range trees {
 		if _, err := target.Inject(context.Background(), hv.Work{Amount: n, Delay: true}, dir, func(string) {}); err != nil {

@@ -16,9 +16,12 @@ import (
 	"syscall"
 	"time"
 
+	"al.essio.dev/pkg/shellescape"
+
 	"xsmbench/bench"
 	"xsmbench/bench/wire"
 	"xsmbench/hv"
+	"xsmbench/hv/child"
 )
 
 // limits are the times after which a machine is given up. They are far above
@@ -78,7 +81,7 @@ func (t *Target) launch(img *hv.Image, spec hv.BootSpec, emulate []string) (*mac
 	if err != nil {
 		return nil, fmt.Errorf("write plan: %w", err)
 	}
-	args, err := arguments(img, spec)
+	args, err := t.arguments(img, spec)
 	if err != nil {
 		return nil, err
 	}
@@ -108,18 +111,18 @@ func (t *Target) launch(img *hv.Image, spec hv.BootSpec, emulate []string) (*mac
 }
 
 // arguments are those of the model's program.
-func arguments(img *hv.Image, spec hv.BootSpec) ([]string, error) {
+func (t *Target) arguments(img *hv.Image, spec hv.BootSpec) ([]string, error) {
 	args := []string{"-plan", "-"}
 	if img.Build.Policy != "" {
 		_, hash, ok := strings.Cut(img.Config, policyConfig)
 		if !ok {
 			return nil, errors.New("the image has no policy")
 		}
-		c, err := openCache()
+		path, err := t.policy(hash)
 		if err != nil {
 			return nil, err
 		}
-		args = append(args, "-policy", c.policy(hash))
+		args = append(args, "-policy", path)
 	}
 	if spec.Seed != 0 {
 		args = append(args, "-seed", strconv.FormatInt(spec.Seed, 10))
@@ -132,22 +135,7 @@ func arguments(img *hv.Image, spec hv.BootSpec) ([]string, error) {
 var steady = []string{"GOMAXPROCS=1", "GODEBUG=asyncpreemptoff=1"}
 
 func repeatCommand(plan []byte, args []string) string {
-	words := []string{"echo", quote(string(plan)), "|"}
-	for _, a := range args {
-		words = append(words, quote(a))
-	}
-	return strings.Join(words, " ")
-}
-
-// quote makes s one word of a shell's.
-func quote(s string) string {
-	plain := func(r rune) bool {
-		return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("-_./=+,:@", r)
-	}
-	if s != "" && strings.IndexFunc(s, func(r rune) bool { return !plain(r) }) < 0 {
-		return s
-	}
-	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
+	return shellescape.QuoteCommand([]string{"echo", string(plan)}) + " | " + shellescape.QuoteCommand(args)
 }
 
 func (m *machine) start(plan []byte, args []string) error {
@@ -155,17 +143,13 @@ func (m *machine) start(plan []byte, args []string) error {
 	m.cmd.Env = append(environment(), m.settings...)
 	m.cmd.Stdin = bytes.NewReader(append(plan, '\n'))
 	m.cmd.Stderr = m.console
-	// A group of its own: Close ends the program and all that it started,
-	// and a terminal's Ctrl-C does not reach it before this program has
-	// decided what to keep.
-	m.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	m.cmd.WaitDelay = dyingLimit
 	out, w, err := os.Pipe()
 	if err != nil {
 		return err
 	}
 	m.cmd.Stdout = w
-	err = m.cmd.Start()
+	err = child.Start(m.cmd)
 	w.Close()
 	if err != nil {
 		out.Close()
@@ -306,7 +290,7 @@ func (m *machine) stuck(kind hv.BootErrorKind, err error) error {
 // kill ends the process group.
 func (m *machine) kill() {
 	if m.cmd.Process != nil {
-		syscall.Kill(-m.cmd.Process.Pid, syscall.SIGKILL)
+		_ = child.Kill(m.cmd)
 	}
 }
 

@@ -1,23 +1,31 @@
 package host
 
 import (
-	"archive/tar"
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
-	"io"
-	"io/fs"
-	"os"
-	"os/exec"
 	"path/filepath"
-	"strings"
 
 	"xsmbench/hv"
+	"xsmbench/hv/git"
 	"xsmbench/hv/gotool"
+	"xsmbench/hv/store"
 )
 
 const program = "cmd/xsmmodel"
+
+// sourceOf finds the tree to build from: a revision, or a tree of the user's.
+func (t *Target) sourceOf(ctx context.Context, b hv.Build, progress func(string)) (string, error) {
+	tree, err := sourceTree(b)
+	if err != nil || b.Rev == "" {
+		return tree, err
+	}
+	dir, err := t.checkout(ctx, tree, b.Rev, progress)
+	if err != nil {
+		return "", fmt.Errorf("find revision %q in %s: %w", b.Rev, tree, err)
+	}
+	return dir, nil
+}
 
 // sourceTree finds the tree to build from: the build's own; else the module
 // around the working directory; else the one this program was compiled from,
@@ -36,107 +44,27 @@ func sourceTree(b hv.Build) (string, error) {
 	if dir, err := gotool.FindTree(program); err == nil {
 		return dir, nil
 	}
-	return "", fmt.Errorf("find source: the model is built from xsmbench's source tree, and there is none above the working directory: run xsmbench inside a clone, or say where one is with --source DIR")
+	return "", errors.New("find source: the model is built from xsmbench's source tree, and there is none above the working directory: run xsmbench inside a clone, or say where one is with --source DIR")
 }
 
-// checkout unpacks a revision of the git repository around dir into the
-// cache, once, and returns where.
-func (c cache) checkout(ctx context.Context, dir, rev string) (string, error) {
-	commit, err := git(ctx, dir, "rev-parse", "--verify", "--quiet", rev+"^{commit}")
+// checkout unpacks a revision of the git repository around dir into the store,
+// once, and returns where. The module may lie in the repository's top or below
+// it, and elsewhere in another clone: its place is part of the name.
+func (t *Target) checkout(ctx context.Context, dir, rev string, progress func(string)) (string, error) {
+	commit, err := git.Commit(ctx, dir, rev)
 	if err != nil {
-		return "", fmt.Errorf("find revision %q in %s: %w", rev, dir, err)
+		return "", err
 	}
-	// The same revision of two clones may hold the module in different
-	// places: the path within the repository is part of the name.
-	prefix, err := git(ctx, dir, "rev-parse", "--show-prefix")
+	prefix, err := git.Output(ctx, dir, "rev-parse", "--show-prefix")
 	if err != nil {
-		return "", fmt.Errorf("find revision %q in %s: %w", rev, dir, err)
+		return "", err
 	}
-	name := strings.TrimSpace(string(commit))
-	if p := strings.Trim(strings.TrimSpace(string(prefix)), "/"); p != "" {
-		name += "-" + strings.ReplaceAll(p, "/", "-")
-	}
-	tree := filepath.Join(c.dir, "sources", name)
-	if _, err := os.Stat(tree); err == nil {
-		return tree, gotool.IsTree(tree, program)
-	}
-	text, err := git(ctx, dir, "archive", "--format=tar", strings.TrimSpace(string(commit)))
+	e, err := t.get(ctx, sources, store.KeyOf("revision", commit, prefix), store.Recipe{
+		What: "revision " + rev, Progress: progress,
+		Make: func(ctx context.Context, to string) error { return git.Export(ctx, dir, commit, to) },
+	})
 	if err != nil {
-		return "", fmt.Errorf("unpack revision %q: %w", rev, err)
+		return "", err
 	}
-	err = c.publish(tree, func(tmp string) error { return untar(bytes.NewReader(text), tmp) })
-	if err != nil {
-		return "", fmt.Errorf("unpack revision %q: %w", rev, err)
-	}
-	if err := gotool.IsTree(tree, program); err != nil {
-		return "", fmt.Errorf("revision %q: %w", rev, err)
-	}
-	return tree, nil
-}
-
-func git(ctx context.Context, dir string, args ...string) ([]byte, error) {
-	path, err := exec.LookPath("git")
-	if err != nil {
-		return nil, errors.New("no git in PATH: it is needed for --rev")
-	}
-	cmd := exec.CommandContext(ctx, path, append([]string{"-C", dir}, args...)...)
-	var stderr bytes.Buffer
-	cmd.Stderr = &stderr
-	out, err := cmd.Output()
-	if err == nil {
-		return out, nil
-	}
-	if line := gotool.FirstError(stderr.String()); line != "" {
-		return nil, errors.New(line)
-	}
-	if args[0] == "rev-parse" {
-		return nil, errors.New("the repository has no such revision")
-	}
-	return nil, fmt.Errorf("git %s: %w", args[0], err)
-}
-
-// untar unpacks directories, files and symbolic links that stay inside dir.
-func untar(r io.Reader, dir string) error {
-	root, err := os.OpenRoot(dir)
-	if err != nil {
-		return err
-	}
-	defer root.Close()
-	t := tar.NewReader(r)
-	for {
-		h, err := t.Next()
-		if err == io.EOF {
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-		name := filepath.Clean(h.Name)
-		switch h.Typeflag {
-		case tar.TypeDir:
-			err = root.MkdirAll(name, 0o777)
-		case tar.TypeSymlink:
-			err = root.Symlink(h.Linkname, name)
-		case tar.TypeReg:
-			err = unpackFile(root, name, fs.FileMode(h.Mode)&0o777, t)
-		}
-		if err != nil {
-			return err
-		}
-	}
-}
-
-func unpackFile(root *os.Root, name string, mode fs.FileMode, r io.Reader) error {
-	if err := root.MkdirAll(filepath.Dir(name), 0o777); err != nil {
-		return err
-	}
-	f, err := root.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, mode)
-	if err != nil {
-		return err
-	}
-	if _, err := io.Copy(f, r); err != nil {
-		f.Close()
-		return err
-	}
-	return f.Close()
+	return e.Dir, gotool.IsTree(e.Dir, program)
 }

@@ -5,12 +5,12 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"runtime"
 	"syscall"
 	"time"
 
 	"xsmbench/hv"
+	"xsmbench/hv/child"
 )
 
 // ErrNo386 is the cause when the kernel does not run 32-bit programs.
@@ -28,11 +28,16 @@ func (t *Target) Starts(b hv.Build, accel string) error {
 	if b.Arch != "386" || runtime.GOARCH == "386" {
 		return nil
 	}
-	c, err := openCache()
+	s, err := t.opened()
 	if err != nil {
 		return err
 	}
-	return runs386(filepath.Join(c.dir, "tmp"))
+	dir, release, err := s.Scratch("a 32-bit program")
+	if err != nil {
+		return err
+	}
+	defer release()
+	return runs386(dir)
 }
 
 // exit386 is an x86_32 ELF executable that does nothing but exit(0).
@@ -79,7 +84,7 @@ func writeProgram(dir string, program []byte) (string, error) {
 // its own program.
 func run(file string) error {
 	for try := 0; ; try++ {
-		err := exec.Command(file).Run()
+		err := child.Run(exec.Command(file))
 		if !errors.Is(err, syscall.ETXTBSY) || try == 10 {
 			return err
 		}

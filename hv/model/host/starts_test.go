@@ -26,7 +26,7 @@ func TestStarts(t *testing.T) {
 			if c.path != "" {
 				t.Setenv("PATH", c.path)
 			}
-			if err := new(Target).Starts(hv.Build{Arch: c.arch}, c.accel); !errors.Is(err, c.want) {
+			if err := New().Starts(hv.Build{Arch: c.arch}, c.accel); !errors.Is(err, c.want) {
 				t.Errorf("got %v, want %v", err, c.want)
 			}
 		})

@@ -2,9 +2,10 @@
 // cmd/xsmmodel from this module's source, one program per way of building and
 // layout, and boots one by starting it as a process.
 //
-// A built program is kept in the user's cache directory under the hash of
-// everything that goes into it (source, tags, architecture, layout, Go
-// version and settings), so that what is there is what would be built. A
+// A built program is kept in the store under the hash of everything that goes
+// into it (source, tags, architecture, layout, Go version and settings), so
+// that what is there is what would be built. What this process uses of the
+// store is held until its end. A
 // program's own hash is the image's hash: -trimpath and -buildvcs=false make
 // it depend on nothing else.
 package host
@@ -19,32 +20,41 @@ import (
 	"xsmbench/bench"
 	"xsmbench/hv"
 	"xsmbench/hv/count"
+	"xsmbench/hv/gotool"
+	"xsmbench/hv/store"
 )
 
 func init() { hv.Register(New()) }
 
 // Target is the model.
 type Target struct {
-	compiling sync.Mutex    // one compilation at a time: each uses all processors
+	compiling chan struct{} // one compilation at a time: each uses all processors
 	linking   chan struct{} // as many links at a time as processors
 	limits    limits
 	emulated  limits // of programs that an emulator runs
 
+	opened func() (*store.Store, error)
+
 	mu     sync.Mutex
-	inputs map[inputsKey]*inputs
-	fresh  map[string]bool // packages compiled by this process, by digest
+	held   map[string]*store.Entry // in use until this process ends, by folder
+	inputs map[inputsKey]*gotool.Inputs
+	fresh  map[store.Key]bool // sources compiled by this process
 }
 
-// New returns a target with nothing cached in memory.
+// New returns a target that has the user's store, opened when it is first
+// needed, and nothing in memory.
 func New() *Target {
 	return &Target{
-		linking: make(chan struct{}, processors()),
-		limits:  limits{hello: 60 * time.Second, silence: 120 * time.Second},
+		compiling: make(chan struct{}, 1),
+		linking:   make(chan struct{}, processors()),
+		limits:    limits{hello: 60 * time.Second, silence: 120 * time.Second},
 		// A record takes the emulator a second or two; one that hangs is
 		// started again, so that patience has a price here.
 		emulated: limits{hello: 60 * time.Second, silence: 60 * time.Second},
-		inputs:   map[inputsKey]*inputs{},
-		fresh:    map[string]bool{},
+		opened:   sync.OnceValues(store.Default),
+		held:     map[string]*store.Entry{},
+		inputs:   map[inputsKey]*gotool.Inputs{},
+		fresh:    map[store.Key]bool{},
 	}
 }
 

@@ -1,0 +1,154 @@
+package xen
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+
+	"xsmbench/hv/gotool"
+	"xsmbench/hv/gotool/gotooltest"
+	"xsmbench/hv/store"
+	"xsmbench/hv/xen/domain/native"
+	"xsmbench/hv/xen/protocol"
+)
+
+// agentTree is a tree with an agent's source, the working directory.
+func agentTree(t *testing.T) string {
+	t.Helper()
+	dir := t.TempDir()
+	if err := os.MkdirAll(filepath.Join(dir, agentProgram), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	for name, text := range map[string]string{"go.mod": "module xsmbench\n", agentProgram + "/main.go": "package main\n"} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	t.Chdir(dir)
+	return dir
+}
+
+// fakeAgent has the go command make a program with a table of marks, after a
+// script.
+func fakeAgent(t *testing.T, script string) *gotooltest.Fake {
+	t.Helper()
+	program, err := native.Image(protocol.BasesOf("dom0").Native)
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(t.TempDir(), "agent")
+	if err := os.WriteFile(path, program, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	fake := gotooltest.New(t)
+	fake.On("build", script+"\ncp '"+path+"' \"$out\"; exit 0")
+	return fake
+}
+
+// withStore is a target that has a store, as another process's would.
+func withStore(dir string) *Target {
+	t := New()
+	t.opened = func() (*store.Store, error) { return store.Open(dir) }
+	return t
+}
+
+func TestAgents(t *testing.T) {
+	tree, cache := agentTree(t), t.TempDir()
+	fake := fakeAgent(t, "")
+	compile := func(builds int) {
+		t.Helper()
+		a, err := withStore(cache).agents(t.Context(), "amd64", func(string) {})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if n := fake.Calls("build"); n != builds {
+			t.Errorf("compiled %d times, want %d", n, builds)
+		}
+		for _, name := range domainNames {
+			p := a.programs[name]
+			loops, err := native.Image(protocol.BasesOf(name).Native)
+			if err != nil || string(p.native) != string(loops) || len(p.agent) == 0 {
+				t.Errorf("%s: an agent of %d bytes, loops of %d bytes, %v", name, len(p.agent), len(p.native), err)
+			}
+		}
+		// A table for each program, in the order of domains.
+		if len(a.marks) != 2*len(domainNames) || a.marks[0].Domain != "dom0" || a.marks[3].Domain != "domU" || a.marks[1].Base == a.marks[3].Base {
+			t.Errorf("marks: %+v", a.marks)
+		}
+	}
+	compile(2) // one for each domain
+	compile(2)
+	if err := os.WriteFile(filepath.Join(tree, agentProgram, "main.go"), []byte("package main // changed\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	compile(4)
+	t.Setenv("GOFLAGS", "-race")
+	compile(6)
+}
+
+// TestAgentsAtOnce: several targets on one store compile the agents once.
+func TestAgentsAtOnce(t *testing.T) {
+	agentTree(t)
+	fake, cache := fakeAgent(t, ""), t.TempDir()
+	var group sync.WaitGroup
+	for range 4 {
+		group.Go(func() {
+			if _, err := withStore(cache).agents(t.Context(), "amd64", func(string) {}); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	group.Wait()
+	if n := fake.Calls("build"); n != 2 {
+		t.Errorf("compiled %d times", n)
+	}
+}
+
+// TestAgentsOfOneSource: agents of a source that changes between them are not
+// kept, and are made again of what is there then.
+func TestAgentsOfOneSource(t *testing.T) {
+	agentTree(t)
+	fake := fakeAgent(t, `if [ ! -f "$dir/changed" ]; then touch "$dir/changed"; echo '// more' >>`+agentProgram+"/main.go; fi")
+	cache := t.TempDir()
+	var said []string
+	if _, err := withStore(cache).agents(t.Context(), "amd64", func(s string) { said = append(said, s) }); err != nil {
+		t.Fatal(err)
+	}
+	s, err := store.Open(cache)
+	if err != nil {
+		t.Fatal(err)
+	}
+	list, err := s.List()
+	if n := fake.Calls("build"); n != 3 || err != nil || len(list) != 1 || list[0].Kind != guestAgents.Name {
+		t.Errorf("compiled %d times; in the store: %+v, %v", n, list, err)
+	}
+	if words := strings.Join(said, "\n"); !strings.Contains(words, "agent: the source changed while it was compiled") {
+		t.Errorf("said %q", words)
+	}
+}
+
+func TestAgentsErrors(t *testing.T) {
+	for _, c := range []struct{ name, script, want string }{
+		{"does not compile", "echo 'cmd/xsmguest/main.go:1:1: undefined: x'; exit 1", "build the agent: dom0: compile: cmd/xsmguest/main.go:1:1: undefined: x"},
+		{"no table of marks", `echo rubbish >"$out"; exit 0`, "build the agent: dom0: find marks: "},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			agentTree(t)
+			fakeAgent(t, c.script)
+			_, err := withStore(t.TempDir()).agents(t.Context(), "amd64", func(string) {})
+			if err == nil || !strings.HasPrefix(err.Error(), c.want) {
+				t.Errorf("error %v, want %s", err, c.want)
+			}
+		})
+	}
+	t.Run("no go command", func(t *testing.T) {
+		agentTree(t)
+		t.Setenv("PATH", t.TempDir())
+		if _, err := withStore(t.TempDir()).agents(t.Context(), "amd64", func(string) {}); !errors.Is(err, gotool.ErrNoGo) {
+			t.Errorf("error %v, want %v", err, gotool.ErrNoGo)
+		}
+	})
+}
