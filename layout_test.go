@@ -38,7 +38,7 @@ var layout = []folder{
 	{"internal/require", "", ""},
 
 	{"hv/child", "", ""},
-	{"hv/git", "", ""},
+	{"hv/git", "hv/child", ""},
 	{"hv/store", "", ""},
 	{"hv", "bench", ""},
 	{"hv/hvtest", "bench hv", ""},
