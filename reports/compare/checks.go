@@ -5,8 +5,6 @@ import (
 	"math"
 	"slices"
 
-	"gonum.org/v1/gonum/stat"
-
 	"xsmbench/reports/stats"
 )
 
@@ -202,8 +200,7 @@ func redraw(b boot) []float64 {
 		}
 		return values
 	}
-	sorted := slices.Sorted(slices.Values(b.windows))
-	middle := (sorted[(len(sorted)-1)/2] + sorted[len(sorted)/2]) / 2
+	middle := stats.Median(b.windows)
 	for i, m := range stats.Redraw(b.windows, redrawn, stats.Seed(b.windows)) {
 		values[i] = b.value + m - middle
 	}
@@ -224,7 +221,7 @@ func rise(of *sampled, unit string) (share, p float64) {
 	if len(rises) == 0 {
 		return math.NaN(), math.NaN()
 	}
-	share, p = stat.Mean(rises, nil), math.NaN()
+	share, p = stats.Mean(rises), math.NaN()
 	if e, err := stats.Paired(rises, 0.95); err == nil && e.SE > 0 {
 		p = e.P
 	}

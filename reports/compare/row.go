@@ -6,8 +6,6 @@ import (
 	"slices"
 	"strings"
 
-	"gonum.org/v1/gonum/stat"
-
 	"xsmbench/bench"
 	"xsmbench/reports/stats"
 )
@@ -223,7 +221,7 @@ func (r *Row) estimate(x, y []float64, base, b *sampled, confidence float64) boo
 	}
 	r.Units = r.effect.N
 	if err != nil {
-		r.effect.Mean = stat.Mean(y, nil) - stat.Mean(x, nil)
+		r.effect.Mean = stats.Mean(y) - stats.Mean(x)
 	}
 	return err == nil
 }
@@ -399,9 +397,9 @@ func centre(v []float64, linear bool) float64 {
 	case constant(v):
 		return v[0]
 	case linear:
-		return stat.Mean(v, nil)
+		return stats.Mean(v)
 	}
-	return stat.GeometricMean(v, nil)
+	return stats.GeometricMean(v)
 }
 
 // common is a remark without what is each boot's own: rows share it.

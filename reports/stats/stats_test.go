@@ -347,7 +347,7 @@ func windowed(random *rand.Rand, level, noise float64) Boot {
 	for i := range windows {
 		windows[i] = level + noise*random.NormFloat64()
 	}
-	b := Boot{Diff: median(slices.Sorted(slices.Values(windows)))}
+	b := Boot{Diff: Median(windows)}
 	b.Again = Redraw(windows, 50, random.Uint64())
 	return b
 }
