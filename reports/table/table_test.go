@@ -52,10 +52,11 @@ func TestGolden(t *testing.T) {
 func golden(t *testing.T, run, file string) {
 	c, a := fixture(t, run)
 	for ext, write := range map[string]func(io.Writer) error{
-		".txt":  func(w io.Writer) error { return Text(w, c, a) },
-		".md":   func(w io.Writer) error { return Markdown(w, c, a) },
-		".csv":  func(w io.Writer) error { return CSV(w, c) },
-		".json": func(w io.Writer) error { return JSON(w, c) },
+		".txt":       func(w io.Writer) error { return Text(w, c, a) },
+		".md":        func(w io.Writer) error { return Markdown(w, c, a) },
+		".csv":       func(w io.Writer) error { return CSV(w, c) },
+		".benchstat": func(w io.Writer) error { return Benchstat(w, c) },
+		".json":      func(w io.Writer) error { return JSON(w, c) },
 	} {
 		matches(t, file+ext, write)
 	}

@@ -26,7 +26,7 @@ func crossingsOf(name string) ([]bench.Crossing, bool) {
 }
 
 // formats are the ways to write a comparison.
-var formats = []string{"text", "markdown", "csv", "json", "lkp", "mail"}
+var formats = []string{"text", "markdown", "csv", "json", "benchstat", "lkp", "mail"}
 
 // Values of --fail-on.
 var failOns = []string{"never", "regression", "inconclusive"}
@@ -77,7 +77,7 @@ is slower and something is inconclusive.`,
 		},
 	}
 	f.register(c.Flags(), "")
-	c.Flags().StringVar(&format, "format", "text", "text, markdown, csv, json, lkp (as the Linux kernel's 0-day robot writes) or mail (72 columns)")
+	c.Flags().StringVar(&format, "format", "text", "text, markdown, csv, json, benchstat (its tables, which know no pairs), lkp (as the Linux kernel's 0-day robot writes) or mail (72 columns)")
 	c.Flags().StringVar(&failOn, "fail-on", "never", "exit with 1 or 2 on a verdict: never, regression or inconclusive")
 	c.Flags().StringVar(&explain, "explain", "", "instead, say all of the benchmarks that match REGEXP, or REGEXP,DOMAIN: data, model, tests, checks, what would change the verdict")
 	configFlag(c)
@@ -214,6 +214,8 @@ func (in *input) write(w io.Writer, c *compare.Comparison, format string) error 
 		return table.CSV(w, c)
 	case "json":
 		return table.JSON(w, c)
+	case "benchstat":
+		return table.Benchstat(w, c)
 	case "lkp":
 		return table.LKP(w, c, origin)
 	case "mail":
