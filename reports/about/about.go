@@ -12,6 +12,7 @@ import (
 
 	"xsmbench/hv"
 	"xsmbench/reports/compare"
+	"xsmbench/reports/internal/number"
 	"xsmbench/results"
 )
 
@@ -234,14 +235,12 @@ func prefix(p, text string) string {
 	return p + text
 }
 
+// count is empty where there is none, or nothing is known.
 func count(n int, noun string) string {
-	switch n {
-	case 0:
+	if n == 0 {
 		return ""
-	case 1:
-		return "1 " + noun
 	}
-	return fmt.Sprintf("%d %ss", n, noun)
+	return number.Count(n, noun)
 }
 
 func memory(mb int64) string {

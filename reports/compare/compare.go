@@ -17,9 +17,9 @@ import (
 	"fmt"
 	"math"
 	"slices"
-	"strconv"
 	"strings"
 
+	"xsmbench/reports/internal/number"
 	"xsmbench/reports/stats"
 	"xsmbench/results"
 )
@@ -189,7 +189,7 @@ func (c *Comparison) Level() float64 { return level(c.Confidence, c.Looks) }
 
 // LevelText is Level as a table's head has it: "95%".
 func (c *Comparison) LevelText() string {
-	return strconv.FormatFloat(100*c.Level(), 'g', 4, 64) + "%"
+	return number.Share(c.Level(), 4)
 }
 
 // Count is how many rows have a verdict.

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"xsmbench/bench"
+	"xsmbench/reports/internal/number"
 	"xsmbench/results"
 )
 
@@ -132,7 +133,7 @@ func (c *Comparison) warnOfChanges() {
 	}
 	change("the margin", percent(c.Margin), percent(planned.Margin))
 	change("the margin of single benchmarks", shares(c.Margins, percent), shares(planned.Margins, percent))
-	change("the floor", shares(c.Floors, number), shares(planned.Floors, number))
+	change("the floor", shares(c.Floors, plain), shares(planned.Floors, plain))
 	change("the confidence", percent(c.Confidence), percent(planned.Confidence))
 }
 
@@ -143,7 +144,7 @@ func DescribeCriteria(c results.Criteria) string {
 		words = append(words, shares(c.Margins, percent))
 	}
 	if len(c.Floors) > 0 {
-		words = append(words, "floor "+shares(c.Floors, number))
+		words = append(words, "floor "+shares(c.Floors, plain))
 	}
 	return strings.Join(append(words, percent(c.Confidence)+" confidence"), ", ")
 }
@@ -161,8 +162,6 @@ func shares(m map[string]float64, text func(float64) string) string {
 }
 
 // percent keeps no more figures than were given.
-func percent(share float64) string {
-	return strconv.FormatFloat(100*share, 'g', 6, 64) + "%"
-}
+func percent(share float64) string { return number.Share(share, 6) }
 
-func number(v float64) string { return strconv.FormatFloat(v, 'g', -1, 64) }
+func plain(v float64) string { return strconv.FormatFloat(v, 'g', -1, 64) }

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"xsmbench/bench"
+	"xsmbench/reports/internal/number"
 	"xsmbench/reports/stats"
 )
 
@@ -376,7 +377,7 @@ func (r *Row) heed(control Row) {
 		return
 	}
 	noise := math.Max(math.Abs(math.Log(control.Lo)), math.Abs(math.Log(control.Hi)))
-	r.warn("the control %s, %s, differs here by %+.1f %%", control.Build, control.Kinship(), 100*control.Overhead())
+	r.warn("the control %s, %s, differs here by %s", control.Build, control.Kinship(), number.SignedPercent(control.Overhead(), 1))
 	if (r.Verdict == Slower || r.Verdict == Faster) && !(math.Abs(math.Log(r.Ratio)) > noise) {
 		r.Verdict = Inconclusive
 		r.Need = MostRounds

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"xsmbench/reports/gate"
+	"xsmbench/reports/internal/number"
 )
 
 // CommentLimit is the length of the longest comment, in bytes: what is longer
@@ -67,7 +68,7 @@ func commentGroup(w io.Writer, r *gate.Result, g findingGroup, left *int) {
 	n := min(*left, len(g.findings))
 	*left -= n
 	if n == 0 {
-		fmt.Fprintf(w, "\nBesides, %s %s.\n", rowsOf(len(g.findings)), g.heading)
+		fmt.Fprintf(w, "\nBesides, %s %s.\n", number.Count(len(g.findings), "row"), g.heading)
 		return
 	}
 	fmt.Fprintf(w, "\n| %s | base | change | interval | |\n| :-- | --: | --: | --: | :-- |\n", g.heading)
@@ -81,7 +82,7 @@ func commentGroup(w io.Writer, r *gate.Result, g findingGroup, left *int) {
 		markdownLine(w, []string{what, base, more, effectInterval(f), short(text, 200)})
 	}
 	if rest := len(g.findings) - n; rest > 0 {
-		fmt.Fprintf(w, "\nBesides, %s %s.\n", rowsOf(rest), g.heading)
+		fmt.Fprintf(w, "\nBesides, %s %s.\n", number.Count(rest, "row"), g.heading)
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 
 	"xsmbench/reports/compare"
 	"xsmbench/reports/internal/grid"
+	"xsmbench/reports/internal/number"
 )
 
 // besideHeads are the heads of columns of figures beside a row, by unit.
@@ -99,7 +100,7 @@ func Difference(r compare.Row) string {
 // share is the overhead; a place after the point is enough from 10% on.
 func share(r compare.Row) string {
 	if r.Exact && math.Abs(r.Overhead()) >= 0.0995 {
-		return signed(r.Overhead(), 1) + "%"
+		return number.SignedPercent(r.Overhead(), 1)
 	}
 	return Overhead(r)
 }

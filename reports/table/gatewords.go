@@ -2,13 +2,12 @@ package table
 
 import (
 	"fmt"
-	"math"
-	"strconv"
 	"strings"
 
 	"xsmbench/bench"
 	"xsmbench/reports/compare"
 	"xsmbench/reports/gate"
+	"xsmbench/reports/internal/number"
 )
 
 // Headline says in a line what a gate decided, and on what.
@@ -28,7 +27,7 @@ func Headline(r *gate.Result) string {
 	if parts == nil {
 		parts = []string{"no row to judge"}
 	}
-	text := fmt.Sprintf("%s: of %s %s", r.Outcome, rowsOf(n), strings.Join(parts, ", "))
+	text := fmt.Sprintf("%s: of %s %s", r.Outcome, number.Count(n, "row"), strings.Join(parts, ", "))
 	if n == 0 {
 		text = fmt.Sprintf("%s: no row to judge", r.Outcome)
 	}
@@ -84,15 +83,15 @@ func effectInterval(f gate.Finding) string {
 func why(f gate.Finding) string {
 	switch f.Cause {
 	case gate.Within, gate.Faster, gate.Slower:
-		return "margin " + margin(f.Row.Margin)
+		return "margin " + number.Share(f.Row.Margin, 3)
 	case gate.HooksWithin, gate.HooksSlower:
 		more := f.InHooks[1] - f.InHooks[0]
 		return fmt.Sprintf("not exact, so judged by its hooks: %s instructions, before %s (%+.3g%% of the operation); margin %s",
-			rounded(f.InHooks[1]), rounded(f.InHooks[0]), 100*more/f.Row.BaseValue, margin(f.Row.Margin))
+			rounded(f.InHooks[1]), rounded(f.InHooks[0]), 100*more/f.Row.BaseValue, number.Share(f.Row.Margin, 3))
 	case gate.TooFine:
-		return fmt.Sprintf("the margin of %s is finer than the %s by which a control (one image twice) differs here", margin(f.Row.Margin), margin(f.Floor))
+		return fmt.Sprintf("the margin of %s is finer than the %s by which a control (one image twice) differs here", number.Share(f.Row.Margin, 3), number.Share(f.Floor, 3))
 	case gate.Drowned:
-		return fmt.Sprintf("a control (one image twice) differs by %s here, no less", margin(f.Floor))
+		return fmt.Sprintf("a control (one image twice) differs by %s here, no less", number.Share(f.Floor, 3))
 	case gate.Missing:
 		return "it was to be measured and has no sample; what is not known does not pass"
 	case gate.NoCount:
@@ -104,7 +103,7 @@ func why(f gate.Finding) string {
 	case gate.NoGrip:
 		return strings.Join(f.Row.Warnings, "; ")
 	}
-	return strings.Join(append([]string{"margin " + margin(f.Row.Margin) + more(f)}, takenBack(f)...), "; ")
+	return strings.Join(append([]string{"margin " + number.Share(f.Row.Margin, 3) + more(f)}, takenBack(f)...), "; ")
 }
 
 // more is the rounds that would decide.
@@ -115,7 +114,7 @@ func more(f gate.Finding) string {
 	if f.Row.Need == 1 {
 		return ", one more round might decide"
 	}
-	return fmt.Sprintf(", some %s more rounds would decide", rough(f.Row.Need))
+	return fmt.Sprintf(", some %s more rounds would decide", number.Rough(f.Row.Need))
 }
 
 // takenBack are the warnings of a row that was an alarm: what took it back.
@@ -127,14 +126,6 @@ func takenBack(f gate.Finding) []string {
 		}
 	}
 	return all
-}
-
-// margin is a share in per cent, to three figures.
-func margin(share float64) string {
-	if math.IsInf(share, 0) {
-		return "any share"
-	}
-	return strconv.FormatFloat(100*share, 'g', 3, 64) + "%"
 }
 
 // mostHooks bounds the names of hooks in a line.
@@ -186,26 +177,18 @@ func hookNames(hooks []bench.Crossing) string {
 	return strings.Join(names, ", ")
 }
 
-// rowsOf counts rows.
-func rowsOf(n int) string {
-	if n == 1 {
-		return "1 row"
-	}
-	return fmt.Sprintf("%d rows", n)
-}
-
 // WaiverLine says what has become of a waiver.
 func WaiverLine(w gate.WaiverUse) string {
 	day := w.Until.Format(gate.Day)
 	text := fmt.Sprintf("%s: waiver of %s ", w.Place, w.Waiver)
 	switch w.State {
 	case gate.InUse:
-		return text + fmt.Sprintf("until %s lets %s through: %s", day, rowsOf(w.Rows), w.Reason)
+		return text + fmt.Sprintf("until %s lets %s through: %s", day, number.Count(w.Rows, "row"), w.Reason)
 	case gate.Expired:
 		if w.Rows == 0 {
 			return text + fmt.Sprintf("expired on %s and can go: all that it matches passes", day)
 		}
-		return text + fmt.Sprintf("expired on %s and no longer lets %s through; its reason was: %s", day, rowsOf(w.Rows), w.Reason)
+		return text + fmt.Sprintf("expired on %s and no longer lets %s through; its reason was: %s", day, number.Count(w.Rows, "row"), w.Reason)
 	case gate.Idle:
 		return text + fmt.Sprintf("until %s is no longer needed: all that it matches passes", day)
 	}

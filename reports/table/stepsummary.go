@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"xsmbench/reports/gate"
+	"xsmbench/reports/internal/number"
 )
 
 // StepSummaryLimit is what GitHub takes of a step's summary, in bytes. A
@@ -43,12 +44,12 @@ func StepSummary(w io.Writer, r *gate.Result, limit int) error {
 		table(g.findings)
 	}
 	if passed := slices.DeleteFunc(r.With(gate.Pass), func(f gate.Finding) bool { return f.Cause == gate.Faster }); len(passed) > 0 {
-		fmt.Fprintf(&b, "<details><summary>%s within the margin</summary>\n\n", rowsOf(len(passed)))
+		fmt.Fprintf(&b, "<details><summary>%s within the margin</summary>\n\n", number.Count(len(passed), "row"))
 		table(passed)
 		b.WriteString("</details>\n\n")
 	}
 	if rest > 0 {
-		fmt.Fprintf(&b, "There was no room for another %s.\n\n", rowsOf(rest))
+		fmt.Fprintf(&b, "There was no room for another %s.\n\n", number.Count(rest, "row"))
 	}
 	b.WriteString(end)
 	if b.Len() > limit {
