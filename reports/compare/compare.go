@@ -236,6 +236,16 @@ func (c *Comparison) Environments() []Environment {
 	return all
 }
 
+// Where names an environment by its domain, if that is enough.
+func (c *Comparison) Where(e Environment) string {
+	for _, o := range c.Environments() {
+		if o.Domain == e.Domain && o != e {
+			return e.String()
+		}
+	}
+	return e.Domain
+}
+
 // Widest is the row of a control with the largest overhead, to either side, and
 // how large that is: nothing smaller can be told from noise. It is of all rows,
 // or of those that are exact, which are counted.

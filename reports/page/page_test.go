@@ -10,6 +10,8 @@ import (
 	"strings"
 	"testing"
 
+	"xsmbench/reports/internal/synthetic"
+
 	"xsmbench/reports/about"
 	"xsmbench/reports/compare"
 	"xsmbench/results"
@@ -19,7 +21,7 @@ var update = flag.Bool("update", false, "write the golden files again")
 
 func fixture(t *testing.T, name string) *Report {
 	t.Helper()
-	return fixtureOf(t, filepath.Join("..", "testdata", name))
+	return reportOf(t, synthetic.Open(t, name))
 }
 
 func fixtureOf(t *testing.T, dir string) *Report {
@@ -28,6 +30,11 @@ func fixtureOf(t *testing.T, dir string) *Report {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return reportOf(t, run)
+}
+
+func reportOf(t *testing.T, run *results.Contents) *Report {
+	t.Helper()
 	c, err := compare.Compare(run.Samples, compare.Options{})
 	if err != nil {
 		t.Fatal(err)

@@ -52,7 +52,7 @@ func figuresOf(c *compare.Comparison, in func(compare.Figure) bool) FigureTable 
 		if !ok {
 			i = len(t.Lines)
 			at[k] = i
-			t.Lines = append(t.Lines, append([]string{f.Benchmark, where(c, f.Environment), f.Unit}, make([]string, len(builds))...))
+			t.Lines = append(t.Lines, append([]string{f.Benchmark, c.Where(f.Environment), f.Unit}, make([]string, len(builds))...))
 		}
 		if j := slices.Index(builds, f.Build); j >= 0 {
 			t.Lines[i][3+j] = figure(f)
@@ -90,12 +90,12 @@ func markdownFigures(w io.Writer, c *compare.Comparison) {
 		fmt.Fprint(w, "### Figures without verdict (means)\n\n")
 		fmt.Fprintf(w, "| %s |\n| :-- | :-- | :-- |%s\n", strings.Join(t.Head, " | "), strings.Repeat(" --: |", len(t.Head)-3))
 		for _, line := range t.Lines {
-			markdownLine(w, line)
+			grid.MarkdownLine(w, line)
 		}
 		fmt.Fprintln(w)
 	}
 	if left {
-		fmt.Fprintf(w, "%s\n\n", escape(leftFigures))
+		fmt.Fprintf(w, "%s\n\n", grid.Escape(leftFigures))
 	}
 }
 
@@ -120,7 +120,7 @@ func Uncounted(c *compare.Comparison) UncountedTable {
 	builds := append([]string{c.Base}, c.Builds...)
 	t := UncountedTable{Head: append([]string{"benchmark", "domain"}, builds...)}
 	for _, u := range c.Uncounted() {
-		line := UncountedLine{Cells: []string{u.Benchmark, where(c, u.Environment)}}
+		line := UncountedLine{Cells: []string{u.Benchmark, c.Where(u.Environment)}}
 		for _, build := range builds {
 			cell := Parts(c, u.Environment, u.Benchmark, build)
 			if cell == "" {
@@ -183,10 +183,10 @@ func markdownUncounted(w io.Writer, c *compare.Comparison) {
 	if len(t.Lines) == 0 {
 		return
 	}
-	fmt.Fprintf(w, "### %s\n\n", escape(UncountedTitle))
+	fmt.Fprintf(w, "### %s\n\n", grid.Escape(UncountedTitle))
 	fmt.Fprintf(w, "| %s | reason |\n| :-- | :-- |%s :-- |\n", strings.Join(t.Head, " | "), strings.Repeat(" --: |", len(t.Head)-2))
 	for _, line := range t.Lines {
-		markdownLine(w, append(slices.Clone(line.Cells), strings.Join(line.Remarks, "; ")))
+		grid.MarkdownLine(w, append(slices.Clone(line.Cells), strings.Join(line.Remarks, "; ")))
 	}
 	fmt.Fprintln(w)
 }

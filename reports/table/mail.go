@@ -188,7 +188,7 @@ var mailMarks = map[compare.Verdict]string{
 // mailValue is a base's value: "152.3us", "2460.3" for a mean of counts.
 func mailValue(v float64, unit string) string {
 	if compare.IsCount(unit) {
-		return brief(v)
+		return number.Brief(v)
 	}
 	return Value(v, unit)
 }

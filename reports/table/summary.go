@@ -42,7 +42,7 @@ func widest(c *compare.Comparison, control string) string {
 		case rows == 1:
 			return fmt.Sprintf("by %s", number.Percent(size, 1))
 		}
-		return fmt.Sprintf("by up to %s (%s, %s)", number.Percent(size, 1), where(c, r.Environment), r.Benchmark)
+		return fmt.Sprintf("by up to %s (%s, %s)", number.Percent(size, 1), c.Where(r.Environment), r.Benchmark)
 	}
 	_, _, rows := c.Widest(control, false)
 	_, _, exact := c.Widest(control, true)
@@ -102,7 +102,7 @@ func buildSummary(c *compare.Comparison, build string) []string {
 	var means []string
 	for _, g := range c.GeoMeans {
 		if g.Build == build {
-			means = append(means, fmt.Sprintf("%s %s %s", where(c, g.Environment), g.Unit, meanSummary(g)))
+			means = append(means, fmt.Sprintf("%s %s %s", c.Where(g.Environment), g.Unit, meanSummary(g)))
 		}
 	}
 	if len(means) > 0 {
@@ -192,14 +192,4 @@ func floors(c *compare.Comparison) string {
 		return fmt.Sprintf(" (or ±%g ns, if that is more)", f)
 	}
 	return ""
-}
-
-// where names an environment by its domain, if that is enough.
-func where(c *compare.Comparison, e compare.Environment) string {
-	for _, o := range c.Environments() {
-		if o.Domain == e.Domain && o != e {
-			return e.String()
-		}
-	}
-	return e.Domain
 }

@@ -1,13 +1,11 @@
 package table
 
 import (
-	"bytes"
 	"io"
-	"os"
 	"path/filepath"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
+	"xsmbench/reports/internal/golden"
 
 	"xsmbench/reports/internal/synthetic"
 	"xsmbench/reports/trend"
@@ -47,23 +45,7 @@ func TestTrendGolden(t *testing.T) {
 
 		"runs.txt": func(w io.Writer) error { return Runs(w, runs) },
 	} {
-		var b bytes.Buffer
-		if err := write(&b); err != nil {
-			t.Fatal(err)
-		}
-		path := filepath.Join("testdata", name)
-		if *update {
-			if err := os.WriteFile(path, b.Bytes(), 0o666); err != nil {
-				t.Fatal(err)
-			}
-		}
-		want, err := os.ReadFile(path)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if diff := cmp.Diff(string(want), b.String()); diff != "" {
-			t.Errorf("%s differs: run go test ./reports/table -update and look at it\n%s", path, diff)
-		}
+		golden.Matches(t, *update, name, write)
 	}
 }
 

@@ -74,3 +74,20 @@ func Plural(n int, noun string) string {
 	}
 	return noun + "s"
 }
+
+// Rounded is a figure, to four places if it is a mean.
+func Rounded(v float64) string {
+	if v == math.Trunc(v) || math.IsNaN(v) {
+		return Brief(v)
+	}
+	places := 4 - len(strconv.FormatInt(int64(math.Abs(v)), 10))
+	return strconv.FormatFloat(v, 'f', max(0, min(places, 2)), 64)
+}
+
+// Brief is a count, or a mean of counts with a place after the point.
+func Brief(v float64) string {
+	if math.IsNaN(v) {
+		return Unknown
+	}
+	return strconv.FormatFloat(math.Round(v*10)/10, 'f', -1, 64)
+}

@@ -17,10 +17,10 @@ import (
 	"github.com/spf13/pflag"
 
 	"xsmbench/bench"
+	"xsmbench/reports/ci"
 	"xsmbench/reports/compare"
 	"xsmbench/reports/gate"
 	"xsmbench/reports/profile"
-	"xsmbench/reports/table"
 	"xsmbench/results"
 )
 
@@ -89,7 +89,7 @@ func (f *gateFlags) run(c *cobra.Command, paths []string) error {
 	}
 	in.Waivers, in.Today, in.AllowInconclusive = waivers, time.Now(), f.allow
 	r := gate.Judge(*in)
-	if err := table.Gate(c.OutOrStdout(), r); err != nil {
+	if err := ci.Text(c.OutOrStdout(), r); err != nil {
 		return err
 	}
 	if err := f.write(r, config); err != nil {
@@ -208,10 +208,10 @@ func (f *gateFlags) write(r *gate.Result, config string) error {
 		path  string
 		write func(io.Writer) error
 	}{
-		{f.junit, func(w io.Writer) error { return table.JUnit(w, r) }},
-		{f.summary, func(w io.Writer) error { return table.StepSummary(w, r, table.StepSummaryLimit) }},
-		{f.gitlab, func(w io.Writer) error { return table.CodeQuality(w, r, filepath.ToSlash(config)) }},
-		{f.comment, func(w io.Writer) error { return table.Comment(w, r) }},
+		{f.junit, func(w io.Writer) error { return ci.JUnit(w, r) }},
+		{f.summary, func(w io.Writer) error { return ci.StepSummary(w, r, ci.StepSummaryLimit) }},
+		{f.gitlab, func(w io.Writer) error { return ci.CodeQuality(w, r, filepath.ToSlash(config)) }},
+		{f.comment, func(w io.Writer) error { return ci.Comment(w, r) }},
 	} {
 		if file.path == "" {
 			continue
@@ -240,7 +240,7 @@ func appendSummary(path string, r *gate.Result) error {
 	}
 	info, err := file.Stat()
 	if err == nil {
-		err = table.StepSummary(file, r, table.StepSummaryLimit-int(info.Size()))
+		err = ci.StepSummary(file, r, ci.StepSummaryLimit-int(info.Size()))
 	}
 	if err := errors.Join(err, file.Close()); err != nil {
 		return fmt.Errorf("write summary ($%s): %w", stepSummary, err)

@@ -1,4 +1,4 @@
-package table
+package ci
 
 import (
 	"bufio"
@@ -10,9 +10,9 @@ import (
 	"xsmbench/reports/internal/grid"
 )
 
-// Gate writes a gate's decision for a terminal: what does not pass, and why.
+// Text writes a gate's decision for a terminal: what does not pass, and why.
 // Rows that pass are counted in the first line.
-func Gate(w io.Writer, r *gate.Result) error {
+func Text(w io.Writer, r *gate.Result) error {
 	b := bufio.NewWriter(w)
 	fmt.Fprintln(b, Headline(r))
 	for _, g := range groups(r) {

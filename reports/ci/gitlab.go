@@ -1,4 +1,4 @@
-package table
+package ci
 
 import (
 	"crypto/sha256"

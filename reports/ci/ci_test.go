@@ -1,30 +1,32 @@
-package table
+package ci
 
 import (
 	"bytes"
 	"encoding/json"
 	"encoding/xml"
+	"flag"
 	"fmt"
 	"io"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
+
+	"xsmbench/reports/internal/golden"
+	"xsmbench/reports/internal/synthetic"
 
 	"xsmbench/reports/compare"
 	"xsmbench/reports/gate"
 	"xsmbench/results"
 )
 
+var update = flag.Bool("update", false, "write the golden files again")
+
 // judged judges a fixture: some rows are waived, one waiver has expired, one
 // matches nothing.
 func judged(t *testing.T, name string, change func(*gate.Input)) *gate.Result {
 	t.Helper()
-	c, _ := fixture(t, name)
-	run, err := results.ReadRun(filepath.Join("..", "testdata", name))
-	if err != nil {
-		t.Fatal(err)
-	}
+	c, _ := synthetic.Compare(t, name)
+	run := synthetic.Open(t, name).Run
 	run.Command = []string{"xsmbench", "run", "--aa", "--bench", "lat|hypercall", "-o", "runs/a"}
 	in := gate.Input{Comparison: c, Run: &run, Today: date(t, "2026-12-01"), Waivers: []gate.Waiver{
 		waiver(t, gate.Waiver{Benchmark: "mmu_update", Build: "flask", Until: date(t, "2027-01-31"), Reason: "batches are checked entry by entry", Place: "xsmbench.toml:3"}),
@@ -55,17 +57,17 @@ func waiver(t *testing.T, w gate.Waiver) gate.Waiver {
 	return w
 }
 
-func TestGateGolden(t *testing.T) {
+func TestGolden(t *testing.T) {
 	for _, run := range []string{"run", "counted"} {
 		r := judged(t, run, nil)
 		for name, write := range map[string]func(io.Writer) error{
-			"gate-" + run + ".txt":        func(w io.Writer) error { return Gate(w, r) },
-			"gate-" + run + ".xml":        func(w io.Writer) error { return JUnit(w, r) },
-			"gate-" + run + ".md":         func(w io.Writer) error { return StepSummary(w, r, StepSummaryLimit) },
-			"gate-" + run + "-comment.md": func(w io.Writer) error { return Comment(w, r) },
-			"gate-" + run + ".json":       func(w io.Writer) error { return CodeQuality(w, r, "xsmbench.toml") },
+			run + ".txt":        func(w io.Writer) error { return Text(w, r) },
+			run + ".xml":        func(w io.Writer) error { return JUnit(w, r) },
+			run + ".md":         func(w io.Writer) error { return StepSummary(w, r, StepSummaryLimit) },
+			run + "-comment.md": func(w io.Writer) error { return Comment(w, r) },
+			run + ".json":       func(w io.Writer) error { return CodeQuality(w, r, "xsmbench.toml") },
 		} {
-			t.Run(name, func(t *testing.T) { matches(t, name, write) })
+			t.Run(name, func(t *testing.T) { golden.Matches(t, *update, name, write) })
 		}
 	}
 }
@@ -76,22 +78,6 @@ func TestWhyHooks(t *testing.T) {
 	const want = "not exact, so judged by its hooks: 223.5 instructions, before 160 (+1.27% of the operation); margin 1%"
 	if got := why(f); got != want {
 		t.Errorf("%s\nwant %s", got, want)
-	}
-}
-
-func TestMailingListGolden(t *testing.T) {
-	for run, file := range map[string]string{"run": "compare", "counted": "counted"} {
-		c, a := fixture(t, run)
-		matches(t, file+".lkp", func(w io.Writer) error { return LKP(w, c, a) })
-		text := matches(t, file+".mail", func(w io.Writer) error { return Mail(w, c, a) })
-		for i, line := range strings.Split(text, "\n") {
-			if len(line) > MailWidth {
-				t.Errorf("%s.mail:%d: %d characters: %s", file, i+1, len(line), line)
-			}
-			if strings.IndexFunc(line, func(r rune) bool { return r > 126 || r < ' ' }) >= 0 {
-				t.Errorf("%s.mail:%d: not plain ASCII: %q", file, i+1, line)
-			}
-		}
 	}
 }
 

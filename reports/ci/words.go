@@ -1,4 +1,4 @@
-package table
+package ci
 
 import (
 	"fmt"
@@ -8,6 +8,7 @@ import (
 	"xsmbench/reports/compare"
 	"xsmbench/reports/gate"
 	"xsmbench/reports/internal/number"
+	"xsmbench/reports/table"
 )
 
 // Headline says in a line what a gate decided, and on what.
@@ -47,7 +48,7 @@ func whereOf(r *gate.Result, f gate.Finding) string {
 	if f.Domain == "" {
 		return "everywhere"
 	}
-	return where(r.Comparison, f.Environment)
+	return r.Comparison.Where(f.Environment)
 }
 
 // nameOf is a finding's benchmark.
@@ -65,9 +66,9 @@ func change(f gate.Finding) (base, more string) {
 	case r == nil:
 		return "–", "–"
 	case compare.IsCount(r.Unit):
-		return Value(r.BaseValue, r.Unit), Difference(*r)
+		return table.Value(r.BaseValue, r.Unit), table.Difference(*r)
 	default:
-		return Value(r.BaseValue, r.Unit), Overhead(*r)
+		return table.Value(r.BaseValue, r.Unit), table.Overhead(*r)
 	}
 }
 
@@ -76,7 +77,7 @@ func effectInterval(f gate.Finding) string {
 	if f.Row == nil {
 		return ""
 	}
-	return Interval(*f.Row)
+	return table.Interval(*f.Row)
 }
 
 // why says why a finding is what it is, beside its figures.
@@ -87,7 +88,7 @@ func why(f gate.Finding) string {
 	case gate.HooksWithin, gate.HooksSlower:
 		more := f.InHooks[1] - f.InHooks[0]
 		return fmt.Sprintf("not exact, so judged by its hooks: %s instructions, before %s (%+.3g%% of the operation); margin %s",
-			rounded(f.InHooks[1]), rounded(f.InHooks[0]), 100*more/f.Row.BaseValue, number.Share(f.Row.Margin, 3))
+			number.Rounded(f.InHooks[1]), number.Rounded(f.InHooks[0]), 100*more/f.Row.BaseValue, number.Share(f.Row.Margin, 3))
 	case gate.TooFine:
 		return fmt.Sprintf("the margin of %s is finer than the %s by which a control (one image twice) differs here", number.Share(f.Row.Margin, 3), number.Share(f.Floor, 3))
 	case gate.Drowned:
@@ -148,7 +149,7 @@ func Hooks(r *gate.Result, f gate.Finding) string {
 	var parts []string
 	names := hookNames(f.Row.Hooks)
 	if n, ok := r.Comparison.Figure(f.Environment, f.Benchmark, f.Build, "hooks/op"); ok {
-		parts = append(parts, rounded(n.Value)+" counted")
+		parts = append(parts, number.Rounded(n.Value)+" counted")
 		if names != "" { // which they are was not counted
 			names = "in Xen 3.2 " + names
 		}
@@ -170,7 +171,7 @@ func hookNames(hooks []bench.Crossing) string {
 		}
 		name := h.Hook
 		if h.PerOp > 0 && h.PerOp != 1 {
-			name += " ×" + rounded(h.PerOp)
+			name += " ×" + number.Rounded(h.PerOp)
 		}
 		names = append(names, name)
 	}

@@ -1,4 +1,4 @@
-package table
+package ci
 
 import (
 	"bytes"
@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"xsmbench/reports/gate"
+	"xsmbench/reports/internal/grid"
 	"xsmbench/reports/internal/number"
 )
 
@@ -41,9 +42,9 @@ func Comment(w io.Writer, r *gate.Result) error {
 
 func comment(r *gate.Result, rows int, withCommand bool) string {
 	var b bytes.Buffer
-	fmt.Fprintf(&b, "%s\n**xsmbench %s**.\n", CommentMark, escape(short(Headline(r), 400)))
+	fmt.Fprintf(&b, "%s\n**xsmbench %s**.\n", CommentMark, grid.Escape(short(Headline(r), 400)))
 	if r.Damage != "" {
-		fmt.Fprintf(&b, "\nDamaged input: %s\n", escape(short(r.Damage, 400)))
+		fmt.Fprintf(&b, "\nDamaged input: %s\n", grid.Escape(short(r.Damage, 400)))
 	}
 	for _, g := range groups(r) {
 		if g.heading == "waived" {
@@ -55,7 +56,7 @@ func comment(r *gate.Result, rows int, withCommand bool) string {
 		if i == 0 {
 			b.WriteString("\n")
 		}
-		fmt.Fprintf(&b, "- %s\n", escape(short(WaiverLine(use), 300)))
+		fmt.Fprintf(&b, "- %s\n", grid.Escape(short(WaiverLine(use), 300)))
 	}
 	if commands := repeat(r); withCommand && commands != nil {
 		fmt.Fprintf(&b, "\nTo repeat it:\n```sh\n%s\n```\n", strings.Join(commands, "\n"))
@@ -79,7 +80,7 @@ func commentGroup(w io.Writer, r *gate.Result, g findingGroup, left *int) {
 		if hooks := Hooks(r, f); hooks != "" && f.Outcome() != gate.Inconclusive {
 			text += "; hooks: " + hooks
 		}
-		markdownLine(w, []string{what, base, more, effectInterval(f), short(text, 200)})
+		grid.MarkdownLine(w, []string{what, base, more, effectInterval(f), short(text, 200)})
 	}
 	if rest := len(g.findings) - n; rest > 0 {
 		fmt.Fprintf(w, "\nBesides, %s %s.\n", number.Count(rest, "row"), g.heading)

@@ -1,4 +1,4 @@
-package table
+package ci
 
 import (
 	"bytes"
@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"xsmbench/reports/gate"
+	"xsmbench/reports/internal/grid"
 	"xsmbench/reports/internal/number"
 )
 
@@ -20,15 +21,15 @@ const StepSummaryLimit = 1 << 20
 // counted.
 func StepSummary(w io.Writer, r *gate.Result, limit int) error {
 	var b bytes.Buffer
-	fmt.Fprintf(&b, "## xsmbench gate: %s\n\n%s.\n\n", r.Outcome, escape(Headline(r)))
+	fmt.Fprintf(&b, "## xsmbench gate: %s\n\n%s.\n\n", r.Outcome, grid.Escape(Headline(r)))
 	if r.Damage != "" {
-		fmt.Fprintf(&b, "**Damaged input:** %s\n\n", escape(r.Damage))
+		fmt.Fprintf(&b, "**Damaged input:** %s\n\n", grid.Escape(r.Damage))
 	}
 	end := summaryEnd(r)
 	const reserve = 512 // for what opens and closes tables, and counts the rest
 	room := func(line string) bool { return b.Len()+len(line)+len(end)+reserve <= limit }
 	rest := 0
-	table := func(findings []gate.Finding) {
+	lines := func(findings []gate.Finding) {
 		fmt.Fprintf(&b, "| build | domain | benchmark | base | change | interval | | hooks on its path |\n| :-- | :-- | :-- | --: | --: | --: | :-- | :-- |\n")
 		for _, f := range findings {
 			if line := summaryLine(r, f); room(line) {
@@ -41,11 +42,11 @@ func StepSummary(w io.Writer, r *gate.Result, limit int) error {
 	}
 	for _, g := range groups(r) {
 		fmt.Fprintf(&b, "### %s\n\n", strings.ToUpper(g.heading[:1])+g.heading[1:])
-		table(g.findings)
+		lines(g.findings)
 	}
 	if passed := slices.DeleteFunc(r.With(gate.Pass), func(f gate.Finding) bool { return f.Cause == gate.Faster }); len(passed) > 0 {
 		fmt.Fprintf(&b, "<details><summary>%s within the margin</summary>\n\n", number.Count(len(passed), "row"))
-		table(passed)
+		lines(passed)
 		b.WriteString("</details>\n\n")
 	}
 	if rest > 0 {
@@ -66,11 +67,11 @@ const mostEnd = 1 << 16
 func summaryEnd(r *gate.Result) string {
 	var b strings.Builder
 	for _, use := range r.Waived {
-		fmt.Fprintf(&b, "- %s\n", escape(WaiverLine(use)))
+		fmt.Fprintf(&b, "- %s\n", grid.Escape(WaiverLine(use)))
 	}
 	for _, n := range r.Notes {
 		if b.Len() < mostEnd {
-			fmt.Fprintf(&b, "- %s\n", escape(n))
+			fmt.Fprintf(&b, "- %s\n", grid.Escape(n))
 		}
 	}
 	if commands := repeat(r); commands != nil {
@@ -86,6 +87,6 @@ func summaryLine(r *gate.Result, f gate.Finding) string {
 		text = fmt.Sprintf("waived until %s: %s", f.Waiver.Until.Format(gate.Day), f.Waiver.Reason)
 	}
 	var b strings.Builder
-	markdownLine(&b, []string{f.Build, whereOf(r, f), nameOf(f), base, more, effectInterval(f), text, Hooks(r, f)})
+	grid.MarkdownLine(&b, []string{f.Build, whereOf(r, f), nameOf(f), base, more, effectInterval(f), text, Hooks(r, f)})
 	return b.String()
 }
