@@ -39,6 +39,7 @@ var options = Options{Base: "native", Functions: true, Matrix: true}
 
 func TestText(t *testing.T) {
 	r := fixture(t)
+	r.Select(profile.Filter{Domains: []string{"dom0"}})
 	golden.Matches(t, *update, "functions.txt", func(w io.Writer) error { return Text(w, r, options) })
 }
 
@@ -77,7 +78,7 @@ func TestTimes(t *testing.T) {
 
 func TestJSON(t *testing.T) {
 	r := fixture(t)
-	r.Select(profile.Filter{Domains: []string{"dom0"}, Benchmark: func(b string) bool { return strings.Contains(b, "evtchn_status") || strings.Contains(b, "roundtrip") }})
+	r.Select(profile.Filter{Domains: []string{"dom0"}, Builds: []string{"native", "flask"}, Benchmark: func(b string) bool { return strings.Contains(b, "evtchn_status") }})
 	golden.Matches(t, *update, "hooks.json", func(w io.Writer) error { return JSON(w, r, options) })
 }
 

@@ -6,6 +6,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -42,7 +43,9 @@ func TestTrendGolden(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		golden.Matches(t, *update, ch.Name+".svg", ch.SVG)
+		if slices.Contains(shown, ch.Name) {
+			golden.Matches(t, *update, ch.Name+".svg", ch.SVG)
+		}
 	}
 }
 
