@@ -10,6 +10,8 @@ import (
 	"sort"
 	"strings"
 
+	"al.essio.dev/pkg/shellescape"
+
 	"xsmbench/hv"
 	"xsmbench/reports/compare"
 	"xsmbench/reports/internal/number"
@@ -109,7 +111,7 @@ func facts(run *results.Run) []Fact {
 		add("planned", compare.DescribeCriteria(*s.Criteria))
 	}
 	add("started", started(run))
-	add("command", commandLine(run.Command))
+	add("command", shellescape.QuoteCommand(run.Command))
 	add("tool", prefix("xsmbench ", run.Tool))
 	return all
 }

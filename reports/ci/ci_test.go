@@ -16,7 +16,6 @@ import (
 
 	"xsmbench/reports/compare"
 	"xsmbench/reports/gate"
-	"xsmbench/results"
 )
 
 var update = flag.Bool("update", false, "write the golden files again")
@@ -27,8 +26,7 @@ func judged(t *testing.T, name string, change func(*gate.Input)) *gate.Result {
 	t.Helper()
 	c, _ := synthetic.Compare(t, name)
 	run := synthetic.Open(t, name).Run
-	run.Command = []string{"xsmbench", "run", "--aa", "--bench", "lat|hypercall", "-o", "runs/a"}
-	in := gate.Input{Comparison: c, Run: &run, Today: date(t, "2026-12-01"), Waivers: []gate.Waiver{
+	in := gate.Input{Comparison: c, Run: &run, Repeat: again, Today: date(t, "2026-12-01"), Waivers: []gate.Waiver{
 		waiver(t, gate.Waiver{Benchmark: "mmu_update", Build: "flask", Until: date(t, "2027-01-31"), Reason: "batches are checked entry by entry", Place: "xsmbench.toml:3"}),
 		waiver(t, gate.Waiver{Benchmark: "op=fork$", Domain: "domU", Until: date(t, "2026-11-30"), Reason: "until the cache is larger", Place: "xsmbench.toml:9"}),
 		waiver(t, gate.Waiver{Benchmark: "lat_conect", Until: date(t, "2027-01-31"), Reason: "a slip of the pen", Place: "xsmbench.toml:15"}),
@@ -37,6 +35,11 @@ func judged(t *testing.T, name string, change func(*gate.Input)) *gate.Result {
 		change(&in)
 	}
 	return gate.Judge(in)
+}
+
+// again is what a caller might make of the benchmarks to repeat.
+func again(benchmarks []string) []string {
+	return []string{"measure " + strings.Join(benchmarks, " "), "judge"}
 }
 
 func date(t *testing.T, text string) time.Time {
@@ -212,7 +215,7 @@ func many(n int) *gate.Result {
 			BaseValue: 1000, Value: 1100, Ratio: 1.1, Lo: 1.1, Hi: 1.1, Margin: 0.01, N: 2, Exact: true, Verdict: compare.Slower})
 	}
 	return gate.Judge(gate.Input{Comparison: c, Damage: strings.Repeat("damage ", 1000),
-		Run: &results.Run{Command: []string{"xsmbench", "run", "--builds", strings.Repeat("b,", 3000)}}})
+		Repeat: func([]string) []string { return []string{strings.Repeat("b,", 3000)} }})
 }
 
 func TestLimits(t *testing.T) {

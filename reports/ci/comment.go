@@ -58,7 +58,7 @@ func comment(r *gate.Result, rows int, withCommand bool) string {
 		}
 		fmt.Fprintf(&b, "- %s\n", grid.Escape(short(WaiverLine(use), 300)))
 	}
-	if commands := repeat(r); withCommand && commands != nil {
+	if commands := r.Again(); withCommand && commands != nil {
 		fmt.Fprintf(&b, "\nTo repeat it:\n```sh\n%s\n```\n", strings.Join(commands, "\n"))
 	}
 	return b.String()

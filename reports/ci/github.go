@@ -74,7 +74,7 @@ func summaryEnd(r *gate.Result) string {
 			fmt.Fprintf(&b, "- %s\n", grid.Escape(n))
 		}
 	}
-	if commands := repeat(r); commands != nil {
+	if commands := r.Again(); commands != nil {
 		fmt.Fprintf(&b, "\nTo repeat it:\n\n```sh\n%s\n```\n", strings.Join(commands, "\n"))
 	}
 	return b.String()

@@ -30,21 +30,13 @@ func Text(w io.Writer, r *gate.Result) error {
 			fmt.Fprintln(b, "note:", n)
 		}
 	}
-	if commands := repeat(r); commands != nil {
+	if commands := r.Again(); commands != nil {
 		fmt.Fprint(b, "\nto repeat it:\n")
 		for _, c := range commands {
 			fmt.Fprintln(b, "  "+c)
 		}
 	}
 	return b.Flush()
-}
-
-// repeat is the commands that measure again what does not pass as it should.
-func repeat(r *gate.Result) []string {
-	if r.Outcome == gate.Pass && len(r.Improved()) == 0 {
-		return nil
-	}
-	return r.Repeat()
 }
 
 // group is findings under a heading.

@@ -137,7 +137,7 @@ func (r *Row) checkLayouts() {
 	}
 	r.Checks.LayoutShare, r.Checks.PLayout = v.Share(), v.P
 	if n := len(groups); n < fewLayouts {
-		r.warn("%d boots of only %d layouts: layouts are what counts here, so that the interval is one of %d observations (run with more --layouts)", r.N, n, n)
+		r.warn("%d boots of only %d layouts: layouts are what counts here, so that the interval is one of %d observations (a run of more layouts has more)", r.N, n, n)
 	}
 }
 
@@ -335,7 +335,7 @@ func (c *Comparison) warnOfDesign() {
 		c.Warnings = append(c.Warnings, fmt.Sprintf("%s: no rank test can confirm an interval of fewer than %d observations; it is right if the noise is normal", ofRows(few, len(c.Rows)), fewPairs))
 	}
 	if single > 0 {
-		c.Warnings = append(c.Warnings, fmt.Sprintf("%s: every boot of a build had one and the same layout, so that a difference may be where the linker put things; several --layouts tell", ofRows(single, len(c.Rows))))
+		c.Warnings = append(c.Warnings, fmt.Sprintf("%s: every boot of a build had one and the same layout, so that a difference may be where the linker put things; a run of several layouts tells", ofRows(single, len(c.Rows))))
 	}
 }
 

@@ -88,6 +88,7 @@ func (f *gateFlags) run(c *cobra.Command, paths []string) error {
 		return err
 	}
 	in.Waivers, in.Today, in.AllowInconclusive = waivers, time.Now(), f.allow
+	in.Repeat = f.repeat(in)
 	r := gate.Judge(*in)
 	if err := ci.Text(c.OutOrStdout(), r); err != nil {
 		return err
