@@ -102,28 +102,28 @@ func why(f gate.Finding) string {
 	case gate.Single:
 		return "one boot gives no interval" + more(f)
 	case gate.NoGrip:
-		return strings.Join(f.Row.Warnings, "; ")
+		return strings.Join(compare.Texts(f.Row.Warnings), "; ")
 	}
 	return strings.Join(append([]string{"margin " + number.Share(f.Row.Margin, 3) + more(f)}, takenBack(f)...), "; ")
 }
 
 // more is the rounds that would decide.
 func more(f gate.Finding) string {
-	if f.Row.Need == 0 || f.Row.Need >= compare.MostRounds/2 {
+	if !f.Row.Need.Some() {
 		return ""
 	}
-	if f.Row.Need == 1 {
+	if f.Row.Need.N == 1 {
 		return ", one more round might decide"
 	}
-	return fmt.Sprintf(", some %s more rounds would decide", number.Rough(f.Row.Need))
+	return fmt.Sprintf(", some %s more rounds would decide", number.Rough(f.Row.Need.N))
 }
 
 // takenBack are the warnings of a row that was an alarm: what took it back.
 func takenBack(f gate.Finding) []string {
 	var all []string
 	for _, w := range f.Row.Warnings {
-		if strings.HasPrefix(w, "alone it would be") || strings.HasPrefix(w, "the control ") {
-			all = append(all, w)
+		if w.Code == compare.NotAfterHolm || w.Code == compare.ControlDiffers {
+			all = append(all, w.Text)
 		}
 	}
 	return all

@@ -41,11 +41,12 @@ func Against(now, before *Set, opt Options) (*Comparison, error) {
 		c.addAgainst(s, opt, hooks)
 	}
 	c.compareRows()
+	// Rounds of two runs never match.
 	for i := range c.Rows {
-		c.Rows[i].unsay(independent)
+		c.Rows[i].unsay(Unpaired)
 	}
 	for i := range c.Controls {
-		c.Controls[i].unsay(independent)
+		c.Controls[i].unsay(Unpaired)
 	}
 	if len(c.Rows) == 0 && !slices.ContainsFunc(c.Controls, func(r Row) bool { return strings.HasSuffix(r.Base, earlier) }) {
 		return nil, fmt.Errorf("compare runs: %w", ErrNothingInCommon)
@@ -53,7 +54,7 @@ func Against(now, before *Set, opt Options) (*Comparison, error) {
 	c.warnOfLacks(g.series)
 	c.judge()
 	c.checkTogether()
-	c.warn(g.unfinished)
+	c.warnOfWhole(g.unfinished)
 	return c, nil
 }
 
@@ -142,12 +143,6 @@ func (c *Comparison) addControls(s *series, opt Options, hooks counts) {
 func (o Options) against(base string) Options {
 	o.Base = base
 	return o
-}
-
-// unsay takes back a warning that needs no word in every row: rounds of two
-// runs never match.
-func (r *Row) unsay(warning string) {
-	r.Warnings = slices.DeleteFunc(r.Warnings, func(w string) bool { return w == warning })
 }
 
 // shareImage reports whether two runs measured a build's image, known by its

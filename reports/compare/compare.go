@@ -43,12 +43,11 @@ type Comparison struct {
 	GeoMeans []GeoMean
 	// Figures are values in units that say no cost, compared by no test.
 	Figures  []Figure
-	Warnings []string
+	Warnings []Warning
 
-	jobs         []job
-	counted      map[counted]bool // what has samples of Xen's instructions
-	lacks        []lack
-	lackWarnings []string
+	jobs    []job
+	counted map[counted]bool // what has samples of Xen's instructions
+	lacks   []lack
 }
 
 // Environment is what must be the same for samples to be compared.
@@ -116,7 +115,7 @@ func (s *Set) Compare(opt Options) (*Comparison, error) {
 	c.GeoMeans = geoMeans(c.Rows, opt.level(), g.seed())
 	c.GeoMeans = append(c.GeoMeans, geoMeans(c.Controls, opt.level(), g.seed())...)
 	c.checkMeans()
-	c.warn(g.unfinished)
+	c.warnOfWhole(g.unfinished)
 	return c, nil
 }
 
@@ -174,13 +173,13 @@ func (c *Comparison) judge() {
 	}
 }
 
-// warn says what holds for the comparison as a whole.
-func (c *Comparison) warn(unfinished int) {
+// warnOfWhole says what holds for the comparison as a whole.
+func (c *Comparison) warnOfWhole(unfinished int) {
 	if unfinished > 0 {
-		c.Warnings = append(c.Warnings, fmt.Sprintf("%d boots did not finish; the samples they gave are used", unfinished))
+		c.warn(BootsUnfinished, "%d boots did not finish; the samples they gave are used", unfinished)
 	}
 	if len(c.Rows) == 0 && len(c.Controls) == 0 {
-		c.Warnings = append(c.Warnings, "there is nothing to compare")
+		c.warn(NothingToCompare, "there is nothing to compare")
 	}
 }
 

@@ -79,8 +79,8 @@ func TestVerdicts(t *testing.T) {
 			if !(r.Lo <= r.Ratio && r.Ratio <= r.Hi) || r.N != 6 || !r.Paired {
 				t.Errorf("%+v", r)
 			}
-			if (r.Need > 0) != (tt.want == Inconclusive) {
-				t.Errorf("need %d with verdict %s", r.Need, r.Verdict)
+			if r.Need.None() == (tt.want == Inconclusive) {
+				t.Errorf("need %+v with verdict %s", r.Need, r.Verdict)
 			}
 		})
 	}
@@ -190,7 +190,7 @@ func TestPairing(t *testing.T) {
 	t.Run("one boot each", func(t *testing.T) {
 		s := new(set).add("native", "A/b", "ns/op", 100).add("dummy", "A/b", "ns/op", 300)
 		r := compareSet(t, s, Options{}).Rows[0]
-		if r.Verdict != Inconclusive || !math.IsNaN(r.Lo) || math.Abs(r.Ratio-3) > 1e-9 || r.Need != 4 {
+		if r.Verdict != Inconclusive || !math.IsNaN(r.Lo) || math.Abs(r.Ratio-3) > 1e-9 || r.Need != (Rounds{N: 4}) {
 			t.Errorf("%+v", r)
 		}
 	})
@@ -206,7 +206,7 @@ func TestPairing(t *testing.T) {
 }
 
 func hasWarning(r Row, part string) bool {
-	return strings.Contains(strings.Join(r.Warnings, "\n"), part)
+	return strings.Contains(strings.Join(Texts(r.Warnings), "\n"), part)
 }
 
 // A wild boot moves the mean; the row says so, and keeps the boot.
@@ -491,7 +491,7 @@ func TestMissing(t *testing.T) {
 	s := new(set).add("native", "A/1", "ns/op", 100, 101).add("dummy", "A/1", "ns/op", 110, 111).
 		add("native", "A/2", "ns/op", 100, 101).add("dummy", "A/3", "ns/op", 100, 101)
 	c := compareSet(t, s, Options{})
-	text := strings.Join(c.Warnings, "\n")
+	text := strings.Join(Texts(c.Warnings), "\n")
 	if len(c.Rows) != 1 || !strings.Contains(text, "A/2 in model amd64 dom0: dummy has no sample") || !strings.Contains(text, "A/3 in model amd64 dom0: native has no sample") {
 		t.Errorf("%d rows, %s", len(c.Rows), text)
 	}

@@ -128,7 +128,7 @@ func (c *Comparison) warnOfChanges() {
 	planned := c.Planned.Or(Defaults().Criteria)
 	change := func(what, now, then string) {
 		if now != then {
-			c.Warnings = append(c.Warnings, fmt.Sprintf("%s is %s, chosen after the run; before it, %s was written down", what, now, then))
+			c.warn(CriteriaChanged, "%s is %s, chosen after the run; before it, %s was written down", what, now, then)
 		}
 	}
 	change("the margin", percent(c.Margin), percent(planned.Margin))

@@ -153,7 +153,7 @@ type view struct {
 	Tiles      []tile
 	Summary    []string
 	Legend     []string
-	Warnings   []string
+	Warnings   []compare.Warning
 	Overhead   []chart
 	Heat       []chart
 	Boots      []chart

@@ -116,11 +116,11 @@ func (e Effect) TOST(margin float64) float64 {
 func (e Effect) SD() float64 { return e.SE * math.Sqrt(float64(e.N)) }
 
 // Needed estimates how many pairs in all would narrow the interval to a half
-// width of at most h, from the spread seen so far. It is at least N+1, and
-// limit if more than that would be needed.
-func (e Effect) Needed(h, confidence float64, limit int) int {
+// width of at most h, from the spread seen so far. It is at least N+1; ok tells
+// whether it is below limit, and else nothing is known.
+func (e Effect) Needed(h, confidence float64, limit int) (n int, ok bool) {
 	if h <= 0 {
-		return limit
+		return 0, false
 	}
 	sd, tail := e.SD(), 1-(1-confidence)/2
 	fits := func(n int) bool {
@@ -130,7 +130,7 @@ func (e Effect) Needed(h, confidence float64, limit int) int {
 	known := normal.Quantile(tail) * sd / h
 	lo := max(2, e.N+1)
 	if known*known >= float64(limit) {
-		return limit
+		return 0, false
 	}
 	lo = max(lo, int(known*known))
 	hi := lo
@@ -144,7 +144,7 @@ func (e Effect) Needed(h, confidence float64, limit int) int {
 			lo = n + 1
 		}
 	}
-	return hi
+	return hi, hi < limit
 }
 
 func quantile(p, df float64) float64 {

@@ -103,9 +103,9 @@ func Count(d float64) string {
 
 // NotRemarks are a row's warnings but for those that its samples came with,
 // which stand next to it as Inexact does.
-func NotRemarks(r *compare.Row) []string {
-	return slices.DeleteFunc(slices.Clone(r.Warnings), func(w string) bool {
-		return w == "one boot gives no interval" || slices.Contains(r.Remarks, w) || slices.Contains(r.BaseRemarks, w)
+func NotRemarks(r *compare.Row) []compare.Warning {
+	return slices.DeleteFunc(slices.Clone(r.Warnings), func(w compare.Warning) bool {
+		return w.Code == compare.OneBoot || slices.Contains(r.Remarks, w.Text) || slices.Contains(r.BaseRemarks, w.Text)
 	})
 }
 

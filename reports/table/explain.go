@@ -314,10 +314,10 @@ func (e explainer) outlook(c *compare.Comparison, r compare.Row) {
 		heading = ""
 	}
 	if r.Verdict == compare.Inconclusive {
-		if o.ToEquivalent > 0 {
+		if !o.ToEquivalent.None() {
 			say("%s for equivalent, if estimate and spread stay as they are", rounds(o.ToEquivalent))
 		}
-		if o.ToAlarm > 0 {
+		if !o.ToAlarm.None() {
 			say("%s for %s, so", rounds(o.ToAlarm), side(r))
 		}
 	}
@@ -344,11 +344,11 @@ func (e explainer) outlook(c *compare.Comparison, r compare.Row) {
 }
 
 // rounds says how many more.
-func rounds(n int) string {
-	if n >= compare.MostRounds/2 {
+func rounds(n compare.Rounds) string {
+	if n.OutOfReach {
 		return "no number of rounds within reach"
 	}
-	return "some " + number.Rough(n) + " more " + number.Plural(n, "round")
+	return "some " + number.Rough(n.N) + " more " + number.Plural(n.N, "round")
 }
 
 // side is the alarm that the estimate points at.

@@ -23,6 +23,8 @@ type jsonComparison struct {
 	Figures  []jsonFigure   `json:"figures"`
 	Summary  map[string]any `json:"summary"`
 	Warnings []string       `json:"warnings"`
+	// Codes are those of Warnings, in their order.
+	Codes    []compare.Code `json:"warning_codes"`
 	Criteria jsonCriteria   `json:"criteria"`
 	// Planned are the criteria that were written down before the run, null if
 	// none were.
@@ -46,7 +48,7 @@ type jsonRow struct {
 	Margin     *float64        `json:"margin"`
 	Verdict    compare.Verdict `json:"verdict"`
 	N          int             `json:"n"`
-	Need       int             `json:"need"`
+	Need       *int            `json:"need"` // null if out of reach
 	Hooks      []hookJSON      `json:"hooks"`
 }
 
@@ -59,20 +61,21 @@ type hookJSON struct {
 // jsonCheck holds what stands beside a row: where it was measured, the other
 // estimates and tests, and its warnings.
 type jsonCheck struct {
-	Target        string   `json:"target"`
-	Arch          string   `json:"arch"`
-	Accel         string   `json:"accel"`
-	Workload      string   `json:"workload"`
-	DomU          string   `json:"domu,omitempty"`
-	Idle          int      `json:"idle,omitempty"`
-	Paired        bool     `json:"paired"`
-	Exact         bool     `json:"exact"`
-	HodgesLehmann *float64 `json:"hodges_lehmann"`
-	PHolm         *float64 `json:"p_holm"`
-	PEquivalent   *float64 `json:"p_equivalent"`
-	PSignedRank   *float64 `json:"p_signed_rank"`
-	PMannWhitney  *float64 `json:"p_mann_whitney"`
-	Warnings      []string `json:"warnings"`
+	Target        string         `json:"target"`
+	Arch          string         `json:"arch"`
+	Accel         string         `json:"accel"`
+	Workload      string         `json:"workload"`
+	DomU          string         `json:"domu,omitempty"`
+	Idle          int            `json:"idle,omitempty"`
+	Paired        bool           `json:"paired"`
+	Exact         bool           `json:"exact"`
+	HodgesLehmann *float64       `json:"hodges_lehmann"`
+	PHolm         *float64       `json:"p_holm"`
+	PEquivalent   *float64       `json:"p_equivalent"`
+	PSignedRank   *float64       `json:"p_signed_rank"`
+	PMannWhitney  *float64       `json:"p_mann_whitney"`
+	Warnings      []string       `json:"warnings"`
+	Codes         []compare.Code `json:"warning_codes"`
 
 	jsonDoubt
 }
@@ -138,7 +141,7 @@ type jsonFigure struct {
 func JSON(w io.Writer, c *compare.Comparison) error {
 	out := jsonComparison{
 		Schema: Schema, Base: c.Base, Rows: []jsonRow{}, Controls: []jsonRow{}, Checks: []jsonCheck{},
-		GeoMeans: []jsonGeoMean{}, Figures: []jsonFigure{}, Warnings: append([]string{}, c.Warnings...), Summary: map[string]any{},
+		GeoMeans: []jsonGeoMean{}, Figures: []jsonFigure{}, Warnings: compare.Texts(c.Warnings), Codes: codes(c.Warnings), Summary: map[string]any{},
 	}
 	for _, r := range c.Rows {
 		out.Rows = append(out.Rows, rowOf(c, r))
@@ -176,7 +179,7 @@ func rowOf(c *compare.Comparison, r compare.Row) jsonRow {
 		Benchmark: r.Benchmark, Domain: r.Domain, Build: r.Build, Unit: r.Unit,
 		Base: finite(r.BaseValue), Value: finite(r.Value),
 		Ratio: finite(r.Ratio), Lo: finite(r.Lo), Hi: finite(r.Hi), Confidence: c.Level(),
-		P: finite(r.P), Margin: finite(r.Margin), Verdict: r.Verdict, N: r.N, Need: r.Need, Hooks: hooks(r.Hooks),
+		P: finite(r.P), Margin: finite(r.Margin), Verdict: r.Verdict, N: r.N, Need: reachable(r.Need), Hooks: hooks(r.Hooks),
 	}
 }
 
@@ -193,8 +196,16 @@ func check(c *compare.Comparison, r compare.Row) jsonCheck {
 		Target: r.Target, Arch: r.Arch, Accel: r.Accel, Workload: r.Workload, DomU: r.DomU, Idle: r.Idle,
 		Paired: r.Paired, Exact: r.Exact, HodgesLehmann: finite(r.HodgesLehmann), PHolm: finite(r.PHolm),
 		PEquivalent: finite(r.PEquivalent), PSignedRank: finite(r.PSignedRank), PMannWhitney: finite(r.PMannWhitney),
-		Warnings: append([]string{}, r.Warnings...), jsonDoubt: doubt(c, r),
+		Warnings: compare.Texts(r.Warnings), Codes: codes(r.Warnings), jsonDoubt: doubt(c, r),
 	}
+}
+
+func codes(warnings []compare.Warning) []compare.Code {
+	all := make([]compare.Code, len(warnings))
+	for i, w := range warnings {
+		all[i] = w.Code
+	}
+	return all
 }
 
 // finite keeps ten figures, so that every machine writes the same, and is nil

@@ -35,7 +35,7 @@ func Mail(w io.Writer, c *compare.Comparison, a about.About) error {
 	}
 	m.legend(c)
 	m.origin(a)
-	for _, text := range c.Warnings {
+	for _, text := range compare.Texts(c.Warnings) {
 		m.item("! ", text)
 	}
 	for _, p := range a.ProblemLines() {

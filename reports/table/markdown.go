@@ -37,7 +37,7 @@ func Markdown(w io.Writer, c *compare.Comparison, a about.About) error {
 	}
 	fmt.Fprintln(b)
 	markdownAbout(b, a)
-	for _, text := range c.Warnings {
+	for _, text := range compare.Texts(c.Warnings) {
 		fmt.Fprintf(b, "- warning: %s\n", grid.Escape(text))
 	}
 	for _, p := range a.ProblemLines() {

@@ -73,12 +73,12 @@ func Mean(g compare.GeoMean) compare.Row {
 // VerdictText is the verdict, with the rounds that an inconclusive one lacks.
 func VerdictText(r compare.Row) string {
 	switch {
-	case r.Verdict != compare.Inconclusive || r.Need == 0:
+	case r.Verdict != compare.Inconclusive || r.Need.None():
 		return string(r.Verdict)
-	case r.Need >= compare.MostRounds/2:
+	case r.Need.OutOfReach:
 		return "inconclusive"
 	}
-	return fmt.Sprintf("inconclusive, ~%s more", number.Rough(r.Need))
+	return fmt.Sprintf("inconclusive, ~%s more", number.Rough(r.Need.N))
 }
 
 // P is a p-value to three places.

@@ -140,9 +140,9 @@ func (f *Footnotes) Lines() []string {
 }
 
 // Marks are the marks of warnings.
-func (f *Footnotes) Marks(warnings []string) string {
+func (f *Footnotes) Marks(warnings []compare.Warning) string {
 	var b strings.Builder
-	for _, w := range warnings {
+	for _, w := range compare.Texts(warnings) {
 		n := 0
 		for i, t := range f.texts {
 			if t == w {
