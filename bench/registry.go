@@ -7,7 +7,7 @@ import (
 	"sort"
 	"strings"
 
-	"github.com/agnivade/levenshtein"
+	edlib "github.com/hbollon/go-edlib"
 )
 
 var (
@@ -134,9 +134,9 @@ func near(pattern string) []string {
 	var found []candidate
 	want := strings.ToLower(strings.Trim(pattern, "^$"))
 	for _, b := range All() {
-		best := levenshtein.ComputeDistance(want, strings.ToLower(b.FullName()))
+		best := edlib.OSADamerauLevenshteinDistance(want, strings.ToLower(b.FullName()))
 		for _, part := range parts(strings.ToLower(b.FullName())) {
-			best = min(best, levenshtein.ComputeDistance(want, part))
+			best = min(best, edlib.OSADamerauLevenshteinDistance(want, part))
 		}
 		if best <= max(1, len(want)/3) {
 			found = append(found, candidate{b.FullName(), best})

@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/agnivade/levenshtein"
+	edlib "github.com/hbollon/go-edlib"
 )
 
 // suggest is a parenthesis that names the known word nearest to a mistyped
@@ -12,7 +12,7 @@ import (
 func suggest(word string, known []string) string {
 	best, distance := "", max(1, len(word)/2)
 	for _, k := range known {
-		if d := levenshtein.ComputeDistance(strings.ToLower(word), strings.ToLower(k)); d <= distance && (best == "" || d < distance) {
+		if d := edlib.OSADamerauLevenshteinDistance(strings.ToLower(word), strings.ToLower(k)); d <= distance && (best == "" || d < distance) {
 			best, distance = k, d
 		}
 	}
