@@ -68,6 +68,7 @@ type Build struct {
 	Hashes     []string
 	Toolchain  string
 	Config     string
+	Policy     string // SHA-256 of the policy that it loads, "" for its own or none
 	// Short is Config in a few words: what differs from the first build's.
 	Short string
 	Size  int64 // bytes
@@ -165,7 +166,7 @@ func builds(images []hv.Image) []Build {
 		if i < 0 {
 			i = len(all)
 			all = append(all, Build{Name: img.Build.Name, Arch: img.Build.Arch, Dispatch: img.Dispatch,
-				Toolchain: img.Toolchain, Config: img.Config, Size: img.Size, Sections: img.Sections})
+				Toolchain: img.Toolchain, Config: img.Config, Policy: img.Policy, Size: img.Size, Sections: img.Sections})
 		}
 		if !slices.Contains(all[i].Hashes, img.Hash) {
 			all[i].Hashes = append(all[i].Hashes, img.Hash)
@@ -223,7 +224,7 @@ func (b Build) Describe() string {
 	default:
 		hash = count(len(b.Hashes), "image")
 	}
-	return join(", ", "hooks: "+b.Dispatch, b.Arch, hash, b.Toolchain, prefix("configuration ", b.Short))
+	return join(", ", "hooks: "+b.Dispatch, b.Arch, hash, b.Toolchain, prefix("configuration ", b.Short), prefix("policy ", Short(b.Policy)))
 }
 
 func join(sep string, words ...string) string {

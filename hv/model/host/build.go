@@ -73,7 +73,7 @@ func (t *Target) build(ctx context.Context, b hv.Build, progress func(string)) (
 	img.Build = b
 	if policy != "" {
 		// The policy is part of what is measured.
-		img.Config += policyConfig + policy
+		img.Policy = policy
 		img.Hash = digest("image with policy", img.Hash, policy)
 	}
 	return img, nil
@@ -294,9 +294,6 @@ func sectionSizes(path string) (map[string]int64, error) {
 	}
 	return sizes, nil
 }
-
-// policyConfig precedes a policy's hash in an image's configuration.
-const policyConfig = " policy="
 
 // keepPolicy checks a policy and copies it into the cache, so that it cannot
 // change during a run; it returns the policy's hash.

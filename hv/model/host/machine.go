@@ -111,15 +111,14 @@ func (t *Target) launch(img *hv.Image, spec hv.BootSpec, emulate []string) (*mac
 func arguments(img *hv.Image, spec hv.BootSpec) ([]string, error) {
 	args := []string{"-plan", "-"}
 	if img.Build.Policy != "" {
-		_, hash, ok := strings.Cut(img.Config, policyConfig)
-		if !ok {
+		if img.Policy == "" {
 			return nil, errors.New("the image has no policy")
 		}
 		c, err := openCache()
 		if err != nil {
 			return nil, err
 		}
-		args = append(args, "-policy", c.policy(hash))
+		args = append(args, "-policy", c.policy(img.Policy))
 	}
 	if spec.Seed != 0 {
 		args = append(args, "-seed", strconv.FormatInt(spec.Seed, 10))
