@@ -27,7 +27,8 @@ func Against(now, before *Set, opt Options) (*Comparison, error) {
 	if err != nil {
 		return nil, fmt.Errorf("compare runs: %w", err)
 	}
-	g := now.with(before.earlier()).group()
+	g := now.with(before.earlier()).group(opt.Order)
+	opt.base(g)
 	c := &Comparison{Base: "the earlier run", Criteria: opt.Criteria, Planned: opt.Planned, Looks: max(1, opt.Looks)}
 	c.warnOfChanges()
 	for _, b := range g.builds {
@@ -103,7 +104,7 @@ func (s *Set) with(p *part) *Set {
 func (c *Comparison) addAgainst(s *series, opt Options, hooks counts) {
 	if !IsCost(s.unit) {
 		for _, build := range sortedBuilds(s) {
-			c.Figures = append(c.Figures, figures(&series{s.Environment, s.benchmark, s.unit, map[string]*sampled{build: s.builds[build]}}, build)...)
+			c.Figures = append(c.Figures, figures(&series{s.Environment, s.benchmark, s.unit, map[string]*sampled{build: s.builds[build]}, []string{build}}, build)...)
 		}
 		return
 	}

@@ -91,7 +91,8 @@ func (s *Set) Compare(opt Options) (*Comparison, error) {
 	if err != nil {
 		return nil, fmt.Errorf("compare builds: %w", err)
 	}
-	g := s.group()
+	g := s.group(opt.Order)
+	opt.base(g)
 	if err := g.check(opt.Base); err != nil {
 		return nil, fmt.Errorf("compare builds: %w", err)
 	}

@@ -16,7 +16,9 @@ import (
 // Options say how to compare. What they leave out is as planned, and what was
 // not planned is as in Defaults.
 type Options struct {
-	// Base is the build that others are compared with: "native".
+	// Order is that of the builds.
+	Order Order
+	// Base is the build that others are compared with, the first if it is "".
 	Base string
 	// Criteria are what verdicts are given by.
 	results.Criteria
@@ -34,16 +36,13 @@ type Options struct {
 	Hooks func(benchmark string) ([]bench.Crossing, bool)
 }
 
-// Defaults are a margin of 1 % or 2 ns at 95 % confidence, against native.
+// Defaults are a margin of 1 % or 2 ns at 95 % confidence.
 func Defaults() Options {
-	return Options{Base: "native", Criteria: results.Criteria{Margin: 0.01, Confidence: 0.95, Floors: map[string]float64{"ns/op": 2}}}
+	return Options{Criteria: results.Criteria{Margin: 0.01, Confidence: 0.95, Floors: map[string]float64{"ns/op": 2}}}
 }
 
 func (o Options) complete() (Options, error) {
 	d := Defaults()
-	if o.Base == "" {
-		o.Base = d.Base
-	}
 	if o.Planned != nil {
 		o.Criteria = o.Criteria.Or(*o.Planned)
 	}
@@ -52,6 +51,13 @@ func (o Options) complete() (Options, error) {
 		o.Hooks = func(string) ([]bench.Crossing, bool) { return nil, false }
 	}
 	return o, CheckCriteria(o.Criteria)
+}
+
+// base chooses the first build, if nobody named one.
+func (o *Options) base(g *grouped) {
+	if o.Base == "" && len(g.builds) > 0 {
+		o.Base = g.builds[0]
+	}
 }
 
 // level is that of the intervals of a run with so many looks: each look has

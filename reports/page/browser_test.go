@@ -525,7 +525,7 @@ func large(t *testing.T, dir string, copies, rounds int, hooked bool) *Report {
 	if hooked {
 		r.Hooks.Benchmarks = profiles
 	}
-	if r.Comparison, err = compare.Compare(samples, compare.Options{}); err != nil {
+	if r.Comparison, err = compare.Compare(samples, compare.Options{Order: synthetic.Order}); err != nil {
 		t.Fatal(err)
 	}
 	r.About = about.Of(&run.Run, compare.SetOf(samples), nil)

@@ -40,7 +40,7 @@ func fixtureOf(t *testing.T, dir string) *Report {
 
 func reportOf(t *testing.T, run *results.Contents) *Report {
 	t.Helper()
-	c, err := compare.Compare(run.Samples, compare.Options{})
+	c, err := compare.Compare(run.Samples, compare.Options{Order: synthetic.Order})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -32,7 +32,7 @@ var (
 
 func fixture(t *testing.T, name string) *compare.Comparison {
 	t.Helper()
-	c, err := compare.Compare(synthetic.Open(t, name).Samples, compare.Options{})
+	c, err := compare.Compare(synthetic.Open(t, name).Samples, compare.Options{Order: synthetic.Order})
 	if err != nil {
 		t.Fatal(err)
 	}

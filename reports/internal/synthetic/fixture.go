@@ -48,12 +48,15 @@ func Open(t testing.TB, name string) *results.Contents {
 	return f.contents
 }
 
+// Order is that of the runs' kinds of build.
+var Order = compare.Order{"native", "dummy", "flask"}
+
 // Compare compares the builds of such a run; of a few of its benchmarks it is
 // known which hooks they cross.
 func Compare(t testing.TB, name string) (*compare.Comparison, about.About) {
 	t.Helper()
 	run := Open(t, name)
-	c, err := compare.Compare(run.Samples, compare.Options{Hooks: crossed})
+	c, err := compare.Compare(run.Samples, compare.Options{Order: Order, Hooks: crossed})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"xsmbench/bench"
+	"xsmbench/hv"
 	"xsmbench/reports/about"
 	"xsmbench/reports/compare"
 	"xsmbench/reports/hooks"
@@ -184,13 +185,33 @@ func (in *input) compare(f compareFlags) (*compare.Comparison, error) {
 
 // options are those of the flags and of the run.
 func (in *input) options(f compareFlags) (compare.Options, error) {
-	first := ""
+	order := kindsOrder()
+	first := order[0]
 	if in.run != nil && len(in.run.Spec.Builds) > 0 {
 		first = in.run.Spec.Builds[0].Name
 	}
 	o, err := f.options(first)
-	o.Planned, o.Looks, o.Controls = in.planned, in.looks, in.controls
+	o.Planned, o.Looks, o.Controls, o.Order = in.planned, in.looks, in.controls, order
 	return o, err
+}
+
+// kindsOrder is the order in which the targets list their kinds of build, from
+// the plainest on. Builds that are kinds under their own names stand in it, and
+// the first is the base where no run says which.
+func kindsOrder() compare.Order {
+	var order compare.Order
+	for _, name := range hv.Names() {
+		t, err := hv.Lookup(name)
+		if err != nil {
+			continue // Names are of those that there are
+		}
+		for _, k := range t.Kinds() {
+			if !slices.Contains(order, k.Name) {
+				order = append(order, k.Name)
+			}
+		}
+	}
+	return order
 }
 
 // show writes the comparison, or the explanation that was asked for.
