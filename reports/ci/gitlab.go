@@ -35,10 +35,12 @@ type lines struct {
 // where margins and waivers are written. A fingerprint stays the same while a
 // row has the same trouble, however large.
 func CodeQuality(w io.Writer, r *gate.Result, file string) error {
-	issues := []issue{}
+	issues, place := []issue{}, location{file, lines{1}}
 	add := func(f gate.Finding, severity string) {
 		text := fmt.Sprintf("%s of %s in %s: %s", nameOf(f), f.Build, whereOf(r, f), sentence(r, f))
-		issues = append(issues, issue{text, "xsmbench " + string(f.Cause), fingerprint(f), severity, location{file, lines{1}}})
+		issues = append(issues, issue{
+			Description: text, Check: "xsmbench " + string(f.Cause), Fingerprint: fingerprint(f), Severity: severity, Location: place,
+		})
 	}
 	for _, f := range gate.Worst(r.With(gate.Regression)) {
 		add(f, "major")
@@ -50,7 +52,9 @@ func CodeQuality(w io.Writer, r *gate.Result, file string) error {
 		add(f, "info")
 	}
 	if r.Damage != "" {
-		issues = append(issues, issue{"damaged input: " + r.Damage, "xsmbench input", hash("input"), "critical", location{file, lines{1}}})
+		issues = append(issues, issue{
+			Description: "damaged input: " + r.Damage, Check: "xsmbench input", Fingerprint: hash("input"), Severity: "critical", Location: place,
+		})
 	}
 	e := json.NewEncoder(w)
 	e.SetEscapeHTML(false)
