@@ -39,11 +39,8 @@ func LKP(w io.Writer, c *compare.Comparison, a about.About) error {
 	for _, line := range Summary(c) {
 		fmt.Fprintln(b, line)
 	}
-	for _, text := range c.Warnings {
+	for _, text := range warnings(c, a) {
 		fmt.Fprintln(b, "warning:", text)
-	}
-	for _, p := range a.ProblemLines() {
-		fmt.Fprintln(b, "warning:", p)
 	}
 	return b.Flush()
 }

@@ -35,11 +35,8 @@ func Mail(w io.Writer, c *compare.Comparison, a about.About) error {
 	}
 	m.legend(c)
 	m.origin(a)
-	for _, text := range compare.Texts(c.Warnings) {
+	for _, text := range warnings(c, a) {
 		m.item("! ", text)
-	}
-	for _, p := range a.ProblemLines() {
-		m.item("! ", p)
 	}
 	_, err := w.Write(m.b.Bytes())
 	return err

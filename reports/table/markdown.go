@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"fmt"
 	"io"
-	"strings"
 
 	"xsmbench/reports/about"
 	"xsmbench/reports/compare"
@@ -37,11 +36,8 @@ func Markdown(w io.Writer, c *compare.Comparison, a about.About) error {
 	}
 	fmt.Fprintln(b)
 	markdownAbout(b, a)
-	for _, text := range compare.Texts(c.Warnings) {
+	for _, text := range warnings(c, a) {
 		fmt.Fprintf(b, "- warning: %s\n", grid.Escape(text))
-	}
-	for _, p := range a.ProblemLines() {
-		fmt.Fprintf(b, "- warning: %s\n", grid.Escape(p))
 	}
 	return b.Flush()
 }
@@ -63,33 +59,8 @@ func markdownSection(w io.Writer, c *compare.Comparison, s compare.Section, pref
 		markdownCounts(w, c, s, prefix, notes)
 		return
 	}
-	fmt.Fprintf(w, "### %s\n\n", grid.Escape(prefix+s.Title()))
-	head := []string{"benchmark", c.Base}
-	rule := []string{":--", "--:"}
-	for _, build := range s.Builds {
-		head = append(head, build, c.LevelText()+" interval", "verdict", "n")
-		rule = append(rule, "--:", "--:", ":--", "--:")
-	}
-	grid.MarkdownLine(w, head)
-	fmt.Fprintf(w, "| %s |\n", strings.Join(rule, " | "))
-	for _, l := range s.Lines {
-		cells := []string{l.Benchmark, Value(l.BaseValue, s.Unit)}
-		for _, r := range l.Rows {
-			if r == nil {
-				cells = append(cells, "–", "", "not measured", "")
-				continue
-			}
-			cells = append(cells, Overhead(*r), Interval(*r), emphasis(*r)+notes.Marks(r.Warnings), fmt.Sprint(r.N))
-		}
-		grid.MarkdownLine(w, cells)
-	}
-	for _, m := range MeansOf(c, s) {
-		line := []string{strings.TrimSpace(m.Label), ""}
-		for _, one := range m.Means {
-			line = append(line, one.Overhead, one.Interval, ofRows(one), "")
-		}
-		grid.MarkdownLine(w, line)
-	}
+	fmt.Fprintf(w, "### %s\n\n", grid.Escape(sampleTitle(s, prefix)))
+	sampleGrid(c, s, notes, emphasis).Markdown(w, "")
 	fmt.Fprintln(w)
 }
 

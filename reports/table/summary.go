@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"xsmbench/reports/about"
 	"xsmbench/reports/compare"
 	"xsmbench/reports/internal/number"
 )
@@ -192,4 +193,9 @@ func floors(c *compare.Comparison) string {
 		return fmt.Sprintf(" (or ±%g ns, if that is more)", f)
 	}
 	return ""
+}
+
+// warnings are those of the comparison, and what was wrong with its input.
+func warnings(c *compare.Comparison, a about.About) []string {
+	return slices.Concat(compare.Texts(c.Warnings), a.ProblemLines())
 }
