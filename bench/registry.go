@@ -6,6 +6,8 @@ import (
 	"slices"
 	"sort"
 	"strings"
+
+	edlib "github.com/hbollon/go-edlib"
 )
 
 var (
@@ -132,9 +134,9 @@ func near(pattern string) []string {
 	var found []candidate
 	want := strings.ToLower(strings.Trim(pattern, "^$"))
 	for _, b := range All() {
-		best := distance(want, strings.ToLower(b.FullName()))
+		best := edlib.OSADamerauLevenshteinDistance(want, strings.ToLower(b.FullName()))
 		for _, part := range parts(strings.ToLower(b.FullName())) {
-			best = min(best, distance(want, part))
+			best = min(best, edlib.OSADamerauLevenshteinDistance(want, part))
 		}
 		if best <= max(1, len(want)/3) {
 			found = append(found, candidate{b.FullName(), best})
@@ -159,25 +161,4 @@ func parts(name string) []string {
 		}
 	}
 	return list
-}
-
-// distance is Levenshtein's edit distance.
-func distance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			cost := diagonal
-			if a[i] != b[j] {
-				cost++
-			}
-			diagonal = row[j+1]
-			row[j+1] = min(cost, row[j]+1, row[j+1]+1)
-		}
-	}
-	return row[len(b)]
 }

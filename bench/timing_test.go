@@ -369,14 +369,3 @@ func TestCheck(t *testing.T) {
 		}()
 	}
 }
-
-func TestDistance(t *testing.T) {
-	for _, tt := range []struct {
-		a, b string
-		want int
-	}{{"", "", 0}, {"fork", "fork", 0}, {"frok", "fork", 2}, {"for", "fork", 1}, {"kitten", "sitting", 3}, {"", "abc", 3}} {
-		if got := distance(tt.a, tt.b); got != tt.want {
-			t.Errorf("distance(%q, %q) is %d, want %d", tt.a, tt.b, got, tt.want)
-		}
-	}
-}

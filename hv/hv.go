@@ -73,14 +73,17 @@ type Kind struct {
 
 // Image is a build's result, ready to boot.
 type Image struct {
-	Build     Build            `json:"build"`
-	Hash      string           `json:"hash"` // SHA-256 of what is measured, hex
-	Dispatch  string           `json:"dispatch"`
-	Toolchain string           `json:"toolchain"` // compiler and version
-	Config    string           `json:"config"`    // tags or Kconfig in force
-	Path      string           `json:"path"`
-	Size      int64            `json:"size"`     // bytes
-	Sections  map[string]int64 `json:"sections"` // bytes
+	Build     Build  `json:"build"`
+	Hash      string `json:"hash"` // SHA-256 of what is measured, hex
+	Dispatch  string `json:"dispatch"`
+	Toolchain string `json:"toolchain"` // compiler and version
+	Config    string `json:"config"`    // tags or Kconfig in force
+	// Policy is the SHA-256 of the policy that the image loads instead of its
+	// own, hex; "" if it loads none.
+	Policy   string           `json:"policy,omitempty"`
+	Path     string           `json:"path"`
+	Size     int64            `json:"size"`     // bytes
+	Sections map[string]int64 `json:"sections"` // bytes
 	// Hooks are all that the image has, crossed or not; empty if it does
 	// not tell.
 	Hooks  []string `json:"hooks,omitempty"`

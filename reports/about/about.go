@@ -10,8 +10,11 @@ import (
 	"sort"
 	"strings"
 
+	"al.essio.dev/pkg/shellescape"
+
 	"xsmbench/hv"
 	"xsmbench/reports/compare"
+	"xsmbench/reports/internal/number"
 	"xsmbench/results"
 )
 
@@ -65,6 +68,7 @@ type Build struct {
 	Hashes     []string
 	Toolchain  string
 	Config     string
+	Policy     string // SHA-256 of the policy that it loads, "" for its own or none
 	// Short is Config in a few words: what differs from the first build's.
 	Short string
 	Size  int64 // bytes
@@ -108,7 +112,7 @@ func facts(run *results.Run) []Fact {
 		add("planned", compare.DescribeCriteria(*s.Criteria))
 	}
 	add("started", started(run))
-	add("command", commandLine(run.Command))
+	add("command", shellescape.QuoteCommand(run.Command))
 	add("tool", prefix("xsmbench ", run.Tool))
 	return all
 }
@@ -162,7 +166,7 @@ func builds(images []hv.Image) []Build {
 		if i < 0 {
 			i = len(all)
 			all = append(all, Build{Name: img.Build.Name, Arch: img.Build.Arch, Dispatch: img.Dispatch,
-				Toolchain: img.Toolchain, Config: img.Config, Size: img.Size, Sections: img.Sections})
+				Toolchain: img.Toolchain, Config: img.Config, Policy: img.Policy, Size: img.Size, Sections: img.Sections})
 		}
 		if !slices.Contains(all[i].Hashes, img.Hash) {
 			all[i].Hashes = append(all[i].Hashes, img.Hash)
@@ -220,7 +224,7 @@ func (b Build) Describe() string {
 	default:
 		hash = count(len(b.Hashes), "image")
 	}
-	return join(", ", "hooks: "+b.Dispatch, b.Arch, hash, b.Toolchain, prefix("configuration ", b.Short))
+	return join(", ", "hooks: "+b.Dispatch, b.Arch, hash, b.Toolchain, prefix("configuration ", b.Short), prefix("policy ", Short(b.Policy)))
 }
 
 func join(sep string, words ...string) string {
@@ -234,14 +238,12 @@ func prefix(p, text string) string {
 	return p + text
 }
 
+// count is empty where there is none, or nothing is known.
 func count(n int, noun string) string {
-	switch n {
-	case 0:
+	if n == 0 {
 		return ""
-	case 1:
-		return "1 " + noun
 	}
-	return fmt.Sprintf("%d %ss", n, noun)
+	return number.Count(n, noun)
 }
 
 func memory(mb int64) string {

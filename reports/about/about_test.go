@@ -168,7 +168,7 @@ AVC state: : not recorded |
 rounds: : 2 rounds |
 margins and floors: : not recorded |
 raw data: : runs/x/results: 2 files in Go's benchmark format, 2 samples, of 2 boots |
-command to repeat: : xsmbench run --bench 'op=a|b' 'it'\''s' '' |
+command to repeat: : xsmbench run --bench 'op=a|b' 'it'"'"'s' '' |
 tool: : xsmbench 1 |
 `
 	if text.String() != want {

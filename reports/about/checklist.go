@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 
+	"al.essio.dev/pkg/shellescape"
+
 	"xsmbench/hv"
 	"xsmbench/reports/compare"
 	"xsmbench/results"
@@ -61,7 +63,7 @@ func checklist(run *results.Run, samples *compare.Set, builds []Build) []Item {
 		one("rounds", join(", ", rounds(s), prefix("started ", started(run)))),
 		{Criteria, answer(Line{Text: criteria(s.Criteria)})},
 		{"raw data", answer(rawData(samples)...)},
-		one("command to repeat", commandLine(run.Command)),
+		one("command to repeat", shellescape.QuoteCommand(run.Command)),
 		one("tool", prefix("xsmbench ", run.Tool)),
 	}
 }
@@ -223,16 +225,4 @@ func rawData(samples *compare.Set) []Line {
 			count(s.Samples, "sample"), prefix("of ", count(s.Boots, "boot")))})
 	}
 	return all
-}
-
-// commandLine is a command as a shell reads it.
-func commandLine(words []string) string {
-	var all []string
-	for _, w := range words {
-		if w == "" || strings.ContainsAny(w, " \t\n'\"\\$`|&;<>()*?[]{}~#!") {
-			w = "'" + strings.ReplaceAll(w, "'", `'\''`) + "'"
-		}
-		all = append(all, w)
-	}
-	return strings.Join(all, " ")
 }

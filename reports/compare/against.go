@@ -27,7 +27,8 @@ func Against(now, before *Set, opt Options) (*Comparison, error) {
 	if err != nil {
 		return nil, fmt.Errorf("compare runs: %w", err)
 	}
-	g := now.with(before.earlier()).group()
+	g := now.with(before.earlier()).group(opt.Order)
+	opt.base(g)
 	c := &Comparison{Base: "the earlier run", Criteria: opt.Criteria, Planned: opt.Planned, Looks: max(1, opt.Looks)}
 	c.warnOfChanges()
 	for _, b := range g.builds {
@@ -41,11 +42,12 @@ func Against(now, before *Set, opt Options) (*Comparison, error) {
 		c.addAgainst(s, opt, hooks)
 	}
 	c.compareRows()
+	// Rounds of two runs never match.
 	for i := range c.Rows {
-		c.Rows[i].unsay(independent)
+		c.Rows[i].unsay(Unpaired)
 	}
 	for i := range c.Controls {
-		c.Controls[i].unsay(independent)
+		c.Controls[i].unsay(Unpaired)
 	}
 	if len(c.Rows) == 0 && !slices.ContainsFunc(c.Controls, func(r Row) bool { return strings.HasSuffix(r.Base, earlier) }) {
 		return nil, fmt.Errorf("compare runs: %w", ErrNothingInCommon)
@@ -53,7 +55,7 @@ func Against(now, before *Set, opt Options) (*Comparison, error) {
 	c.warnOfLacks(g.series)
 	c.judge()
 	c.checkTogether()
-	c.warn(g.unfinished)
+	c.warnOfWhole(g.unfinished)
 	return c, nil
 }
 
@@ -102,7 +104,7 @@ func (s *Set) with(p *part) *Set {
 func (c *Comparison) addAgainst(s *series, opt Options, hooks counts) {
 	if !IsCost(s.unit) {
 		for _, build := range sortedBuilds(s) {
-			c.Figures = append(c.Figures, figures(&series{s.Environment, s.benchmark, s.unit, map[string]*sampled{build: s.builds[build]}}, build)...)
+			c.Figures = append(c.Figures, figures(&series{s.Environment, s.benchmark, s.unit, map[string]*sampled{build: s.builds[build]}, []string{build}}, build)...)
 		}
 		return
 	}
@@ -142,12 +144,6 @@ func (c *Comparison) addControls(s *series, opt Options, hooks counts) {
 func (o Options) against(base string) Options {
 	o.Base = base
 	return o
-}
-
-// unsay takes back a warning that needs no word in every row: rounds of two
-// runs never match.
-func (r *Row) unsay(warning string) {
-	r.Warnings = slices.DeleteFunc(r.Warnings, func(w string) bool { return w == warning })
 }
 
 // shareImage reports whether two runs measured a build's image, known by its

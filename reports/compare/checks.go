@@ -5,8 +5,6 @@ import (
 	"math"
 	"slices"
 
-	"gonum.org/v1/gonum/stat"
-
 	"xsmbench/reports/stats"
 )
 
@@ -76,7 +74,7 @@ func (r *Row) check(base, b *sampled, confidence float64) {
 		r.checkPairs(confidence)
 	}
 	if gap := math.Abs(e.Mean - e.HL); gap > r.bound() && gap > 0.2*(e.CI.Hi-e.Mean) {
-		r.warn("a few boots lie far from the rest and move the mean: see the Hodges-Lehmann estimate")
+		r.warn(MeanMoved, "a few boots lie far from the rest and move the mean: see the Hodges-Lehmann estimate")
 	}
 }
 
@@ -106,7 +104,7 @@ func (r *Row) checkPairs(confidence float64) {
 		c.Bootstrap = &stats.Interval{Lo: r.ratio(i.Lo), Hi: r.ratio(i.Hi)}
 		half := (r.effect.CI.Hi - r.effect.CI.Lo) / 2
 		if r.Units >= fewForShape && math.Max(math.Abs(i.Lo-r.effect.CI.Lo), math.Abs(i.Hi-r.effect.CI.Hi)) > disagreement*half {
-			r.warn("the bootstrap's interval differs from t's: the differences are far from normal")
+			r.warn(NotNormal, "the bootstrap's interval differs from t's: the differences are far from normal")
 		}
 	}
 }
@@ -139,7 +137,7 @@ func (r *Row) checkLayouts() {
 	}
 	r.Checks.LayoutShare, r.Checks.PLayout = v.Share(), v.P
 	if n := len(groups); n < fewLayouts {
-		r.warn("%d boots of only %d layouts: layouts are what counts here, so that the interval is one of %d observations (run with more --layouts)", r.N, n, n)
+		r.warn(FewLayouts, "%d boots of only %d layouts: layouts are what counts here, so that the interval is one of %d observations (a run of more layouts has more)", r.N, n, n)
 	}
 }
 
@@ -150,7 +148,7 @@ func (r *Row) checkOutliers(d []float64) {
 	r.Checks.Outliers, r.Checks.FarOut = len(out), len(far)
 	wild := slices.DeleteFunc(far, func(i int) bool { return math.Abs(d[i]-r.effect.HL) <= r.bound() })
 	if n := len(wild); n > 0 && r.N >= fewForShape {
-		r.warn("%d of %d pairs lie far out (Tukey's outer fences); no pair is left out", n, r.N)
+		r.warn(FarOut, "%d of %d pairs lie far out (Tukey's outer fences); no pair is left out", n, r.N)
 	}
 }
 
@@ -202,8 +200,7 @@ func redraw(b boot) []float64 {
 		}
 		return values
 	}
-	sorted := slices.Sorted(slices.Values(b.windows))
-	middle := (sorted[(len(sorted)-1)/2] + sorted[len(sorted)/2]) / 2
+	middle := stats.Median(b.windows)
 	for i, m := range stats.Redraw(b.windows, redrawn, stats.Seed(b.windows)) {
 		values[i] = b.value + m - middle
 	}
@@ -224,7 +221,7 @@ func rise(of *sampled, unit string) (share, p float64) {
 	if len(rises) == 0 {
 		return math.NaN(), math.NaN()
 	}
-	share, p = stat.Mean(rises, nil), math.NaN()
+	share, p = stats.Mean(rises), math.NaN()
 	if e, err := stats.Paired(rises, 0.95); err == nil && e.SE > 0 {
 		p = e.P
 	}
@@ -255,10 +252,10 @@ func (c *Comparison) checkTogether() {
 		}
 	}
 	each(func(r *Row) float64 { return r.Checks.Drift.P }, func(r *Row) {
-		r.warn("the difference %s from round to round: rounds are not alike", rises(r.Checks.Drift.Tau))
+		r.warn(Drifts, "the difference %s from round to round: rounds are not alike", rises(r.Checks.Drift.Tau))
 	})
 	each(func(r *Row) float64 { return r.Checks.Order.P }, func(r *Row) {
-		r.warn("the difference %s with the place in the round: what booted before matters", rises(r.Checks.Order.Tau))
+		r.warn(OrderMatters, "the difference %s with the place in the round: what booted before matters", rises(r.Checks.Order.Tau))
 	})
 	each(func(r *Row) float64 { return r.Checks.PBaseRise }, func(r *Row) { r.warnOfRise(r.Base, r.Checks.BaseRise) })
 	each(func(r *Row) float64 { return r.Checks.PRise }, func(r *Row) { r.warnOfRise(r.Build, r.Checks.Rise) })
@@ -276,8 +273,8 @@ func (c *Comparison) checkMeans() {
 	}
 	for i, adjusted := range stats.Holm(p) {
 		if g := c.GeoMeans[i]; adjusted <= checkLevel {
-			c.Warnings = append(c.Warnings, fmt.Sprintf("%s, %s, %s: the mean of the differences %s from round to round: rounds are not alike",
-				g.Build, g.Environment, g.Unit, rises(g.Drift.Tau)))
+			c.warn(MeanDrifts, "%s, %s, %s: the mean of the differences %s from round to round: rounds are not alike",
+				g.Build, g.Environment, g.Unit, rises(g.Drift.Tau))
 		}
 	}
 }
@@ -296,7 +293,7 @@ func (r *Row) warnOfRise(build string, rise float64) {
 		if rise < 0 {
 			word = "falls"
 		}
-		r.warn("the cost %s within a boot by more than the margin (%s): it is not in a steady state", word, build)
+		r.warn(Unsteady, "the cost %s within a boot by more than the margin (%s): it is not in a steady state", word, build)
 	}
 }
 
@@ -309,13 +306,13 @@ func (r *Row) warnOfDoubt(alpha float64) {
 	switch b, w := r.Checks.Bootstrap, r.Checks.Wilcoxon; {
 	case r.Exact || r.Verdict == Inconclusive:
 	case alarm && r.Units >= fewPairs && r.PSignedRank > 2*alpha:
-		r.warn("%s by t, but not by the exact signed-rank test", r.Verdict)
+		r.warn(NotByRanks, "%s by t, but not by the exact signed-rank test", r.Verdict)
 	case alarm && b != nil && !b.Excludes(1):
-		r.warn("%s by t, but not by the bootstrap", r.Verdict)
+		r.warn(NotByBootstrap, "%s by t, but not by the bootstrap", r.Verdict)
 	case r.Verdict == Equivalent && !within(w):
-		r.warn("equivalent by t, but not by the exact signed-rank test")
+		r.warn(NotByRanks, "equivalent by t, but not by the exact signed-rank test")
 	case r.Verdict == Equivalent && !within(b):
-		r.warn("equivalent by t, but not by the bootstrap")
+		r.warn(NotByBootstrap, "equivalent by t, but not by the bootstrap")
 	}
 }
 
@@ -335,10 +332,10 @@ func (c *Comparison) warnOfDesign() {
 		}
 	}
 	if few > 0 {
-		c.Warnings = append(c.Warnings, fmt.Sprintf("%s: no rank test can confirm an interval of fewer than %d observations; it is right if the noise is normal", ofRows(few, len(c.Rows)), fewPairs))
+		c.warn(FewObservations, "%s: no rank test can confirm an interval of fewer than %d observations; it is right if the noise is normal", ofRows(few, len(c.Rows)), fewPairs)
 	}
 	if single > 0 {
-		c.Warnings = append(c.Warnings, fmt.Sprintf("%s: every boot of a build had one and the same layout, so that a difference may be where the linker put things; several --layouts tell", ofRows(single, len(c.Rows))))
+		c.warn(OneLayout, "%s: every boot of a build had one and the same layout, so that a difference may be where the linker put things; a run of several layouts tells", ofRows(single, len(c.Rows)))
 	}
 }
 

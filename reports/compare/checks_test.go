@@ -54,18 +54,19 @@ func TestChecks(t *testing.T) {
 	tests := []struct {
 		name string
 		pairOf
+		code Code
 		want string // in a warning of the row, or of the comparison; "" for none at all
 	}{
-		{"all is well", pairOf{rounds: 12}, ""},
-		{"drift", pairOf{rounds: 12, effect: func(round, _ int) float64 { return 0.3 * float64(round) }}, "rises from round to round"},
-		{"what ran before", pairOf{rounds: 16, effect: func(_, order int) float64 { return 2 * float64(order) }}, "rises with the place in the round"},
-		{"not warm", pairOf{rounds: 12, rise: -4}, "falls within a boot by more than the margin (native)"},
-		{"a slope that is less than the margin", pairOf{rounds: 12, rise: -0.5}, ""},
-		{"a wild boot", pairOf{rounds: 12, effect: func(round, _ int) float64 { return map[int]float64{5: 9}[round] }}, "1 of 12 pairs lie far out"},
-		{"skewed", pairOf{rounds: 12, effect: func(round, _ int) float64 { return math.Exp(float64(round*5%12)) / 5000 }}, "the bootstrap's interval differs from t's"},
-		{"few layouts", pairOf{rounds: 12, layouts: 3}, "12 boots of only 3 layouts"},
-		{"one layout", pairOf{rounds: 12, layouts: 1}, "one and the same layout"},
-		{"few rounds", pairOf{rounds: 4}, "fewer than 6 observations"},
+		{"all is well", pairOf{rounds: 12}, "", ""},
+		{"drift", pairOf{rounds: 12, effect: func(round, _ int) float64 { return 0.3 * float64(round) }}, Drifts, "rises from round to round"},
+		{"what ran before", pairOf{rounds: 16, effect: func(_, order int) float64 { return 2 * float64(order) }}, OrderMatters, "rises with the place in the round"},
+		{"not warm", pairOf{rounds: 12, rise: -4}, Unsteady, "falls within a boot by more than the margin (native)"},
+		{"a slope that is less than the margin", pairOf{rounds: 12, rise: -0.5}, "", ""},
+		{"a wild boot", pairOf{rounds: 12, effect: func(round, _ int) float64 { return map[int]float64{5: 9}[round] }}, FarOut, "1 of 12 pairs lie far out"},
+		{"skewed", pairOf{rounds: 12, effect: func(round, _ int) float64 { return math.Exp(float64(round*5%12)) / 5000 }}, NotNormal, "the bootstrap's interval differs from t's"},
+		{"few layouts", pairOf{rounds: 12, layouts: 3}, FewLayouts, "12 boots of only 3 layouts"},
+		{"one layout", pairOf{rounds: 12, layouts: 1}, OneLayout, "one and the same layout"},
+		{"few rounds", pairOf{rounds: 4}, FewObservations, "fewer than 6 observations"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -77,8 +78,8 @@ func TestChecks(t *testing.T) {
 			if tt.want == "" && len(warnings) > 0 {
 				t.Errorf("warnings %q", warnings)
 			}
-			if !slices.ContainsFunc(warnings, func(w string) bool { return strings.Contains(w, tt.want) }) && tt.want != "" {
-				t.Errorf("warnings %q, want %q", warnings, tt.want)
+			if !slices.ContainsFunc(warnings, func(w Warning) bool { return w.Code == tt.code && strings.Contains(w.Text, tt.want) }) && tt.want != "" {
+				t.Errorf("warnings %q, want %s: %q", warnings, tt.code, tt.want)
 			}
 		})
 	}
@@ -154,12 +155,11 @@ func TestDriftOfTheMean(t *testing.T) {
 		}
 	}
 	c := compareSet(t, s, Options{})
-	rounds := func(w string) bool { return strings.Contains(w, "from round to round") }
-	if !slices.ContainsFunc(c.Warnings, rounds) {
+	if !slices.ContainsFunc(c.Warnings, func(w Warning) bool { return w.Code == MeanDrifts }) {
 		t.Errorf("warnings %q, Kendall's p %v", c.Warnings, c.GeoMeans[0].Drift.P)
 	}
 	for _, r := range c.Rows {
-		if slices.ContainsFunc(r.Warnings, rounds) {
+		if slices.ContainsFunc(r.Warnings, func(w Warning) bool { return w.Code == Drifts }) {
 			t.Errorf("%s shows by itself what the mean is for", r.Benchmark)
 		}
 	}
@@ -174,7 +174,7 @@ func TestOutlook(t *testing.T) {
 	}
 	r := c.Rows[0]
 	o := c.Outlook(r)
-	if r.Verdict != Slower || o.ToAlarm != 0 || o.ToEquivalent < MostRounds/2 {
+	if r.Verdict != Slower || !o.ToAlarm.None() || !o.ToEquivalent.OutOfReach {
 		t.Fatalf("%s, %+v", r.Verdict, o)
 	}
 	for margin, want := range map[float64]Verdict{o.Margin * 1.0001: Equivalent, o.Margin * 0.9999: Slower} {

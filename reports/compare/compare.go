@@ -17,9 +17,9 @@ import (
 	"fmt"
 	"math"
 	"slices"
-	"strconv"
 	"strings"
 
+	"xsmbench/reports/internal/number"
 	"xsmbench/reports/stats"
 	"xsmbench/results"
 )
@@ -43,12 +43,11 @@ type Comparison struct {
 	GeoMeans []GeoMean
 	// Figures are values in units that say no cost, compared by no test.
 	Figures  []Figure
-	Warnings []string
+	Warnings []Warning
 
-	jobs         []job
-	counted      map[counted]bool // what has samples of Xen's instructions
-	lacks        []lack
-	lackWarnings []string
+	jobs    []job
+	counted map[counted]bool // what has samples of Xen's instructions
+	lacks   []lack
 }
 
 // Environment is what must be the same for samples to be compared.
@@ -92,7 +91,8 @@ func (s *Set) Compare(opt Options) (*Comparison, error) {
 	if err != nil {
 		return nil, fmt.Errorf("compare builds: %w", err)
 	}
-	g := s.group()
+	g := s.group(opt.Order)
+	opt.base(g)
 	if err := g.check(opt.Base); err != nil {
 		return nil, fmt.Errorf("compare builds: %w", err)
 	}
@@ -116,7 +116,7 @@ func (s *Set) Compare(opt Options) (*Comparison, error) {
 	c.GeoMeans = geoMeans(c.Rows, opt.level(), g.seed())
 	c.GeoMeans = append(c.GeoMeans, geoMeans(c.Controls, opt.level(), g.seed())...)
 	c.checkMeans()
-	c.warn(g.unfinished)
+	c.warnOfWhole(g.unfinished)
 	return c, nil
 }
 
@@ -174,13 +174,13 @@ func (c *Comparison) judge() {
 	}
 }
 
-// warn says what holds for the comparison as a whole.
-func (c *Comparison) warn(unfinished int) {
+// warnOfWhole says what holds for the comparison as a whole.
+func (c *Comparison) warnOfWhole(unfinished int) {
 	if unfinished > 0 {
-		c.Warnings = append(c.Warnings, fmt.Sprintf("%d boots did not finish; the samples they gave are used", unfinished))
+		c.warn(BootsUnfinished, "%d boots did not finish; the samples they gave are used", unfinished)
 	}
 	if len(c.Rows) == 0 && len(c.Controls) == 0 {
-		c.Warnings = append(c.Warnings, "there is nothing to compare")
+		c.warn(NothingToCompare, "there is nothing to compare")
 	}
 }
 
@@ -189,7 +189,7 @@ func (c *Comparison) Level() float64 { return level(c.Confidence, c.Looks) }
 
 // LevelText is Level as a table's head has it: "95%".
 func (c *Comparison) LevelText() string {
-	return strconv.FormatFloat(100*c.Level(), 'g', 4, 64) + "%"
+	return number.Share(c.Level(), 4)
 }
 
 // Count is how many rows have a verdict.
@@ -234,6 +234,16 @@ func (c *Comparison) Environments() []Environment {
 		}
 	}
 	return all
+}
+
+// Where names an environment by its domain, if that is enough.
+func (c *Comparison) Where(e Environment) string {
+	for _, o := range c.Environments() {
+		if o.Domain == e.Domain && o != e {
+			return e.String()
+		}
+	}
+	return e.Domain
 }
 
 // Widest is the row of a control with the largest overhead, to either side, and

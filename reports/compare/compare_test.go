@@ -79,8 +79,8 @@ func TestVerdicts(t *testing.T) {
 			if !(r.Lo <= r.Ratio && r.Ratio <= r.Hi) || r.N != 6 || !r.Paired {
 				t.Errorf("%+v", r)
 			}
-			if (r.Need > 0) != (tt.want == Inconclusive) {
-				t.Errorf("need %d with verdict %s", r.Need, r.Verdict)
+			if r.Need.None() == (tt.want == Inconclusive) {
+				t.Errorf("need %+v with verdict %s", r.Need, r.Verdict)
 			}
 		})
 	}
@@ -190,7 +190,7 @@ func TestPairing(t *testing.T) {
 	t.Run("one boot each", func(t *testing.T) {
 		s := new(set).add("native", "A/b", "ns/op", 100).add("dummy", "A/b", "ns/op", 300)
 		r := compareSet(t, s, Options{}).Rows[0]
-		if r.Verdict != Inconclusive || !math.IsNaN(r.Lo) || math.Abs(r.Ratio-3) > 1e-9 || r.Need != 4 {
+		if r.Verdict != Inconclusive || !math.IsNaN(r.Lo) || math.Abs(r.Ratio-3) > 1e-9 || r.Need != (Rounds{N: 4}) {
 			t.Errorf("%+v", r)
 		}
 	})
@@ -206,7 +206,7 @@ func TestPairing(t *testing.T) {
 }
 
 func hasWarning(r Row, part string) bool {
-	return strings.Contains(strings.Join(r.Warnings, "\n"), part)
+	return strings.Contains(strings.Join(Texts(r.Warnings), "\n"), part)
 }
 
 // A wild boot moves the mean; the row says so, and keeps the boot.
@@ -305,7 +305,7 @@ func TestCompareRefuses(t *testing.T) {
 		want    string
 	}{
 		{nil, Options{}, "there is no sample"},
-		{two.samples, Options{}, `no build "native" to compare with: the samples have dummy, flask`},
+		{two.samples, Options{Base: "native"}, `no build "native" to compare with: the samples have dummy, flask`},
 		{one.samples, Options{}, `only the build "native"`},
 		{two.samples, Options{Criteria: results.Criteria{Margin: -1}}, "margin -1"},
 		{two.samples, Options{Criteria: results.Criteria{Confidence: 95}}, "confidence 95"},
@@ -391,9 +391,10 @@ func TestFalseEquivalence(t *testing.T) {
 func TestOrder(t *testing.T) {
 	random := rand.New(rand.NewPCG(9, 9))
 	s := noisy(random, []string{"native", "dummy"}, 4, 12, 0.02)
-	first := compareSet(t, s, Options{})
+	opt := Options{Order: Order{"native", "dummy"}}
+	first := compareSet(t, s, opt)
 	random.Shuffle(len(s.samples), func(i, j int) { s.samples[i], s.samples[j] = s.samples[j], s.samples[i] })
-	again := compareSet(t, s, Options{})
+	again := compareSet(t, s, opt)
 	a, b := first.GeoMeans[0], again.GeoMeans[0]
 	if math.Abs(a.Lo-b.Lo) > 1e-12 || a.Rounds != b.Rounds {
 		t.Errorf("geometric mean %+v, then %+v", a, b)
@@ -491,7 +492,7 @@ func TestMissing(t *testing.T) {
 	s := new(set).add("native", "A/1", "ns/op", 100, 101).add("dummy", "A/1", "ns/op", 110, 111).
 		add("native", "A/2", "ns/op", 100, 101).add("dummy", "A/3", "ns/op", 100, 101)
 	c := compareSet(t, s, Options{})
-	text := strings.Join(c.Warnings, "\n")
+	text := strings.Join(Texts(c.Warnings), "\n")
 	if len(c.Rows) != 1 || !strings.Contains(text, "A/2 in model amd64 dom0: dummy has no sample") || !strings.Contains(text, "A/3 in model amd64 dom0: native has no sample") {
 		t.Errorf("%d rows, %s", len(c.Rows), text)
 	}

@@ -48,10 +48,10 @@ func (r *Row) cross(found counts, opt Options) {
 		r.Crosses = true
 	case baseCounted && buildCounted:
 		r.NoHook = true
-		r.warn("no hook was counted: a negative control")
+		r.warn(NegativeControl, "no hook was counted: a negative control")
 	case known && len(hooks) == 0:
 		r.NoHook = true
-		r.warn("crosses no hook: a negative control")
+		r.warn(NegativeControl, "crosses no hook: a negative control")
 	case known:
 		r.Crosses = true
 	}

@@ -15,7 +15,7 @@ func TestDomUsAreApart(t *testing.T) {
 		}
 	}
 	c := compareSet(t, s, Options{})
-	text := strings.Join(c.Warnings, "\n")
+	text := strings.Join(Texts(c.Warnings), "\n")
 	if len(c.Rows) != 0 || !strings.Contains(text, "2 benchmarks in model amd64 domu=pvh idle=3 dom0: native has no sample of any, so nothing is compared") {
 		t.Errorf("%d rows, %s", len(c.Rows), text)
 	}

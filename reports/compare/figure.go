@@ -17,7 +17,10 @@ func figures(s *series, base string) []Figure {
 	add := func(build string) {
 		if b := s.builds[build]; b != nil {
 			n := len(b.values)
-			all = append(all, Figure{s.Environment, s.benchmark, s.unit, build, centre(b.values, true), n, n > 1 && constant(b.values), b.warnings})
+			all = append(all, Figure{
+				Environment: s.Environment, Benchmark: s.benchmark, Unit: s.unit, Build: build,
+				Value: centre(b.values, true), N: n, Same: n > 1 && constant(b.values), Remarks: b.warnings,
+			})
 		}
 	}
 	add(base)

@@ -14,6 +14,7 @@ type series struct {
 	Environment
 	benchmark, unit string
 	builds          map[string]*sampled
+	order           []string // of the builds
 }
 
 // boot is the sample: one boot's value.
@@ -37,8 +38,9 @@ type grouped struct {
 }
 
 // group arranges the samples of a set in series, in the order of the
-// benchmarks' first appearance in a domain, the domains by name.
-func (s *Set) group() *grouped {
+// benchmarks' first appearance in a domain, the domains by name. Builds that the
+// order does not name follow those that it does.
+func (s *Set) group(order Order) *grouped {
 	p := s.join()
 	g := &grouped{builds: p.builds.inOrder(), unfinished: len(p.unfinished)}
 	type key struct {
@@ -50,7 +52,7 @@ func (s *Set) group() *grouped {
 		for _, w := range at.order {
 			k := key{at.Environment, w}
 			if found[k] == nil {
-				found[k] = &series{at.Environment, w.benchmark, w.unit, map[string]*sampled{}}
+				found[k] = &series{at.Environment, w.benchmark, w.unit, map[string]*sampled{}, nil}
 				g.series = append(g.series, found[k])
 			}
 			b := at.series[w]
@@ -70,7 +72,10 @@ func (s *Set) group() *grouped {
 		}
 		return p.benchmarks[a.benchmark] - p.benchmarks[b.benchmark]
 	})
-	slices.SortStableFunc(g.builds, func(a, b string) int { return buildRank(a) - buildRank(b) })
+	g.builds = order.sort(g.builds)
+	for _, s := range g.series {
+		s.order = g.builds
+	}
 	return g
 }
 
@@ -123,14 +128,6 @@ func (p *place) join(o *place) {
 
 func environment(s *results.Sample) Environment {
 	return Environment{Target: s.Target, Arch: s.Arch, Accel: s.Accel, Workload: s.Workload, Domain: s.Domain, DomU: s.DomU, Idle: s.Idle}
-}
-
-// buildRank puts the builds that everyone has in the order of their cost.
-func buildRank(build string) int {
-	if i := slices.Index([]string{"native", "dummy", "flask", "silo"}, build); i >= 0 {
-		return i
-	}
-	return 4
 }
 
 // check finds the base among the builds.
@@ -207,16 +204,7 @@ func (b *sampled) images() []string {
 	return hashes
 }
 
+// sortedBuilds are those of a series, in the order of the comparison's.
 func sortedBuilds(s *series) []string {
-	var names []string
-	for name := range s.builds {
-		names = append(names, name)
-	}
-	slices.SortFunc(names, func(a, b string) int {
-		if c := buildRank(a) - buildRank(b); c != 0 {
-			return c
-		}
-		return strings.Compare(a, b)
-	})
-	return names
+	return slices.DeleteFunc(slices.Clone(s.order), func(build string) bool { return s.builds[build] == nil })
 }

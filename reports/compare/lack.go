@@ -1,7 +1,6 @@
 package compare
 
 import (
-	"fmt"
 	"slices"
 )
 
@@ -37,10 +36,10 @@ func (c *Comparison) warnOfLacks(all []*series) {
 		n := len(missing[k])
 		switch {
 		case has[k] || n == 1:
-			c.lackOf(fmt.Sprintf("%s in %s: %s has no sample of it%s", l.benchmark, l.Environment, l.build, l.so))
+			c.warn(NoSample, "%s in %s: %s has no sample of it%s", l.benchmark, l.Environment, l.build, l.so)
 		case !said[k]:
 			said[k] = true
-			c.lackOf(fmt.Sprintf("%d benchmarks in %s: %s has no sample of any%s", n, l.Environment, l.build, l.so))
+			c.warn(NoSample, "%d benchmarks in %s: %s has no sample of any%s", n, l.Environment, l.build, l.so)
 		}
 	}
 }
@@ -63,14 +62,8 @@ func (c *Comparison) Missing() []Missing {
 	return all
 }
 
-// lackOf warns of a lack.
-func (c *Comparison) lackOf(text string) {
-	c.lackWarnings = append(c.lackWarnings, text)
-	c.Warnings = append(c.Warnings, text)
-}
-
 // WarningsBeside are the warnings of the comparison as a whole that are about
 // nothing Missing.
-func (c *Comparison) WarningsBeside() []string {
-	return slices.DeleteFunc(slices.Clone(c.Warnings), func(w string) bool { return slices.Contains(c.lackWarnings, w) })
+func (c *Comparison) WarningsBeside() []Warning {
+	return slices.DeleteFunc(slices.Clone(c.Warnings), func(w Warning) bool { return w.Code == NoSample })
 }

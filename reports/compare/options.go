@@ -9,13 +9,16 @@ import (
 	"strings"
 
 	"xsmbench/bench"
+	"xsmbench/reports/internal/number"
 	"xsmbench/results"
 )
 
 // Options say how to compare. What they leave out is as planned, and what was
 // not planned is as in Defaults.
 type Options struct {
-	// Base is the build that others are compared with: "native".
+	// Order is that of the builds.
+	Order Order
+	// Base is the build that others are compared with, the first if it is "".
 	Base string
 	// Criteria are what verdicts are given by.
 	results.Criteria
@@ -33,16 +36,13 @@ type Options struct {
 	Hooks func(benchmark string) ([]bench.Crossing, bool)
 }
 
-// Defaults are a margin of 1 % or 2 ns at 95 % confidence, against native.
+// Defaults are a margin of 1 % or 2 ns at 95 % confidence.
 func Defaults() Options {
-	return Options{Base: "native", Criteria: results.Criteria{Margin: 0.01, Confidence: 0.95, Floors: map[string]float64{"ns/op": 2}}}
+	return Options{Criteria: results.Criteria{Margin: 0.01, Confidence: 0.95, Floors: map[string]float64{"ns/op": 2}}}
 }
 
 func (o Options) complete() (Options, error) {
 	d := Defaults()
-	if o.Base == "" {
-		o.Base = d.Base
-	}
 	if o.Planned != nil {
 		o.Criteria = o.Criteria.Or(*o.Planned)
 	}
@@ -51,6 +51,13 @@ func (o Options) complete() (Options, error) {
 		o.Hooks = func(string) ([]bench.Crossing, bool) { return nil, false }
 	}
 	return o, CheckCriteria(o.Criteria)
+}
+
+// base chooses the first build, if nobody named one.
+func (o *Options) base(g *grouped) {
+	if o.Base == "" && len(g.builds) > 0 {
+		o.Base = g.builds[0]
+	}
 }
 
 // level is that of the intervals of a run with so many looks: each look has
@@ -127,12 +134,12 @@ func (c *Comparison) warnOfChanges() {
 	planned := c.Planned.Or(Defaults().Criteria)
 	change := func(what, now, then string) {
 		if now != then {
-			c.Warnings = append(c.Warnings, fmt.Sprintf("%s is %s, chosen after the run; before it, %s was written down", what, now, then))
+			c.warn(CriteriaChanged, "%s is %s, chosen after the run; before it, %s was written down", what, now, then)
 		}
 	}
 	change("the margin", percent(c.Margin), percent(planned.Margin))
 	change("the margin of single benchmarks", shares(c.Margins, percent), shares(planned.Margins, percent))
-	change("the floor", shares(c.Floors, number), shares(planned.Floors, number))
+	change("the floor", shares(c.Floors, plain), shares(planned.Floors, plain))
 	change("the confidence", percent(c.Confidence), percent(planned.Confidence))
 }
 
@@ -143,7 +150,7 @@ func DescribeCriteria(c results.Criteria) string {
 		words = append(words, shares(c.Margins, percent))
 	}
 	if len(c.Floors) > 0 {
-		words = append(words, "floor "+shares(c.Floors, number))
+		words = append(words, "floor "+shares(c.Floors, plain))
 	}
 	return strings.Join(append(words, percent(c.Confidence)+" confidence"), ", ")
 }
@@ -161,8 +168,6 @@ func shares(m map[string]float64, text func(float64) string) string {
 }
 
 // percent keeps no more figures than were given.
-func percent(share float64) string {
-	return strconv.FormatFloat(100*share, 'g', 6, 64) + "%"
-}
+func percent(share float64) string { return number.Share(share, 6) }
 
-func number(v float64) string { return strconv.FormatFloat(v, 'g', -1, 64) }
+func plain(v float64) string { return strconv.FormatFloat(v, 'g', -1, 64) }

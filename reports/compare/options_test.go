@@ -44,8 +44,8 @@ func TestCriteria(t *testing.T) {
 			if r := c.Rows[0]; r.Verdict != tt.verdict || math.Abs(r.Margin-tt.margin) > 1e-5 {
 				t.Errorf("%s at a margin of %g, want %s at %g", r.Verdict, r.Margin, tt.verdict, tt.margin)
 			}
-			told := slices.DeleteFunc(slices.Clone(c.Warnings), func(w string) bool { return !strings.Contains(w, "after the run") })
-			if got := strings.Join(told, "; "); got != tt.warning {
+			told := slices.DeleteFunc(slices.Clone(c.Warnings), func(w Warning) bool { return w.Code != CriteriaChanged })
+			if got := strings.Join(Texts(told), "; "); got != tt.warning {
 				t.Errorf("told %q, want %q", got, tt.warning)
 			}
 		})

@@ -12,9 +12,9 @@ type Outlook struct {
 	// NaN if it has no interval.
 	Margin float64
 	// ToEquivalent and ToAlarm estimate the rounds still needed for either
-	// verdict if estimate and spread stay as they are: 0 if the interval is
-	// narrow enough, MostRounds/2 or more if it is out of reach.
-	ToEquivalent, ToAlarm int
+	// verdict if estimate and spread stay as they are: none if the interval is
+	// narrow enough.
+	ToEquivalent, ToAlarm Rounds
 	// Family is how many rows a report may have so that the row's p-value
 	// alone raises an alarm after Holm's correction; 0 if not even one.
 	Family int
@@ -76,24 +76,27 @@ func (r Row) Effect() stats.Effect { return r.effect }
 
 // roundsToEquivalent estimates the rounds that would narrow the interval to lie
 // within the margin.
-func (r *Row) roundsToEquivalent(alpha float64) int {
+func (r *Row) roundsToEquivalent(alpha float64) Rounds {
 	return r.rounds(r.bound()-math.Abs(r.effect.Mean), 1-alpha)
 }
 
 // roundsToAlarm estimates the rounds that would take the interval away from 0 at
 // the level that Holm's first step asks of so many rows.
-func (r *Row) roundsToAlarm(alpha float64, rows int) int {
+func (r *Row) roundsToAlarm(alpha float64, rows int) Rounds {
 	return r.rounds(math.Abs(r.effect.Mean), 1-alpha/float64(max(rows, 1)))
 }
 
 // rounds estimates those that would narrow the interval to a half-width. Where
 // rounds share layouts, they are rounds of further layouts.
-func (r *Row) rounds(half, confidence float64) int {
+func (r *Row) rounds(half, confidence float64) Rounds {
 	const first = 5 // rounds to have a spread to estimate from
 	if r.N < 2 || !(r.effect.SE > 0) {
-		return max(1, first-r.N)
+		return Rounds{N: max(1, first-r.N)}
 	}
 	perUnit := max(1, r.N/r.effect.N) // rounds of a layout
-	more := r.effect.Needed(half, confidence, MostRounds) - r.effect.N
-	return min(MostRounds, max(1, more*perUnit))
+	needed, ok := r.effect.Needed(half, confidence, r.effect.N+reach)
+	if more := max(1, (needed-r.effect.N)*perUnit); ok && more < reach {
+		return Rounds{N: more}
+	}
+	return Rounds{OutOfReach: true}
 }

@@ -1,14 +1,11 @@
 package compare
 
 import (
-	"fmt"
 	"math"
 	"slices"
-	"strings"
-
-	"gonum.org/v1/gonum/stat"
 
 	"xsmbench/bench"
+	"xsmbench/reports/internal/number"
 	"xsmbench/reports/stats"
 )
 
@@ -26,12 +23,6 @@ const (
 // Verdicts lists them, the ones that raise an alarm first.
 var Verdicts = []Verdict{Slower, Faster, Inconclusive, Equivalent}
 
-// independent is the warning of a row whose boots are no pairs.
-const independent = "rounds do not match: compared as independent samples"
-
-// MostRounds bounds the estimate of the rounds that are still needed.
-const MostRounds = 10000
-
 // Row is one build against the base in one benchmark, domain and unit. What
 // could not be computed is NaN.
 type Row struct {
@@ -48,8 +39,8 @@ type Row struct {
 	P       float64
 	Margin  float64 // in force: the relative one, or the floor's share
 	Verdict Verdict
-	N       int // pairs of boots, or the smaller number of boots
-	Need    int // rounds still needed for another verdict than inconclusive, estimated
+	N       int    // pairs of boots, or the smaller number of boots
+	Need    Rounds // for another verdict than inconclusive
 	Hooks   []bench.Crossing
 
 	Paired bool
@@ -69,7 +60,7 @@ type Row struct {
 	PEquivalent   float64 // p-value of "outside the margin" (TOST)
 	PSignedRank   float64 // Wilcoxon, exact; NaN if not paired
 	PMannWhitney  float64 // as benchstat gives it
-	Warnings      []string
+	Warnings      []Warning
 	// BaseRemarks and Remarks are those of the warnings that the samples of
 	// the base and of the build came with.
 	BaseRemarks, Remarks []string
@@ -121,16 +112,16 @@ func compareRow(s *series, build string, opt Options, memory *[]Pair) Row {
 		r.pair(all)
 		x, y = r.values()
 		if left > 0 {
-			r.warn("%d boots without a partner in their round are not used", left)
+			r.warn(BootsLeftOut, "%d boots without a partner in their round are not used", left)
 		}
 	case max(len(base.values), len(b.values)) > 1:
-		r.warn(independent)
+		r.warn(Unpaired, "rounds do not match: compared as independent samples")
 	}
 	r.N = min(len(x), len(y))
 	r.BaseRemarks, r.Remarks = base.warnings, b.warnings
 	r.measure(x, y, base, b, opt)
 	for _, w := range slices.Concat(base.warnings, b.warnings) {
-		r.warn("%s", common(w))
+		r.warn(remarkCode(w), "%s", common(w))
 	}
 	r.pairs, *memory = nil, all
 	if r.N > stats.MostBoots {
@@ -147,7 +138,7 @@ func (r *Row) measure(x, y []float64, base, b *sampled, opt Options) {
 	r.Exact = IsCount(r.Unit) && r.N > 1 && constant(x) && constant(y) && !r.Disclaimed()
 	fromNothing := r.Exact && r.BaseValue == 0 // which the counts themselves say
 	if r.Linear && !fromNothing {
-		r.warn("a value is not above 0: differences are compared, not ratios")
+		r.warn(Linear, "a value is not above 0: differences are compared, not ratios")
 	}
 	r.Checks = noChecks()
 	nan := math.NaN()
@@ -155,7 +146,7 @@ func (r *Row) measure(x, y []float64, base, b *sampled, opt Options) {
 	r.PHolm, r.PEquivalent, r.PSignedRank, r.PMannWhitney = nan, nan, nan, stats.MannWhitney(x, y)
 	if r.Linear && !(r.BaseValue > 0) {
 		if !fromNothing {
-			r.warn("%s's mean is not above 0: there is no ratio", r.Base)
+			r.warn(NoRatio, "%s's mean is not above 0: there is no ratio", r.Base)
 		}
 		return
 	}
@@ -168,7 +159,7 @@ func (r *Row) measure(x, y []float64, base, b *sampled, opt Options) {
 	if e.SE == 0 && !r.Exact {
 		// A clock too coarse for the operation shows this; it is no
 		// certainty.
-		r.warn("every boot gave the same difference: there is no spread to judge by")
+		r.warn(NoSpread, "every boot gave the same difference: there is no spread to judge by")
 		return
 	}
 	r.Lo, r.Hi = r.ratio(e.CI.Lo), r.ratio(e.CI.Hi)
@@ -223,7 +214,7 @@ func (r *Row) estimate(x, y []float64, base, b *sampled, confidence float64) boo
 	}
 	r.Units = r.effect.N
 	if err != nil {
-		r.effect.Mean = stat.Mean(y, nil) - stat.Mean(x, nil)
+		r.effect.Mean = stats.Mean(y) - stats.Mean(x)
 	}
 	return err == nil
 }
@@ -328,7 +319,7 @@ func (r *Row) judge(alpha float64, rows int) {
 	case math.IsNaN(r.Lo) || math.IsNaN(r.Hi):
 		r.Verdict = Inconclusive
 		if r.N < 2 {
-			r.warn("one boot gives no interval")
+			r.warn(OneBoot, "one boot gives no interval")
 		}
 	case ci.Within(r.bound()):
 		r.Verdict = Equivalent
@@ -336,12 +327,15 @@ func (r *Row) judge(alpha float64, rows int) {
 		r.Verdict = Inconclusive
 	case !r.Exact && r.PHolm > alpha:
 		r.Verdict = Inconclusive
-		r.warn("alone it would be %s; corrected for %d comparisons (Holm) it is not", r.side(), rows)
+		r.warn(NotAfterHolm, "alone it would be %s; corrected for %d comparisons (Holm) it is not", r.side(), rows)
 	default:
 		r.Verdict = r.side()
 	}
 	if r.Verdict == Inconclusive {
-		r.Need = min(r.roundsToEquivalent(alpha), r.roundsToAlarm(alpha, rows))
+		r.Need = r.roundsToEquivalent(alpha)
+		if alarm := r.roundsToAlarm(alpha, rows); alarm.Compare(r.Need) < 0 {
+			r.Need = alarm
+		}
 	}
 }
 
@@ -378,16 +372,10 @@ func (r *Row) heed(control Row) {
 		return
 	}
 	noise := math.Max(math.Abs(math.Log(control.Lo)), math.Abs(math.Log(control.Hi)))
-	r.warn("the control %s, %s, differs here by %+.1f %%", control.Build, control.Kinship(), 100*control.Overhead())
+	r.warn(ControlDiffers, "the control %s, %s, differs here by %s", control.Build, control.Kinship(), number.SignedPercent(control.Overhead(), 1))
 	if (r.Verdict == Slower || r.Verdict == Faster) && !(math.Abs(math.Log(r.Ratio)) > noise) {
 		r.Verdict = Inconclusive
-		r.Need = MostRounds
-	}
-}
-
-func (r *Row) warn(format string, args ...any) {
-	if w := fmt.Sprintf(format, args...); !slices.Contains(r.Warnings, w) {
-		r.Warnings = append(r.Warnings, w)
+		r.Need = Rounds{OutOfReach: true}
 	}
 }
 
@@ -399,14 +387,14 @@ func centre(v []float64, linear bool) float64 {
 	case constant(v):
 		return v[0]
 	case linear:
-		return stat.Mean(v, nil)
+		return stats.Mean(v)
 	}
-	return stat.GeometricMean(v, nil)
+	return stats.GeometricMean(v)
 }
 
 // common is a remark without what is each boot's own: rows share it.
 func common(remark string) string {
-	if strings.HasPrefix(remark, bench.Disturbed) {
+	if remarkCode(remark) == SamplesDisturbed {
 		return bench.Disturbed + "some windows, also when they were timed again"
 	}
 	return remark
@@ -418,7 +406,7 @@ func (r Row) Disclaimed() bool { return disclaimed(r.BaseRemarks) || disclaimed(
 
 // disclaimed tells whether samples came with the word that they are not exact.
 func disclaimed(remarks []string) bool {
-	return slices.ContainsFunc(remarks, func(s string) bool { return strings.HasPrefix(s, bench.NotExact) })
+	return slices.ContainsFunc(remarks, func(s string) bool { return remarkCode(s) == SamplesNotExact })
 }
 
 func constant(v []float64) bool {

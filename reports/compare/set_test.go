@@ -23,7 +23,7 @@ func none() []float64 { return nil }
 // describe gives the values of each series with their rounds.
 func describe(s *Set) map[string]string {
 	all := map[string]string{}
-	for _, series := range s.group().series {
+	for _, series := range s.group(nil).series {
 		for _, b := range series.builds {
 			text := ""
 			for i, v := range b.values {
@@ -71,7 +71,7 @@ func TestSetSettles(t *testing.T) {
 				if diff := cmp.Diff(c.want, describe(set)); diff != "" {
 					t.Errorf("cut at %d: %s", cut, diff)
 				}
-				if got, want := set.group().seed(), SetOf(c.samples).group().seed(); got != want {
+				if got, want := set.group(nil).seed(), SetOf(c.samples).group(nil).seed(); got != want {
 					t.Errorf("cut at %d: seed %x, want %x", cut, got, want)
 				}
 				if set.Len() != len(c.samples) {
@@ -83,7 +83,7 @@ func TestSetSettles(t *testing.T) {
 }
 
 func TestSeed(t *testing.T) {
-	seed := func(samples ...results.Sample) uint64 { return SetOf(samples).group().seed() }
+	seed := func(samples ...results.Sample) uint64 { return SetOf(samples).group(nil).seed() }
 	a, b := at("r", 1, "a", 1), at("r", 2, "a", 3)
 	if seed(a, b) != seed(b, a) {
 		t.Error("the seed depends on the order")

@@ -165,7 +165,7 @@ func (w world) simulate(tb testing.TB, runs int) rates {
 		count(&r.alarmed, row.Verdict == Slower || row.Verdict == Faster)
 		count(&r.equivalent, row.Verdict == Equivalent)
 		count(&r.marked, len(row.Warnings) > 0)
-		if w.biased != "" && !slices.ContainsFunc(c.Warnings, func(s string) bool { return strings.Contains(s, w.biased) }) {
+		if w.biased != "" && !slices.ContainsFunc(c.Warnings, func(v Warning) bool { return strings.Contains(v.Text, w.biased) }) {
 			tb.Errorf("%s: no warning of %q", w.name, w.biased)
 		}
 		count(&r.wrongly, w.compare(tb, random, simulatedMargin).Rows[0].Verdict == Equivalent)
@@ -328,7 +328,7 @@ func BenchmarkSimulateReports(b *testing.B) {
 }
 
 // isCheck tells a mark of a check from that of Holm's correction.
-func isCheck(warning string) bool { return !strings.Contains(warning, "Holm") }
+func isCheck(w Warning) bool { return w.Code != NotAfterHolm }
 
 const reportsHead = `
 | reports of the same build | any false alarm | without Holm's correction | geometric mean misses the truth | rows marked | warning above the table |

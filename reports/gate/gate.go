@@ -49,6 +49,9 @@ type Input struct {
 	// Crossed tells which hooks an operation was counted to cross in the
 	// build, nil if that was not counted. It may be nil.
 	Crossed func(Finding) []bench.Crossing
+	// Repeat gives the commands that measure some benchmarks again, or all if
+	// it is given none, and judge them. It may be nil.
+	Repeat func(benchmarks []string) []string
 	// Damage tells what was wrong with the input; the reports repeat it.
 	Damage string
 }

@@ -1,6 +1,7 @@
 package gate
 
 import (
+	"fmt"
 	"math"
 	"slices"
 	"strings"
@@ -246,28 +247,29 @@ func TestMissingBuild(t *testing.T) {
 	}
 }
 
-func TestRepeat(t *testing.T) {
-	for _, tt := range []struct {
-		command string
-		want    string
-	}{
-		{"xsmbench run -o a --target xen", "xsmbench run --target xen --bench '^Lmbench/lat_pipe$' -o again"},
-		{"xsmbench run --output=a --bench x --rounds 3 --bench=y -ob", "xsmbench run --rounds 3 --bench '^Lmbench/lat_pipe$' -o again"},
-		{"xsmbench compare a", ""},
-	} {
-		r := judge(Input{Run: &results.Run{Command: strings.Fields(tt.command)}, Earlier: "old run"}, row("after", 1.1, compare.Slower))
-		got := r.Repeat()
-		if tt.want == "" {
-			if got != nil {
-				t.Errorf("%s: %q", tt.command, got)
-			}
-			continue
-		}
-		if len(got) != 2 || got[0] != tt.want || got[1] != "xsmbench gate again --against 'old run'" {
-			t.Errorf("%s: %q, want %q", tt.command, got, tt.want)
-		}
+func TestAgain(t *testing.T) {
+	var asked [][]string
+	in := Input{Repeat: func(benchmarks []string) []string {
+		asked = append(asked, benchmarks)
+		return []string{"measure", "judge"}
+	}}
+	if got := judge(in, row("after", 1.1, compare.Slower)).Again(); !slices.Equal(got, []string{"measure", "judge"}) {
+		t.Errorf("%q", got)
 	}
-	if got := quote([]string{"a'b", "", "x=y"}); got != `'a'\''b' '' x=y` {
-		t.Error(got)
+	var many []compare.Row
+	for i := range mostRepeated + 1 {
+		r := row("after", 1.1, compare.Slower)
+		r.Benchmark += fmt.Sprint(i)
+		many = append(many, r)
+	}
+	judge(in, many...).Again()
+	if got := judge(in, row("after", 1, compare.Equivalent)).Again(); got != nil {
+		t.Errorf("all passes: %q", got)
+	}
+	if got := judge(Input{}, row("after", 1.1, compare.Slower)).Again(); got != nil {
+		t.Errorf("nothing known: %q", got)
+	}
+	if want := [][]string{{"Lmbench/lat_pipe"}, nil}; !slices.EqualFunc(asked, want, slices.Equal) {
+		t.Errorf("asked for %q, want %q", asked, want)
 	}
 }

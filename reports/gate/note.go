@@ -28,7 +28,7 @@ func (r *Result) note(f floors) {
 		add("judged: %s alone", strings.Join(r.Only, ", "))
 	}
 	if n := r.uncontrolled(); n > 0 {
-		add("%d of %d rows have no control: what noise the measurement makes there is not known (run without --aa=false has some)", n, len(r.Findings))
+		add("%d of %d rows have no control: what noise the measurement makes there is not known; a run that measures its base twice has some", n, len(r.Findings))
 	}
 	if n := r.uncounted(); n > 0 {
 		add("%d benchmarks have no undisturbed count of Xen's instructions in any build: not judged", n)

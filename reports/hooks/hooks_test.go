@@ -11,6 +11,8 @@ import (
 	"strings"
 	"testing"
 
+	"xsmbench/reports/internal/golden"
+
 	"github.com/google/go-cmp/cmp"
 	pprof "github.com/google/pprof/profile"
 
@@ -35,41 +37,21 @@ func open(t *testing.T, name string) *profile.Run {
 
 var options = Options{Base: "native", Functions: true, Matrix: true}
 
-func golden(t *testing.T, name string, write func(io.Writer) error) {
-	t.Helper()
-	var b bytes.Buffer
-	if err := write(&b); err != nil {
-		t.Fatal(err)
-	}
-	path := filepath.Join("testdata", name)
-	if *update {
-		if err := os.WriteFile(path, b.Bytes(), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if d := cmp.Diff(string(want), b.String()); d != "" {
-		t.Errorf("%s: %s", name, d)
-	}
-}
-
 func TestText(t *testing.T) {
 	r := fixture(t)
-	golden(t, "functions.txt", func(w io.Writer) error { return Text(w, r, options) })
+	r.Select(profile.Filter{Domains: []string{"dom0"}})
+	golden.Matches(t, *update, "functions.txt", func(w io.Writer) error { return Text(w, r, options) })
 }
 
 func TestTextOfHook(t *testing.T) {
 	r := fixture(t)
 	r.Select(profile.Filter{Domains: []string{"dom0"}, Builds: []string{"native", "flask"}, Hook: func(h string) bool { return h == "evtchn_status" }})
-	golden(t, "hook.txt", func(w io.Writer) error { return Text(w, r, Options{Base: "native"}) })
+	golden.Matches(t, *update, "hook.txt", func(w io.Writer) error { return Text(w, r, Options{Base: "native"}) })
 }
 
 func TestAgainst(t *testing.T) {
 	first, second := open(t, "model"), fixture(t)
-	golden(t, "against.txt", func(w io.Writer) error { return Against(w, first, second, "flask") })
+	golden.Matches(t, *update, "against.txt", func(w io.Writer) error { return Against(w, first, second, "flask") })
 	if left := profile.Unexplained(profile.Against(first, second, "flask")); len(left) > 0 {
 		t.Errorf("not explained: %v", left)
 	}
@@ -87,7 +69,7 @@ func TestTimes(t *testing.T) {
 	timed := Timed{Path: "timed", Comparison: c, Images: map[string]string{"native": "another"}}
 	r := open(t, "model")
 	r.Path = "model"
-	golden(t, "times.txt", func(w io.Writer) error { return Times(w, r, timed, options) })
+	golden.Matches(t, *update, "times.txt", func(w io.Writer) error { return Times(w, r, timed, options) })
 	timed.Comparison = &compare.Comparison{}
 	if err := Times(io.Discard, r, timed, options); err == nil || !strings.Contains(err.Error(), "in common with times") {
 		t.Errorf("without times: error %v", err)
@@ -96,8 +78,8 @@ func TestTimes(t *testing.T) {
 
 func TestJSON(t *testing.T) {
 	r := fixture(t)
-	r.Select(profile.Filter{Domains: []string{"dom0"}, Benchmark: func(b string) bool { return strings.Contains(b, "evtchn_status") || strings.Contains(b, "roundtrip") }})
-	golden(t, "hooks.json", func(w io.Writer) error { return JSON(w, r, options) })
+	r.Select(profile.Filter{Domains: []string{"dom0"}, Builds: []string{"native", "flask"}, Benchmark: func(b string) bool { return strings.Contains(b, "evtchn_status") }})
+	golden.Matches(t, *update, "hooks.json", func(w io.Writer) error { return JSON(w, r, options) })
 }
 
 // TestExplained: of each difference of exact figures nothing is left over.
@@ -145,7 +127,7 @@ func TestFlame(t *testing.T) {
 			}
 		}
 	}
-	golden(t, "flame.svg", list[0].SVG)
+	golden.Matches(t, *update, "flame.svg", list[0].SVG)
 	text, err := os.ReadFile("testdata/flame.svg")
 	if err != nil {
 		t.Fatal(err)

@@ -4,6 +4,8 @@ import (
 	"math"
 	"strconv"
 	"strings"
+
+	numbers "xsmbench/reports/internal/number"
 )
 
 // number is a count, or a mean of counts to four figures.
@@ -36,13 +38,10 @@ func signed(v float64) string {
 	return text
 }
 
+// percent is a share, with a place more where it is small.
 func percent(share float64) string {
-	if math.IsNaN(share) || math.IsInf(share, 0) {
-		return "–"
-	}
-	places := 1
 	if math.Abs(share) < 0.01 {
-		places = 2
+		return numbers.Percent(share, 2)
 	}
-	return strings.Replace(strconv.FormatFloat(100*share, 'f', places, 64), "-", "−", 1) + "%"
+	return numbers.Percent(share, 1)
 }

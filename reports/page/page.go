@@ -20,6 +20,7 @@ import (
 	"xsmbench/reports/about"
 	"xsmbench/reports/compare"
 	"xsmbench/reports/hooks"
+	"xsmbench/reports/internal/number"
 	"xsmbench/reports/plot"
 	"xsmbench/reports/profile"
 	"xsmbench/reports/table"
@@ -152,7 +153,7 @@ type view struct {
 	Tiles      []tile
 	Summary    []string
 	Legend     []string
-	Warnings   []string
+	Warnings   []compare.Warning
 	Overhead   []chart
 	Heat       []chart
 	Boots      []chart
@@ -392,7 +393,7 @@ func cellOf(r *compare.Row, beside []string, notes *table.Footnotes) cellView {
 	cell := cellView{
 		Measured: true, Overhead: table.Overhead(*r), Interval: table.Interval(*r),
 		Verdict: table.VerdictText(*r), Class: string(r.Verdict), Sign: sign(r.Verdict), Rank: rank(r.Verdict), N: r.N,
-		Hint: fmt.Sprintf("n=%d, margin ±%.2g%%, %s in this build", r.N, 100*r.Margin, table.Value(r.Value, r.Unit)),
+		Hint: fmt.Sprintf("n=%d, margin ±%s, %s in this build", r.N, number.Share(r.Margin, 2), table.Value(r.Value, r.Unit)),
 	}
 	if compare.IsCount(r.Unit) {
 		cell.Count, cell.Overhead = table.Value(r.Value, r.Unit), table.Difference(*r)

@@ -1,11 +1,11 @@
 package page
 
 import (
-	"fmt"
 	"math"
 	"slices"
 
 	"xsmbench/reports/compare"
+	"xsmbench/reports/internal/number"
 	"xsmbench/reports/table"
 )
 
@@ -88,7 +88,7 @@ func testTable(c *compare.Comparison) plainTable {
 		}
 		line := newPlain("", nil, [][]string{{
 			r.Benchmark, r.Domain + ", " + r.Unit, r.Build, table.Overhead(r), table.Interval(r), table.Bootstrap(r), hodgesLehmann(r),
-			table.P(r.P), table.P(r.PHolm), fmt.Sprintf("%.2g%%", 100*r.Margin), table.P(r.PEquivalent), table.P(r.PSignedRank), table.P(r.PMannWhitney),
+			table.P(r.P), table.P(r.PHolm), number.Share(r.Margin, 2), table.P(r.PEquivalent), table.P(r.PSignedRank), table.P(r.PMannWhitney),
 			sign(r.Verdict) + " " + string(r.Verdict),
 		}}, from(3)).Lines[0]
 		line.Cells[verdict].Num = false

@@ -5,12 +5,12 @@ import (
 	"math"
 	"slices"
 
-	"gonum.org/v1/gonum/stat"
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
 
 	"xsmbench/reports/compare"
+	"xsmbench/reports/stats"
 )
 
 // boxes shows every boot of every build against the base's centre: a box over
@@ -93,10 +93,9 @@ func (b *boxPlot) span(margin float64) (lo, hi float64) {
 	if len(all) == 0 {
 		return -least, least
 	}
-	slices.Sort(all)
-	at := func(q float64) float64 { return all[int(q*float64(len(all)-1))] }
-	spread := max(at(0.98)-at(0.02), least)
-	lo, hi = max(all[0], at(0.02)-spread), min(all[len(all)-1], at(0.98)+spread)
+	low, high := stats.Percentile(all, 2), stats.Percentile(all, 98)
+	spread := max(high-low, least)
+	lo, hi = max(slices.Min(all), low-spread), min(slices.Max(all), high+spread)
 	pad := max(0.04*(hi-lo), 0.1)
 	return min(lo-pad, -least), max(hi+pad, least)
 }
@@ -121,13 +120,13 @@ func (b *boxPlot) box(c draw.Canvas, x func(float64) vg.Length, y, half vg.Lengt
 	}
 	at := func(f float64) vg.Length { return x(min(b.hi, max(b.lo, f))) }
 	line := draw.LineStyle{Color: g.Color, Width: 0.8}
-	q := func(p float64) vg.Length { return at(stat.Quantile(p, stat.LinInterp, v, nil)) }
+	q := func(p float64) vg.Length { return at(stats.Percentile(v, p)) }
 	if len(v) >= 4 {
-		l, r := q(0.25), q(0.75)
+		l, r := q(25), q(75)
 		c.StrokeLines(line, []vg.Point{{X: l, Y: y - half}, {X: r, Y: y - half}, {X: r, Y: y + half}, {X: l, Y: y + half}, {X: l, Y: y - half}})
 	}
 	line.Width = 1.6
-	m := q(0.5)
+	m := q(50)
 	c.StrokeLine2(line, m, y-half, m, y+half)
 	dot := draw.GlyphStyle{Color: g.Color, Radius: 1.1, Shape: draw.CircleGlyph{}}
 	for _, f := range v {

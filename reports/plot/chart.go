@@ -10,7 +10,8 @@ import (
 	"image/color"
 	"io"
 	"math"
-	"strings"
+
+	"xsmbench/reports/internal/number"
 
 	"golang.org/x/image/font"
 	"gonum.org/v1/plot"
@@ -112,7 +113,7 @@ func (percentTicks) Ticks(min, max float64) []plot.Tick {
 	step := tickStep((max - min) / most)
 	decimals := int(math.Max(0, -math.Floor(math.Log10(step)+1e-9)))
 	for i := math.Ceil(min / step); i*step <= max; i++ {
-		label := strings.Replace(fmt.Sprintf("%+.*f%%", decimals, i*step), "-", "−", 1)
+		label := number.SignedPercent(i*step/100, decimals)
 		if i == 0 {
 			label = "0"
 		}

@@ -10,6 +10,7 @@ import (
 	"gonum.org/v1/plot/vg/draw"
 
 	"xsmbench/reports/compare"
+	"xsmbench/reports/internal/number"
 	"xsmbench/reports/table"
 )
 
@@ -223,9 +224,9 @@ func (f *forest) mark(c draw.Canvas, x func(float64) vg.Length, y vg.Length, r c
 	}
 	switch v := 100 * r.Overhead(); {
 	case v > f.hi:
-		arrow(c, g, x(f.hi), y, -1, fmt.Sprintf("%+.0f%%", v))
+		arrow(c, g, x(f.hi), y, -1, number.SignedPercent(v/100, 0))
 	case v < f.lo:
-		arrow(c, g, x(f.lo), y, 1, fmt.Sprintf("%+.0f%%", v))
+		arrow(c, g, x(f.lo), y, 1, number.SignedPercent(v/100, 0))
 	default:
 		c.DrawGlyph(g, vg.Point{X: x(v), Y: y})
 	}

@@ -128,7 +128,7 @@ func (s *strips) collect() {
 			}
 		}
 	}
-	slices.SortFunc(s.builds, compare.BuildOrder)
+	slices.SortFunc(s.builds, s.t.BuildOrder().Compare)
 	slices.Sort(s.runs)
 }
 

@@ -12,6 +12,7 @@ import (
 	"text/tabwriter"
 
 	"xsmbench/reports/compare"
+	"xsmbench/reports/internal/number"
 	"xsmbench/reports/profile"
 )
 
@@ -135,8 +136,8 @@ func timed(c *compare.Comparison, benchmark, domain string, in Injected, step fl
 	}
 	ns := step * float64(in.Amount)
 	f.Size, f.Trouble = ns/r.BaseValue, ""
-	f.Put = fmt.Sprintf("%.2f ns, %+.1f%%", ns, 100*f.Size)
-	f.Saw = fmt.Sprintf("%+.1f%% [%+.1f, %+.1f]", 100*r.Overhead(), 100*(r.Lo-1), 100*(r.Hi-1))
+	f.Put = fmt.Sprintf("%.2f ns, %s", ns, number.SignedPercent(f.Size, 1))
+	f.Saw = fmt.Sprintf("%s [%s, %s]", number.SignedPercent(r.Overhead(), 1), number.Signed(r.Lo-1, 1), number.Signed(r.Hi-1, 1))
 	f.Found = r.Verdict == compare.Slower
 	if slack := f.Size / 4; f.Found && (r.Lo-1-slack > f.Size || r.Hi-1+slack < f.Size) {
 		f.Trouble = "of another size"

@@ -7,7 +7,7 @@ import (
 	"math/rand/v2"
 	"slices"
 
-	"gonum.org/v1/gonum/stat"
+	descriptive "github.com/montanaflynn/stats"
 )
 
 // Boot is a difference that one boot, or a pair of them, gave.
@@ -56,7 +56,10 @@ func Hierarchical(groups [][]Boot, confidence float64, seed uint64) (Interval, b
 	}
 	slices.Sort(means)
 	tail := normal.CDF(-quantile(1-(1-confidence)/2, float64(len(groups)-1)))
-	at := func(p float64) float64 { return stat.Quantile(p, stat.Empirical, means, nil) }
+	at := func(p float64) float64 {
+		v, _ := descriptive.PercentileNearestRank(means, 100*p)
+		return v
+	}
 	return Interval{at(tail), at(1 - tail)}, true
 }
 
@@ -87,10 +90,10 @@ func newHierarchy(groups [][]Boot) *hierarchy {
 		h.boots += len(g)
 	}
 	h.means = Means(diffs)
-	h.grand = stat.Mean(h.means, nil)
+	h.grand = Mean(h.means)
 	between := 0.0 // variance of the groups' means
 	if len(groups) > 1 {
-		between = stat.Variance(h.means, nil)
+		between = Variance(h.means)
 	}
 	within := between // variance of a boot in its group; of single boots, of all
 	if c, ok := ANOVA(diffs); ok {
@@ -99,7 +102,7 @@ func newHierarchy(groups [][]Boot) *hierarchy {
 	h.again = make([][]float64, len(groups))
 	for i, g := range groups {
 		for _, b := range g {
-			h.again[i] = append(h.again[i], stat.Mean(b.Again, nil))
+			h.again[i] = append(h.again[i], Mean(b.Again))
 		}
 	}
 	windows := h.windowVariance()
@@ -138,10 +141,11 @@ func shrink(upper, lower float64) float64 {
 // biased, and the bias is the same in every draw.
 func (h *hierarchy) windowVariance() float64 {
 	sum := 0.0
-	for i, g := range h.groups {
-		for j, b := range g {
-			for _, a := range b.Again {
-				sum += (a - h.again[i][j]) * (a - h.again[i][j]) / float64(len(b.Again))
+	for _, g := range h.groups {
+		for _, b := range g {
+			if len(b.Again) > 0 {
+				v, _ := descriptive.PopulationVariance(b.Again)
+				sum += v
 			}
 		}
 	}
@@ -176,8 +180,7 @@ func Redraw(windows []float64, times int, seed uint64) []float64 {
 		for j := range drawn {
 			drawn[j] = windows[random.IntN(len(windows))]
 		}
-		slices.Sort(drawn)
-		medians[i] = median(drawn)
+		medians[i] = Median(drawn)
 	}
 	return medians
 }

@@ -5,7 +5,6 @@ import (
 	"math/rand/v2"
 	"slices"
 
-	"gonum.org/v1/gonum/stat"
 	"gonum.org/v1/gonum/stat/distuv"
 )
 
@@ -160,7 +159,7 @@ func sumsOf(x []float64) sums {
 }
 
 func (s sums) fill(x []float64) {
-	centre := stat.Mean(x, nil)
+	centre := Mean(x)
 	for i, v := range x {
 		d := v - centre
 		s.of[i+1], s.squares[i+1] = s.of[i]+d, s.squares[i]+d*d
@@ -268,7 +267,7 @@ func (o Shifts) between(x []float64, found []Shift, i int) (size, p float64) {
 	if i+1 < len(found) {
 		to = found[i+1].At
 	}
-	size = stat.Mean(x[at:to], nil) - stat.Mean(x[from:at], nil)
+	size = Mean(x[at:to]) - Mean(x[from:at])
 	w := window{0, to - from}
 	s := sumsOf(x[from:to])
 	return size, min(1, places([]window{w})*o.p(s, w, s.apart(w, at-from)))

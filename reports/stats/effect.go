@@ -9,7 +9,6 @@ import (
 	"math"
 	"slices"
 
-	"gonum.org/v1/gonum/stat"
 	"gonum.org/v1/gonum/stat/distuv"
 )
 
@@ -48,7 +47,7 @@ func Paired(diffs []float64, confidence float64) (Effect, error) {
 	if n < 2 {
 		return Effect{N: n}, ErrTooFew
 	}
-	mean, sd := stat.MeanStdDev(diffs, nil)
+	mean, sd := Mean(diffs), StdDev(diffs)
 	inOrder := sorted(diffs)
 	e := Effect{N: n, Mean: mean, HL: hodgesLehmann(inOrder), SE: sd / math.Sqrt(float64(n)), DF: float64(n - 1), Paired: true}
 	e.fill(confidence)
@@ -65,11 +64,9 @@ func Welch(a, b []float64, confidence float64) (Effect, error) {
 	if len(a) < 2 || len(b) < 2 {
 		return Effect{N: min(len(a), len(b))}, ErrTooFew
 	}
-	ma, va := stat.MeanVariance(a, nil)
-	mb, vb := stat.MeanVariance(b, nil)
-	qa, qb := va/float64(len(a)), vb/float64(len(b))
+	qa, qb := Variance(a)/float64(len(a)), Variance(b)/float64(len(b))
 	e := Effect{
-		N: min(len(a), len(b)), Mean: mb - ma, HL: shift(a, b), SE: math.Sqrt(qa + qb),
+		N: min(len(a), len(b)), Mean: Mean(b) - Mean(a), HL: shift(a, b), SE: math.Sqrt(qa + qb),
 		DF:        welchDF(qa, qb, len(a), len(b)),
 		PWilcoxon: math.NaN(),
 	}
@@ -119,11 +116,11 @@ func (e Effect) TOST(margin float64) float64 {
 func (e Effect) SD() float64 { return e.SE * math.Sqrt(float64(e.N)) }
 
 // Needed estimates how many pairs in all would narrow the interval to a half
-// width of at most h, from the spread seen so far. It is at least N+1, and
-// limit if more than that would be needed.
-func (e Effect) Needed(h, confidence float64, limit int) int {
+// width of at most h, from the spread seen so far. It is at least N+1; ok tells
+// whether it is below limit, and else nothing is known.
+func (e Effect) Needed(h, confidence float64, limit int) (n int, ok bool) {
 	if h <= 0 {
-		return limit
+		return 0, false
 	}
 	sd, tail := e.SD(), 1-(1-confidence)/2
 	fits := func(n int) bool {
@@ -133,7 +130,7 @@ func (e Effect) Needed(h, confidence float64, limit int) int {
 	known := normal.Quantile(tail) * sd / h
 	lo := max(2, e.N+1)
 	if known*known >= float64(limit) {
-		return limit
+		return 0, false
 	}
 	lo = max(lo, int(known*known))
 	hi := lo
@@ -147,7 +144,7 @@ func (e Effect) Needed(h, confidence float64, limit int) int {
 			lo = n + 1
 		}
 	}
-	return hi
+	return hi, hi < limit
 }
 
 func quantile(p, df float64) float64 {
@@ -164,13 +161,4 @@ func walsh(x []float64) []float64 {
 	}
 	slices.Sort(w)
 	return w
-}
-
-// median of sorted values.
-func median(x []float64) float64 {
-	n := len(x)
-	if n == 0 {
-		return math.NaN()
-	}
-	return (x[(n-1)/2] + x[n/2]) / 2
 }

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	moremath "github.com/aclements/go-moremath/stats"
 	"golang.org/x/perf/benchmath"
 )
 
@@ -264,6 +265,36 @@ func TestBenchmath(t *testing.T) {
 		}
 		if got, want := MannWhitney(a, b), benchmath.AssumeNothing.Compare(x, y).P; math.Abs(got-want) > 1e-6 {
 			t.Errorf("%v: Mann-Whitney's p %.9g, benchmath's %.9g", pair, got, want)
+		}
+	}
+}
+
+// TestMoremath compares the paired test, and the two one-sided tests that show
+// equivalence, with those of go-moremath. Its p-values are 1 less a probability,
+// which loses what is small, so this package has its own.
+func TestMoremath(t *testing.T) {
+	d := readData(t)
+	for _, pair := range [][2]string{{"sleep1", "sleep2"}, {"hamilton1", "hamilton2"}} {
+		a, b := d[pair[0]], d[pair[1]]
+		e, err := Paired(differences(b, a), 0.95)
+		if err != nil {
+			t.Fatal(err)
+		}
+		p := func(of float64, alternative moremath.LocationHypothesis) float64 {
+			test, err := moremath.PairedTTest(b, a, of, alternative)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return test.P
+		}
+		if want := p(0, moremath.LocationDiffers); math.Abs(e.P-want) > 1e-9 {
+			t.Errorf("%v: p %.12g, moremath's %.12g", pair, e.P, want)
+		}
+		for _, margin := range []float64{0.1, 1, 3, 10} {
+			want := max(p(-margin, moremath.LocationGreater), p(margin, moremath.LocationLess))
+			if got := e.TOST(margin); math.Abs(got-want) > 1e-9 {
+				t.Errorf("%v: equivalence at %g: p %.12g, moremath's %.12g", pair, margin, got, want)
+			}
 		}
 	}
 }

@@ -28,7 +28,7 @@ func TestMediansUnlisted(t *testing.T) {
 		for n := range 30 {
 			x, y := sample(n, draw), sample(1+random.IntN(30), draw)
 			before := slices.Clone(x)
-			if got, want := HodgesLehmann(x), median(walsh(x)); got != want && !(math.IsNaN(got) && math.IsNaN(want)) {
+			if got, want := HodgesLehmann(x), Median(walsh(x)); got != want && !(math.IsNaN(got) && math.IsNaN(want)) {
 				t.Errorf("%s: Hodges-Lehmann of %v is %v, want %v", name, x, got, want)
 			}
 			var d []float64
@@ -38,7 +38,7 @@ func TestMediansUnlisted(t *testing.T) {
 				}
 			}
 			slices.Sort(d)
-			if got, want := shift(x, y), median(d); got != want && !(math.IsNaN(got) && math.IsNaN(want)) {
+			if got, want := shift(x, y), Median(d); got != want && !(math.IsNaN(got) && math.IsNaN(want)) {
 				t.Errorf("%s: shift from %v to %v is %v, want %v", name, x, y, got, want)
 			}
 			if !slices.Equal(x, before) {

@@ -3,7 +3,6 @@ package stats
 import (
 	"slices"
 
-	"gonum.org/v1/gonum/stat"
 	"gonum.org/v1/gonum/stat/distuv"
 )
 
@@ -39,7 +38,7 @@ func Group[K comparable](values []float64, of []K) [][]float64 {
 func Means(groups [][]float64) []float64 {
 	means := make([]float64, len(groups))
 	for i, g := range groups {
-		means[i] = stat.Mean(g, nil)
+		means[i] = Mean(g)
 	}
 	return means
 }
@@ -70,10 +69,10 @@ func ANOVA(groups [][]float64) (Components, bool) {
 	if k < 2 || n <= k {
 		return Components{}, false
 	}
-	grand := stat.Mean(all, nil)
+	grand := Mean(all)
 	var between, within, squares float64
 	for _, g := range groups {
-		size, mean := float64(len(g)), stat.Mean(g, nil)
+		size, mean := float64(len(g)), Mean(g)
 		between += size * (mean - grand) * (mean - grand)
 		squares += size * size
 		for _, v := range g {

@@ -187,8 +187,7 @@ func Slope(y []float64) float64 {
 	if slopes == nil {
 		return 0
 	}
-	slices.Sort(slopes)
-	return median(slopes) * float64(len(y)-1)
+	return Median(slopes) * float64(len(y)-1)
 }
 
 // Outliers finds the values outside of Tukey's inner fences, and of those the
@@ -216,7 +215,7 @@ func Outliers(x []float64) (out, far []int) {
 // an odd number the median belongs to both.
 func hinges(x []float64) (lower, upper float64) {
 	half := (len(x) + 1) / 2
-	return median(x[:half]), median(x[len(x)-half:])
+	return Median(x[:half]), Median(x[len(x)-half:])
 }
 
 // normal is the standard normal distribution.

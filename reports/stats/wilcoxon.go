@@ -54,6 +54,35 @@ func doubledRanks(x []float64) (ranks []int, positive int) {
 	return sharedRanks(above, below)
 }
 
+// sharedRanks gives twice the rank of each value of two sorted samples (whole
+// numbers even with ties), and the sum of those of the first.
+func sharedRanks(a, b []float64) (ranks []int, ofA int) {
+	ranks = make([]int, 0, len(a)+len(b))
+	for len(a)+len(b) > 0 {
+		v := math.Inf(1)
+		if len(a) > 0 {
+			v = a[0]
+		}
+		if len(b) > 0 {
+			v = min(v, b[0])
+		}
+		inA, inB := 0, 0
+		for inA < len(a) && a[inA] == v {
+			inA++
+		}
+		for inB < len(b) && b[inB] == v {
+			inB++
+		}
+		rank := 2*len(ranks) + inA + inB + 1
+		for range inA + inB {
+			ranks = append(ranks, rank)
+		}
+		ofA += inA * rank
+		a, b = a[inA:], b[inB:]
+	}
+	return ranks, ofA
+}
+
 // rankSums counts the subsets of the ranks by their sum.
 func rankSums(ranks []int) []float64 {
 	total := 0

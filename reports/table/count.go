@@ -10,6 +10,7 @@ import (
 
 	"xsmbench/reports/compare"
 	"xsmbench/reports/internal/grid"
+	"xsmbench/reports/internal/number"
 )
 
 // besideHeads are the heads of columns of figures beside a row, by unit.
@@ -47,7 +48,7 @@ func Parts(c *compare.Comparison, e compare.Environment, benchmark, build string
 		part := "–"
 		if f, ok := c.Figure(e, benchmark, build, unit); ok {
 			found = true
-			part = rounded(f.Value)
+			part = number.Rounded(f.Value)
 		}
 		parts = append(parts, part)
 	}
@@ -55,23 +56,6 @@ func Parts(c *compare.Comparison, e compare.Environment, benchmark, build string
 		return ""
 	}
 	return strings.Join(parts, "/")
-}
-
-// rounded is a figure, to four places if it is a mean.
-func rounded(v float64) string {
-	if v == math.Trunc(v) || math.IsNaN(v) {
-		return brief(v)
-	}
-	places := 4 - len(strconv.FormatInt(int64(math.Abs(v)), 10))
-	return strconv.FormatFloat(v, 'f', max(0, min(places, 2)), 64)
-}
-
-// brief is a count, or a mean of counts with a place after the point.
-func brief(v float64) string {
-	if math.IsNaN(v) {
-		return "–"
-	}
-	return strconv.FormatFloat(math.Round(v*10)/10, 'f', -1, 64)
 }
 
 // figure is a figure without its unit; counts stay whole numbers.
@@ -99,7 +83,7 @@ func Difference(r compare.Row) string {
 // share is the overhead; a place after the point is enough from 10% on.
 func share(r compare.Row) string {
 	if r.Exact && math.Abs(r.Overhead()) >= 0.0995 {
-		return signed(r.Overhead(), 1) + "%"
+		return number.SignedPercent(r.Overhead(), 1)
 	}
 	return Overhead(r)
 }
@@ -119,9 +103,9 @@ func Count(d float64) string {
 
 // NotRemarks are a row's warnings but for those that its samples came with,
 // which stand next to it as Inexact does.
-func NotRemarks(r *compare.Row) []string {
-	return slices.DeleteFunc(slices.Clone(r.Warnings), func(w string) bool {
-		return w == "one boot gives no interval" || slices.Contains(r.Remarks, w) || slices.Contains(r.BaseRemarks, w)
+func NotRemarks(r *compare.Row) []compare.Warning {
+	return slices.DeleteFunc(slices.Clone(r.Warnings), func(w compare.Warning) bool {
+		return w.Code == compare.OneBoot || slices.Contains(r.Remarks, w.Text) || slices.Contains(r.BaseRemarks, w.Text)
 	})
 }
 
@@ -232,7 +216,7 @@ func writeCounts(w io.Writer, c *compare.Comparison, s compare.Section, prefix s
 	for _, group := range Groups(s.Lines) {
 		g.Note(group.Name)
 		for _, l := range group.Lines {
-			cells := []string{"  " + strings.TrimPrefix(l.Benchmark, group.Name), brief(l.BaseValue), Parts(c, s.Environment, l.Benchmark, c.Base)}
+			cells := []string{"  " + strings.TrimPrefix(l.Benchmark, group.Name), number.Brief(l.BaseValue), Parts(c, s.Environment, l.Benchmark, c.Base)}
 			for i, r := range l.Rows {
 				cells = append(cells, "│")
 				cells = append(cells, countCells(c, s, l.Benchmark, s.Builds[i], r)...)
@@ -398,16 +382,16 @@ func geoMeanOf(c *compare.Comparison, s compare.Section, build string) (compare.
 // markdownCounts is writeCounts in Markdown; a remark stands in the cell of
 // the benchmark or of the verdict that it is about.
 func markdownCounts(w io.Writer, c *compare.Comparison, s compare.Section, prefix string, notes *Footnotes) {
-	fmt.Fprintf(w, "### %s\n\n", escape(CountTitle(s, prefix)))
+	fmt.Fprintf(w, "### %s\n\n", grid.Escape(CountTitle(s, prefix)))
 	n := UsualN(s)
 	head := []string{"benchmark", c.Base, "XSM/hooks"}
 	for _, build := range s.Builds {
 		head = append(head, build+"−"+c.Base, "XSM/hooks", "verdict")
 	}
-	markdownLine(w, head)
+	grid.MarkdownLine(w, head)
 	fmt.Fprintf(w, "| :-- | --: | --: |%s\n", strings.Repeat(" --: | --: | :-- |", len(s.Builds)))
 	for _, l := range s.Lines {
-		cells := []string{withRemarks(c, l, c.Base, l.Benchmark), brief(l.BaseValue), Parts(c, s.Environment, l.Benchmark, c.Base)}
+		cells := []string{withRemarks(c, l, c.Base, l.Benchmark), number.Brief(l.BaseValue), Parts(c, s.Environment, l.Benchmark, c.Base)}
 		for i, r := range l.Rows {
 			group := countCells(c, s, l.Benchmark, s.Builds[i], r)
 			if r != nil {
@@ -419,14 +403,14 @@ func markdownCounts(w io.Writer, c *compare.Comparison, s compare.Section, prefi
 			}
 			cells = append(cells, group...)
 		}
-		markdownLine(w, cells)
+		grid.MarkdownLine(w, cells)
 	}
 	for _, m := range MeansOf(c, s) {
 		cells := []string{strings.TrimSpace(m.Label), "", ""}
 		for _, one := range m.Means {
 			cells = append(cells, one.Overhead, one.Of, "")
 		}
-		markdownLine(w, cells)
+		grid.MarkdownLine(w, cells)
 	}
 	fmt.Fprintln(w)
 }
@@ -440,7 +424,7 @@ func withRemarks(c *compare.Comparison, l compare.Line, build, cell string) stri
 		}
 		text := r.String()
 		if strings.HasPrefix(cell, "**") {
-			text = escape(text)
+			text = grid.Escape(text)
 		}
 		cell += "; " + text
 	}

@@ -9,6 +9,7 @@ import (
 	"xsmbench/bench"
 	"xsmbench/reports/about"
 	"xsmbench/reports/compare"
+	"xsmbench/reports/internal/number"
 	"xsmbench/results"
 )
 
@@ -34,7 +35,7 @@ func TestGroups(t *testing.T) {
 
 func TestRounded(t *testing.T) {
 	for v, want := range map[float64]string{0: "0", 883: "883", 1234567: "1234567", 16.0625: "16.06", 191.766: "191.8", 5711.833: "5712", 0.2381: "0.24"} {
-		if got := rounded(v); got != want {
+		if got := number.Rounded(v); got != want {
 			t.Errorf("%v: %s, want %s", v, got, want)
 		}
 	}

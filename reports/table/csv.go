@@ -38,8 +38,8 @@ func csvLine(c *compare.Comparison, r compare.Row, control bool) []string {
 		r.Target, r.Arch, r.Accel, r.Workload, r.Domain, r.Benchmark, r.Build, r.Unit, cell(r.BaseValue), cell(r.Value),
 		cell(r.Ratio), cell(r.Lo), cell(r.Hi), cell(c.Level()), cell(r.P), cell(r.PHolm), cell(r.PEquivalent),
 		cell(r.PSignedRank), cell(r.PMannWhitney), cell(r.HodgesLehmann), cell(r.Margin), string(r.Verdict),
-		fmt.Sprint(r.N), fmt.Sprint(r.Need), fmt.Sprint(r.Paired), fmt.Sprint(r.Exact), fmt.Sprint(control),
-		strings.Join(r.Warnings, "; "), r.DomU, fmt.Sprint(r.Idle),
+		fmt.Sprint(r.N), needCell(r.Need), fmt.Sprint(r.Paired), fmt.Sprint(r.Exact), fmt.Sprint(control),
+		strings.Join(compare.Texts(r.Warnings), "; "), r.DomU, fmt.Sprint(r.Idle),
 	}
 	for _, unit := range csvFigures {
 		for _, build := range []string{r.Base, r.Build} {
@@ -72,4 +72,12 @@ func cell(v float64) string {
 		return ""
 	}
 	return strconv.FormatFloat(v, 'g', 8, 64)
+}
+
+// needCell is empty if no number of rounds within reach would do.
+func needCell(r compare.Rounds) string {
+	if r.OutOfReach {
+		return ""
+	}
+	return strconv.Itoa(r.N)
 }

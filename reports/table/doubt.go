@@ -66,11 +66,11 @@ func rangeOf(i *stats.Interval) *jsonRange {
 	return &jsonRange{finite(i.Lo), finite(i.Hi)}
 }
 
-func reachable(rounds int) *int {
-	if rounds >= compare.MostRounds/2 {
+func reachable(rounds compare.Rounds) *int {
+	if rounds.OutOfReach {
 		return nil
 	}
-	return &rounds
+	return &rounds.N
 }
 
 // jsonCriteria are what verdicts are given by.

@@ -10,6 +10,7 @@ import (
 
 	"xsmbench/reports/compare"
 	"xsmbench/reports/internal/grid"
+	"xsmbench/reports/internal/number"
 	"xsmbench/reports/stats"
 )
 
@@ -96,7 +97,7 @@ func places(p compare.Pair) string {
 
 func pairDifference(r compare.Row, p compare.Pair) string {
 	if d := r.OverheadOf(p.Difference); !math.IsNaN(d) && !math.IsInf(d, 0) {
-		return signed(d, 2) + "%"
+		return number.SignedPercent(d, 2)
 	}
 	return "–"
 }
@@ -126,11 +127,11 @@ func (e explainer) model(c *compare.Comparison, r compare.Row) {
 		e.line("", "Welch's t with %.1f degrees of freedom", effect.DF)
 	default:
 		e.line("model", "boots of a round are a pair: %s, compared in %s", units(r), scale)
-		e.line("", "an observation varies by %s%% (standard deviation); t has %s of freedom", twoFigures(100*r.OverheadOf(effect.SD())), count(int(effect.DF), "degree"))
+		e.line("", "an observation varies by %s%% (standard deviation); t has %s of freedom", twoFigures(100*r.OverheadOf(effect.SD())), number.Count(int(effect.DF), "degree"))
 	}
 	if r.Paired && r.Units < r.N {
 		e.line("", "boots that share a layout share its luck, so that the mean of a layout is one observation;")
-		e.line("", "layouts have %.0f%% of the variance of a pair (p of none: %s)", 100*r.Checks.LayoutShare, P(r.Checks.PLayout))
+		e.line("", "layouts have %s of the variance of a pair (p of none: %s)", number.Percent(r.Checks.LayoutShare, 0), P(r.Checks.PLayout))
 	}
 }
 
@@ -204,7 +205,7 @@ func intervalOf(r compare.Row, i *stats.Interval) string {
 		return "none"
 	}
 	d := decimals(r)
-	return "[" + signed(i.Lo-1, d) + ", " + signed(i.Hi-1, d) + "]"
+	return "[" + number.Signed(i.Lo-1, d) + ", " + number.Signed(i.Hi-1, d) + "]"
 }
 
 func (e explainer) tests(c *compare.Comparison, r compare.Row) {
@@ -243,7 +244,7 @@ func (e explainer) checks(r compare.Row) {
 		rise, p float64
 	}{{r.Base, k.BaseRise, k.PBaseRise}, {r.Build, k.Rise, k.PRise}} {
 		if !math.IsNaN(s.rise) {
-			check("steady state of %s: windows of a boot change by %s%% from its first to its last, p %s", s.build, signed(s.rise, 2), P(s.p))
+			check("steady state of %s: windows of a boot change by %s%% from its first to its last, p %s", s.build, number.Signed(s.rise, 2), P(s.p))
 		}
 	}
 	if r.Paired {
@@ -313,10 +314,10 @@ func (e explainer) outlook(c *compare.Comparison, r compare.Row) {
 		heading = ""
 	}
 	if r.Verdict == compare.Inconclusive {
-		if o.ToEquivalent > 0 {
+		if !o.ToEquivalent.None() {
 			say("%s for equivalent, if estimate and spread stay as they are", rounds(o.ToEquivalent))
 		}
-		if o.ToAlarm > 0 {
+		if !o.ToAlarm.None() {
 			say("%s for %s, so", rounds(o.ToAlarm), side(r))
 		}
 	}
@@ -333,7 +334,7 @@ func (e explainer) outlook(c *compare.Comparison, r compare.Row) {
 	switch n := c.Family(r); {
 	case r.Verdict == compare.Equivalent || o.Family == 0:
 	case o.Family < n:
-		say("%s in a report of at most %s (this one has %d): measure fewer benchmarks the next time", side(r), count(o.Family, "row"), n)
+		say("%s in a report of at most %s (this one has %d): measure fewer benchmarks the next time", side(r), number.Count(o.Family, "row"), n)
 	case r.Verdict != compare.Inconclusive && o.Family < 10*n:
 		say("inconclusive in a report of more than %d rows (this one has %d), as its p-value stands", o.Family, n)
 	}
@@ -343,20 +344,11 @@ func (e explainer) outlook(c *compare.Comparison, r compare.Row) {
 }
 
 // rounds says how many more.
-func rounds(n int) string {
-	if n >= compare.MostRounds/2 {
+func rounds(n compare.Rounds) string {
+	if n.OutOfReach {
 		return "no number of rounds within reach"
 	}
-	return "some " + rough(n) + " more " + plural(n, "round")
-}
-
-func count(n int, noun string) string { return fmt.Sprintf("%d %s", n, plural(n, noun)) }
-
-func plural(n int, noun string) string {
-	if n == 1 {
-		return noun
-	}
-	return noun + "s"
+	return "some " + number.Rough(n.N) + " more " + number.Plural(n.N, "round")
 }
 
 // side is the alarm that the estimate points at.

@@ -52,7 +52,7 @@ func figuresOf(c *compare.Comparison, in func(compare.Figure) bool) FigureTable 
 		if !ok {
 			i = len(t.Lines)
 			at[k] = i
-			t.Lines = append(t.Lines, append([]string{f.Benchmark, where(c, f.Environment), f.Unit}, make([]string, len(builds))...))
+			t.Lines = append(t.Lines, append([]string{f.Benchmark, c.Where(f.Environment), f.Unit}, make([]string, len(builds))...))
 		}
 		if j := slices.Index(builds, f.Build); j >= 0 {
 			t.Lines[i][3+j] = figure(f)
@@ -61,21 +61,26 @@ func figuresOf(c *compare.Comparison, in func(compare.Figure) bool) FigureTable 
 	return t
 }
 
+// grid has the figures flush right.
+func (t FigureTable) grid() *grid.Grid {
+	g := grid.New(len(t.Head))
+	g.Add(t.Head...)
+	for _, line := range t.Lines {
+		g.Add(line...)
+	}
+	for i := 3; i < len(t.Head); i++ {
+		g.Right[i] = true
+	}
+	return g
+}
+
 // writeFigures lists what describes benchmarks and has no verdict.
 func writeFigures(w io.Writer, c *compare.Comparison) {
 	writeUncounted(w, c)
 	t, left := briefFigures(c)
 	if len(t.Lines) > 0 {
 		fmt.Fprintln(w, "figures without verdict (means)")
-		g := grid.New(len(t.Head))
-		g.Add(t.Head...)
-		for _, line := range t.Lines {
-			g.Add(line...)
-		}
-		for i := 3; i < len(t.Head); i++ {
-			g.Right[i] = true
-		}
-		g.Write(w)
+		t.grid().Write(w)
 		fmt.Fprintln(w)
 	}
 	if left {
@@ -88,14 +93,11 @@ func markdownFigures(w io.Writer, c *compare.Comparison) {
 	t, left := briefFigures(c)
 	if len(t.Lines) > 0 {
 		fmt.Fprint(w, "### Figures without verdict (means)\n\n")
-		fmt.Fprintf(w, "| %s |\n| :-- | :-- | :-- |%s\n", strings.Join(t.Head, " | "), strings.Repeat(" --: |", len(t.Head)-3))
-		for _, line := range t.Lines {
-			markdownLine(w, line)
-		}
+		t.grid().Markdown(w, "")
 		fmt.Fprintln(w)
 	}
 	if left {
-		fmt.Fprintf(w, "%s\n\n", escape(leftFigures))
+		fmt.Fprintf(w, "%s\n\n", grid.Escape(leftFigures))
 	}
 }
 
@@ -120,7 +122,7 @@ func Uncounted(c *compare.Comparison) UncountedTable {
 	builds := append([]string{c.Base}, c.Builds...)
 	t := UncountedTable{Head: append([]string{"benchmark", "domain"}, builds...)}
 	for _, u := range c.Uncounted() {
-		line := UncountedLine{Cells: []string{u.Benchmark, where(c, u.Environment)}}
+		line := UncountedLine{Cells: []string{u.Benchmark, c.Where(u.Environment)}}
 		for _, build := range builds {
 			cell := Parts(c, u.Environment, u.Benchmark, build)
 			if cell == "" {
@@ -157,12 +159,8 @@ func reasons(c *compare.Comparison, u compare.Uncounted) []string {
 	return texts
 }
 
-func writeUncounted(w io.Writer, c *compare.Comparison) {
-	t := Uncounted(c)
-	if len(t.Lines) == 0 {
-		return
-	}
-	fmt.Fprintln(w, UncountedTitle)
+// grid has why there is no count as notes below a line.
+func (t UncountedTable) grid() *grid.Grid {
 	g := grid.New(len(t.Head))
 	g.Add(t.Head...)
 	for _, line := range t.Lines {
@@ -174,19 +172,21 @@ func writeUncounted(w io.Writer, c *compare.Comparison) {
 	for i := 2; i < len(t.Head); i++ {
 		g.Right[i] = true
 	}
-	g.Write(w)
-	fmt.Fprintln(w)
+	return g
+}
+
+func writeUncounted(w io.Writer, c *compare.Comparison) {
+	if t := Uncounted(c); len(t.Lines) > 0 {
+		fmt.Fprintln(w, UncountedTitle)
+		t.grid().Write(w)
+		fmt.Fprintln(w)
+	}
 }
 
 func markdownUncounted(w io.Writer, c *compare.Comparison) {
-	t := Uncounted(c)
-	if len(t.Lines) == 0 {
-		return
+	if t := Uncounted(c); len(t.Lines) > 0 {
+		fmt.Fprintf(w, "### %s\n\n", grid.Escape(UncountedTitle))
+		t.grid().Markdown(w, "reason")
+		fmt.Fprintln(w)
 	}
-	fmt.Fprintf(w, "### %s\n\n", escape(UncountedTitle))
-	fmt.Fprintf(w, "| %s | reason |\n| :-- | :-- |%s :-- |\n", strings.Join(t.Head, " | "), strings.Repeat(" --: |", len(t.Head)-2))
-	for _, line := range t.Lines {
-		markdownLine(w, append(slices.Clone(line.Cells), strings.Join(line.Remarks, "; ")))
-	}
-	fmt.Fprintln(w)
 }

@@ -23,6 +23,8 @@ type jsonComparison struct {
 	Figures  []jsonFigure   `json:"figures"`
 	Summary  map[string]any `json:"summary"`
 	Warnings []string       `json:"warnings"`
+	// Codes are those of Warnings, in their order.
+	Codes    []compare.Code `json:"warning_codes"`
 	Criteria jsonCriteria   `json:"criteria"`
 	// Planned are the criteria that were written down before the run, null if
 	// none were.
@@ -46,8 +48,22 @@ type jsonRow struct {
 	Margin     *float64        `json:"margin"`
 	Verdict    compare.Verdict `json:"verdict"`
 	N          int             `json:"n"`
-	Need       int             `json:"need"`
+	Need       *int            `json:"need"` // null if out of reach
 	Hooks      []hookJSON      `json:"hooks"`
+}
+
+// jsonEnvironment is where something was measured, apart from the domain.
+type jsonEnvironment struct {
+	Target   string `json:"target"`
+	Arch     string `json:"arch"`
+	Accel    string `json:"accel"`
+	Workload string `json:"workload"`
+	DomU     string `json:"domu,omitempty"`
+	Idle     int    `json:"idle,omitempty"`
+}
+
+func environmentOf(e compare.Environment) jsonEnvironment {
+	return jsonEnvironment{Target: e.Target, Arch: e.Arch, Accel: e.Accel, Workload: e.Workload, DomU: e.DomU, Idle: e.Idle}
 }
 
 type hookJSON struct {
@@ -59,42 +75,33 @@ type hookJSON struct {
 // jsonCheck holds what stands beside a row: where it was measured, the other
 // estimates and tests, and its warnings.
 type jsonCheck struct {
-	Target        string   `json:"target"`
-	Arch          string   `json:"arch"`
-	Accel         string   `json:"accel"`
-	Workload      string   `json:"workload"`
-	DomU          string   `json:"domu,omitempty"`
-	Idle          int      `json:"idle,omitempty"`
-	Paired        bool     `json:"paired"`
-	Exact         bool     `json:"exact"`
-	HodgesLehmann *float64 `json:"hodges_lehmann"`
-	PHolm         *float64 `json:"p_holm"`
-	PEquivalent   *float64 `json:"p_equivalent"`
-	PSignedRank   *float64 `json:"p_signed_rank"`
-	PMannWhitney  *float64 `json:"p_mann_whitney"`
-	Warnings      []string `json:"warnings"`
+	jsonEnvironment
+	Paired        bool           `json:"paired"`
+	Exact         bool           `json:"exact"`
+	HodgesLehmann *float64       `json:"hodges_lehmann"`
+	PHolm         *float64       `json:"p_holm"`
+	PEquivalent   *float64       `json:"p_equivalent"`
+	PSignedRank   *float64       `json:"p_signed_rank"`
+	PMannWhitney  *float64       `json:"p_mann_whitney"`
+	Warnings      []string       `json:"warnings"`
+	Codes         []compare.Code `json:"warning_codes"`
 
 	jsonDoubt
 }
 
 type jsonGeoMean struct {
-	Target   string   `json:"target"`
-	Arch     string   `json:"arch"`
-	Accel    string   `json:"accel"`
-	Workload string   `json:"workload"`
-	DomU     string   `json:"domu,omitempty"`
-	Idle     int      `json:"idle,omitempty"`
-	Domain   string   `json:"domain"`
-	Build    string   `json:"build"`
-	Unit     string   `json:"unit"`
-	Ratio    *float64 `json:"ratio"`
-	Lo       *float64 `json:"lo"`
-	Hi       *float64 `json:"hi"`
-	Rows     int      `json:"rows"`
-	Rounds   int      `json:"rounds"`
-	Left     int      `json:"left"`
-	Exact    bool     `json:"exact"`   // all rows are
-	Inexact  int      `json:"inexact"` // rows left out, since the others are exact
+	jsonEnvironment
+	Domain  string   `json:"domain"`
+	Build   string   `json:"build"`
+	Unit    string   `json:"unit"`
+	Ratio   *float64 `json:"ratio"`
+	Lo      *float64 `json:"lo"`
+	Hi      *float64 `json:"hi"`
+	Rows    int      `json:"rows"`
+	Rounds  int      `json:"rounds"`
+	Left    int      `json:"left"`
+	Exact   bool     `json:"exact"`   // all rows are
+	Inexact int      `json:"inexact"` // rows left out, since the others are exact
 	// Drift is the trend over the rounds of the rows' mean.
 	Drift jsonTrend `json:"drift"`
 	// Crossing is the mean of those of the rows that cross a hook, null if
@@ -113,17 +120,12 @@ func crossing(g compare.GeoMean) *jsonMean {
 	if g.Crossing == nil {
 		return nil
 	}
-	return &jsonMean{finite(g.Crossing.Ratio), finite(g.Crossing.Lo), finite(g.Crossing.Hi), g.Crossing.Rows}
+	return &jsonMean{Ratio: finite(g.Crossing.Ratio), Lo: finite(g.Crossing.Lo), Hi: finite(g.Crossing.Hi), Rows: g.Crossing.Rows}
 }
 
 // jsonFigure describes a benchmark in a build; it has no verdict.
 type jsonFigure struct {
-	Target    string   `json:"target"`
-	Arch      string   `json:"arch"`
-	Accel     string   `json:"accel"`
-	Workload  string   `json:"workload"`
-	DomU      string   `json:"domu,omitempty"`
-	Idle      int      `json:"idle,omitempty"`
+	jsonEnvironment
 	Domain    string   `json:"domain"`
 	Benchmark string   `json:"benchmark"`
 	Build     string   `json:"build"`
@@ -138,7 +140,7 @@ type jsonFigure struct {
 func JSON(w io.Writer, c *compare.Comparison) error {
 	out := jsonComparison{
 		Schema: Schema, Base: c.Base, Rows: []jsonRow{}, Controls: []jsonRow{}, Checks: []jsonCheck{},
-		GeoMeans: []jsonGeoMean{}, Figures: []jsonFigure{}, Warnings: append([]string{}, c.Warnings...), Summary: map[string]any{},
+		GeoMeans: []jsonGeoMean{}, Figures: []jsonFigure{}, Warnings: compare.Texts(c.Warnings), Codes: codes(c.Warnings), Summary: map[string]any{},
 	}
 	for _, r := range c.Rows {
 		out.Rows = append(out.Rows, rowOf(c, r))
@@ -149,13 +151,10 @@ func JSON(w io.Writer, c *compare.Comparison) error {
 		out.Checks = append(out.Checks, check(c, r))
 	}
 	for _, g := range c.GeoMeans {
-		out.GeoMeans = append(out.GeoMeans, jsonGeoMean{g.Target, g.Arch, g.Accel, g.Workload, g.DomU, g.Idle, g.Domain, g.Build, g.Unit,
-			finite(g.Ratio), finite(g.Lo), finite(g.Hi), g.Rows, g.Rounds, g.Left, g.Exact, g.Inexact,
-			jsonTrend{finite(g.Drift.Tau), finite(g.Drift.P)}, crossing(g)})
+		out.GeoMeans = append(out.GeoMeans, geoMeanJSON(g))
 	}
 	for _, f := range c.Figures {
-		out.Figures = append(out.Figures, jsonFigure{f.Target, f.Arch, f.Accel, f.Workload, f.DomU, f.Idle, f.Domain, f.Benchmark, f.Build, f.Unit,
-			finite(f.Value), f.N, f.Remarks})
+		out.Figures = append(out.Figures, figureJSON(f))
 	}
 	for _, v := range compare.Verdicts {
 		out.Summary[string(v)] = c.Count(v)
@@ -171,12 +170,28 @@ func JSON(w io.Writer, c *compare.Comparison) error {
 	return e.Encode(out)
 }
 
+func geoMeanJSON(g compare.GeoMean) jsonGeoMean {
+	return jsonGeoMean{
+		jsonEnvironment: environmentOf(g.Environment), Domain: g.Domain, Build: g.Build, Unit: g.Unit,
+		Ratio: finite(g.Ratio), Lo: finite(g.Lo), Hi: finite(g.Hi),
+		Rows: g.Rows, Rounds: g.Rounds, Left: g.Left, Exact: g.Exact, Inexact: g.Inexact,
+		Drift: jsonTrend{Tau: finite(g.Drift.Tau), P: finite(g.Drift.P)}, Crossing: crossing(g),
+	}
+}
+
+func figureJSON(f compare.Figure) jsonFigure {
+	return jsonFigure{
+		jsonEnvironment: environmentOf(f.Environment), Domain: f.Domain, Benchmark: f.Benchmark, Build: f.Build, Unit: f.Unit,
+		Value: finite(f.Value), N: f.N, Remarks: f.Remarks,
+	}
+}
+
 func rowOf(c *compare.Comparison, r compare.Row) jsonRow {
 	return jsonRow{
 		Benchmark: r.Benchmark, Domain: r.Domain, Build: r.Build, Unit: r.Unit,
 		Base: finite(r.BaseValue), Value: finite(r.Value),
 		Ratio: finite(r.Ratio), Lo: finite(r.Lo), Hi: finite(r.Hi), Confidence: c.Level(),
-		P: finite(r.P), Margin: finite(r.Margin), Verdict: r.Verdict, N: r.N, Need: r.Need, Hooks: hooks(r.Hooks),
+		P: finite(r.P), Margin: finite(r.Margin), Verdict: r.Verdict, N: r.N, Need: reachable(r.Need), Hooks: hooks(r.Hooks),
 	}
 }
 
@@ -190,11 +205,19 @@ func hooks(crossings []bench.Crossing) []hookJSON {
 
 func check(c *compare.Comparison, r compare.Row) jsonCheck {
 	return jsonCheck{
-		Target: r.Target, Arch: r.Arch, Accel: r.Accel, Workload: r.Workload, DomU: r.DomU, Idle: r.Idle,
-		Paired: r.Paired, Exact: r.Exact, HodgesLehmann: finite(r.HodgesLehmann), PHolm: finite(r.PHolm),
+		jsonEnvironment: environmentOf(r.Environment),
+		Paired:          r.Paired, Exact: r.Exact, HodgesLehmann: finite(r.HodgesLehmann), PHolm: finite(r.PHolm),
 		PEquivalent: finite(r.PEquivalent), PSignedRank: finite(r.PSignedRank), PMannWhitney: finite(r.PMannWhitney),
-		Warnings: append([]string{}, r.Warnings...), jsonDoubt: doubt(c, r),
+		Warnings: compare.Texts(r.Warnings), Codes: codes(r.Warnings), jsonDoubt: doubt(c, r),
 	}
+}
+
+func codes(warnings []compare.Warning) []compare.Code {
+	all := make([]compare.Code, len(warnings))
+	for i, w := range warnings {
+		all[i] = w.Code
+	}
+	return all
 }
 
 // finite keeps ten figures, so that every machine writes the same, and is nil

@@ -9,10 +9,9 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"gonum.org/v1/gonum/stat"
-
 	"xsmbench/reports/about"
 	"xsmbench/reports/compare"
+	"xsmbench/reports/stats"
 )
 
 // Widths of the columns of LKP's tables, by which its readers know them.
@@ -40,11 +39,8 @@ func LKP(w io.Writer, c *compare.Comparison, a about.About) error {
 	for _, line := range Summary(c) {
 		fmt.Fprintln(b, line)
 	}
-	for _, text := range c.Warnings {
+	for _, text := range warnings(c, a) {
 		fmt.Fprintln(b, "warning:", text)
-	}
-	for _, p := range a.ProblemLines() {
-		fmt.Fprintln(b, "warning:", p)
 	}
 	return b.Flush()
 }
@@ -119,7 +115,7 @@ func lkpValue(v float64, samples []float64) string {
 	text := lkpNumber(v)
 	deviation := "      "
 	if n := len(samples); n > 1 && v != 0 {
-		if d := 100 * stat.StdDev(samples, nil) / math.Abs(v); d >= 0.5 {
+		if d := 100 * stats.StdDev(samples) / math.Abs(v); d >= 0.5 {
 			deviation = fmt.Sprintf(" ±%3.0f%%", d)
 		}
 	}

@@ -11,6 +11,7 @@ import (
 
 	"xsmbench/reports/about"
 	"xsmbench/reports/compare"
+	"xsmbench/reports/internal/number"
 )
 
 // MailWidth is the longest line of a mail, in characters: quoted a few times,
@@ -34,11 +35,8 @@ func Mail(w io.Writer, c *compare.Comparison, a about.About) error {
 	}
 	m.legend(c)
 	m.origin(a)
-	for _, text := range c.Warnings {
+	for _, text := range warnings(c, a) {
 		m.item("! ", text)
-	}
-	for _, p := range a.ProblemLines() {
-		m.item("! ", p)
 	}
 	_, err := w.Write(m.b.Bytes())
 	return err
@@ -163,7 +161,7 @@ func mailCell(r *compare.Row) string {
 	case r.Exact:
 		text = Count(r.Difference()) + " " + share(*r)
 	case math.IsNaN(r.Lo):
-		text = signed(r.Overhead(), decimals(*r)) + " [?]"
+		text = number.Signed(r.Overhead(), decimals(*r)) + " [?]"
 	default:
 		text = mailInterval(*r)
 	}
@@ -176,8 +174,8 @@ func mailInterval(r compare.Row) string {
 	if math.Max(math.Abs(r.Lo-1), math.Abs(r.Hi-1)) >= 0.995 {
 		d = 0
 	}
-	bound := func(v float64) string { return strings.TrimPrefix(signed(v-1, d), "+") }
-	return signed(r.Overhead(), d) + " [" + bound(r.Lo) + "," + bound(r.Hi) + "]"
+	bound := func(v float64) string { return strings.TrimPrefix(number.Signed(v-1, d), "+") }
+	return number.Signed(r.Overhead(), d) + " [" + bound(r.Lo) + "," + bound(r.Hi) + "]"
 }
 
 var mailMarks = map[compare.Verdict]string{
@@ -187,7 +185,7 @@ var mailMarks = map[compare.Verdict]string{
 // mailValue is a base's value: "152.3us", "2460.3" for a mean of counts.
 func mailValue(v float64, unit string) string {
 	if compare.IsCount(unit) {
-		return brief(v)
+		return number.Brief(v)
 	}
 	return Value(v, unit)
 }
@@ -204,8 +202,8 @@ func (m *mail) legend(c *compare.Comparison) {
 	if c.Looks > 1 {
 		m.paragraph(looksNote(c))
 	}
-	m.paragraph(fmt.Sprintf("= equivalent, within +/-%g%%%s; > slower, < faster (after Holm's correction over %d rows); ? inconclusive, which does not mean that there is no difference.",
-		100*c.Margin, margins(c)+floors(c), len(c.Rows)))
+	m.paragraph(fmt.Sprintf("= equivalent, within +/-%s%s; > slower, < faster (after Holm's correction over %d rows); ? inconclusive, which does not mean that there is no difference.",
+		number.Share(c.Margin, 6), margins(c)+floors(c), len(c.Rows)))
 	m.line("")
 }
 

@@ -4,17 +4,17 @@ import (
 	"bufio"
 	"fmt"
 	"io"
-	"strings"
 
 	"xsmbench/reports/about"
 	"xsmbench/reports/compare"
+	"xsmbench/reports/internal/grid"
 )
 
 // Markdown writes the comparison for a posting or a merge request.
 func Markdown(w io.Writer, c *compare.Comparison, a about.About) error {
 	b := bufio.NewWriter(w)
 	for _, line := range Summary(c) {
-		fmt.Fprintf(b, "- %s\n", escape(line))
+		fmt.Fprintf(b, "- %s\n", grid.Escape(line))
 	}
 	fmt.Fprintln(b)
 	notes := &Footnotes{}
@@ -26,34 +26,31 @@ func Markdown(w io.Writer, c *compare.Comparison, a about.About) error {
 	}
 	markdownFigures(b, c)
 	for _, line := range notes.Lines() {
-		fmt.Fprintf(b, "%s  \n", escape(line))
+		fmt.Fprintf(b, "%s  \n", grid.Escape(line))
 	}
 	if len(notes.texts) > 0 {
 		fmt.Fprintln(b)
 	}
 	for _, line := range Legend(c) {
-		fmt.Fprintf(b, "%s  \n", escape(line))
+		fmt.Fprintf(b, "%s  \n", grid.Escape(line))
 	}
 	fmt.Fprintln(b)
 	markdownAbout(b, a)
-	for _, text := range c.Warnings {
-		fmt.Fprintf(b, "- warning: %s\n", escape(text))
-	}
-	for _, p := range a.ProblemLines() {
-		fmt.Fprintf(b, "- warning: %s\n", escape(p))
+	for _, text := range warnings(c, a) {
+		fmt.Fprintf(b, "- warning: %s\n", grid.Escape(text))
 	}
 	return b.Flush()
 }
 
 func markdownAbout(w io.Writer, a about.About) {
 	for _, f := range a.Facts {
-		fmt.Fprintf(w, "- %s: %s\n", f.Label, escape(f.Text))
+		fmt.Fprintf(w, "- %s: %s\n", f.Label, grid.Escape(f.Text))
 	}
 	for _, b := range a.Builds {
-		fmt.Fprintf(w, "- %s: %s\n", escape(b.Name), escape(b.Describe()))
+		fmt.Fprintf(w, "- %s: %s\n", grid.Escape(b.Name), grid.Escape(b.Describe()))
 	}
 	for _, n := range a.Notes {
-		fmt.Fprintf(w, "- note: %s\n", escape(n))
+		fmt.Fprintf(w, "- note: %s\n", grid.Escape(n))
 	}
 }
 
@@ -62,33 +59,8 @@ func markdownSection(w io.Writer, c *compare.Comparison, s compare.Section, pref
 		markdownCounts(w, c, s, prefix, notes)
 		return
 	}
-	fmt.Fprintf(w, "### %s\n\n", escape(prefix+s.Title()))
-	head := []string{"benchmark", c.Base}
-	rule := []string{":--", "--:"}
-	for _, build := range s.Builds {
-		head = append(head, build, c.LevelText()+" interval", "verdict", "n")
-		rule = append(rule, "--:", "--:", ":--", "--:")
-	}
-	markdownLine(w, head)
-	fmt.Fprintf(w, "| %s |\n", strings.Join(rule, " | "))
-	for _, l := range s.Lines {
-		cells := []string{l.Benchmark, Value(l.BaseValue, s.Unit)}
-		for _, r := range l.Rows {
-			if r == nil {
-				cells = append(cells, "–", "", "not measured", "")
-				continue
-			}
-			cells = append(cells, Overhead(*r), Interval(*r), emphasis(*r)+notes.Marks(r.Warnings), fmt.Sprint(r.N))
-		}
-		markdownLine(w, cells)
-	}
-	for _, m := range MeansOf(c, s) {
-		line := []string{strings.TrimSpace(m.Label), ""}
-		for _, one := range m.Means {
-			line = append(line, one.Overhead, one.Interval, ofRows(one), "")
-		}
-		markdownLine(w, line)
-	}
+	fmt.Fprintf(w, "### %s\n\n", grid.Escape(sampleTitle(s, prefix)))
+	sampleGrid(c, s, notes, emphasis).Markdown(w, "")
 	fmt.Fprintln(w)
 }
 
@@ -98,18 +70,4 @@ func emphasis(r compare.Row) string {
 		return "**" + VerdictText(r) + "**"
 	}
 	return VerdictText(r)
-}
-
-func markdownLine(w io.Writer, cells []string) {
-	for i, c := range cells {
-		if !strings.HasPrefix(c, "**") {
-			cells[i] = escape(c)
-		}
-	}
-	fmt.Fprintf(w, "| %s |\n", strings.Join(cells, " | "))
-}
-
-// escape keeps names from being read as Markdown.
-func escape(s string) string {
-	return strings.NewReplacer(`\`, `\\`, "|", `\|`, "*", `\*`, "_", `\_`, "<", "&lt;", "`", "\\`").Replace(s)
 }

@@ -9,6 +9,7 @@ import (
 	"golang.org/x/perf/benchunit"
 
 	"xsmbench/reports/compare"
+	"xsmbench/reports/internal/number"
 )
 
 // Value is a figure with its unit, scaled for reading: 152.3µs, 1.204GB/s.
@@ -49,10 +50,7 @@ func decimals(r compare.Row) int {
 
 // Overhead is a row's overhead in percent, as precise as its interval allows.
 func Overhead(r compare.Row) string {
-	if math.IsNaN(r.Ratio) {
-		return "–"
-	}
-	return signed(r.Overhead(), decimals(r)) + "%"
+	return number.SignedPercent(r.Overhead(), decimals(r))
 }
 
 // Interval is the interval of the overhead in percent.
@@ -64,7 +62,7 @@ func Interval(r compare.Row) string {
 		return "no interval"
 	}
 	d := decimals(r)
-	return "[" + signed(r.Lo-1, d) + ", " + signed(r.Hi-1, d) + "]"
+	return "[" + number.Signed(r.Lo-1, d) + ", " + number.Signed(r.Hi-1, d) + "]"
 }
 
 // Mean is a geometric mean as a row, to format its overhead and interval.
@@ -75,33 +73,12 @@ func Mean(g compare.GeoMean) compare.Row {
 // VerdictText is the verdict, with the rounds that an inconclusive one lacks.
 func VerdictText(r compare.Row) string {
 	switch {
-	case r.Verdict != compare.Inconclusive || r.Need == 0:
+	case r.Verdict != compare.Inconclusive || r.Need.None():
 		return string(r.Verdict)
-	case r.Need >= compare.MostRounds/2:
+	case r.Need.OutOfReach:
 		return "inconclusive"
 	}
-	return fmt.Sprintf("inconclusive, ~%s more", rough(r.Need))
-}
-
-// rough keeps two figures of an estimate.
-func rough(n int) string {
-	unit := 1
-	for n/unit >= 100 {
-		unit *= 10
-	}
-	return strconv.Itoa((n + unit - 1) / unit * unit)
-}
-
-// signed is a share in percent with its sign; what rounds to zero has none.
-func signed(share float64, decimals int) string {
-	text := strconv.FormatFloat(100*share, 'f', decimals, 64)
-	if strings.Trim(text, "-0.") == "" {
-		return strings.TrimPrefix(text, "-")
-	}
-	if share > 0 {
-		text = "+" + text
-	}
-	return strings.Replace(text, "-", "−", 1)
+	return fmt.Sprintf("inconclusive, ~%s more", number.Rough(r.Need.N))
 }
 
 // P is a p-value to three places.

@@ -59,9 +59,9 @@ func TestVerdictText(t *testing.T) {
 		want string
 	}{
 		{compare.Row{Verdict: compare.Slower}, "slower"},
-		{compare.Row{Verdict: compare.Inconclusive, Need: 7}, "inconclusive, ~7 more"},
-		{compare.Row{Verdict: compare.Inconclusive, Need: 1234}, "inconclusive, ~1300 more"},
-		{compare.Row{Verdict: compare.Inconclusive, Need: compare.MostRounds}, "inconclusive"},
+		{compare.Row{Verdict: compare.Inconclusive, Need: compare.Rounds{N: 7}}, "inconclusive, ~7 more"},
+		{compare.Row{Verdict: compare.Inconclusive, Need: compare.Rounds{N: 1234}}, "inconclusive, ~1300 more"},
+		{compare.Row{Verdict: compare.Inconclusive, Need: compare.Rounds{OutOfReach: true}}, "inconclusive"},
 	} {
 		if got := VerdictText(tt.row); got != tt.want {
 			t.Errorf("%q, want %q", got, tt.want)

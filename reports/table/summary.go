@@ -6,7 +6,9 @@ import (
 	"slices"
 	"strings"
 
+	"xsmbench/reports/about"
 	"xsmbench/reports/compare"
+	"xsmbench/reports/internal/number"
 )
 
 // Summary says the result in a line for each build, and whether all
@@ -39,9 +41,9 @@ func widest(c *compare.Comparison, control string) string {
 		case size == 0:
 			return "by nothing"
 		case rows == 1:
-			return fmt.Sprintf("by %.1f%%", 100*size)
+			return fmt.Sprintf("by %s", number.Percent(size, 1))
 		}
-		return fmt.Sprintf("by up to %.1f%% (%s, %s)", 100*size, where(c, r.Environment), r.Benchmark)
+		return fmt.Sprintf("by up to %s (%s, %s)", number.Percent(size, 1), c.Where(r.Environment), r.Benchmark)
 	}
 	_, _, rows := c.Widest(control, false)
 	_, _, exact := c.Widest(control, true)
@@ -101,7 +103,7 @@ func buildSummary(c *compare.Comparison, build string) []string {
 	var means []string
 	for _, g := range c.GeoMeans {
 		if g.Build == build {
-			means = append(means, fmt.Sprintf("%s %s %s", where(c, g.Environment), g.Unit, meanSummary(g)))
+			means = append(means, fmt.Sprintf("%s %s %s", c.Where(g.Environment), g.Unit, meanSummary(g)))
 		}
 	}
 	if len(means) > 0 {
@@ -141,7 +143,7 @@ func Legend(c *compare.Comparison) []string {
 			fmt.Sprintf("xen-instr/op: instructions that Xen executed for one operation. Under BUILD−%s, or difference: how many more than with %s, and the share of %s's.", c.Base, c.Base, c.Base),
 			"XSM/hooks, or of it XSM and hooks: those of them in the hooks and in the modules behind them; and how many hooks one operation enters.",
 			"exact: every boot of both builds gave the same count (that of most of its windows; a line below a row tells where some differed), so that the difference is no estimate. ~ marks what is not exact.",
-			fmt.Sprintf("Verdict on exact rows: equivalent (≈) within ±%g%%%s, slower (more) or faster (fewer instructions) beyond; the verdict is about size, the difference is real in any case.", 100*c.Margin, margins(c)))
+			fmt.Sprintf("Verdict on exact rows: equivalent (≈) within ±%s%s, slower (more) or faster (fewer instructions) beyond; the verdict is about size, the difference is real in any case.", number.Share(c.Margin, 6), margins(c)))
 	}
 	if sampled {
 		others := ""
@@ -150,7 +152,7 @@ func Legend(c *compare.Comparison) []string {
 		}
 		lines = append(lines,
 			fmt.Sprintf("%soverhead against %s with its %s interval; positive is slower, for MB/s too. A sample is one boot; boots of a round are pairs.", others, c.Base, c.LevelText()),
-			fmt.Sprintf("equivalent: the interval lies within ±%g%%%s. slower, faster: it lies on one side of 0, also after Holm's correction over the %d rows.", 100*c.Margin, margins(c)+floors(c), len(c.Rows)),
+			fmt.Sprintf("equivalent: the interval lies within ±%s%s. slower, faster: it lies on one side of 0, also after Holm's correction over the %d rows.", number.Share(c.Margin, 6), margins(c)+floors(c), len(c.Rows)),
 			"inconclusive: neither; “~N more” estimates the rounds still needed. It does not mean that there is no difference.")
 		if c.Looks > 1 {
 			lines = append(lines, looksNote(c))
@@ -164,8 +166,8 @@ func Legend(c *compare.Comparison) []string {
 
 // looksNote says why the intervals have another level than was asked for.
 func looksNote(c *compare.Comparison) string {
-	return fmt.Sprintf("The run chose its rounds by up to %d looks at the rows. Intervals and verdicts are at %s, so that all looks together keep to %g%%.",
-		c.Looks, c.LevelText(), 100*c.Confidence)
+	return fmt.Sprintf("The run chose its rounds by up to %d looks at the rows. Intervals and verdicts are at %s, so that all looks together keep to %s.",
+		c.Looks, c.LevelText(), number.Share(c.Confidence, 6))
 }
 
 // hasUnit reports whether there are rows in a kind of unit.
@@ -177,7 +179,7 @@ func hasUnit(c *compare.Comparison, is func(unit string) bool) bool {
 func margins(c *compare.Comparison) string {
 	var words []string
 	for _, pattern := range slices.Sorted(maps.Keys(c.Margins)) {
-		words = append(words, fmt.Sprintf("±%g%% for %s", 100*c.Margins[pattern], pattern))
+		words = append(words, fmt.Sprintf("±%s for %s", number.Share(c.Margins[pattern], 6), pattern))
 	}
 	if words == nil {
 		return ""
@@ -193,12 +195,7 @@ func floors(c *compare.Comparison) string {
 	return ""
 }
 
-// where names an environment by its domain, if that is enough.
-func where(c *compare.Comparison, e compare.Environment) string {
-	for _, o := range c.Environments() {
-		if o.Domain == e.Domain && o != e {
-			return e.String()
-		}
-	}
-	return e.Domain
+// warnings are those of the comparison, and what was wrong with its input.
+func warnings(c *compare.Comparison, a about.About) []string {
+	return slices.Concat(compare.Texts(c.Warnings), a.ProblemLines())
 }

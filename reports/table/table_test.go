@@ -1,87 +1,48 @@
 package table
 
 import (
-	"bytes"
 	"flag"
 	"fmt"
 	"io"
 	"math"
-	"os"
-	"path/filepath"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
+	"xsmbench/reports/internal/golden"
+	"xsmbench/reports/synthetic"
 
 	"xsmbench/bench"
-	"xsmbench/reports/about"
 	"xsmbench/reports/compare"
 	"xsmbench/results"
 )
 
 var update = flag.Bool("update", false, "write the golden files again")
 
-// fixture compares a synthetic run of reports/testdata.
-func fixture(t *testing.T, name string) (*compare.Comparison, about.About) {
-	t.Helper()
-	run, err := results.Open(filepath.Join("..", "testdata", name))
-	if err != nil {
-		t.Fatal(err)
-	}
-	opt := compare.Options{Hooks: func(benchmark string) ([]bench.Crossing, bool) {
-		switch benchmark {
-		case "Lmbench/lat_syscall/op=null", "Lmbench/lat_ops/op=add":
-			return nil, true
-		case "Kbench/hypercall/op=evtchn_send":
-			return []bench.Crossing{{Hook: "evtchn_send", PerOp: 1}}, true
-		}
-		return nil, false
-	}}
-	c, err := compare.Compare(run.Samples, opt)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return c, about.Of(&run.Run, compare.SetOf(run.Samples), run.Problems)
-}
-
 func TestGolden(t *testing.T) {
 	for run, file := range map[string]string{"run": "compare", "counted": "counted"} {
-		t.Run(run, func(t *testing.T) { golden(t, run, file) })
+		t.Run(run, func(t *testing.T) { testGolden(t, run, file) })
 	}
 }
 
-func golden(t *testing.T, run, file string) {
-	c, a := fixture(t, run)
+func testGolden(t *testing.T, run, file string) {
+	c, a := synthetic.Compare(t, run)
 	for ext, write := range map[string]func(io.Writer) error{
-		".txt":  func(w io.Writer) error { return Text(w, c, a) },
-		".md":   func(w io.Writer) error { return Markdown(w, c, a) },
-		".csv":  func(w io.Writer) error { return CSV(w, c) },
-		".json": func(w io.Writer) error { return JSON(w, c) },
+		".txt":       func(w io.Writer) error { return Text(w, c, a) },
+		".md":        func(w io.Writer) error { return Markdown(w, c, a) },
+		".csv":       func(w io.Writer) error { return CSV(w, c) },
+		".benchstat": func(w io.Writer) error { return Benchstat(w, c) },
+		".json":      func(w io.Writer) error { return JSON(w, few(c)) },
 	} {
-		matches(t, file+ext, write)
+		golden.Matches(t, *update, file+ext, write)
 	}
 }
 
-// matches compares what is written with a golden file, and returns it.
-func matches(t *testing.T, name string, write func(io.Writer) error) string {
-	t.Helper()
-	var got bytes.Buffer
-	if err := write(&got); err != nil {
-		t.Fatalf("%s: %v", name, err)
-	}
-	path := filepath.Join("testdata", name)
-	if *update {
-		if err := os.WriteFile(path, got.Bytes(), 0o666); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(string(want), got.String()); diff != "" {
-		t.Errorf("%s: %s", name, diff)
-	}
-	return got.String()
+// few leaves a row or two of each kind: in JSON they are long, and all alike.
+func few(c *compare.Comparison) *compare.Comparison {
+	short := *c
+	first := func(rows []compare.Row, n int) []compare.Row { return rows[:min(n, len(rows))] }
+	short.Rows, short.Controls = first(c.Rows, 3), first(c.Controls, 1)
+	short.GeoMeans, short.Figures = c.GeoMeans[:1], c.Figures[:min(3, len(c.Figures))]
+	return &short
 }
 
 // TestExplain shows rows of each verdict, of a control, of exact counts and of
@@ -92,12 +53,12 @@ func TestExplain(t *testing.T) {
 		{"counted", "evtchn_send|fork,dom0", "explain-counted.txt"},
 	} {
 		t.Run(tt.run, func(t *testing.T) {
-			c, _ := fixture(t, tt.run)
+			c, _ := synthetic.Compare(t, tt.run)
 			rows, err := c.Find(tt.what)
 			if err != nil {
 				t.Fatal(err)
 			}
-			matches(t, tt.file, func(w io.Writer) error { return Explain(w, c, rows) })
+			golden.Matches(t, *update, tt.file, func(w io.Writer) error { return Explain(w, c, rows) })
 		})
 	}
 }
@@ -126,5 +87,5 @@ func TestExplainLayouts(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	matches(t, "explain-layouts.txt", func(w io.Writer) error { return Explain(w, c, c.Rows) })
+	golden.Matches(t, *update, "explain-layouts.txt", func(w io.Writer) error { return Explain(w, c, c.Rows) })
 }

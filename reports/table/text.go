@@ -39,11 +39,8 @@ func Text(w io.Writer, c *compare.Comparison, a about.About) error {
 	for _, line := range Legend(c) {
 		fmt.Fprintln(b, line)
 	}
-	for _, text := range c.Warnings {
+	for _, text := range warnings(c, a) {
 		fmt.Fprintln(b, "warning:", text)
-	}
-	for _, p := range a.ProblemLines() {
-		fmt.Fprintln(b, "warning:", p)
 	}
 	return b.Flush()
 }
@@ -61,55 +58,64 @@ func writeAbout(w io.Writer, a about.About) {
 	fmt.Fprintln(w)
 }
 
-// writeSection writes one table: a benchmark a line, a group of columns for
-// each build.
+// writeSection writes one table.
 func writeSection(w io.Writer, c *compare.Comparison, s compare.Section, prefix string, notes *Footnotes) {
 	if s.Counted() {
 		writeCounts(w, c, s, prefix, notes)
 		return
 	}
-	n, same := commonN(s)
-	title := prefix + s.Title()
-	if same {
-		title += fmt.Sprintf(", n=%d", n)
+	fmt.Fprintln(w, sampleTitle(s, prefix))
+	sampleGrid(c, s, notes, VerdictText).Write(w)
+	fmt.Fprintln(w)
+}
+
+// sampleTitle is the head line of a section of samples.
+func sampleTitle(s compare.Section, prefix string) string {
+	if n, same := commonN(s); same {
+		return fmt.Sprintf("%s%s, n=%d", prefix, s.Title(), n)
 	}
-	fmt.Fprintln(w, title)
+	return prefix + s.Title()
+}
+
+// sampleGrid is the table of a section of samples: a benchmark a line, a group
+// of columns for each build.
+func sampleGrid(c *compare.Comparison, s compare.Section, notes *Footnotes, verdict func(compare.Row) string) *grid.Grid {
+	_, same := commonN(s)
 	g := grid.New(2 + 4*len(s.Builds))
 	head := []string{"benchmark", c.Base}
 	for _, build := range s.Builds {
-		head = append(head, "│", build, c.LevelText()+" interval", "verdict")
+		head = append(head, grid.Rule, build, c.LevelText()+" interval", "verdict")
 	}
 	g.Add(head...)
 	for _, l := range s.Lines {
 		cells := []string{l.Benchmark, Value(l.BaseValue, s.Unit)}
 		for _, r := range l.Rows {
-			cells = append(cells, rowCells(r, same, notes)...)
+			cells = append(cells, rowCells(r, same, notes, verdict)...)
 		}
 		g.Add(cells...)
 	}
 	for _, m := range MeansOf(c, s) {
 		cells := []string{m.Label, ""}
 		for _, one := range m.Means {
-			cells = append(cells, "│", one.Overhead, one.Interval, ofRows(one))
+			cells = append(cells, grid.Rule, one.Overhead, one.Interval, ofRows(one))
 		}
 		g.Add(cells...)
 	}
 	for i := range g.Right {
 		g.Right[i] = i == 1 || i > 1 && ((i-2)%4 == 1 || (i-2)%4 == 2)
 	}
-	g.Write(w)
-	fmt.Fprintln(w)
+	return g
 }
 
-func rowCells(r *compare.Row, sameN bool, notes *Footnotes) []string {
+func rowCells(r *compare.Row, sameN bool, notes *Footnotes, verdict func(compare.Row) string) []string {
 	if r == nil {
-		return []string{"│", "–", "", "not measured"}
+		return []string{grid.Rule, "–", "", "not measured"}
 	}
-	verdict := VerdictText(*r)
+	text := verdict(*r)
 	if !sameN {
-		verdict += fmt.Sprintf(" n=%d", r.N)
+		text += fmt.Sprintf(" n=%d", r.N)
 	}
-	return []string{"│", Overhead(*r), Interval(*r), verdict + notes.Marks(r.Warnings)}
+	return []string{grid.Rule, Overhead(*r), Interval(*r), text + notes.Marks(r.Warnings)}
 }
 
 func commonN(s compare.Section) (n int, same bool) {
@@ -140,9 +146,9 @@ func (f *Footnotes) Lines() []string {
 }
 
 // Marks are the marks of warnings.
-func (f *Footnotes) Marks(warnings []string) string {
+func (f *Footnotes) Marks(warnings []compare.Warning) string {
 	var b strings.Builder
-	for _, w := range warnings {
+	for _, w := range compare.Texts(warnings) {
 		n := 0
 		for i, t := range f.texts {
 			if t == w {

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"xsmbench/reports/internal/grid"
+	"xsmbench/reports/internal/number"
 	"xsmbench/reports/trend"
 	"xsmbench/results"
 	"xsmbench/results/history"
@@ -85,7 +86,7 @@ func LevelValue(s *trend.Series, v float64) string {
 	if s.Over == "" {
 		return Value(v, s.Unit)
 	}
-	return signed(v-1, 2) + "%"
+	return number.SignedPercent(v-1, 2)
 }
 
 // ChangeText is a change's size: a share, a multiple, or what it was from 0.
@@ -93,16 +94,20 @@ func ChangeText(c trend.Change) string {
 	r := c.Ratio()
 	switch {
 	case math.IsNaN(r):
-		return signed((c.To-c.From)/100, 0)
+		return number.Signed((c.To-c.From)/100, 0)
 	case r >= 10:
 		return fmt.Sprintf("×%.3g", r)
 	}
-	return signed(r-1, 2) + "%"
+	return number.SignedPercent(r-1, 2)
 }
 
 func writeChanges(w io.Writer, t *trend.Trends) {
 	lines := Changes(t)
-	fmt.Fprintf(w, "%s: %s\n\n", TrendTitle(t), howMany(len(lines), "change"))
+	many := "no change"
+	if len(lines) > 0 {
+		many = number.Count(len(lines), "change")
+	}
+	fmt.Fprintf(w, "%s: %s\n\n", TrendTitle(t), many)
 	where := ""
 	for _, l := range lines {
 		if l.Where != where {
@@ -129,16 +134,6 @@ func chance(p string) string {
 	return "p " + p
 }
 
-func howMany(n int, noun string) string {
-	switch n {
-	case 0:
-		return "no " + noun
-	case 1:
-		return "1 " + noun
-	}
-	return fmt.Sprintf("%d %ss", n, noun)
-}
-
 // MeterHead are the columns of MeterLines.
 var MeterHead = []string{"noise of one image", "host", "pairs", "typical", "limit", "largest", "in"}
 
@@ -152,17 +147,10 @@ func MeterLines(t *trend.Trends) [][]string {
 		}
 		all = append(all, []string{
 			strings.TrimSpace(e.String()) + ", " + m.Scale, m.Host, fmt.Sprint(m.Pairs),
-			percent(m.Typical), percent(m.Limit), percent(m.Largest), in,
+			number.Percent(m.Typical, 2), number.Percent(m.Limit, 2), number.Percent(m.Largest, 2), in,
 		})
 	}
 	return all
-}
-
-func percent(share float64) string {
-	if math.IsNaN(share) {
-		return "–"
-	}
-	return fmt.Sprintf("%.2f%%", 100*share)
 }
 
 func writeMeters(w io.Writer, t *trend.Trends) {
@@ -211,17 +199,17 @@ func LimitText(s *trend.Series) string {
 	case s.Exact:
 		return "exact"
 	case s.Own:
-		return percent(s.Limit) + "*"
+		return number.Percent(s.Limit, 2) + "*"
 	case s.Boots:
-		return percent(s.Limit) + "†"
+		return number.Percent(s.Limit, 2) + "†"
 	}
-	return percent(s.Limit)
+	return number.Percent(s.Limit, 2)
 }
 
 // TrendNotes explain the figures.
 func TrendNotes(t *trend.Trends) []string {
 	notes := []string{
-		fmt.Sprintf("A change is one of level, by t and a permutation test; the chance that any is false is at most %g%%.", 100*t.Alpha),
+		fmt.Sprintf("A change is one of level, by t and a permutation test; the chance that any is false is at most %s.", number.Share(t.Alpha, 6)),
 		"limit: 19 of 20 pairs of runs of one image differ by less; smaller changes are not shown. *: of the series' own repeated runs. †: of boots alone, no image ran twice.",
 		"exact: each boot of a run gave the same count, and every difference is a change.",
 	}
@@ -233,7 +221,7 @@ func TrendNotes(t *trend.Trends) []string {
 		if n == 1 {
 			verb = "is"
 		}
-		notes = append(notes, fmt.Sprintf("%s more %s too large for chance and below the limit.", howMany(n, "change"), verb))
+		notes = append(notes, fmt.Sprintf("%s more %s too large for chance and below the limit.", number.Count(n, "change"), verb))
 	}
 	return notes
 }

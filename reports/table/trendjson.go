@@ -27,13 +27,8 @@ type jsonRun struct {
 }
 
 type jsonSeries struct {
-	Host      string       `json:"host"`
-	Target    string       `json:"target"`
-	Arch      string       `json:"arch"`
-	Accel     string       `json:"accel"`
-	Workload  string       `json:"workload"`
-	DomU      string       `json:"domu,omitempty"`
-	Idle      int          `json:"idle,omitempty"`
+	Host string `json:"host"`
+	jsonEnvironment
 	Domain    string       `json:"domain"`
 	Benchmark string       `json:"benchmark"`
 	Build     string       `json:"build"`
@@ -84,13 +79,16 @@ type jsonMeter struct {
 func TrendJSON(w io.Writer, t *trend.Trends) error {
 	out := jsonTrends{Schema: Schema, Alpha: t.Alpha, Runs: []jsonRun{}, Series: []jsonSeries{}, Noise: []jsonMeter{}, Hidden: t.Hidden()}
 	for _, r := range t.Runs {
-		out.Runs = append(out.Runs, jsonRun{r.ID, r.Label, r.Run.Started.UTC(), r.Host, r.Run.Tool, r.Run.Host.Kernel})
+		out.Runs = append(out.Runs, jsonRun{ID: r.ID, Label: r.Label, Started: r.Run.Started.UTC(), Host: r.Host, Tool: r.Run.Tool, Kernel: r.Run.Host.Kernel})
 	}
 	for _, s := range t.Series {
 		out.Series = append(out.Series, seriesJSON(t, s))
 	}
 	for _, m := range t.Meters {
-		out.Noise = append(out.Noise, jsonMeter{m.Host, m.Target, m.Arch, m.Accel, m.Workload, m.Scale, m.Series, m.Pairs, finite(m.Typical), finite(m.Limit), finite(m.Largest)})
+		out.Noise = append(out.Noise, jsonMeter{
+			Host: m.Host, Target: m.Target, Arch: m.Arch, Accel: m.Accel, Workload: m.Workload, Unit: m.Scale,
+			Series: m.Series, Pairs: m.Pairs, Typical: finite(m.Typical), Limit: finite(m.Limit), Largest: finite(m.Largest),
+		})
 	}
 	e := json.NewEncoder(w)
 	e.SetIndent("", " ")
@@ -99,11 +97,13 @@ func TrendJSON(w io.Writer, t *trend.Trends) error {
 
 func seriesJSON(t *trend.Trends, s *trend.Series) jsonSeries {
 	j := jsonSeries{
-		Host: s.Host, Target: s.Target, Arch: s.Arch, Accel: s.Accel, Workload: s.Workload, DomU: s.DomU, Idle: s.Idle, Domain: s.Domain,
+		Host: s.Host, jsonEnvironment: environmentOf(s.Environment), Domain: s.Domain,
 		Benchmark: s.Benchmark, Build: s.Build, Unit: s.Unit, Over: s.Over, Exact: s.Exact, Limit: finite(s.Limit), Points: []jsonPoint{}, Changes: []jsonChange{},
 	}
 	for _, p := range s.Points {
-		j.Points = append(j.Points, jsonPoint{p.Run, finite(p.Value), finite(p.SD), p.Boots, append([]string{}, p.Images...), p.Exact})
+		j.Points = append(j.Points, jsonPoint{
+			Run: p.Run, Value: finite(p.Value), SD: finite(p.SD), Boots: p.Boots, Images: append([]string{}, p.Images...), Exact: p.Exact,
+		})
 	}
 	for _, c := range s.Changes {
 		j.Changes = append(j.Changes, jsonChange{

@@ -9,7 +9,6 @@ import (
 	"slices"
 
 	"golang.org/x/sync/errgroup"
-	"gonum.org/v1/gonum/stat"
 
 	"xsmbench/reports/stats"
 )
@@ -84,9 +83,9 @@ func (s *Series) level(from, to int) float64 {
 	case least == slices.Max(values):
 		return least // and not what its logarithm rounds to
 	case least <= 0:
-		return stat.Mean(values, nil)
+		return stats.Mean(values)
 	}
-	return math.Exp(stat.Mean(logs, nil))
+	return math.Exp(stats.Mean(logs))
 }
 
 // Level is a stretch of runs between two changes, with their mean.

@@ -6,10 +6,10 @@ import (
 	"slices"
 	"strings"
 
-	"gonum.org/v1/gonum/stat"
 	"gonum.org/v1/gonum/stat/distuv"
 
 	"xsmbench/reports/compare"
+	"xsmbench/reports/stats"
 )
 
 // Meter is the noise of a unit on a host: what runs of one image differ in.
@@ -67,16 +67,10 @@ func (r *repetitions) add(x []float64) {
 	if len(x) < 2 {
 		return
 	}
-	// The mean of equal values may be another in its last bit.
-	spread := slices.Max(x) - slices.Min(x)
-	if mean := stat.Mean(x, nil); spread > 0 {
-		for _, v := range x {
-			r.squares += (v - mean) * (v - mean)
-		}
-	}
+	r.squares += stats.Variance(x) * float64(len(x)-1)
 	r.df += len(x) - 1
 	r.pairs += len(x) - 1
-	r.largest = max(r.largest, spread)
+	r.largest = max(r.largest, slices.Max(x)-slices.Min(x))
 }
 
 // limit is what the difference of two runs stays below with 95 % probability,

@@ -5,9 +5,8 @@ import (
 	"slices"
 	"strings"
 
-	"gonum.org/v1/gonum/stat"
-
 	"xsmbench/reports/compare"
+	"xsmbench/reports/stats"
 	"xsmbench/results/history"
 )
 
@@ -55,9 +54,9 @@ func (p *Point) settle() {
 	}
 	p.SD = math.NaN()
 	if least <= 0 {
-		p.Value = stat.Mean(values, nil)
+		p.Value = stats.Mean(values)
 		if p.Boots > 1 && p.Value != 0 {
-			p.SD = stat.StdDev(values, nil) / math.Abs(p.Value)
+			p.SD = stats.StdDev(values) / math.Abs(p.Value)
 		}
 		return
 	}
@@ -67,10 +66,10 @@ func (p *Point) settle() {
 	}
 	p.Value = values[0] // and not what its logarithm rounds to
 	if least != most {
-		p.Value = math.Exp(stat.Mean(logs, nil))
+		p.Value = math.Exp(stats.Mean(logs))
 	}
 	if p.Boots > 1 {
-		p.SD = stat.StdDev(logs, nil)
+		p.SD = stats.StdDev(logs)
 	}
 }
 

@@ -253,10 +253,25 @@ func (t *Trends) sort() {
 			order[s.Benchmark] = len(order)
 		}
 	}
+	builds := t.BuildOrder()
 	slices.SortStableFunc(t.Series, func(a, b *Series) int {
 		return cmp.Or(strings.Compare(a.Host, b.Host), strings.Compare(a.Environment.String(), b.Environment.String()),
-			strings.Compare(a.Unit, b.Unit), order[a.Benchmark]-order[b.Benchmark], compare.BuildOrder(a.Build, b.Build))
+			strings.Compare(a.Unit, b.Unit), order[a.Benchmark]-order[b.Benchmark], builds.Compare(a.Build, b.Build))
 	})
+}
+
+// BuildOrder is that of the builds of the newest run, before those that only
+// earlier ones have.
+func (t *Trends) BuildOrder() compare.Order {
+	var order compare.Order
+	for _, r := range slices.Backward(t.Runs) {
+		for _, b := range r.Run.Spec.Builds {
+			if !slices.Contains(order, b.Name) {
+				order = append(order, b.Name)
+			}
+		}
+	}
+	return order
 }
 
 // Changed are the series with a change, in order.

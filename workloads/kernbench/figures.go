@@ -6,6 +6,8 @@ import (
 	"math"
 	"time"
 
+	"github.com/montanaflynn/stats"
+
 	"xsmbench/bench"
 )
 
@@ -76,20 +78,18 @@ func FiguresOf(values []bench.Value) (Figures, bool) {
 // Mean is the mean of runs' figures, and SD their sample standard deviations,
 // 0 for fewer than two runs.
 func Mean(runs []Figures) (mean, sd Figures) {
+	if len(runs) == 0 {
+		return Figures{}, Figures{}
+	}
 	var m, s [6]float64
-	n := float64(len(runs))
 	for i := range m {
-		for _, r := range runs {
-			m[i] += r.list()[i] / n
+		column := make(stats.Float64Data, len(runs))
+		for j, r := range runs {
+			column[j] = r.list()[i]
 		}
-		for _, r := range runs {
-			d := r.list()[i] - m[i]
-			s[i] += d * d
-		}
-		if n > 1 {
-			s[i] = math.Sqrt(s[i] / (n - 1))
-		} else {
-			s[i] = 0
+		m[i], _ = column.Mean()
+		if len(runs) > 1 {
+			s[i], _ = stats.StandardDeviationSample(column)
 		}
 	}
 	return figuresOf(m), figuresOf(s)

@@ -56,7 +56,7 @@ func (t *Target) build(ctx context.Context, b hv.Build, progress func(string)) (
 	}
 	if policy != "" {
 		// The policy is part of what is measured.
-		img.Config += policyConfig + policy
+		img.Policy = policy
 		img.Hash = digest("image with policy", img.Hash, policy)
 	}
 	return img, nil

@@ -78,9 +78,6 @@ func (t *Target) image(ctx context.Context, r recipe, progress func(string)) (*h
 	return img, nil
 }
 
-// policyConfig precedes a policy's hash in an image's configuration.
-const policyConfig = " policy="
-
 // keepPolicy checks a policy and copies it into the store, so that it cannot
 // change during a run; it returns the policy's hash, which is its key.
 func (t *Target) keepPolicy(ctx context.Context, path string) (string, error) {

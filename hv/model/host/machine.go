@@ -114,11 +114,10 @@ func (t *Target) launch(img *hv.Image, spec hv.BootSpec, emulate []string) (*mac
 func (t *Target) arguments(img *hv.Image, spec hv.BootSpec) ([]string, error) {
 	args := []string{"-plan", "-"}
 	if img.Build.Policy != "" {
-		_, hash, ok := strings.Cut(img.Config, policyConfig)
-		if !ok {
+		if img.Policy == "" {
 			return nil, errors.New("the image has no policy")
 		}
-		path, err := t.policy(hash)
+		path, err := t.policy(img.Policy)
 		if err != nil {
 			return nil, err
 		}

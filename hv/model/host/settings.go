@@ -25,8 +25,8 @@ func (t *Target) Settings(ctx context.Context, img *hv.Image, spec hv.BootSpec) 
 	policy, avc := "none", "none"
 	if img.Build.KindOf() == "flask" {
 		policy = "the model's own, built into the image"
-		if _, hash, ok := strings.Cut(img.Config, policyConfig); ok {
-			policy = img.Build.Policy + ", SHA-256 " + hash
+		if img.Policy != "" {
+			policy = img.Build.Policy + ", SHA-256 " + img.Policy
 		}
 		policy += ", enforcing"
 		avc = "warm, unless a benchmark's name says otherwise: the operation ran before the windows that count"

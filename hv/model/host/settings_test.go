@@ -9,7 +9,7 @@ import (
 
 func TestSettings(t *testing.T) {
 	flask := &hv.Image{Build: hv.Build{Name: "mine", Kind: "flask", Arch: "amd64"}, Config: "xsm,flask"}
-	own := &hv.Image{Build: hv.Build{Name: "flask", Arch: "amd64", Policy: "my.policy"}, Config: "xsm,flask" + policyConfig + "0123"}
+	own := &hv.Image{Build: hv.Build{Name: "flask", Arch: "amd64", Policy: "my.policy"}, Config: "xsm,flask", Policy: "0123"}
 	native := &hv.Image{Build: hv.Build{Name: "native", Arch: "amd64"}, Config: "none"}
 	for _, x := range []struct {
 		img        *hv.Image

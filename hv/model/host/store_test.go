@@ -244,7 +244,7 @@ func TestPolicy(t *testing.T) {
 			t.Errorf("policy of %d bytes, %v", len(text), err)
 		}
 	}
-	img.Config = policyConfig + strings.Repeat("0", 64)
+	img.Policy = strings.Repeat("0", 64)
 	if _, err := tg.arguments(img, hv.BootSpec{}); err == nil || !strings.Contains(err.Error(), "not in the store") {
 		t.Errorf("a policy that was not kept: %v", err)
 	}

@@ -218,17 +218,6 @@ func TestSuggest(t *testing.T) {
 	}
 }
 
-func TestEdits(t *testing.T) {
-	for _, c := range []struct {
-		a, b string
-		want int
-	}{{"", "", 0}, {"", "abc", 3}, {"run", "rnu", 1}, {"kitten", "sitting", 3}, {"dom0", "domU", 1}} {
-		if got := edits(c.a, c.b); got != c.want {
-			t.Errorf("%q to %q: %d, want %d", c.a, c.b, got, c.want)
-		}
-	}
-}
-
 func TestShare(t *testing.T) {
 	for text, want := range map[string]float64{"1%": 0.01, "0.02": 0.02, " 2.5 % ": 0.025} {
 		if got, err := share(text); err != nil || got != want {

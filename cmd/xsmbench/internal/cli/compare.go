@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"xsmbench/hv"
 	"xsmbench/reports/about"
 	"xsmbench/reports/compare"
 	"xsmbench/reports/hooks"
@@ -18,7 +19,7 @@ import (
 )
 
 // formats are the ways to write a comparison.
-var formats = []string{"text", "markdown", "csv", "json", "lkp", "mail"}
+var formats = []string{"text", "markdown", "csv", "json", "benchstat", "lkp", "mail"}
 
 // Values of --fail-on.
 var failOns = []string{"never", "regression", "inconclusive"}
@@ -69,7 +70,7 @@ is slower and something is inconclusive.`,
 		},
 	}
 	f.register(c.Flags(), "")
-	c.Flags().StringVar(&format, "format", "text", "text, markdown, csv, json, lkp (as the Linux kernel's 0-day robot writes) or mail (72 columns)")
+	c.Flags().StringVar(&format, "format", "text", "text, markdown, csv, json, benchstat (its tables, which know no pairs), lkp (as the Linux kernel's 0-day robot writes) or mail (72 columns)")
 	c.Flags().StringVar(&failOn, "fail-on", "never", "exit with 1 or 2 on a verdict: never, regression or inconclusive")
 	c.Flags().StringVar(&explain, "explain", "", "instead, say all of the benchmarks that match REGEXP, or REGEXP,DOMAIN: data, model, tests, checks, what would change the verdict")
 	configFlag(c)
@@ -112,7 +113,36 @@ func (in input) compare(f compareFlags) (*compare.Comparison, error) {
 	if err != nil {
 		return nil, err
 	}
-	return in.Compare(o)
+	return in.Compare(in.ordered(o))
+}
+
+// ordered adds the order of the targets' kinds of build. Where no run says which
+// build the others are compared with, it is the first of them.
+func (in input) ordered(o compare.Options) compare.Options {
+	o.Order = kindsOrder()
+	if o.Base == "" && in.Run == nil {
+		o.Base = o.Order[0]
+	}
+	return o
+}
+
+// kindsOrder is the order in which the targets list their kinds of build, from
+// the plainest on. Builds that are kinds under their own names stand in it, and
+// the first is the base where no run says which.
+func kindsOrder() compare.Order {
+	var order compare.Order
+	for _, name := range hv.Names() {
+		t, err := hv.Lookup(name)
+		if err != nil {
+			continue // Names are of those that there are
+		}
+		for _, k := range t.Kinds() {
+			if !slices.Contains(order, k.Name) {
+				order = append(order, k.Name)
+			}
+		}
+	}
+	return order
 }
 
 // show writes the comparison, or the explanation that was asked for.
@@ -136,6 +166,8 @@ func (in input) write(w io.Writer, c *compare.Comparison, format string) error {
 		return table.CSV(w, c)
 	case "json":
 		return table.JSON(w, c)
+	case "benchstat":
+		return table.Benchstat(w, c)
 	case "lkp":
 		return table.LKP(w, c, origin)
 	case "mail":

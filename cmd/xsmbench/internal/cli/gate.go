@@ -17,10 +17,10 @@ import (
 	"github.com/spf13/pflag"
 
 	"xsmbench/bench"
+	"xsmbench/reports/ci"
 	"xsmbench/reports/compare"
 	"xsmbench/reports/gate"
 	"xsmbench/reports/profile"
-	"xsmbench/reports/table"
 	"xsmbench/results"
 )
 
@@ -88,8 +88,9 @@ func (f *gateFlags) run(c *cobra.Command, paths []string) error {
 		return err
 	}
 	in.Waivers, in.Today, in.AllowInconclusive = waivers, time.Now(), f.allow
+	in.Repeat = f.repeat(in)
 	r := gate.Judge(*in)
-	if err := table.Gate(c.OutOrStdout(), r); err != nil {
+	if err := ci.Text(c.OutOrStdout(), r); err != nil {
 		return err
 	}
 	if err := f.write(r, config); err != nil {
@@ -195,7 +196,7 @@ func (in input) against(before input, f compareFlags) (*compare.Comparison, erro
 	if err != nil {
 		return nil, err
 	}
-	return in.Against(before.Input, o)
+	return in.Against(before.Input, in.ordered(o))
 }
 
 // sameRun reports whether two paths hold one run, which differs from itself in
@@ -216,10 +217,10 @@ func (f *gateFlags) write(r *gate.Result, config string) error {
 		path  string
 		write func(io.Writer) error
 	}{
-		{f.junit, func(w io.Writer) error { return table.JUnit(w, r) }},
-		{f.summary, func(w io.Writer) error { return table.StepSummary(w, r, table.StepSummaryLimit) }},
-		{f.gitlab, func(w io.Writer) error { return table.CodeQuality(w, r, filepath.ToSlash(config)) }},
-		{f.comment, func(w io.Writer) error { return table.Comment(w, r) }},
+		{f.junit, func(w io.Writer) error { return ci.JUnit(w, r) }},
+		{f.summary, func(w io.Writer) error { return ci.StepSummary(w, r, ci.StepSummaryLimit) }},
+		{f.gitlab, func(w io.Writer) error { return ci.CodeQuality(w, r, filepath.ToSlash(config)) }},
+		{f.comment, func(w io.Writer) error { return ci.Comment(w, r) }},
 	} {
 		if file.path == "" {
 			continue
@@ -248,7 +249,7 @@ func appendSummary(path string, r *gate.Result) error {
 	}
 	info, err := file.Stat()
 	if err == nil {
-		err = table.StepSummary(file, r, table.StepSummaryLimit-int(info.Size()))
+		err = ci.StepSummary(file, r, ci.StepSummaryLimit-int(info.Size()))
 	}
 	if err := errors.Join(err, file.Close()); err != nil {
 		return fmt.Errorf("write summary ($%s): %w", stepSummary, err)

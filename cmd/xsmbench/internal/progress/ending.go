@@ -37,11 +37,11 @@ func WriteEnding(w io.Writer, c *compare.Comparison, spec results.Spec, path str
 	perRound := b.Spent / time.Duration(max(1, done))
 	writeOpen(w, open, perRound)
 	longest := open[len(open)-1]
-	for i := len(open) - 1; i > 0 && !reachable(longest); i-- {
+	for i := len(open) - 1; i > 0 && longest.Need.OutOfReach; i-- {
 		longest = open[i-1]
 	}
-	if next, ok := b.Next(); ok && reachable(longest) {
-		total := max(done+longest.Need, next)
+	if next, ok := b.Next(); ok && !longest.Need.OutOfReach {
+		total := max(done+longest.Need.N, next)
 		fmt.Fprintf(w, "to go on: xsmbench run --resume %s --budget %s\n", path, roundUp(perRound*time.Duration(total+1)))
 	}
 }
@@ -54,19 +54,16 @@ func openRows(c *compare.Comparison) []compare.Row {
 			open = append(open, r)
 		}
 	}
-	slices.SortStableFunc(open, func(a, b compare.Row) int { return a.Need - b.Need })
+	slices.SortStableFunc(open, func(a, b compare.Row) int { return a.Need.Compare(b.Need) })
 	return open
 }
-
-// reachable tells whether so many rounds can be measured at all.
-func reachable(r compare.Row) bool { return r.Need < compare.MostRounds/2 }
 
 // writeOpen lists rows with the rounds and the time that they still need.
 func writeOpen(w io.Writer, open []compare.Row, perRound time.Duration) {
 	for _, r := range open {
 		need := "no number of rounds within reach"
-		if reachable(r) {
-			need = fmt.Sprintf("some %d rounds more, %s", r.Need, minutes(perRound*time.Duration(r.Need)))
+		if !r.Need.OutOfReach {
+			need = fmt.Sprintf("some %d rounds more, %s", r.Need.N, minutes(perRound*time.Duration(r.Need.N)))
 		}
 		fmt.Fprintf(w, "  %s, %s, %s, %s: %s\n", r.Benchmark, r.Domain, r.Build, r.Unit, need)
 	}
