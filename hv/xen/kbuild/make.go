@@ -1,14 +1,15 @@
 package kbuild
 
 import (
-	"bufio"
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 
 	"xsmbench/hv/child"
@@ -24,7 +25,7 @@ func (b *builder) make(ctx context.Context, step string, args ...string) error {
 	defer log.Close()
 	var said bytes.Buffer
 	cmd := exec.CommandContext(ctx, "make", append([]string{"-C", filepath.Join(b.tree(), "xen")}, args...)...)
-	cmd.Env = append(os.Environ(), environment(b.tree())...)
+	cmd.Env = append(surroundings(), environment(b.tree())...)
 	cmd.Stdout, cmd.Stderr = log, io.MultiWriter(log, &said)
 	cmd.ExtraFiles = []*os.File{b.space.LockFile()}
 	if err := child.Run(cmd); err != nil {
@@ -36,19 +37,22 @@ func (b *builder) make(ctx context.Context, step string, args ...string) error {
 	return nil
 }
 
-// ofCompiler says that the source is at fault: the compiler, and not make,
-// complained. Then what was compiled before is good.
-func (e *Error) ofCompiler() bool {
-	return e.Step == "compile" && strings.Contains(e.First, "error:")
+// inSource is how the compiler complains of a line of the source. Of other
+// things, such as a full disk or its own death, it complains in another way.
+var inSource = regexp.MustCompile(`^[^ :]+:\d+(:\d+)?: (fatal )?error: `)
+
+// ofSource says that the source is at fault: Kconfig or the compiler, and not
+// make, complained. Then what was made before is good.
+func (e *Error) ofSource() bool {
+	return errors.Is(e.Err, errRefused) || e.Step == "compile" && inSource.MatchString(e.First)
 }
 
 // firstError finds the first line that a compiler, a linker or make reports
 // as an error, or the last line if none does.
 func firstError(out string) string {
 	last := "it failed without a message"
-	lines := bufio.NewScanner(strings.NewReader(out))
-	for lines.Scan() {
-		line := strings.TrimSpace(lines.Text())
+	for line := range strings.Lines(out) { // however long they are
+		line = strings.TrimSpace(line)
 		if line == "" {
 			continue
 		}
