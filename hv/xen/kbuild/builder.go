@@ -48,17 +48,13 @@ func (b *builder) run(ctx context.Context) (err error) {
 	// compilers remove what they could not finish.
 	intact := false
 	defer func() { err = errors.Join(err, b.space.Close(intact)) }()
-	err = b.build(ctx)
+	if err = b.build(ctx); err == nil {
+		err = b.keep()
+	}
 	var failed *Error
 	var changed *changedError
 	intact = err == nil || errors.As(err, &changed) || errors.As(err, &failed) && failed.ofSource()
-	if err != nil {
-		return err
-	}
-	if err := b.keep(); err != nil {
-		return fmt.Errorf("keep Xen's build: %w", err)
-	}
-	return nil
+	return err
 }
 
 // build updates the tree and lets make compile what changed. If that fails for
@@ -232,7 +228,7 @@ func replace(path string, text []byte) error {
 func (b *builder) keep() error {
 	for from, to := range map[string]string{"xen": imageFile, "xen-syms": symsFile, ".config": configFile} {
 		if err := copyFile(filepath.Join(b.tree(), "xen", from), filepath.Join(b.out, to)); err != nil {
-			return err
+			return fmt.Errorf("keep Xen's build: %w", err)
 		}
 	}
 	return nil
