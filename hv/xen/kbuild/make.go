@@ -48,20 +48,28 @@ func (e *Error) ofSource() bool {
 }
 
 // firstError finds the first line that a compiler, a linker or make reports
-// as an error, or the last line if none does.
+// as an error, or the last line if none does. Make's word that a command failed
+// says less than the command's own last one.
 func firstError(out string) string {
-	last := "it failed without a message"
+	said := ""
 	for line := range strings.Lines(out) { // however long they are
 		line = strings.TrimSpace(line)
 		if line == "" {
 			continue
 		}
-		last = line
 		for _, mark := range []string{"error:", "Error:", "undefined reference", "*** ", "not found"} {
-			if strings.Contains(line, mark) {
-				return line
+			if !strings.Contains(line, mark) {
+				continue
 			}
+			if strings.Contains(line, "*** [") && said != "" && !strings.HasPrefix(said, "make") {
+				return said // of the command that make says has failed
+			}
+			return line
 		}
+		said = line
 	}
-	return last
+	if said != "" {
+		return said
+	}
+	return "it failed without a message"
 }
