@@ -53,9 +53,9 @@ bench-xen: build xen-needs
 # What "xsmbench doctor --target xen" finds missing, installed if that is
 # allowed.
 xen-needs: build
-	@mend=$$(bin/xsmbench doctor --target xen | sed -n '/^  MISSING /{n;s/^.*to mend: \(sudo \)\{0,1\}\(apt-get install .*\)/\2/p;}'); \
-	if [ -n "$$mend" ]; then \
-		if [ "$$(id -u)" = 0 ]; then echo "$$mend"; apt-get update -qq && DEBIAN_FRONTEND=noninteractive $$mend >/dev/null; \
+	@need=$$(bin/xsmbench doctor --target xen --format packages) || { bin/xsmbench doctor --target xen; exit 3; }; \
+	if [ -n "$$need" ]; then \
+		if [ "$$(id -u)" = 0 ]; then echo "apt-get install $$need"; apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$need >/dev/null; \
 		else bin/xsmbench doctor --target xen; exit 3; fi; \
 	fi
 

@@ -22,6 +22,7 @@ func TestDamage(t *testing.T) {
 		"no manifest":     {func(p string) error { return os.Remove(filepath.Join(p, "manifest")) }, "it has no manifest"},
 		"empty manifest":  {func(p string) error { return os.Truncate(filepath.Join(p, "manifest"), 0) }, "manifest: EOF"},
 		"short manifest":  {func(p string) error { return cutTail(filepath.Join(p, "manifest"), 9) }, "manifest: unexpected EOF"},
+		"other version":   {func(p string) error { return os.WriteFile(filepath.Join(p, "manifest"), []byte("{}"), 0o644) }, "manifest: its version is 0, not 1"},
 		"nothing":         {func(p string) error { return errors.Join(os.RemoveAll(p), os.Mkdir(p, 0o755)) }, "it has no manifest"},
 		"a file":          {func(p string) error { return errors.Join(os.RemoveAll(p), os.WriteFile(p, nil, 0o644)) }, "not a directory"},
 		"no files":        {func(p string) error { return os.RemoveAll(filepath.Join(p, "files")) }, "no such file"},
@@ -241,6 +242,30 @@ func TestExchangeSlowly(t *testing.T) {
 	for _, p := range [][2]string{{a, filepath.Join(dir, "absent")}, {filepath.Join(dir, "absent"), b}} {
 		if exchange(p[0], p[1]) == nil {
 			t.Errorf("%v are exchanged", p)
+		}
+	}
+}
+
+// An entry that others reject as soon as it is there is made again, but not for
+// ever.
+func TestRejectedAtOnce(t *testing.T) {
+	for rejections, want := range map[int]bool{1: true, attempts: false} {
+		s := openTest(t, t.TempDir())
+		made := 0
+		e, err := s.Get(t.Context(), things, KeyOf("x"), Recipe{What: "a thing", Make: func(_ context.Context, dir string) error {
+			if made++; made > rejections {
+				return nil
+			}
+			return os.WriteFile(filepath.Join(filepath.Dir(dir), rejectedName), []byte("bad"), 0o644)
+		}})
+		if err == nil {
+			e.Release()
+		}
+		if (err == nil && e.Made) != want || made != min(rejections+1, attempts) {
+			t.Errorf("%d rejections: made %d times, %v", rejections, made, err)
+		}
+		if !want && !errors.Is(err, ErrAbsent) {
+			t.Errorf("err = %v", err)
 		}
 	}
 }

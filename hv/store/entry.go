@@ -12,9 +12,13 @@ import (
 
 // Recipe says how an entry is made.
 type Recipe struct {
-	What     string                                      // in words for the user: "Xen native"
-	Make     func(ctx context.Context, dir string) error // fills an empty folder
-	Progress func(string)                                // may be nil
+	What string // in words for the user: "Xen native"
+	// Make fills an empty folder, which is elsewhere when it is an entry. It is
+	// called while nobody else makes the entry, and may use other entries and
+	// workspaces; who holds a workspace must not get an entry whose Make waits
+	// for the workspace.
+	Make     func(ctx context.Context, dir string) error
+	Progress func(string) // may be nil
 }
 
 func (r Recipe) progress(format string, args ...any) {
@@ -98,16 +102,27 @@ func (s *Store) getAlone(ctx context.Context, k Kind, key Key, r Recipe) (*Entry
 		return nil, err
 	}
 	defer making.release()
-	e, err := s.open(ctx, k, key)
-	if !errors.Is(err, ErrAbsent) {
-		return e, err
+	for made := 0; ; made++ {
+		e, err := s.open(ctx, k, key)
+		if err == nil {
+			e.Made = made > 0
+		}
+		if !errors.Is(err, ErrAbsent) || made == attempts {
+			return e, err
+		}
+		var damage *DamageError
+		if errors.As(err, &damage) {
+			r.progress("%s is damaged (%s): making it again", r.What, damage.cause())
+		}
+		if err := s.make(ctx, k, key, r); err != nil {
+			return nil, err
+		}
 	}
-	var damage *DamageError
-	if errors.As(err, &damage) {
-		r.progress("%s is damaged (%s): making it again", r.What, damage.cause())
-	}
-	return s.make(ctx, k, key, r)
 }
+
+// attempts are how often one call makes an entry: another user may open and
+// reject it before the maker opens it.
+const attempts = 3
 
 // awaitMaker waits until nobody makes the entry.
 func (s *Store) awaitMaker(ctx context.Context, k Kind, key Key, r Recipe) (*lock, error) {
@@ -119,7 +134,7 @@ func (s *Store) awaitMaker(ctx context.Context, k Kind, key Key, r Recipe) (*loc
 		r.progress("waiting for %s, which %s makes", r.What, signer(path))
 	})
 	if errors.Is(err, fs.ErrNotExist) || cannotWrite(err) {
-		return nil, &ReadOnlyError{Dir: path, What: r.What, Err: err}
+		return nil, &ReadOnlyError{Dir: s.top, What: r.What, Err: err}
 	}
 	if err != nil {
 		return nil, waitError(ctx, r.What, err)
@@ -137,24 +152,19 @@ func waitError(ctx context.Context, what string, err error) error {
 }
 
 // make makes the entry and puts it in its place. The caller holds KEY.make.
-func (s *Store) make(ctx context.Context, k Kind, key Key, r Recipe) (*Entry, error) {
+func (s *Store) make(ctx context.Context, k Kind, key Key, r Recipe) error {
 	t, err := s.newTemp()
 	if err != nil {
-		return nil, fmt.Errorf("make %s: %w", r.What, err)
+		return fmt.Errorf("make %s: %w", r.What, err)
 	}
 	defer t.remove()
 	if err := s.fill(ctx, k, key, r, t.dir); err != nil {
-		return nil, err
+		return err
 	}
 	if err := s.publish(t.dir, s.entry(k, key)); err != nil {
-		return nil, fmt.Errorf("keep %s: %w", r.What, err)
+		return fmt.Errorf("keep %s: %w", r.What, err)
 	}
-	e, err := s.open(ctx, k, key)
-	if err != nil {
-		return nil, err
-	}
-	e.Made = true
-	return e, nil
+	return nil
 }
 
 // fill makes an entry in a temporary folder.

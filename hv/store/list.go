@@ -6,7 +6,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strings"
 	"time"
 )
 
@@ -92,8 +91,8 @@ func entryInfo(kind, place string) Info {
 	} else {
 		i.What, i.Size, i.Made = head.What, head.Size, head.Created
 	}
-	if reason, err := os.ReadFile(filepath.Join(place, rejectedName)); err == nil {
-		i.Damage = strings.TrimSpace(string(reason))
+	if text, err := os.ReadFile(filepath.Join(place, rejectedName)); err == nil {
+		i.Damage = rejection(text)
 	}
 	i.Used = usedAt(place+useSuffix, place)
 	return i

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"encoding/json"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -110,6 +111,19 @@ func writeManifest(path string, head header, files []file) error {
 		return err
 	}
 	defer out.Close()
+	if err := formatManifest(out, head, files); err != nil {
+		return err
+	}
+	if err := out.Chmod(0o644); err != nil {
+		return err
+	}
+	if err := out.Sync(); err != nil {
+		return err
+	}
+	return out.Close()
+}
+
+func formatManifest(out io.Writer, head header, files []file) error {
 	w := bufio.NewWriter(out)
 	enc := json.NewEncoder(w)
 	if err := enc.Encode(head); err != nil {
@@ -120,16 +134,7 @@ func writeManifest(path string, head header, files []file) error {
 			return err
 		}
 	}
-	if err := w.Flush(); err != nil {
-		return err
-	}
-	if err := out.Chmod(0o644); err != nil {
-		return err
-	}
-	if err := out.Sync(); err != nil {
-		return err
-	}
-	return out.Close()
+	return w.Flush()
 }
 
 // readHeader reads a manifest's first line.
@@ -145,6 +150,10 @@ func readManifest(path string, whole bool) (head header, files []file, err error
 		return head, nil, err
 	}
 	defer in.Close()
+	return parseManifest(in, whole)
+}
+
+func parseManifest(in io.Reader, whole bool) (head header, files []file, err error) {
 	dec := json.NewDecoder(in)
 	if err := dec.Decode(&head); err != nil {
 		return head, nil, err

@@ -68,15 +68,24 @@ func verify(ctx context.Context, root *os.Root, place string) (header, identity,
 	if err != nil {
 		return head, identity{}, &DamageError{File: manifestName, Reason: plain(err)}
 	}
+	if head.Version != version {
+		return head, identity{}, &DamageError{What: head.What, File: manifestName, Reason: fmt.Sprintf("its version is %d, not %d", head.Version, version)}
+	}
 	info, err := root.Stat(manifestName)
 	if err != nil {
 		return head, identity{}, &DamageError{What: head.What, File: manifestName, Reason: plain(err)}
 	}
 	id := identify(info)
-	if reason, err := root.ReadFile(rejectedName); err == nil {
-		return head, id, &DamageError{What: head.What, Reason: strings.TrimSpace(string(reason))}
+	if text, err := root.ReadFile(rejectedName); err == nil {
+		return head, id, &DamageError{What: head.What, Reason: rejection(text)}
 	}
 	return head, id, verifyOnce(ctx, id, place)
+}
+
+// rejection is the reason in a mark; its writer may have died before it wrote
+// one.
+func rejection(text []byte) string {
+	return cmp.Or(strings.TrimSpace(string(text)), "it was rejected")
 }
 
 // verifyOnce shares the work between those who want one entry. A caller whose

@@ -99,7 +99,7 @@ func (t *Target) compile(ctx context.Context, b hv.Build, progress func(string))
 	if err != nil {
 		return nil, nil, err
 	}
-	spec := kbuild.Spec{What: label(b), Tree: tree, Fragments: []string{kbuild.Fragments[b.KindOf()]}, Jobs: processors(), Clean: b.Clean}
+	spec := kbuild.Spec{What: b.KindOf(), Tree: tree, Fragments: []string{kbuild.Fragments[b.KindOf()]}, Jobs: processors(), Clean: b.Clean}
 	for _, path := range b.Kconfig {
 		f, err := kbuild.ReadFragment(path)
 		if err != nil {

@@ -3,12 +3,12 @@ package xen
 import (
 	"context"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
 
 	"xsmbench/hv"
+	"xsmbench/hv/store/content"
 	"xsmbench/hv/xen/qemu"
 )
 
@@ -43,8 +43,7 @@ func (t *Target) Inject(ctx context.Context, w hv.Work, dir string, progress fun
 		return b, nil
 	}
 	b.Source = dir
-	err = tree.Files(func(rel string, info fs.FileInfo) error { return copySource(tree.Dir, dir, rel, info) })
-	if err == nil {
+	if _, err = content.CopyTree(tree.Dir, dir, tree.Files); err == nil {
 		err = addWork(filepath.Join(dir, injectedFile), w.Amount)
 	}
 	if err != nil {
@@ -65,23 +64,4 @@ func addWork(path string, instructions int) error {
 	}
 	work := fmt.Sprintf("\n    asm volatile ( \".rept %d; nop; .endr\" );\n", instructions)
 	return os.WriteFile(path, []byte(before+injectedHook+head+"{"+work+body), 0o666)
-}
-
-func copySource(from, to, rel string, info fs.FileInfo) error {
-	path := filepath.Join(to, rel)
-	if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
-		return err
-	}
-	if info.Mode()&fs.ModeSymlink != 0 {
-		link, err := os.Readlink(filepath.Join(from, rel))
-		if err != nil {
-			return err
-		}
-		return os.Symlink(link, path)
-	}
-	data, err := os.ReadFile(filepath.Join(from, rel))
-	if err != nil {
-		return err
-	}
-	return os.WriteFile(path, data, info.Mode().Perm())
 }

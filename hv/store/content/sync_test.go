@@ -131,6 +131,29 @@ func TestSync(t *testing.T) {
 	}
 }
 
+// Sync says what it did; the second time there is nothing to do.
+func TestSyncChanges(t *testing.T) {
+	work := t.TempDir()
+	to, record := filepath.Join(work, "tree"), filepath.Join(work, "names")
+	for _, c := range []struct {
+		tree map[string]string
+		want Changes
+	}{
+		{map[string]string{"a": "1", "d/b": "2"}, Changes{Added: []string{"a", "d/b"}}},
+		{map[string]string{"a": "1", "d/b": "2"}, Changes{}},
+		{map[string]string{"a": "9", "c": "3"}, Changes{Added: []string{"c"}, Changed: []string{"a"}, Removed: []string{"d/b"}}},
+	} {
+		from := planted(t, c.tree)
+		_, got, err := Sync(from, to, record, All(from, nil))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(c.want, got); diff != "" {
+			t.Errorf("%v (-want +got):\n%s", c.tree, diff)
+		}
+	}
+}
+
 func syncs(t *testing.T, from, to, record string) string {
 	t.Helper()
 	digest, _, err := Sync(from, to, record, All(from, nil))

@@ -85,7 +85,7 @@ func Build(ctx context.Context, s *store.Store, spec Spec, progress func(string)
 	hash := spec.Tree.Hash
 	for range mostChanges {
 		entry, err := s.Get(ctx, Kind, spec.key(hash, tools), store.Recipe{
-			What: spec.What, Progress: progress,
+			What: "Xen " + spec.What, Progress: progress,
 			Make: func(ctx context.Context, dir string) error {
 				b := builder{store: s, spec: spec, hash: hash, tools: tools, out: dir, progress: progress}
 				return b.run(ctx)

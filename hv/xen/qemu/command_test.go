@@ -51,7 +51,7 @@ func TestArgsVariants(t *testing.T) {
 			[]string{"-fw_cfg", "name=opt/xsmbench/delay,string=7", "-fw_cfg", "name=opt/xsmbench/plan,string=a,,b"}, ""},
 		{"plug-in", func(m *Machine) { m.Plugin = &Plugin{"/p.so", []string{"out=/r/w", "map=/r/m"}} },
 			[]string{"-plugin", "/p.so,out=/r/w,map=/r/m"}, ""},
-		{"resume", func(m *Machine) { m.Snapshot = "/c/it's" }, []string{"-incoming", `exec:cat '/c/it'\''s'`}, ""},
+		{"resume", func(m *Machine) { m.Snapshot = "/c/it's" }, []string{"-incoming", `exec:cat '/c/it'"'"'s'`}, ""},
 		{"results", func(m *Machine) { m.Results, m.ResultsPort = "/r/results", 0xe9 },
 			[]string{"-chardev", "file,id=results,path=/r/results", "-device", "isa-debugcon,iobase=0xe9,chardev=results"}, ""},
 		{"a port that ends it", func(m *Machine) { m.ExitPort = 0xf4 }, []string{"-device", "isa-debug-exit,iobase=0xf4,iosize=1"}, ""},

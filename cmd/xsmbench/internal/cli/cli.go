@@ -112,7 +112,7 @@ failed, 130 interrupted (what was measured is kept).`,
 		return fmt.Errorf("%w (see %s --help)", err, c.CommandPath())
 	})
 	root.Args = unknownCommand
-	root.AddCommand(newDoctor(), newList(), newBuild(), newRun(), newCompare(), newHooks(), newReport(), newGate(), newSelftest(), newHistory(), newVersion())
+	root.AddCommand(newDoctor(), newList(), newBuild(), newRun(), newCompare(), newHooks(), newReport(), newGate(), newSelftest(), newHistory(), newCache(), newVersion())
 	return root
 }
 

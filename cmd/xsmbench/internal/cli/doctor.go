@@ -1,9 +1,13 @@
 package cli
 
 import (
+	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"slices"
+	"strings"
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
@@ -11,51 +15,131 @@ import (
 	"xsmbench/hv"
 )
 
+// doctorFormats are the ways to write findings.
+var doctorFormats = []string{"text", "json", "packages"}
+
 func newDoctor() *cobra.Command {
-	var only string
+	var only, format string
 	c := &cobra.Command{
 		Use:   "doctor",
 		Short: "Say what is missing on this machine, and what mends it",
 		Long: `Doctor looks, for each target, for what it needs and for what makes its figures
-noisy. It exits with 3 if something is missing that a target cannot do without.`,
+noisy. It exits with 3 if something is missing that a target cannot do without.
+
+--format json is for programs. --format packages prints the Debian packages that
+are missing and needed, on one line, and exits with 0 if those are all that is
+missing: for a script that installs them.`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			names := hv.Names()
-			if only != "" {
-				t, err := lookupTarget(only)
-				if err != nil {
-					return err
-				}
-				names = []string{t.Name()}
+			if !slices.Contains(doctorFormats, format) {
+				return fmt.Errorf("--format %s: no such format%s", format, suggest(format, doctorFormats))
 			}
-			missing := false
-			for _, name := range names {
-				t, err := hv.Lookup(name)
-				if err != nil {
-					return err
-				}
-				findings := t.Doctor(c.Context())
-				if err := writeFindings(c.OutOrStdout(), t, findings); err != nil {
-					return err
-				}
-				for _, f := range findings {
-					missing = missing || !f.OK && !f.Advice
-				}
+			examined, err := examine(c.Context(), only)
+			if err != nil {
+				return err
 			}
-			if missing {
-				return &exitError{ExitFailed, errors.New("something is missing: see above")}
+			if err := writeExamined(c.OutOrStdout(), examined, format); err != nil {
+				return err
 			}
-			return nil
+			return missing(examined, format == "packages")
 		},
 	}
 	c.Flags().StringVar(&only, "target", "", "only this target")
+	c.Flags().StringVar(&format, "format", "text", "text, json or packages")
 	return c
 }
 
-func writeFindings(w io.Writer, t hv.Target, findings []hv.Finding) error {
-	fmt.Fprintf(w, "%s: %s\n", t.Name(), t.Doc())
+// missing is an error if something is that a target cannot do without. What
+// packages bring is left out if that is all that is asked.
+func missing(all []examined, installed bool) error {
+	for _, e := range all {
+		for _, f := range e.Findings {
+			if f.OK || f.Advice || installed && f.Packages != nil {
+				continue
+			}
+			text := "something is missing: see above"
+			if installed {
+				text = "packages do not bring " + f.What + ": " + f.Detail
+			}
+			return &exitError{ExitFailed, errors.New(text)}
+		}
+	}
+	return nil
+}
+
+// examined is a target with what its doctor found.
+type examined struct {
+	Target   string       `json:"target"`
+	Doc      string       `json:"doc"`
+	OK       bool         `json:"ok"` // nothing is missing that it cannot do without
+	Findings []hv.Finding `json:"findings"`
+}
+
+// examine asks all targets, or one.
+func examine(ctx context.Context, only string) ([]examined, error) {
+	names := hv.Names()
+	if only != "" {
+		t, err := lookupTarget(only)
+		if err != nil {
+			return nil, err
+		}
+		names = []string{t.Name()}
+	}
+	var all []examined
+	for _, name := range names {
+		t, err := hv.Lookup(name)
+		if err != nil {
+			return nil, err
+		}
+		e := examined{Target: t.Name(), Doc: t.Doc(), Findings: t.Doctor(ctx)}
+		e.OK = !slices.ContainsFunc(e.Findings, func(f hv.Finding) bool { return !f.OK && !f.Advice })
+		all = append(all, e)
+	}
+	return all, nil
+}
+
+func writeExamined(w io.Writer, all []examined, format string) error {
+	switch format {
+	case "json":
+		enc := json.NewEncoder(w)
+		enc.SetIndent("", "  ")
+		return enc.Encode(struct {
+			Schema  int        `json:"schema"`
+			Targets []examined `json:"targets"`
+		}{1, all})
+	case "packages":
+		if list := missingPackages(all); list != nil {
+			_, err := fmt.Fprintln(w, strings.Join(list, " "))
+			return err
+		}
+		return nil
+	}
+	for _, e := range all {
+		if err := writeFindings(w, e); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// missingPackages are those that the targets cannot do without.
+func missingPackages(all []examined) []string {
+	var list []string
+	for _, e := range all {
+		for _, f := range e.Findings {
+			if !f.OK && !f.Advice {
+				list = append(list, f.Packages...)
+			}
+		}
+	}
+	slices.Sort(list)
+	return slices.Compact(list)
+}
+
+func writeFindings(w io.Writer, e examined) error {
+	fmt.Fprintf(w, "%s: %s\n", e.Target, e.Doc)
 	tab := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	for _, f := range findings {
+	for _, f := range e.Findings {
 		mark := "ok"
 		switch {
 		case !f.OK && f.Advice:
