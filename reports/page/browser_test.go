@@ -23,6 +23,7 @@ import (
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
 
+	"xsmbench/internal/require"
 	"xsmbench/reports/about"
 	"xsmbench/reports/compare"
 	"xsmbench/reports/profile"
@@ -32,8 +33,7 @@ import (
 // browsers are the names that Chromium goes by.
 var browsers = []string{"chromium", "chromium-browser", "google-chrome"}
 
-// browserPath skips the test where there is no browser, unless
-// XSMBENCH_BROWSER=require says that there must be one.
+// browserPath skips the test where there is no browser.
 func browserPath(t *testing.T) string {
 	t.Helper()
 	for _, name := range browsers {
@@ -41,11 +41,7 @@ func browserPath(t *testing.T) string {
 			return path
 		}
 	}
-	missing := fmt.Sprintf("the page is not seen by a browser: none of %s is installed (apt-get install chromium)", strings.Join(browsers, ", "))
-	if os.Getenv("XSMBENCH_BROWSER") == "require" {
-		t.Fatal(missing)
-	}
-	t.Skip(missing)
+	require.Missing(t, "a browser, one of "+strings.Join(browsers, ", ")+" (apt-get install chromium)")
 	return ""
 }
 

@@ -13,6 +13,7 @@ import (
 
 	"xsmbench/hv/count/code"
 	"xsmbench/hv/count/program"
+	"xsmbench/internal/require"
 )
 
 func TestNames(t *testing.T) {
@@ -55,9 +56,7 @@ asm(".text\n.globl _etext\n_etext:");
 
 func compile(t *testing.T, args ...string) string {
 	t.Helper()
-	if _, err := exec.LookPath("gcc"); err != nil {
-		t.Skip("no gcc")
-	}
+	require.Program(t, "gcc", "gcc")
 	dir := t.TempDir()
 	source, out := filepath.Join(dir, "m.c"), filepath.Join(dir, "m")
 	if err := os.WriteFile(source, []byte(miniature), 0o644); err != nil {

@@ -1,0 +1,49 @@
+// Package require says what a test needs of a machine. Where that is missing the
+// test is skipped, and "make test" lists what was; where everything must be
+// there (XSMBENCH_REQUIRE=all, as in continuous integration) the test fails.
+package require
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"testing"
+)
+
+// Program is a program that the test starts, with the Debian package that has
+// it. It returns the program's path.
+func Program(t testing.TB, name, pkg string) string {
+	t.Helper()
+	path, err := exec.LookPath(name)
+	if err != nil {
+		Missing(t, fmt.Sprintf("%s (apt-get install %s)", name, pkg))
+	}
+	return path
+}
+
+// Missing skips the test, or fails it, for want of what is named.
+func Missing(t testing.TB, what string) {
+	t.Helper()
+	if Everything() {
+		t.Fatalf("this test needs %s", what)
+	}
+	note(fmt.Sprintf("%s needs %s", t.Name(), what))
+	t.Skipf("SKIPPED: it needs %s", what)
+}
+
+// Everything says that nothing may be missing.
+func Everything() bool { return os.Getenv("XSMBENCH_REQUIRE") == "all" }
+
+// note adds a line to the list that "make test" prints at its end.
+func note(line string) {
+	list := os.Getenv("XSMBENCH_SKIPPED")
+	if list == "" {
+		return
+	}
+	f, err := os.OpenFile(list, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o644)
+	if err != nil {
+		return // the test's own output has it, too
+	}
+	defer f.Close()
+	fmt.Fprintln(f, line)
+}

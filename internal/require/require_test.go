@@ -1,0 +1,60 @@
+package require
+
+import (
+	"os"
+	"path/filepath"
+	"runtime"
+	"testing"
+)
+
+// fake is a test that can be skipped or failed without ending this one.
+type fake struct {
+	testing.TB
+	skipped, failed bool
+}
+
+func (*fake) Helper()                 {}
+func (*fake) Name() string            { return "TestFake" }
+func (f *fake) Skipf(string, ...any)  { f.skipped = true; runtime.Goexit() }
+func (f *fake) Fatalf(string, ...any) { f.failed = true; runtime.Goexit() }
+
+func try(f *fake, program string) {
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		Program(f, program, "a-package")
+	}()
+	<-done
+}
+
+func TestProgram(t *testing.T) {
+	for _, c := range []struct {
+		name, require, program string
+		want                   fake
+		list                   string
+	}{
+		{"there", "", "there", fake{}, ""},
+		{"there, and required", "all", "there", fake{}, ""},
+		{"missing", "", "absent", fake{skipped: true}, "TestFake needs absent (apt-get install a-package)\n"},
+		{"missing, and required", "all", "absent", fake{failed: true}, ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			dir := t.TempDir()
+			if err := os.WriteFile(filepath.Join(dir, "there"), []byte("#!/bin/sh\n"), 0o755); err != nil {
+				t.Fatal(err)
+			}
+			list := filepath.Join(dir, "list")
+			t.Setenv("PATH", dir)
+			t.Setenv("XSMBENCH_REQUIRE", c.require)
+			t.Setenv("XSMBENCH_SKIPPED", list)
+			var f fake
+			try(&f, c.program)
+			if f.skipped != c.want.skipped || f.failed != c.want.failed {
+				t.Errorf("skipped %v, failed %v", f.skipped, f.failed)
+			}
+			if text, _ := os.ReadFile(list); string(text) != c.list {
+				t.Errorf("the list holds %q, want %q", text, c.list)
+			}
+		})
+	}
+}
