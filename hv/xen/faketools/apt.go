@@ -38,6 +38,7 @@ if [ $command = update ]; then
 	cp "$control/index" "$lists/index"
 	exit
 fi
+print= fetched=
 while :; do
 	case $1 in
 	--print-uris) print=yes ;;
@@ -60,11 +61,12 @@ for name; do
 		elif [ $command = source ]; then
 			tar -xf "$control/pool/$file"
 		else
-			cp "$control/pool/$file" .
+			fetched="$fetched $control/pool/$file"
 		fi
 	done <"$lists/index"
 	if [ ! "$found" ]; then echo "E: Unable to locate package $name" >&2; exit 100; fi
 done
+if [ "$fetched" ]; then cp $fetched .; fi
 `
 
 const aptCache = `
@@ -88,7 +90,9 @@ func NewApt(t testing.TB) *Apt {
 	a := &Apt{offered: map[string]string{}}
 	a.Tools = New(t, map[string]string{
 		"apt-get": aptGet, "apt-cache": aptCache, "dpkg-source": "exit 0\n",
-		"dpkg-deb": `mkdir -p "$3" && tar -xf "$2" -C "$3"` + "\n",
+		"dpkg-deb": `[ -d "$3" ] || mkdir -p "$3"
+exec tar -xf "$2" -C "$3"
+`,
 	})
 	a.Etc = a.path("etc")
 	a.mkdir("etc")
