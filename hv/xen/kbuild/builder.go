@@ -181,8 +181,10 @@ func (b *builder) vanished(cause error) error {
 	return &changedError{hash}
 }
 
-// errRefused is the cause when Kconfig drops what it was asked for.
-var errRefused = errors.New("Kconfig did not accept")
+// refusedError tells which options Kconfig dropped.
+type refusedError []string
+
+func (e refusedError) Error() string { return "Kconfig did not accept " + strings.Join(e, ", ") }
 
 // configure completes the fragments and checks that nothing asked for was
 // dropped. A configuration that stays as it was keeps its file: make would
@@ -209,7 +211,7 @@ func (b *builder) configure(ctx context.Context) error {
 		return fmt.Errorf("configure Xen: line %w", err)
 	}
 	if missing := got.Missing(want); len(missing) > 0 {
-		err := fmt.Errorf("%w %s", errRefused, strings.Join(missing, ", "))
+		err := refusedError(missing)
 		return &Error{Step: "configure", First: err.Error(), Log: b.log(), Err: err}
 	}
 	return replace(filepath.Join(b.tree(), "xen", ".config"), text)

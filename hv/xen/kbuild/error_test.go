@@ -183,7 +183,8 @@ func TestRefusedConfiguration(t *testing.T) {
 	files(t, dir, map[string]string{"xen/common/a.c": "two\n"})
 	f.Write("configure", `sed -i /CONFIG_A/d "$config"`)
 	var said words
-	if _, err := Build(t.Context(), s, spec(), said.say); !errors.Is(err, errRefused) || said.has("the earlier") {
+	var refused refusedError
+	if _, err := Build(t.Context(), s, spec(), said.say); !errors.As(err, &refused) || said.has("the earlier") {
 		t.Errorf("error %v, said %q", err, said.said)
 	}
 	f.Delete("configure")

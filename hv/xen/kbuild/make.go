@@ -44,7 +44,8 @@ var inSource = regexp.MustCompile(`^[^ :]+:\d+(:\d+)?: (fatal )?error: `)
 // ofSource says that the source is at fault: Kconfig or the compiler, and not
 // make, complained. Then what was made before is good.
 func (e *Error) ofSource() bool {
-	return errors.Is(e.Err, errRefused) || e.Step == "compile" && inSource.MatchString(e.First)
+	var refused refusedError
+	return errors.As(e.Err, &refused) || e.Step == "compile" && inSource.MatchString(e.First)
 }
 
 // firstError finds the first line that a compiler, a linker or make reports
