@@ -21,13 +21,13 @@ model_tags := $(if $(filter y,$(XSM_ENABLE)),xsm$(if $(filter y,$(FLASK_ENABLE))
 tagged := ./cmd/xsmmodel ./hv/model ./hv/model/flasktest ./hv/model/guest ./hv/model/toolstack ./xsm ./xsm/flask
 
 # Packages in which goroutines meet, for the race detector.
-concurrent := ./bench/... ./cmd/xsmbench/internal/cli ./experiment ./hv/... ./results/... ./xsm/... \
+concurrent := ./bench/... ./cmd/xsmbench/internal/cli ./experiment ./hv/... ./results/... ./workloads/... ./xsm/... \
 	./reports/compare ./reports/stats ./reports/trend
 
 # Packages whose tests QEMU's user mode can run as 386: those that, with -short,
 # start no programs.
 emulated := ./abi/... ./bench/... ./hv/model ./hv/model/flasktest ./hv/model/guest ./hv/model/toolstack \
-	./reports/profile ./results ./experiment \
+	./reports/profile ./results ./experiment ./workloads/... \
 	./xsm ./xsm/flask ./xsm/flask/avc ./xsm/hook/... ./reports/compare ./reports/stats ./reports/table ./reports/trend
 
 # The race detector needs cgo, that is a C compiler, and a 64-bit machine.

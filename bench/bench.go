@@ -154,16 +154,10 @@ type Options struct {
 	Quick bool `json:"quick"`
 }
 
-// Workloads of a plan: what the domain does besides the benchmark.
-const (
-	WorkloadIdle = "idle"
-	WorkloadBusy = "busy" // a process that computes and forks
-)
-
 // Plan is what an agent in a domain is asked to measure.
 type Plan struct {
 	Domains    []string `json:"domains"`
 	Benchmarks []string `json:"benchmarks"` // full names, in the order to run
 	Options    Options  `json:"options"`
-	Workload   string   `json:"workload"` // "idle", "busy"
+	Workload   string   `json:"workload"` // what else the domain does, by name; "" for nothing
 }

@@ -297,7 +297,7 @@ func TestSelect(t *testing.T) {
 }
 
 func TestPlanHash(t *testing.T) {
-	p := bench.Plan{Benchmarks: []string{"Lmbench/lat_pipe"}, Workload: bench.WorkloadIdle}
+	p := bench.Plan{Benchmarks: []string{"Lmbench/lat_pipe"}, Workload: "idle"}
 	q := p
 	if p.Hash() != q.Hash() || len(p.Hash()) != 16 {
 		t.Errorf("hashes %s and %s", p.Hash(), q.Hash())

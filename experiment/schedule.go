@@ -1,18 +1,3 @@
-// Package experiment runs an experiment: it boots every build once per round, in
-// an order that is balanced over the rounds, and writes one sample per
-// benchmark, domain and boot to a run directory as each boot ends. It works
-// on any hv.Target and knows none.
-//
-// Invariants: the schedule follows from the spec alone, so an interrupted run
-// continues where it stopped; a boot that failed leaves its place in the
-// schedule open and touches no other boot's samples; one machine runs at a
-// time.
-//
-// The order is a Williams design (E. J. Williams, Experimental designs
-// balanced for the estimation of residual effects of treatments, 1949): each
-// build stands in each place of a round equally often, and follows each other
-// build equally often, so that neither drift nor what a boot leaves behind (a
-// warm cache, a hot processor) falls on one build.
 package experiment
 
 import (
@@ -75,7 +60,8 @@ func layoutOf(round, layouts int) int {
 
 // Williams returns the rows of a balanced Latin square for n treatments: n
 // rows if n is even, 2n if it is odd, when one square cannot balance what
-// follows what.
+// follows what (E. J. Williams, Experimental designs balanced for the
+// estimation of residual effects of treatments, 1949).
 func Williams(n int) [][]int {
 	if n < 1 {
 		return [][]int{{}}

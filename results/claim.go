@@ -1,7 +1,9 @@
 package results
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 )
@@ -60,6 +62,21 @@ func (c *Claim) Resume() (*Dir, error) {
 	}
 	c.lock = nil // it is the Dir's
 	return d, nil
+}
+
+// Clear removes the run that is in the directory, with its report, but nothing
+// else that may be there. Its record goes first: what is left if this is cut
+// short is no run.
+func (c *Claim) Clear() error {
+	if _, err := os.Lstat(filepath.Join(c.path, runFile)); errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	for _, name := range []string{runFile, samplesDir, consoleDir, profileDir, reportDir} {
+		if err := os.RemoveAll(filepath.Join(c.path, name)); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (c *Claim) dir() *Dir {

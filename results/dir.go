@@ -19,6 +19,7 @@ const (
 	samplesDir = "results"
 	consoleDir = "console"
 	profileDir = "profiles"
+	reportDir  = "report" // what report writes, if nobody names another place
 )
 
 // ErrExists is the cause when Create finds a run in the directory.

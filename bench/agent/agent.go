@@ -27,6 +27,9 @@ type Sink interface {
 type Config struct {
 	Domain string // the domain's name in results: "dom0", "domU"
 	Plan   bench.Plan
+	// Workload, if not nil, starts what the domain does besides the benchmarks
+	// and returns what ends it.
+	Workload func(bench.OS) (stop func(), err error)
 	// Between, if not nil, runs before each benchmark, outside of any
 	// measurement: a target in Go runs the collector there.
 	Between func()
@@ -48,7 +51,7 @@ func Run(d bench.Domain, c Config, sink Sink) error {
 	a := agent{Config: c, domain: d, sink: sink}
 	if c.Plan.Options.Windows == 0 {
 		a.calibration = bench.Calibrate(d.OS(), c.Plan.Options)
-		if c.Plan.Workload == bench.WorkloadBusy {
+		if c.Workload != nil {
 			// The workload slows the processor at every moment.
 			a.calibration.ProbeNS = 0
 		}
@@ -56,11 +59,13 @@ func Run(d bench.Domain, c Config, sink Sink) error {
 			return err
 		}
 	}
-	stop, err := startWorkload(d.OS(), c.Plan.Workload)
-	if err != nil {
-		return err
+	if c.Workload != nil {
+		stop, err := c.Workload(d.OS())
+		if err != nil {
+			return err
+		}
+		defer stop()
 	}
-	defer stop()
 	for i, b := range list {
 		if err := a.one(b, i+1, len(list)); err != nil {
 			return err

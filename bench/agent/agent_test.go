@@ -179,14 +179,30 @@ func TestProcesses(t *testing.T) {
 	}
 }
 
-func TestBusyWorkload(t *testing.T) {
-	d := benchtest.New(0)
-	events := run(t, d, agent.Config{Plan: bench.Plan{Workload: bench.WorkloadBusy}}, "good")
-	if got := summary(events); !strings.Contains(got, "values=1") {
-		t.Errorf("got %s", got)
+// TestWorkload: a workload begins before the first benchmark and ends after
+// the last, also when the sink fails; one that does not begin ends the agent.
+func TestWorkload(t *testing.T) {
+	var order []string
+	loops := func(bench.OS) (func(), error) {
+		order = append(order, "start")
+		return func() { order = append(order, "stop") }, nil
 	}
-	if used := d.OS().Rusage(); used.User == 0 {
-		t.Error("no child of the agent has used any time")
+	note := func() { order = append(order, "benchmark") }
+	events := run(t, benchtest.New(0), agent.Config{Workload: loops, Between: note}, "good", "dom0")
+	if got := strings.Join(order, " "); got != "start benchmark benchmark stop" {
+		t.Errorf("in turn: %s", got)
+	}
+	if c, ok := events[1].(wire.Calibrated); !ok || c.ProbeNS != 0 {
+		t.Errorf("calibration %+v: a busy processor is no measure of a quiet one", events[1])
+	}
+	order = nil
+	plan := bench.Plan{Benchmarks: []string{"Agent/good"}, Options: bench.Options{EnoughUS: 1, Repetitions: 1}}
+	if err := agent.Run(benchtest.New(0), agent.Config{Plan: plan, Workload: loops}, &deaf{n: 2}); !errors.Is(err, abi.EPIPE) || len(order) != 2 {
+		t.Errorf("error %v, %v", err, order)
+	}
+	fails := func(bench.OS) (func(), error) { return nil, abi.EAGAIN }
+	if err := agent.Run(benchtest.New(0), agent.Config{Plan: plan, Workload: fails}, &deaf{n: 9}); !errors.Is(err, abi.EAGAIN) {
+		t.Errorf("error %v, want the workload's", err)
 	}
 }
 
@@ -196,7 +212,6 @@ func TestBadPlans(t *testing.T) {
 		text string
 	}{
 		{bench.Plan{Benchmarks: []string{"Agent/none"}}, `unknown benchmark "Agent/none"`},
-		{bench.Plan{Workload: "lazy"}, `unknown workload "lazy"`},
 	}
 	for _, tt := range tests {
 		w := wire.NewWriter(&bytes.Buffer{})

@@ -1,9 +1,9 @@
-// Package kbench is the suite that stands for "kbench", the second benchmark
-// that the first posting of the security modules names. No program of that
-// name is known; of its time and place is kernbench, the timing of a kernel's
-// compilation, whose job mix and six figures are here as kernbench/load=….
-// The suite's other face are the operations of which such a job consists,
-// down to the single hypercall: hypercall/op=… and vm/op=….
+// Package kbench holds the single operations of the suite that stands for
+// "kbench", the second benchmark that the first posting of the security
+// modules names. No program of that name is known; of its time and place is
+// kernbench, the timing of a kernel's compilation, which package
+// workloads/kernbench adds to the suite. Here are the operations of which such
+// a job consists, down to the single hypercall: hypercall/op=… and vm/op=….
 //
 // Hooks are those of Xen 3.2.
 package kbench
@@ -24,7 +24,6 @@ func init() {
 	registerControl()
 	registerAVC()
 	registerVM()
-	registerKernbench()
 }
 
 // crosses is a list of hooks that an operation crosses once each.

@@ -11,11 +11,12 @@ import (
 	"testing"
 
 	"xsmbench/cmd/xsmbench/internal/cli"
+	"xsmbench/reports/synthetic"
 )
 
 // TestDocumentation executes what the documentation shows (README.md and
 // docs/*.md, each in a directory of its own that begins as a copy of
-// docs/testdata):
+// docs/testdata, for history.md with its invented nights):
 //
 //	```console
 //	$ xsmbench list builds
@@ -52,6 +53,9 @@ func TestDocumentation(t *testing.T) {
 				}
 				if dir == "" {
 					dir = docDir(t)
+					if filepath.Base(file) == "history.md" {
+						makeNights(t, dir)
+					}
 				}
 				b.execute(t, dir)
 			}
@@ -219,6 +223,14 @@ func docDir(t *testing.T) string {
 		}
 	}
 	return dir
+}
+
+// makeNights makes the run directories that docs/history.md is about.
+func makeNights(t *testing.T, dir string) {
+	t.Helper()
+	if err := synthetic.WriteNightly(filepath.Join(dir, "nightly")); err != nil {
+		t.Fatal(err)
+	}
 }
 
 func TestMatch(t *testing.T) {

@@ -10,6 +10,7 @@ import (
 	_ "xsmbench/bench/lmbench"
 	_ "xsmbench/hv/model/host"
 	_ "xsmbench/hv/xen"
+	_ "xsmbench/workloads/kernbench"
 )
 
 func main() { os.Exit(cli.Run(os.Args[1:], os.Stdout, os.Stderr)) }

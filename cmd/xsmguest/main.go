@@ -21,6 +21,7 @@ import (
 	_ "xsmbench/bench/kbench"
 	_ "xsmbench/bench/lmbench"
 	"xsmbench/hv/xen/protocol"
+	_ "xsmbench/workloads/kernbench"
 )
 
 func main() {

@@ -16,6 +16,7 @@ import (
 	"xsmbench/hv/xen/domain/hypercall"
 	"xsmbench/hv/xen/domain/linux"
 	"xsmbench/hv/xen/protocol"
+	"xsmbench/workloads"
 )
 
 // session is the domain that benchmarks run in.
@@ -39,12 +40,14 @@ func measure(name string, o protocol.Order, calls *hypercall.Domain, w io.Writer
 	system := linux.New(linux.Config{Native: protocol.NativePath, Hello: protocol.HelloPath, Shell: protocol.ShellPath})
 	r := reporter{Writer: out, os: system, counting: o.Plan.Options.Windows > 0}
 	err := r.facts(calls)
-	if err == nil {
+	load, e := workloads.Find(o.Plan.Workload)
+	if err = errors.Join(err, e); err == nil {
 		err = agent.Run(session{system, system, calls}, agent.Config{
-			Domain:  name,
-			Plan:    o.Plan,
-			Between: runtime.GC,
-			InPlace: func(bench.Benchmark) bool { return true },
+			Domain:   name,
+			Plan:     o.Plan,
+			Workload: load.Start,
+			Between:  runtime.GC,
+			InPlace:  func(bench.Benchmark) bool { return true },
 		}, &r)
 	}
 	if err != nil {

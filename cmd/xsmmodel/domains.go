@@ -12,6 +12,7 @@ import (
 	"xsmbench/hv/model"
 	"xsmbench/hv/model/guest"
 	"xsmbench/hv/model/toolstack"
+	"xsmbench/workloads"
 )
 
 // domULabel is the context that a domU is created with.
@@ -76,7 +77,11 @@ func (b *boot) measure(c *guest.Control, name string) error {
 
 // runAgent measures: in windows that are marked, or by the clock.
 func (b *boot) runAgent(c *guest.Control, name string, w *wire.Writer) error {
-	config := agent.Config{Domain: name, Plan: b.plan, Between: b.between}
+	load, err := workloads.Find(b.plan.Workload)
+	if err != nil {
+		return err
+	}
+	config := agent.Config{Domain: name, Plan: b.plan, Workload: load.Start, Between: b.between}
 	if b.plan.Options.Windows == 0 {
 		return agent.Run(c, config, w)
 	}

@@ -23,6 +23,7 @@ import (
 	"xsmbench/bench"
 	_ "xsmbench/bench/kbench"
 	_ "xsmbench/bench/lmbench"
+	_ "xsmbench/workloads/kernbench"
 )
 
 // Exit codes.

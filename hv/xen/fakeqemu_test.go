@@ -35,6 +35,9 @@ func TestMain(m *testing.M) {
 		}
 		os.Exit(0)
 	}
+	if dir := os.Getenv(measureIn); dir != "" {
+		measureAsChild(dir)
+	}
 	os.Exit(run(m))
 }
 
@@ -213,6 +216,9 @@ const state = "the state of a machine\n"
 // load loads a snapshot.
 func (f *fake) load(command string) {
 	time.Sleep(30 * time.Millisecond)
+	if f.scenario.Measure == "not loaded" && slices.Contains(f.order.Plan.Domains, f.scenario.Domain) {
+		complain("load of migration failed: Invalid argument")
+	}
 	out, err := exec.Command("/bin/sh", "-c", command).Output()
 	if err != nil || string(out) != state {
 		fmt.Fprintln(os.Stderr, qemu.Program+": Unknown savevm section type 115")

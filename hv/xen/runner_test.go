@@ -15,6 +15,7 @@ import (
 	"xsmbench/hv"
 	"xsmbench/hv/xen/qemu"
 	"xsmbench/results"
+	"xsmbench/workloads"
 )
 
 // faked is the target with images that are made up, and a scenario for each.
@@ -90,7 +91,7 @@ func failsAlone(t *testing.T, accel qemu.Accel, f failure) {
 	target := &faked{patientTarget(), map[string]*start{}}
 	spec := results.Spec{
 		Target: "xen", Rounds: 2, Layouts: 1, Accel: string(accel), Domains: []string{"dom0", "domU"},
-		Benchmarks: benchmarks, Options: bench.Options{Windows: windows}, Workload: bench.WorkloadIdle,
+		Benchmarks: benchmarks, Options: bench.Options{Windows: windows}, Workload: workloads.Default,
 	}
 	for _, name := range []string{"native", "flask", "silo"} {
 		play := scenario{}
@@ -143,7 +144,7 @@ func TestInterruptedRun(t *testing.T) {
 	s := started(t, "native", qemu.ICount, scenario{Measure: "hang"})
 	target := &faked{patientTarget(), map[string]*start{"native": s}}
 	spec := results.Spec{
-		Target: "xen", Rounds: 1, Layouts: 1, Domains: []string{"dom0"}, Benchmarks: benchmarks, Workload: bench.WorkloadIdle,
+		Target: "xen", Rounds: 1, Layouts: 1, Domains: []string{"dom0"}, Benchmarks: benchmarks, Workload: workloads.Default,
 		Builds: []hv.Build{{Name: "native", Arch: "amd64"}},
 	}
 	images, err := experiment.Build(context.Background(), target, spec, func(string) {})

@@ -16,6 +16,7 @@ import (
 	"xsmbench/hv/count/window"
 	"xsmbench/hv/store"
 	"xsmbench/hv/xen/qemu"
+	"xsmbench/workloads"
 )
 
 func init() {
@@ -36,7 +37,7 @@ var benchmarks = []string{"Target/plain", "Target/less", "Target/control"}
 func spec() hv.BootSpec {
 	return hv.BootSpec{Plan: bench.Plan{
 		Domains: []string{"dom0", "domU"}, Benchmarks: benchmarks,
-		Options: bench.Options{Windows: windows}, Workload: bench.WorkloadIdle,
+		Options: bench.Options{Windows: windows}, Workload: workloads.Default,
 	}, Seed: 1}
 }
 
@@ -67,13 +68,7 @@ func started(t *testing.T, build string, accel qemu.Accel, play scenario) *start
 	if err := os.Mkdir(dir, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	s := &start{
-		img:   &hv.Image{Build: hv.Build{Name: build, Arch: "amd64"}, Hash: dir, Path: filepath.Join(dir, "xen")},
-		accel: accel, shape: shapeOf(hv.BootSpec{}), vmlinux: "/parts/vmlinux", dom0: "/images/dom0.img",
-		marks: []window.Marks{{Domain: "dom0", Base: 0x10000000, Slots: 1024}},
-		code:  xenCode, codeMap: "/plugin/code", plugin: "/plugin/window.so",
-	}
-	s.key = s.hash("QEMU emulator version 7.2.0")
+	s := startIn(dir, build, accel)
 	setScenario(t, s, play)
 	t.Cleanup(func() {
 		for _, pid := range pids(s) {
@@ -82,6 +77,18 @@ func started(t *testing.T, build string, accel qemu.Accel, play scenario) *start
 			}
 		}
 	})
+	return s
+}
+
+// startIn is the start of an image in a directory.
+func startIn(dir, build string, accel qemu.Accel) *start {
+	s := &start{
+		img:   &hv.Image{Build: hv.Build{Name: build, Arch: "amd64"}, Hash: dir, Path: filepath.Join(dir, "xen")},
+		accel: accel, shape: shapeOf(hv.BootSpec{}), vmlinux: "/parts/vmlinux", dom0: "/images/dom0.img",
+		marks: []window.Marks{{Domain: "dom0", Base: 0x10000000, Slots: 1024}},
+		code:  xenCode, codeMap: "/plugin/code", plugin: "/plugin/window.so",
+	}
+	s.key = s.hash("QEMU emulator version 7.2.0")
 	return s
 }
 

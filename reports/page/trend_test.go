@@ -2,18 +2,17 @@ package page
 
 import (
 	"bytes"
-	"path/filepath"
 	"strings"
 	"testing"
 
-	"xsmbench/reports/internal/synthetic"
+	"xsmbench/reports/synthetic"
 	"xsmbench/reports/trend"
 )
 
 // A page with a history has its changes, its charts and its noise, and still
 // needs nothing else.
 func TestTrends(t *testing.T) {
-	store, err := synthetic.NightlyStore(filepath.Join(t.TempDir(), "history.db"), "../../docs/testdata/nightly")
+	store, err := synthetic.NightlyStore(t.TempDir())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -10,14 +10,14 @@ import (
 	"testing"
 	"time"
 
-	"xsmbench/reports/internal/synthetic"
+	"xsmbench/reports/synthetic"
 	"xsmbench/reports/trend"
 	"xsmbench/results"
 	"xsmbench/results/history"
 )
 
 func TestTrendGolden(t *testing.T) {
-	store, err := synthetic.NightlyStore(filepath.Join(t.TempDir(), "history.db"), "../../docs/testdata/nightly")
+	store, err := synthetic.NightlyStore(t.TempDir())
 	if err != nil {
 		t.Fatal(err)
 	}

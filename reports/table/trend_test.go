@@ -9,7 +9,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"xsmbench/reports/internal/synthetic"
+	"xsmbench/reports/synthetic"
 	"xsmbench/reports/trend"
 	"xsmbench/results/history"
 )
@@ -17,7 +17,7 @@ import (
 // nightly reads the invented history.
 func nightly(t *testing.T, opt trend.Options) (*trend.Trends, []history.Run) {
 	t.Helper()
-	store, err := synthetic.NightlyStore(filepath.Join(t.TempDir(), "history.db"), "../../docs/testdata/nightly")
+	store, err := synthetic.NightlyStore(t.TempDir())
 	if err != nil {
 		t.Fatal(err)
 	}

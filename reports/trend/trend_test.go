@@ -4,14 +4,13 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
-	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
 	"time"
 
 	"xsmbench/hv"
-	"xsmbench/reports/internal/synthetic"
+	"xsmbench/reports/synthetic"
 	"xsmbench/results"
 	"xsmbench/results/history"
 )
@@ -330,7 +329,7 @@ func TestNightly(t *testing.T) {
 
 func nightly(t *testing.T) *Trends {
 	t.Helper()
-	store, err := synthetic.NightlyStore(filepath.Join(t.TempDir(), "history.db"), "../../docs/testdata/nightly")
+	store, err := synthetic.NightlyStore(t.TempDir())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,11 +1,11 @@
 package history
 
 import (
-	"bytes"
+	"database/sql"
+	"encoding/json"
 	"fmt"
+	"slices"
 	"time"
-
-	"go.etcd.io/bbolt"
 )
 
 // Outcome says what became of a run that was to be added.
@@ -38,21 +38,17 @@ func (s *Store) Add(dir, label string) (Added, error) {
 	}
 	a := Added{Run: r.run, Outcome: New}
 	a.Label, a.Added = label, time.Now().UTC().Truncate(time.Second)
-	err = s.update(func(tx *bbolt.Tx) error {
-		old, err := get(tx, a.ID)
-		if err != nil {
-			return err
-		}
-		if old != nil && !a.supersedes(old, label) {
+	err = s.update(func(tx *sql.Tx, runs []Run) error {
+		a.Repeats = repeats(runs, a.Run)
+		i := slices.IndexFunc(runs, func(old Run) bool { return old.ID == a.ID })
+		if i >= 0 && !a.supersedes(&runs[i], label) {
 			if a.Outcome != Labelled {
 				return nil
 			}
-			return putRun(tx, a.Run)
+			return relabel(tx, a.Run)
 		}
-		if old != nil {
-			if err := remove(tx, *old); err != nil {
-				return err
-			}
+		if err := remove(tx, a.ID); err != nil {
+			return err
 		}
 		r.run = a.Run
 		return r.put(tx)
@@ -60,8 +56,7 @@ func (s *Store) Add(dir, label string) (Added, error) {
 	if err != nil {
 		return Added{}, fmt.Errorf("add run %s: %w", dir, err)
 	}
-	a.Repeats, err = s.repeats(a.Run, r)
-	return a, err
+	return a, nil
 }
 
 // supersedes compares with what there is of the run, and reports whether the
@@ -86,127 +81,39 @@ func (a *Added) supersedes(old *Run, label string) bool {
 	return true
 }
 
-func putRun(tx *bbolt.Tx, run Run) error {
-	value, err := packJSON(run)
-	if err != nil {
-		return err
+// repeats are the other runs that measured one of a run's images on its host.
+func repeats(all []Run, run Run) []Run {
+	var found []Run
+	for _, other := range all {
+		if other.ID != run.ID && other.Host == run.Host && slices.ContainsFunc(run.Images, func(image string) bool {
+			return image != "" && slices.Contains(other.Images, image)
+		}) {
+			found = append(found, other)
+		}
 	}
-	b, err := bucket(tx, runsBucket)
-	if err != nil {
-		return err
-	}
-	return b.Put([]byte(run.ID), value)
+	return found
 }
 
-func (r *record) put(tx *bbolt.Tx) error {
-	if err := putRun(tx, r.run); err != nil {
-		return err
-	}
-	files, err := bucket(tx, filesBucket)
+// relabel stores a run's new label.
+func relabel(tx *sql.Tx, run Run) error {
+	text, err := json.Marshal(run)
 	if err != nil {
 		return err
 	}
-	for _, name := range r.run.Files {
-		value, err := pack(r.files[name])
-		if err != nil {
-			return err
-		}
-		if err := files.Put(fileKey(r.run.ID, name), value); err != nil {
-			return err
-		}
-	}
-	samples, err := bucket(tx, samplesBucket)
-	if err != nil {
-		return err
-	}
-	for image, series := range r.images {
-		value, err := packJSON(series)
-		if err != nil {
-			return err
-		}
-		if err := samples.Put(sampleKey(r.run.Host, image, r.run.ID), value); err != nil {
-			return err
-		}
-	}
-	return nil
+	_, err = tx.Exec("UPDATE runs SET label = ?, record = ? WHERE id = ?", run.Label, string(text), run.ID)
+	return err
 }
 
-func fileKey(id, name string) []byte { return []byte(id + "/" + name) }
-
-func sampleKey(host, image, id string) []byte { return []byte(host + "\x00" + image + "\x00" + id) }
-
-// remove takes a run out.
-func remove(tx *bbolt.Tx, run Run) error {
-	runs, err := bucket(tx, runsBucket)
-	if err != nil {
-		return err
-	}
-	if err := runs.Delete([]byte(run.ID)); err != nil {
-		return err
-	}
-	files, err := bucket(tx, filesBucket)
-	if err != nil {
-		return err
-	}
-	for _, name := range run.Files {
-		if err := files.Delete(fileKey(run.ID, name)); err != nil {
-			return err
-		}
-	}
-	samples, err := bucket(tx, samplesBucket)
-	if err != nil {
-		return err
-	}
-	for _, image := range run.Images {
-		if err := samples.Delete(sampleKey(run.Host, image, run.ID)); err != nil {
-			return err
-		}
-	}
-	return nil
+// remove takes a run out, and with it what belongs to it.
+func remove(tx *sql.Tx, id string) error {
+	_, err := tx.Exec("DELETE FROM runs WHERE id = ?", id)
+	return err
 }
 
 // Remove takes a run out of the store.
 func (s *Store) Remove(run Run) error {
-	if err := s.update(func(tx *bbolt.Tx) error { return remove(tx, run) }); err != nil {
+	if err := s.update(func(tx *sql.Tx, _ []Run) error { return remove(tx, run.ID) }); err != nil {
 		return fmt.Errorf("remove run %s: %w", run.Short(), err)
 	}
 	return nil
-}
-
-// repeats finds the other runs of the record's images on its host.
-func (s *Store) repeats(run Run, r *record) ([]Run, error) {
-	others := map[string]bool{}
-	err := s.view(func(tx *bbolt.Tx) error {
-		samples, err := bucket(tx, samplesBucket)
-		if err != nil {
-			return err
-		}
-		for image := range r.images {
-			if image == "" {
-				continue
-			}
-			prefix := sampleKey(run.Host, image, "")
-			c := samples.Cursor()
-			for k, _ := c.Seek(prefix); bytes.HasPrefix(k, prefix); k, _ = c.Next() {
-				if id := string(k[len(prefix):]); id != run.ID {
-					others[id] = true
-				}
-			}
-		}
-		return nil
-	})
-	if err != nil {
-		return nil, err
-	}
-	all, err := s.Runs()
-	if err != nil {
-		return nil, err
-	}
-	var found []Run
-	for _, r := range all {
-		if others[r.ID] {
-			found = append(found, r)
-		}
-	}
-	return found, nil
 }

@@ -1,22 +1,23 @@
 // Package history keeps runs: what run directories hold, in one file, so that
 // the figures of months can be read side by side.
 //
-// The file is a bbolt database. bbolt is pure Go and small, commits a
-// transaction as a whole or not at all (copy on write, two checksummed meta
-// pages, so a crash leaves what was there before), and locks its file, for one
-// writer or many readers. Everything asked of a store is "the runs in order" or
-// "what was measured on this host of this image", which are scans of keys: SQL
-// would add a megabyte of program and answer no question better.
+// The file is a SQLite database, whose tables are in schema.sql. What a run's
+// directory held is in files, with every window and remark: a run directory made
+// of them is the one that was added. What trends are made of is in series and
+// boots, taken from the files when the run is added, and open to anybody's
+// queries through the view samples.
 //
-//	meta     schema            the version of this layout
-//	runs     ID                gzip JSON of Run
-//	files    ID/NAME           gzip of the run directory's own file, byte for byte
-//	samples  HOST 0 IMAGE 0 ID gzip JSON of []Series: what the run's boots of that image gave
+// It has SQLite's rollback journal, not a write-ahead log: a store that is
+// closed is one file, which can be copied, and read where nothing can be
+// written. A process that dies leaves the journal beside it, and the next one
+// takes back what was not committed. Writers wait for each other, and begin
+// with the lock that they need, so that two of them cannot stand in each other's
+// way.
 //
-// The files are the record, with every window and remark; a run directory made
-// of them is the one that was added. Samples are what trends are made of, taken
-// from the files when the run is added. Every value ends in gzip's checksum, so
-// a damaged one is known as such.
+// Nothing is believed that was not written. The row in seal is a hash of all
+// rows of runs and builds, each run has one of its series and one of its files,
+// and all are checked when they are read; before anything is written, SQLite
+// checks the pages.
 //
 // A run is known by when it started and what it asked for, not by where it
 // lies: a copy is recognised, and a run that was resumed replaces what there
@@ -29,8 +30,9 @@ import (
 	"xsmbench/results"
 )
 
-// Schema is the version of the layout above.
-const Schema = 1
+// Schema is the version of schema.sql, and the file's user_version. 1 was a bbolt
+// database.
+const Schema = 2
 
 // Run is one stored run.
 type Run struct {

@@ -1,6 +1,7 @@
 package history
 
 import (
+	"database/sql"
 	"errors"
 	"io/fs"
 	"os"
@@ -11,7 +12,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-	"go.etcd.io/bbolt"
+	"golang.org/x/sync/errgroup"
 
 	"xsmbench/bench"
 	"xsmbench/hv"
@@ -185,22 +186,22 @@ func TestFindAndRemove(t *testing.T) {
 	if _, err := s.Find("v1"); err == nil {
 		t.Error("a removed run is found")
 	}
-	err := s.db.View(func(tx *bbolt.Tx) error {
-		for _, name := range [][]byte{filesBucket, samplesBucket} {
-			if err := tx.Bucket(name).ForEach(func(k, _ []byte) error {
-				if strings.Contains(string(k), a.ID) {
-					t.Errorf("%s still has %q", name, k)
-				}
-				return nil
-			}); err != nil {
-				return err
-			}
+	for table, column := range map[string]string{"runs": "id", "files": "run", "builds": "run", "series": "run", "samples": "run"} {
+		if n := count(t, s, "SELECT count(*) FROM "+table+" WHERE "+column+" = ?", a.ID); n > 0 {
+			t.Errorf("%s still has %d rows of the run", table, n)
 		}
-		return nil
-	})
-	if err != nil {
+	}
+	if n := count(t, s, "SELECT count(*) FROM boots WHERE series NOT IN (SELECT id FROM series)"); n > 0 {
+		t.Errorf("%d boots of no series", n)
+	}
+}
+
+func count(t *testing.T, s *Store, query string, args ...any) (n int) {
+	t.Helper()
+	if err := s.db.QueryRow(query, args...).Scan(&n); err != nil {
 		t.Fatal(err)
 	}
+	return n
 }
 
 // Runs without a start are told apart by what they hold.
@@ -263,67 +264,148 @@ func TestOpen(t *testing.T) {
 // A later program's store is refused, and not called damaged.
 func TestSchema(t *testing.T) {
 	s := create(t)
-	err := s.db.Update(func(tx *bbolt.Tx) error { return tx.Bucket(metaBucket).Put(schemaKey, []byte("99")) })
-	if err != nil {
+	if _, err := s.db.Exec("PRAGMA user_version = 99"); err != nil {
 		t.Fatal(err)
 	}
 	s.Close()
-	_, err = Open(s.Path())
-	var damaged *DamagedError
-	if err == nil || errors.As(err, &damaged) || !strings.Contains(err.Error(), "schema is 99") {
-		t.Errorf("error %v", err)
+	for name, open := range map[string]func(string) (*Store, error){"open": Open, "create": Create} {
+		_, err := open(s.Path())
+		var damaged *DamagedError
+		if err == nil || errors.As(err, &damaged) || !strings.Contains(err.Error(), "schema is 99") {
+			t.Errorf("%s: %v", name, err)
+		}
 	}
 }
 
+// Who cannot wait any longer for a writer says so; readers go on beside one that
+// has not yet changed the file.
 func TestLocked(t *testing.T) {
 	defer func(d time.Duration) { patience = d }(patience)
 	patience = 60 * time.Millisecond
 	s := create(t)
-	var locked *LockedError
-	if _, err := Create(s.Path()); !errors.As(err, &locked) {
-		t.Errorf("second writer: %v", err)
-	}
-	if _, err := Open(s.Path()); !errors.As(err, &locked) {
-		t.Errorf("reader beside a writer: %v", err)
-	}
-	s.Close()
-	one, err := Open(s.Path())
+	dir := makeRun(t, 1, "aaaa", 1)
+	err := s.update(func(*sql.Tx, []Run) error {
+		var locked *LockedError
+		if other, err := Create(s.Path()); !errors.As(err, &locked) {
+			t.Errorf("second writer: %v, %v", other, err)
+		}
+		read, err := Open(s.Path())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer read.Close()
+		if runs, err := read.Runs(); err != nil || len(runs) != 0 {
+			t.Errorf("reader: %d runs, %v", len(runs), err)
+		}
+		return nil
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer one.Close()
-	two, err := Open(s.Path())
-	if err != nil {
-		t.Errorf("two readers: %v", err)
-	} else {
-		two.Close()
-	}
+	add(t, s, dir, "")
 }
 
-// Two writers at once: the second waits.
+// Many who add at once wait for each other, and nothing is lost.
 func TestSerialised(t *testing.T) {
-	s := create(t)
-	dir := makeRun(t, 1, "aaaa", 1)
-	done := make(chan error)
-	go func() {
-		other, err := Create(s.Path())
-		if err == nil {
-			_, err = other.Add(dir, "")
-			err = errors.Join(err, other.Close())
-		}
-		done <- err
-	}()
-	add(t, s, makeRun(t, 2, "aaaa", 1), "")
-	s.Close()
-	if err := <-done; err != nil {
+	path := filepath.Join(t.TempDir(), "history.db")
+	var group errgroup.Group
+	for day := 1; day <= 6; day++ {
+		dir := makeRun(t, day, "aaaa", 1)
+		group.Go(func() error {
+			s, err := Create(path)
+			if err != nil {
+				return err
+			}
+			_, err = s.Add(dir, "")
+			return errors.Join(err, s.Close())
+		})
+	}
+	if err := group.Wait(); err != nil {
 		t.Fatal(err)
 	}
-	read, err := Open(s.Path())
+	read, err := Open(path)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer read.Close()
-	if runs, err := read.Runs(); err != nil || len(runs) != 2 {
+	if runs, err := read.Runs(); err != nil || len(runs) != 6 {
 		t.Errorf("%d runs, %v", len(runs), err)
 	}
+}
+
+// A closed store is one file.
+func TestOneFile(t *testing.T) {
+	s := create(t)
+	add(t, s, makeRun(t, 1, "aaaa", 1), "")
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	files, err := os.ReadDir(filepath.Dir(s.Path()))
+	if err != nil || len(files) != 1 {
+		t.Errorf("%v, %v", files, err)
+	}
+}
+
+// The characters that mean something in the name of a database mean nothing in
+// a path.
+func TestPath(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "a b?mode=memory#%41&x.db")
+	s, err := Create(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	add(t, s, makeRun(t, 1, "aaaa", 1), "")
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if info, err := os.Stat(path); err != nil || info.Size() == 0 {
+		t.Errorf("%v, %v", info, err)
+	}
+	if _, err := readAll(path); err != nil {
+		t.Error(err)
+	}
+}
+
+// A store is read where nothing can be written.
+func TestReadOnly(t *testing.T) {
+	s := create(t)
+	add(t, s, makeRun(t, 1, "aaaa", 1), "")
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	want, err := readAll(s.Path())
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := makeRun(t, 2, "aaaa", 1)
+	protect(t, s.Path())
+	if got, err := readAll(s.Path()); err != nil || got != want {
+		t.Errorf("%v\n%s", err, cmp.Diff(want, got))
+	}
+	if s, err = Create(s.Path()); err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	if _, err := s.Add(dir, ""); err == nil || !strings.Contains(err.Error(), "cannot be written to") {
+		t.Errorf("to write: %v", err)
+	}
+}
+
+// protect takes the right to write a file and into its folder, from root, too.
+func protect(t *testing.T, path string) {
+	t.Helper()
+	dir := filepath.Dir(path)
+	if err := errors.Join(os.Chmod(path, 0o444), os.Chmod(dir, 0o555)); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.Chmod(dir, 0o755) })
+	if os.Geteuid() != 0 {
+		return
+	}
+	for up := filepath.Dir(dir); up != filepath.Clean(os.TempDir()) && up != "/"; up = filepath.Dir(up) {
+		if err := os.Chmod(up, 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	becomeNobody(t)
 }

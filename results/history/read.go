@@ -1,61 +1,48 @@
 package history
 
 import (
+	"bytes"
 	"cmp"
+	"database/sql"
+	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
-
-	"go.etcd.io/bbolt"
 )
 
-// get is a run by its whole ID, nil if there is none.
-func get(tx *bbolt.Tx, id string) (*Run, error) {
-	b, err := bucket(tx, runsBucket)
+// readRuns reads all runs in the order in which they started, and checks that
+// they are those that were written.
+func readRuns(tx *sql.Tx) ([]Run, error) {
+	got, records, err := digest(tx)
 	if err != nil {
 		return nil, err
 	}
-	value := b.Get([]byte(id))
-	if value == nil {
-		return nil, nil
+	var want []byte
+	if err := tx.QueryRow("SELECT digest FROM seal").Scan(&want); errors.Is(err, sql.ErrNoRows) || err == nil && !bytes.Equal(got, want) {
+		return nil, fmt.Errorf("rows of runs and builds: %w", errContent)
+	} else if err != nil {
+		return nil, err
 	}
-	run, err := decodeRun(id, value)
-	return &run, err
-}
-
-// decodeRun reads a stored run.
-func decodeRun(id string, value []byte) (Run, error) {
-	var run Run
-	if err := unpackJSON(value, &run); err != nil {
-		return Run{}, fmt.Errorf("run %s: %v: %w", id, err, errContent)
-	}
-	if run.ID != id {
-		return Run{}, fmt.Errorf("run %s calls itself %s: %w", id, run.ID, errContent)
-	}
-	return run, nil
-}
-
-// Runs lists the runs in the order in which they started.
-func (s *Store) Runs() ([]Run, error) {
-	var all []Run
-	err := s.view(func(tx *bbolt.Tx) error {
-		b, err := bucket(tx, runsBucket)
-		if err != nil {
-			return err
+	all := make([]Run, len(records))
+	for i, text := range records {
+		if err := json.Unmarshal([]byte(text), &all[i]); err != nil {
+			return nil, fmt.Errorf("run %d: %v: %w", i+1, err, errContent)
 		}
-		return b.ForEach(func(k, v []byte) error {
-			run, err := decodeRun(string(k), v)
-			all = append(all, run)
-			return err
-		})
-	})
-	if err != nil {
-		return nil, err
 	}
 	slices.SortFunc(all, func(a, b Run) int {
 		return cmp.Or(a.Run.Started.Compare(b.Run.Started), strings.Compare(a.ID, b.ID))
 	})
 	return all, nil
+}
+
+// Runs lists the runs in the order in which they started.
+func (s *Store) Runs() (all []Run, err error) {
+	err = s.view(func(tx *sql.Tx) error {
+		all, err = readRuns(tx)
+		return err
+	})
+	return all, err
 }
 
 // Find is the run that a word means: the start of an ID, a label, or "last".
@@ -94,18 +81,24 @@ type File struct {
 
 // Files gives back what the run directory held.
 func (s *Store) Files(run Run) ([]File, error) {
+	r := record{run: run, files: map[string][]byte{}}
 	var files []File
-	err := s.view(func(tx *bbolt.Tx) error {
-		b, err := bucket(tx, filesBucket)
-		if err != nil {
-			return err
-		}
+	err := s.view(func(tx *sql.Tx) error {
 		for _, name := range run.Files {
-			text, err := unpack(b.Get(fileKey(run.ID, name)))
+			var packed []byte
+			err := tx.QueryRow("SELECT text FROM files WHERE run = ? AND name = ?", run.ID, name).Scan(&packed)
+			if err != nil && !errors.Is(err, sql.ErrNoRows) {
+				return err
+			}
+			text, err := unpack(packed)
 			if err != nil {
 				return fmt.Errorf("%s of run %s: %v: %w", name, run.ID, err, errContent)
 			}
+			r.files[name] = text
 			files = append(files, File{name, text})
+		}
+		if r.content() != run.Content {
+			return fmt.Errorf("files of run %s: %w", run.ID, errContent)
 		}
 		return nil
 	})
@@ -115,19 +108,15 @@ func (s *Store) Files(run Run) ([]File, error) {
 // Each calls take with every run in the order of Runs and what it measured.
 // Series of one build that had several images (layouts) come once per image.
 func (s *Store) Each(take func(Run, []Series) error) error {
-	runs, err := s.Runs()
-	if err != nil {
-		return err
-	}
-	return s.view(func(tx *bbolt.Tx) error {
-		b, err := bucket(tx, samplesBucket)
+	return s.view(func(tx *sql.Tx) error {
+		runs, err := readRuns(tx)
 		if err != nil {
 			return err
 		}
 		for _, run := range runs {
-			series, err := seriesOf(b, run)
+			series, err := readSeries(tx, run.ID)
 			if err != nil {
-				return err
+				return fmt.Errorf("samples of run %s: %w", run.ID, err)
 			}
 			if err := take(run, series); err != nil {
 				return err
@@ -135,16 +124,4 @@ func (s *Store) Each(take func(Run, []Series) error) error {
 		}
 		return nil
 	})
-}
-
-func seriesOf(samples *bbolt.Bucket, run Run) ([]Series, error) {
-	var all []Series
-	for _, image := range run.Images {
-		var part []Series
-		if err := unpackJSON(samples.Get(sampleKey(run.Host, image, run.ID)), &part); err != nil {
-			return nil, fmt.Errorf("samples of run %s: %v: %w", run.ID, err, errContent)
-		}
-		all = append(all, part...)
-	}
-	return all, nil
 }

@@ -128,6 +128,9 @@ func byImage(samples []results.Sample) map[string][]Series {
 }
 
 func (s *Series) add(sample results.Sample, value float64) {
+	if value == 0 {
+		value = 0 // SQLite knows no negative zero
+	}
 	s.Boots = append(s.Boots, Boot{sample.Boot.Boot, sample.Round, sample.Layout, sample.Image, value})
 	for _, w := range sample.Warnings {
 		if !slices.Contains(s.Remarks, w) {

@@ -1,60 +1,37 @@
 package history
 
 import (
+	"context"
+	"database/sql"
+	_ "embed"
 	"errors"
 	"fmt"
-	"io/fs"
+	"net/url"
 	"os"
 	"path/filepath"
-	"runtime/debug"
-	"strconv"
 	"time"
 
-	"go.etcd.io/bbolt"
-	bolterrors "go.etcd.io/bbolt/errors"
+	sqlite3 "modernc.org/sqlite/lib"
 )
 
-// Store is an open history. One process at a time has it open for writing, and
-// then no other reads it.
+// Store is an open history. Several processes may have it open, to read and to
+// add: each addition waits for the ones before it.
 type Store struct {
 	path string
-	db   *bbolt.DB // nil if nothing was ever added
+	db   *sql.DB // nil if nothing was ever added
+	kept string
+	temp string // folder to remove when the store is closed
 }
 
-var (
-	metaBucket    = []byte("meta")
-	runsBucket    = []byte("runs")
-	filesBucket   = []byte("files")
-	samplesBucket = []byte("samples")
-	schemaKey     = []byte("schema")
-)
+// applicationID is in the file's header: "xsmb".
+const applicationID = 0x78736d62
 
-// patience is how long opening waits for other processes: adding a run takes
-// far less.
+//go:embed schema.sql
+var schema string
+
+// patience is how long a transaction waits for those of other processes:
+// adding a run takes far less.
 var patience = 10 * time.Second
-
-// LockedError tells that another process kept the store for longer than
-// opening waits.
-type LockedError struct{ Path string }
-
-// Error says what to do.
-func (e *LockedError) Error() string {
-	return fmt.Sprintf("open history %s: another process has it open; try again when that has ended", e.Path)
-}
-
-// DamagedError tells that a store's file is not what was written to it.
-type DamagedError struct {
-	Path string
-	Err  error
-}
-
-// Error says what to do.
-func (e *DamagedError) Error() string {
-	return fmt.Sprintf("history %s is damaged (%v): put a copy of it back, or move it away and add the run directories again (xsmbench history add DIR...)", e.Path, e.Err)
-}
-
-// Unwrap returns the cause.
-func (e *DamagedError) Unwrap() error { return e.Err }
 
 // DefaultPath is the user's store: in $XDG_DATA_HOME, or ~/.local/share.
 func DefaultPath() (string, error) {
@@ -70,181 +47,194 @@ func DefaultPath() (string, error) {
 }
 
 // Open opens a store for reading. The cause is fs.ErrNotExist if there is none.
+// A store of before SQLite is read from a converted copy.
 func Open(path string) (*Store, error) {
-	if info, err := os.Stat(path); err != nil {
+	info, err := os.Stat(path)
+	switch {
+	case err != nil:
 		return nil, fmt.Errorf("open history: %w", err)
-	} else if info.Size() == 0 {
+	case info.IsDir():
+		return nil, fmt.Errorf("open history: %s is a folder", path)
+	case info.Size() == 0:
 		return &Store{path: path}, nil
 	}
-	s, err := open(path, &bbolt.Options{ReadOnly: true, Timeout: patience})
+	s, err := open(path, "rw", "query_only(1)")
 	if err != nil {
 		return nil, err
 	}
-	empty := false // its first writer died before it made what a store has
-	if err := s.view(func(tx *bbolt.Tx) error { empty = isNew(tx); return nil }); err != nil {
-		return nil, errors.Join(err, s.Close())
-	}
-	if empty {
-		if err := s.Close(); err != nil {
-			return nil, err
-		}
-		s.db = nil
+	var layout layout
+	err = s.view(func(tx *sql.Tx) (err error) { layout, err = s.layout(tx); return err })
+	switch {
+	case code(err) == sqlite3.SQLITE_NOTADB:
+		s.Close()
+		return openOld(path)
+	case err != nil:
+		s.Close()
+		return nil, err
+	case layout == none: // its first writer died before it made what a store has
+		s.Close()
+		return &Store{path: path}, nil
 	}
 	return s, nil
 }
 
-// Create opens a store for writing, and makes it if there is none.
+// Create opens a store for writing, and makes it if there is none. A store of
+// before SQLite is converted, and its file kept (see Kept).
 func Create(path string) (*Store, error) {
 	if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
 		return nil, fmt.Errorf("create history: %w", err)
 	}
-	// bbolt walks through the pages as soon as it may write: read first.
-	if info, err := os.Stat(path); err == nil && info.Size() > 0 {
-		s, err := Open(path)
-		if err != nil {
-			return nil, err
-		}
-		if err := s.Close(); err != nil {
-			return nil, err
-		}
+	s, err := createSQLite(path)
+	if code(err) != sqlite3.SQLITE_NOTADB {
+		return s, err
 	}
-	s, err := open(path, &bbolt.Options{Timeout: patience, NoFreelistSync: true})
+	kept, err := migrate(path)
 	if err != nil {
 		return nil, err
 	}
-	if err := s.update(prepare); err != nil {
+	if s, err = createSQLite(path); err == nil {
+		s.kept = kept
+	}
+	return s, err
+}
+
+func createSQLite(path string) (*Store, error) {
+	s, err := open(path, "rwc")
+	if err != nil {
+		return nil, err
+	}
+	if err := s.prepare(); err != nil {
 		s.Close()
 		return nil, err
 	}
 	return s, nil
 }
 
-func open(path string, o *bbolt.Options) (*Store, error) {
-	s := &Store{path: path}
-	err := s.guard(func() (err error) {
-		s.db, err = bbolt.Open(path, 0o666, o)
-		return err
-	})
-	var damaged *DamagedError
-	var file *fs.PathError
-	switch {
-	case errors.Is(err, bolterrors.ErrTimeout):
-		return nil, &LockedError{path}
-	case errors.As(err, &damaged):
-		return nil, err
-	case errors.As(err, &file):
+// open makes a handle; the file is opened by the first transaction. Where the
+// file cannot be written to, SQLite opens it for reading alone.
+func open(path, mode string, pragmas ...string) (*Store, error) {
+	full, err := filepath.Abs(path)
+	if err != nil {
 		return nil, fmt.Errorf("open history: %w", err)
-	case err != nil: // what is left is bbolt's complaint of the content
-		return nil, &DamagedError{path, err}
 	}
-	if err := s.view(whole(path)); err != nil {
-		s.Close()
-		return nil, err
+	// SQLite takes what is smaller than any page for a new database.
+	if info, err := os.Stat(full); err == nil && info.Size() > 0 && info.Size() < 512 {
+		return nil, &DamagedError{path, fmt.Errorf("%d bytes: %w", info.Size(), errContent)}
 	}
-	return s, nil
+	q := url.Values{"mode": {mode}, "_txlock": {"immediate"}, "_pragma": append(pragmas,
+		fmt.Sprintf("busy_timeout(%d)", patience.Milliseconds()), "foreign_keys(1)", "cell_size_check(1)", "trusted_schema(0)")}
+	db, err := sql.Open("sqlite", "file:"+(&url.URL{Path: full}).EscapedPath()+"?"+q.Encode())
+	if err != nil {
+		return nil, fmt.Errorf("open history %s: %w", path, err)
+	}
+	return &Store{path: path, db: db}, nil
 }
 
-// whole checks that all pages are there and sound, and that the layout is the
-// one that this program knows.
-func whole(path string) func(*bbolt.Tx) error {
-	return func(tx *bbolt.Tx) error {
-		file, err := os.Open(path)
+// layout says what a file holds.
+type layout int
+
+const (
+	none    layout = iota // nothing yet
+	present               // what schema.sql says
+)
+
+func (s *Store) layout(tx *sql.Tx) (layout, error) {
+	var application, version, tables int
+	for _, q := range []struct {
+		query string
+		to    *int
+	}{{"PRAGMA application_id", &application}, {"PRAGMA user_version", &version}, {"SELECT count(*) FROM sqlite_schema", &tables}} {
+		if err := tx.QueryRow(q.query).Scan(q.to); err != nil {
+			return none, err
+		}
+	}
+	switch {
+	case application == 0 && version == 0 && tables == 0:
+		return none, nil
+	case application != applicationID:
+		return none, fmt.Errorf("it is no history of xsmbench: %w", errContent)
+	case version != Schema:
+		return none, fmt.Errorf("open history %s: its schema is %d, this program's %d: use the xsmbench that wrote it", s.path, version, Schema)
+	}
+	return present, nil
+}
+
+// prepare makes what a new file lacks, and checks all pages of another: to
+// write to a damaged file makes it worse.
+func (s *Store) prepare() error {
+	return s.transact(false, func(tx *sql.Tx) error {
+		layout, err := s.layout(tx)
 		if err != nil {
 			return err
 		}
-		defer file.Close()
-		info, err := file.Stat()
-		if err != nil {
-			return err
-		}
-		if info.Size() < tx.Size() {
-			return fmt.Errorf("%d bytes of %d are there: %w", info.Size(), tx.Size(), errContent)
-		}
-		if err := checkPages(tx, file); err != nil {
-			return err
-		}
-		if isNew(tx) {
+		if layout == present {
+			var verdict string
+			if err := tx.QueryRow("PRAGMA quick_check(1)").Scan(&verdict); err != nil {
+				return err
+			}
+			if verdict != "ok" {
+				return fmt.Errorf("%s: %w", verdict, errContent)
+			}
 			return nil
 		}
-		meta, err := bucket(tx, metaBucket)
-		if err != nil {
+		if _, err := tx.Exec(fmt.Sprintf("%s; PRAGMA application_id = %d; PRAGMA user_version = %d", schema, applicationID, Schema)); err != nil {
 			return err
 		}
-		schema := string(meta.Get(schemaKey))
-		n, err := strconv.Atoi(schema)
-		switch {
-		case err != nil:
-			return fmt.Errorf("schema %q: %w", schema, errContent)
-		case n != Schema:
-			return fmt.Errorf("open history %s: its schema is %d, this program's %d: use the xsmbench that wrote it", path, n, Schema)
-		}
-		return nil
-	}
+		return seal(tx)
+	})
 }
 
-// isNew reports whether a file holds nothing yet.
-func isNew(tx *bbolt.Tx) bool {
-	key, _ := tx.Cursor().First()
-	return key == nil
-}
-
-// prepare makes what a new file lacks.
-func prepare(tx *bbolt.Tx) error {
-	if !isNew(tx) {
-		return nil
-	}
-	for _, name := range [][]byte{metaBucket, runsBucket, filesBucket, samplesBucket} {
-		if _, err := tx.CreateBucketIfNotExists(name); err != nil {
-			return err
-		}
-	}
-	return tx.Bucket(metaBucket).Put(schemaKey, []byte(strconv.Itoa(Schema)))
-}
-
-// errContent marks errors that come from what the file holds.
-var errContent = errors.New("its content is not what was written")
-
-// guard runs what reads the file. bbolt maps it into memory and trusts it:
-// what it finds damaged ends in a panic or a fault, which become an error here.
-func (s *Store) guard(do func() error) (err error) {
-	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
-	defer func() {
-		if r := recover(); r != nil {
-			err = &DamagedError{s.path, fmt.Errorf("%v", r)}
-		}
-	}()
-	if err = do(); errors.Is(err, errContent) {
-		err = &DamagedError{s.path, err}
-	}
-	return err
-}
-
-func (s *Store) view(do func(*bbolt.Tx) error) error {
+// view runs what reads, in one transaction: what others add meanwhile is not
+// seen.
+func (s *Store) view(do func(*sql.Tx) error) error {
 	if s.db == nil {
 		return nil
 	}
-	return s.guard(func() error { return s.db.View(do) })
+	return s.transact(true, do)
 }
 
-func (s *Store) update(do func(*bbolt.Tx) error) error {
-	return s.guard(func() error { return s.db.Update(do) })
+// update runs what changes the store, all or nothing. It is given the runs as
+// they were.
+func (s *Store) update(do func(*sql.Tx, []Run) error) error {
+	return s.transact(false, func(tx *sql.Tx) error {
+		runs, err := readRuns(tx)
+		if err != nil {
+			return err
+		}
+		if err := do(tx, runs); err != nil {
+			return err
+		}
+		return seal(tx)
+	})
 }
 
-// bucket is one of the store's; there is none in a file that is damaged.
-func bucket(tx *bbolt.Tx, name []byte) (*bbolt.Bucket, error) {
-	if b := tx.Bucket(name); b != nil {
-		return b, nil
+func (s *Store) transact(reads bool, do func(*sql.Tx) error) error {
+	tx, err := s.db.BeginTx(context.Background(), &sql.TxOptions{ReadOnly: reads})
+	if err != nil {
+		return s.explain(err)
 	}
-	return nil, fmt.Errorf("no %s: %w", name, errContent)
+	defer tx.Rollback()
+	if err := do(tx); err != nil {
+		return s.explain(err)
+	}
+	return s.explain(tx.Commit())
 }
 
 // Path is the store's file.
 func (s *Store) Path() string { return s.path }
 
-// Close lets other processes use the store.
+// Kept is the name that the file of an old store has since Create converted it,
+// "" if there was none.
+func (s *Store) Kept() string { return s.kept }
+
+// Close lets go of the file.
 func (s *Store) Close() error {
 	if s.db == nil {
 		return nil
 	}
-	return s.guard(s.db.Close)
+	err := s.db.Close()
+	if s.temp != "" {
+		err = errors.Join(err, os.RemoveAll(s.temp))
+	}
+	return err
 }

@@ -10,6 +10,7 @@ import (
 	_ "xsmbench/bench/kbench"
 	_ "xsmbench/bench/lmbench"
 	"xsmbench/hv/model/guest"
+	_ "xsmbench/workloads/kernbench"
 	"xsmbench/xsm"
 )
 

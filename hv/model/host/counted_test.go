@@ -23,6 +23,8 @@ import (
 	"xsmbench/hv/count"
 	"xsmbench/reports/profile"
 	"xsmbench/results"
+	"xsmbench/workloads"
+	_ "xsmbench/workloads/kernbench"
 )
 
 // needEmulator skips, loudly, where instructions cannot be counted.
@@ -55,7 +57,7 @@ func counted(t *testing.T, tg *Target, img *hv.Image, seed int64, domains, bench
 
 func countedBy(t *testing.T, tg *Target, img *hv.Image, seed int64, plan bench.Plan) map[string]bench.Measurement {
 	t.Helper()
-	plan.Workload = bench.WorkloadIdle
+	plan.Workload = workloads.Default
 	m, err := tg.Boot(context.Background(), img, hv.BootSpec{Accel: icount, Seed: seed, Plan: plan})
 	if err != nil {
 		t.Fatal(err)

@@ -16,6 +16,7 @@ import (
 	_ "xsmbench/bench/lmbench"
 	"xsmbench/hv/count/mark"
 	"xsmbench/hv/xen/domain/xenstore"
+	_ "xsmbench/workloads/kernbench"
 )
 
 func order() Order {

@@ -7,9 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"xsmbench/experiment"
 	"xsmbench/hv"
-	"xsmbench/results"
 )
 
 func newBuild() *cobra.Command {
@@ -26,22 +24,15 @@ the cache.`,
 			if err := withConfig(c); err != nil {
 				return err
 			}
-			if layouts < 1 {
-				return fmt.Errorf("--layouts %d: must be at least 1", layouts)
-			}
-			t, builds, err := f.resolve()
+			in, err := f.inputs()
 			if err != nil {
 				return err
 			}
-			if err := checkLayouts(t, layouts); err != nil {
-				return err
-			}
-			spec := results.Spec{Target: t.Name(), Builds: builds, Rounds: layouts, Layouts: layouts}
-			images, err := experiment.Build(c.Context(), t, spec, printLine(c.ErrOrStderr()))
+			images, err := in.Images(c.Context(), layouts, printLine(c.ErrOrStderr()))
 			if err != nil {
-				return err
+				return inFlags(err)
 			}
-			return writeImages(c.OutOrStdout(), images.List(spec))
+			return writeImages(c.OutOrStdout(), images)
 		},
 	}
 	f.register(c.Flags())

@@ -52,18 +52,18 @@ func sourceDir(from string) (string, error) {
 }
 
 // parseBuild reads NAME[=KIND][@REV] or NAME[=KIND]@DIR.
-func parseBuild(word string, t hv.Target) (hv.Build, hv.Kind, error) {
+func parseBuild(word string) (hv.Build, error) {
 	name, rest := cutBuild(strings.TrimSpace(word))
 	kind, from, at := strings.Cut(rest, "@")
 	if at && from == "" {
-		return hv.Build{}, hv.Kind{}, fmt.Errorf("--builds %s: no revision or directory after @", word)
+		return hv.Build{}, fmt.Errorf("--builds %s: no revision or directory after @", word)
 	}
 	if err := results.CheckName(name); err != nil {
-		return hv.Build{}, hv.Kind{}, fmt.Errorf("--builds %s: %w", word, err)
+		return hv.Build{}, fmt.Errorf("--builds %s: %w", word, err)
 	}
 	dir, err := sourceDir(from)
 	if err != nil {
-		return hv.Build{}, hv.Kind{}, fmt.Errorf("--builds %s: %w", word, err)
+		return hv.Build{}, fmt.Errorf("--builds %s: %w", word, err)
 	}
 	b := hv.Build{Name: name, Source: dir}
 	if dir == "" {
@@ -72,20 +72,5 @@ func parseBuild(word string, t hv.Target) (hv.Build, hv.Kind, error) {
 	if kind != name {
 		b.Kind = kind
 	}
-	k, err := kindOf(t, kind)
-	if err != nil {
-		return hv.Build{}, hv.Kind{}, err
-	}
-	return b, k, nil
-}
-
-func kindOf(t hv.Target, name string) (hv.Kind, error) {
-	var known []string
-	for _, k := range t.Kinds() {
-		if k.Name == name {
-			return k, nil
-		}
-		known = append(known, k.Name)
-	}
-	return hv.Kind{}, fmt.Errorf("unknown build %q of target %s%s", name, t.Name(), suggest(name, known))
+	return b, nil
 }

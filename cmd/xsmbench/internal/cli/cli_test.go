@@ -2,17 +2,21 @@ package cli
 
 import (
 	"bytes"
+	"errors"
 	"flag"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/spf13/pflag"
 
+	_ "xsmbench/bench/lmbench"
+	"xsmbench/experiment"
 	"xsmbench/hv"
 	"xsmbench/hv/hvtest"
+	"xsmbench/results"
 )
 
 var update = flag.Bool("update", false, "write docs/command-line.md anew")
@@ -21,7 +25,7 @@ var update = flag.Bool("update", false, "write docs/command-line.md anew")
 // with the commands and flags that there are.
 func TestReference(t *testing.T) {
 	const path = "../../../../docs/command-line.md"
-	const marker = "<!-- The rest is written by: go test ./cli -update -->\n"
+	const marker = "<!-- The rest is written by: go test ./cmd/xsmbench/internal/cli -update -->\n"
 	text, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)
@@ -42,12 +46,11 @@ func TestReference(t *testing.T) {
 		return
 	}
 	if diff := cmp.Diff(want.String(), got); diff != "" {
-		t.Errorf("%s is stale; run go test ./cli -update (-want +got):\n%s", path, diff)
+		t.Errorf("%s is stale; run go test ./cmd/xsmbench/internal/cli -update (-want +got):\n%s", path, diff)
 	}
 }
 
 func TestParseBuild(t *testing.T) {
-	target := &hvtest.Target{}
 	dir := t.TempDir()
 	t.Chdir(dir)
 	for _, sub := range []string{"xen-new", "trees/old", "topic"} {
@@ -85,9 +88,8 @@ func TestParseBuild(t *testing.T) {
 		{"flask@", hv.Build{}, "no revision or directory after @"},
 		{"", hv.Build{}, "use letters"},
 		{"a/b=flask", hv.Build{}, "use letters"},
-		{"mine=falsk", hv.Build{}, `unknown build "falsk" of target fake (did you mean "flask"?)`},
 	} {
-		got, _, err := parseBuild(c.word, target)
+		got, err := parseBuild(c.word)
 		if c.err != "" {
 			if err == nil || !strings.Contains(err.Error(), c.err) {
 				t.Errorf("%q: error %v, want %q", c.word, err, c.err)
@@ -103,42 +105,89 @@ func TestParseBuild(t *testing.T) {
 	}
 }
 
-// TestBuilds: what holds for all builds, and what a build has of its own.
-func TestBuilds(t *testing.T) {
-	dir := t.TempDir()
-	t.Chdir(dir)
-	for _, sub := range []string{"user", "other"} {
-		if err := os.Mkdir(sub, 0o777); err != nil {
-			t.Fatal(err)
+// TestInFlags: what an experiment refuses is said in the words of the command
+// line.
+func TestInFlags(t *testing.T) {
+	hv.Register(&hvtest.Target{})
+	hv.Register(&hvtest.Counting{})
+	for args, want := range map[string]string{
+		"--target fkae":                           `unknown target "fkae" (did you mean "fake"?)`,
+		"--target fake --builds mine=falsk":       `unknown build "falsk" of target fake (did you mean "flask"?)`,
+		"--target fake --arch arm64":              `--arch arm64: target fake does not have it (did you mean "amd64"?)`,
+		"--target fake --layouts -1":              "--layouts -1: must be from 0 to 10000",
+		"--target fake --domains dom1":            `unknown domain "dom1" (did you mean "dom0"?)`,
+		"--target fake --workload bussy":          `unknown workload "bussy" (did you mean "busy"?)`,
+		"--target fake --domu pvh":                "--domu pvh: target fake has one kind of domU, and one domU; others: --target counting",
+		"--target fake --budget 1m --rounds 3":    "--budget, --rounds: name one of them (--max-rounds bounds the rounds that a budget takes)",
+		"--target fake --budget 0":                "--budget 0s: must be above 0",
+		"--target fake --max-rounds 9":            "--max-rounds: is of a run with a --budget; --rounds sets how many others have",
+		"--target counting --accel kvm --witness": "--witness: target counting marks no windows but with --accel tcg",
+	} {
+		if _, err := ask(t, args); err == nil || err.Error() != want {
+			t.Errorf("%s: error %v, want %s", args, err, want)
 		}
 	}
-	for _, file := range []string{"a.config", "b,c.config", "own.pol"} {
-		if err := os.WriteFile(file, nil, 0o666); err != nil {
-			t.Fatal(err)
-		}
+	holds := &experiment.HoldsRunError{Path: "out"}
+	if err := inFlags(holds); !errors.Is(err, holds) || err.Error() != "out holds a run: complete it with --resume out, or name another directory with -o" {
+		t.Errorf("%v", err)
 	}
-	flags := buildFlags{
-		builds: []string{"native", "v1=flask@R1", "v2=flask@R2", "other=flask@./other"},
-		source: "user", rev: "R0", policy: "own.pol", kconfig: []string{"a.config", "b,c.config"},
+	plain := errors.New("other")
+	if err := inFlags(plain); err != plain {
+		t.Errorf("%v, want the error as it is", err)
 	}
-	plain := func(b hv.Build) hv.Build { b.Arch = "amd64"; return b }
-	user, other, pol := dir+"/user", dir+"/other", dir+"/own.pol"
-	fragments := []string{dir + "/a.config", dir + "/b,c.config"}
-	want := []hv.Build{
-		plain(hv.Build{Name: "native", Source: user, Rev: "R0", Kconfig: fragments}),
-		plain(hv.Build{Name: "v1", Kind: "flask", Source: user, Rev: "R1", Kconfig: fragments, Policy: pol}),
-		plain(hv.Build{Name: "v2", Kind: "flask", Source: user, Rev: "R2", Kconfig: fragments, Policy: pol}),
-		plain(hv.Build{Name: "other", Kind: "flask", Source: other, Kconfig: fragments, Policy: pol}),
-	}
-	got, err := flags.parse(&hvtest.Counting{}, "amd64")
-	if err != nil {
+}
+
+// ask resolves what the flags of run ask.
+func ask(t *testing.T, args string) (results.Spec, error) {
+	t.Helper()
+	var f runFlags
+	fs := pflag.NewFlagSet("run", pflag.ContinueOnError)
+	f.register(fs)
+	if err := fs.Parse(strings.Fields(args)); err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff(want, got); diff != "" {
-		t.Errorf("(-want +got):\n%s", diff)
+	q, err := f.question(fs)
+	if err != nil {
+		return results.Spec{}, err
 	}
-	if _, err := flags.parse(&hvtest.Target{}, "amd64"); err == nil || !strings.Contains(err.Error(), "takes Kconfig settings") {
-		t.Errorf("error %v", err)
+	_, spec, err := q.Spec()
+	return spec, inFlags(err)
+}
+
+// TestQuestion: what was not given is left to the experiment, what was given
+// arrives there, also where it is what the flag would have been anyway.
+func TestQuestion(t *testing.T) {
+	hv.Register(&hvtest.Target{})
+	for _, c := range []struct {
+		args            string
+		rounds, layouts int
+		enough          int64
+		builds          string
+	}{
+		{"", 10, 10, 1000, "native dummy flask native2 native-relinked"},
+		{"--quick", 3, 3, 100, "native dummy flask native2"},
+		{"--quick --rounds 10 --enough 1000", 10, 10, 1000, "native dummy flask native2 native-relinked"},
+		{"--rounds 2 --layouts 1 --enough 0 --aa=false", 2, 1, 0, "native dummy flask"},
+		{"--builds native --rounds 2", 2, 2, 1000, "native"},
+		{"--builds native --rounds 2 --aa", 2, 2, 1000, "native native2"},
+		{"--budget 1m --base flask", 4, 100, 1000, "native dummy flask flask2 flask-relinked"},
+	} {
+		spec, err := ask(t, "--target fake "+c.args)
+		if err != nil {
+			t.Errorf("%s: %v", c.args, err)
+			continue
+		}
+		var names []string
+		for _, b := range spec.Builds {
+			names = append(names, b.Name)
+		}
+		got := strings.Join(names, " ")
+		if spec.Rounds != c.rounds || spec.Layouts != c.layouts || spec.Options.EnoughUS != c.enough || got != c.builds {
+			t.Errorf("%s: %d rounds, %d layouts, %d µs, builds %s; want %+v", c.args, spec.Rounds, spec.Layouts, spec.Options.EnoughUS, got, c)
+		}
+		if spec.Criteria == nil || spec.Criteria.Margin != 0.01 {
+			t.Errorf("%s: criteria %+v are not written down", c.args, spec.Criteria)
+		}
 	}
 }
 
@@ -146,11 +195,10 @@ func FuzzParseBuild(f *testing.F) {
 	for _, s := range []string{"native", "v1=flask@v1.0", "flask@HEAD~2", "=@", "a=b=c@d@e"} {
 		f.Add(s)
 	}
-	target := &hvtest.Target{}
 	f.Fuzz(func(t *testing.T, word string) {
-		b, k, err := parseBuild(word, target)
-		if err == nil && (b.Name == "" || b.KindOf() != k.Name) {
-			t.Errorf("%q: build %+v of kind %q", word, b, k.Name)
+		b, err := parseBuild(word)
+		if err == nil && (b.Name == "" || b.Source != "" && b.Rev != "") {
+			t.Errorf("%q: build %+v", word, b)
 		}
 	})
 }
@@ -240,14 +288,6 @@ func TestCheck(t *testing.T) {
 	} {
 		if err := Check(c.args); (err == nil) != c.ok {
 			t.Errorf("%q: %v", c.args, err)
-		}
-	}
-}
-
-func TestMinutes(t *testing.T) {
-	for s, want := range map[float64]string{0: "0 s", 59.4: "59 s", 60: "1 min 00 s", 125: "2 min 05 s", 3700: "1 h 01 min"} {
-		if got := minutes(time.Duration(s * float64(time.Second))); got != want {
-			t.Errorf("%v s: %s, want %s", s, got, want)
 		}
 	}
 }

@@ -7,23 +7,15 @@ import (
 	"os"
 	"runtime/debug"
 	"slices"
-	"strings"
 
 	"github.com/spf13/cobra"
 
-	"xsmbench/bench"
 	"xsmbench/reports/about"
 	"xsmbench/reports/compare"
 	"xsmbench/reports/hooks"
 	"xsmbench/reports/profile"
 	"xsmbench/reports/table"
-	"xsmbench/results"
 )
-
-func crossingsOf(name string) ([]bench.Crossing, bool) {
-	b, ok := bench.Find(name)
-	return b.Hooks, ok
-}
 
 // formats are the ways to write a comparison.
 var formats = []string{"text", "markdown", "csv", "json", "lkp", "mail"}
@@ -59,7 +51,7 @@ is slower and something is inconclusive.`,
 			case explain != "" && format != "text":
 				return fmt.Errorf("--explain: is text; leave out --format %s, or --explain (json has the checks of every row)", format)
 			}
-			in, err := readInput(paths)
+			in, err := readInput(paths...)
 			if err != nil {
 				return err
 			}
@@ -70,7 +62,7 @@ is slower and something is inconclusive.`,
 			if err := in.show(c.OutOrStdout(), cmp, format, explain); err != nil {
 				return err
 			}
-			if err := in.malformed(); err != nil {
+			if err := in.Malformed(); err != nil {
 				return err
 			}
 			return verdictCode(cmp, failOn)
@@ -84,87 +76,29 @@ is slower and something is inconclusive.`,
 	return c
 }
 
-// input is what a comparison is made from.
-type input struct {
-	run      *results.Run      // nil unless the input is one run directory
-	dir      string            // that directory
-	planned  *results.Criteria // of the runs, nil unless they agree
-	looks    int               // the most that a run planned
-	controls map[string]string // builds that are others under a second name
-	samples  *compare.Set
-	problems []results.Problem
-}
+// input is what a comparison is made from, with what else a command shows of it.
+type input struct{ *compare.Input }
 
-func readInput(paths []string) (*input, error) {
+func readInput(paths ...string) (input, error) {
 	if os.Getenv("GOGC") == "" {
 		// Next to the samples little is kept and much is thrown away: a heap
 		// of twice what is kept would be mostly garbage.
 		debug.SetGCPercent(40)
 	}
-	in := &input{samples: &compare.Set{}}
-	var err error
-	if in.problems, err = results.Walk(paths, in.samples.Taker); err != nil {
-		return nil, err
-	}
-	if in.samples.Len() == 0 {
-		if err := in.malformed(); err != nil {
-			return nil, err
-		}
-		return nil, fmt.Errorf("read results: %s: no sample in it", strings.Join(paths, ", "))
-	}
-	return in, in.readRuns(paths)
-}
-
-// readRuns reads what is known of the runs that the samples are of.
-func (in *input) readRuns(paths []string) error {
-	agreed := true
-	for i, path := range paths {
-		run, err := results.ReadRun(path)
-		var damage *results.DamageError
-		switch {
-		case isDir(path) && errors.As(err, &damage):
-			in.problems = append(in.problems, damage.Problem)
-			agreed = false
-		case err == nil:
-			in.run, in.dir = &run, path
-			in.looks = max(in.looks, run.Spec.PlannedLooks())
-			in.controls = controlsOf(in.controls, run.Spec.Builds)
-			agreed = agreed && (i == 0 || same(in.planned, run.Spec.Criteria))
-			in.planned = run.Spec.Criteria
-		case !errors.Is(err, os.ErrNotExist) && isDir(path):
-			return err
-		default:
-			agreed = agreed && (i == 0 || in.planned == nil)
-		}
-	}
-	if len(paths) > 1 {
-		in.run = nil
-	}
-	if !agreed {
-		in.planned = nil
-	}
-	return nil
-}
-
-func same(a, b *results.Criteria) bool {
-	return a == nil && b == nil || a != nil && b != nil && a.Equal(*b)
+	in, err := compare.ReadInput(paths...)
+	return input{in}, err
 }
 
 // hooks reads the run's profiles, nil if it has none.
-func (in *input) hooks() (*profile.Run, error) {
-	if in.run == nil {
+func (in input) hooks() (*profile.Run, error) {
+	if in.Run == nil {
 		return nil, nil
 	}
-	r, err := profile.Open(in.dir)
+	r, err := profile.Open(in.Dir)
 	if errors.Is(err, profile.ErrNone) {
 		return nil, nil
 	}
 	return r, err
-}
-
-func isDir(path string) bool {
-	info, err := os.Stat(path)
-	return err == nil && info.IsDir()
 }
 
 func isFile(path string) bool {
@@ -172,29 +106,17 @@ func isFile(path string) bool {
 	return err == nil && !info.IsDir()
 }
 
-// compare compares with the base that the flags name, else with the first
-// build of the run.
-func (in *input) compare(f compareFlags) (*compare.Comparison, error) {
-	o, err := in.options(f)
+// compare compares as the flags say.
+func (in input) compare(f compareFlags) (*compare.Comparison, error) {
+	o, err := f.options()
 	if err != nil {
 		return nil, err
 	}
-	return in.samples.Compare(o)
-}
-
-// options are those of the flags and of the run.
-func (in *input) options(f compareFlags) (compare.Options, error) {
-	first := ""
-	if in.run != nil && len(in.run.Spec.Builds) > 0 {
-		first = in.run.Spec.Builds[0].Name
-	}
-	o, err := f.options(first)
-	o.Planned, o.Looks, o.Controls = in.planned, in.looks, in.controls
-	return o, err
+	return in.Compare(o)
 }
 
 // show writes the comparison, or the explanation that was asked for.
-func (in *input) show(w io.Writer, c *compare.Comparison, format, explain string) error {
+func (in input) show(w io.Writer, c *compare.Comparison, format, explain string) error {
 	if explain == "" {
 		return in.write(w, c, format)
 	}
@@ -205,8 +127,8 @@ func (in *input) show(w io.Writer, c *compare.Comparison, format, explain string
 	return table.Explain(w, c, rows)
 }
 
-func (in *input) write(w io.Writer, c *compare.Comparison, format string) error {
-	origin := about.Of(in.run, in.samples, in.problems)
+func (in input) write(w io.Writer, c *compare.Comparison, format string) error {
+	origin := about.Of(in.Run, in.Samples, in.Problems)
 	switch format {
 	case "markdown":
 		return table.Markdown(w, c, origin)
@@ -227,7 +149,7 @@ func (in *input) write(w io.Writer, c *compare.Comparison, format string) error 
 
 // writeChanges names the hooks whose cost changed, if the run tells and most
 // did not.
-func (in *input) writeChanges(w io.Writer, base string) error {
+func (in input) writeChanges(w io.Writer, base string) error {
 	r, err := in.hooks()
 	if r == nil || err != nil {
 		return err
@@ -239,24 +161,6 @@ func (in *input) writeChanges(w io.Writer, base string) error {
 		fmt.Fprintln(w, "  "+line)
 	}
 	return nil
-}
-
-// malformed is an error if lines of the input were of no use; those that say
-// what could not be measured, or that an interruption explains, are none.
-func (in *input) malformed() error {
-	var bad []results.Problem
-	for _, p := range in.problems {
-		if !p.Note {
-			bad = append(bad, p)
-		}
-	}
-	switch len(bad) {
-	case 0:
-		return nil
-	case 1:
-		return fmt.Errorf("read results: %s", bad[0])
-	}
-	return fmt.Errorf("read results: %s (and %d more lines of no use)", bad[0], len(bad)-1)
 }
 
 // verdictCode is the exit code that the verdicts ask for.
@@ -271,17 +175,4 @@ func verdictCode(c *compare.Comparison, failOn string) error {
 		return &exitError{ExitInconclusive, fmt.Errorf("%d of %d comparisons are inconclusive", n, len(c.Rows))}
 	}
 	return nil
-}
-
-// compareRun prints the comparison of one run.
-func compareRun(w io.Writer, path string, f compareFlags) (*compare.Comparison, error) {
-	in, err := readInput([]string{path})
-	if err != nil {
-		return nil, err
-	}
-	c, err := in.compare(f)
-	if err != nil {
-		return nil, err
-	}
-	return c, in.write(w, c, "text")
 }

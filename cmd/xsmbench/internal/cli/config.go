@@ -13,6 +13,8 @@ import (
 	"github.com/BurntSushi/toml"
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
+
+	"xsmbench/reports/gate"
 )
 
 // configFile is the experiment that is read if it is there.
@@ -54,8 +56,8 @@ func readConfig(path string, given bool, c *cobra.Command) error {
 }
 
 func setFromConfig(c *cobra.Command, key string, value any) error {
-	if key == waiveKey {
-		return nil // read by readWaivers
+	if key == gate.WaiveKey {
+		return nil // which the gate reads
 	}
 	known := configKeys(c.Root())
 	if !slices.Contains(known, key) {
@@ -85,7 +87,7 @@ func setFromConfig(c *cobra.Command, key string, value any) error {
 
 // configKeys are the flags of all commands that an experiment may set.
 func configKeys(root *cobra.Command) []string {
-	keys := []string{waiveKey}
+	keys := []string{gate.WaiveKey}
 	for _, sub := range root.Commands() {
 		if sub.Flags().Lookup("config") == nil {
 			continue

@@ -33,16 +33,10 @@ func (f *compareFlags) register(fs *pflag.FlagSet, planned string) {
 	fs.StringVar(&f.confidence, "confidence", "", "level of the intervals, as 95% or 0.95 ("+planned+"95%)")
 }
 
-// options reads the flags; firstBuild is the base if none was named. Criteria
-// that were not given are left out.
-func (f *compareFlags) options(firstBuild string) (compare.Options, error) {
-	o := compare.Options{Base: f.base, Hooks: crossingsOf}
-	if o.Base == "" {
-		o.Base = firstBuild
-	}
-	var err error
-	o.Criteria, err = f.criteria()
-	return o, err
+// options reads the flags. What was not given is left out.
+func (f *compareFlags) options() (compare.Options, error) {
+	c, err := f.criteria()
+	return compare.Options{Base: f.base, Criteria: c}, err
 }
 
 // criteria are those that the flags give.

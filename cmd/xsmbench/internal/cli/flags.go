@@ -1,9 +1,9 @@
 package cli
 
 import (
+	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -11,9 +11,10 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
-	"xsmbench/bench"
+	"xsmbench/experiment"
 	"xsmbench/hv"
-	"xsmbench/results"
+	"xsmbench/reports/compare"
+	"xsmbench/workloads"
 )
 
 // buildFlags say what to build.
@@ -22,6 +23,7 @@ type buildFlags struct {
 	builds, tags        []string
 	source, rev, policy string
 	kconfig             []string
+	clean               bool
 }
 
 func (f *buildFlags) register(fs *pflag.FlagSet) {
@@ -32,125 +34,31 @@ func (f *buildFlags) register(fs *pflag.FlagSet) {
 	fs.StringVar(&f.source, "source", "", "source tree to build from")
 	fs.StringVar(&f.rev, "rev", "", "git revision to build from")
 	fs.StringVar(&f.policy, "policy", "", "policy file for the builds with a module that loads one")
+	fs.BoolVar(&f.clean, "clean-build", false, "build from scratch, where a target would go on from an earlier build's objects")
 	fs.StringArrayVar(&f.kconfig, "kconfig", nil, "file of Kconfig settings for the builds that take some; may be repeated, later files win")
 }
 
-// resolve checks the flags and returns the target and the builds.
-func (f *buildFlags) resolve() (hv.Target, []hv.Build, error) {
-	t, err := lookupTarget(f.target)
-	if err != nil {
-		return nil, nil, err
+// inputs are what the flags ask to build.
+func (f *buildFlags) inputs() (experiment.Inputs, error) {
+	in := experiment.Inputs{
+		Target: f.target, Arch: f.arch, Source: f.source, Rev: f.rev, Policy: f.policy, Tags: f.tags, Kconfig: f.kconfig, Clean: f.clean,
 	}
-	arch := f.arch
-	if arch == "" {
-		arch = t.Arches()[0]
-	}
-	if !slices.Contains(t.Arches(), arch) {
-		return nil, nil, fmt.Errorf("--arch %s: target %s does not have it%s", arch, t.Name(), suggest(arch, t.Arches()))
-	}
-	builds, err := f.parse(t, arch)
-	return t, builds, err
-}
-
-// parse reads the builds and gives each what the other flags say.
-func (f *buildFlags) parse(t hv.Target, arch string) ([]hv.Build, error) {
-	common, err := f.common(arch)
-	if err != nil {
-		return nil, err
-	}
-	words := f.builds
-	var builds []hv.Build
-	loads, configured := false, false
-	for _, word := range words {
-		b, k, err := parseBuild(word, t)
+	for _, word := range f.builds {
+		b, err := parseBuild(word)
 		if err != nil {
-			return nil, err
+			return in, err
 		}
-		if slices.ContainsFunc(builds, func(o hv.Build) bool { return o.Name == b.Name }) {
-			return nil, fmt.Errorf("--builds %s: name %q twice (give one another name: NAME=%s)", strings.Join(words, ","), b.Name, b.KindOf())
-		}
-		builds = append(builds, complete(b, k, common))
-		loads, configured = loads || k.Policy, configured || k.Kconfig
+		in.Builds = append(in.Builds, b)
 	}
-	switch {
-	case len(builds) == 0:
-		return nil, fmt.Errorf("--builds: no build")
-	case f.policy != "" && !loads:
-		return nil, fmt.Errorf("--policy %s: none of the builds %s loads a policy", f.policy, strings.Join(words, ", "))
-	case len(f.kconfig) > 0 && !configured:
-		return nil, fmt.Errorf("--kconfig %s: none of the builds %s takes Kconfig settings", f.kconfig[0], strings.Join(words, ", "))
-	}
-	return builds, nil
-}
-
-// common is what the flags say for all builds, with the files' full names.
-func (f *buildFlags) common(arch string) (hv.Build, error) {
-	b := hv.Build{Arch: arch, Rev: f.rev, Tags: f.tags}
-	var err error
-	if b.Source, err = absolute("--source", f.source); err != nil {
-		return b, err
-	}
-	if b.Policy, err = absolute("--policy", f.policy); err != nil {
-		return b, err
-	}
-	for _, file := range f.kconfig {
-		path, err := absolute("--kconfig", file)
-		if err != nil {
-			return b, err
-		}
-		b.Kconfig = append(b.Kconfig, path)
-	}
-	return b, nil
-}
-
-// complete gives a build of kind k what holds for all builds. A directory of
-// its own is built as it stands.
-func complete(b hv.Build, k hv.Kind, common hv.Build) hv.Build {
-	b.Arch, b.Tags = common.Arch, common.Tags
-	if b.Source == "" {
-		b.Source = common.Source
-		if b.Rev == "" {
-			b.Rev = common.Rev
-		}
-	}
-	if k.Policy {
-		b.Policy = common.Policy
-	}
-	if k.Kconfig {
-		b.Kconfig = common.Kconfig
-	}
-	return b
-}
-
-// absolute makes a file's name hold from any directory; a run may be resumed
-// from another one.
-func absolute(flag, path string) (string, error) {
-	if path == "" {
-		return "", nil
-	}
-	abs, err := filepath.Abs(path)
-	if err == nil {
-		_, err = os.Stat(abs)
-	}
-	if err != nil {
-		return "", fmt.Errorf("%s: %w", flag, err)
-	}
-	return abs, nil
-}
-
-func lookupTarget(name string) (hv.Target, error) {
-	t, err := hv.Lookup(name)
-	if err != nil {
-		return nil, fmt.Errorf("unknown target %q%s", name, suggest(name, hv.Names()))
-	}
-	return t, nil
+	return in, nil
 }
 
 // runFlags say what to measure.
 type runFlags struct {
 	buildFlags
 	compareFlags
-	budgetFlags
+	budget         time.Duration
+	maxRounds      int
 	aa             bool
 	domains        []string
 	bench          string
@@ -166,6 +74,8 @@ type runFlags struct {
 	idle           int
 	timeout        time.Duration
 	output, resume string
+	replace        bool
+	beside         bool
 }
 
 func (f *runFlags) register(fs *pflag.FlagSet) {
@@ -174,125 +84,153 @@ func (f *runFlags) register(fs *pflag.FlagSet) {
 	fs.BoolVar(&f.aa, "aa", true, "with controls: in each round, the base again under another name, in turns as the same image and linked anew")
 	fs.StringSliceVar(&f.domains, "domains", []string{"dom0", "domU"}, "domains to measure from")
 	fs.StringVar(&f.bench, "bench", "", "regular expression over the benchmarks' names (default: all)")
-	fs.IntVar(&f.rounds, "rounds", defaultRounds, "rounds: each boots every build once (a target that counts has a default of its own)")
-	f.budgetFlags.register(fs)
+	fs.IntVar(&f.rounds, "rounds", experiment.DefaultRounds, "rounds: each boots every build once (a target that counts has a default of its own)")
+	fs.DurationVar(&f.budget, "budget", 0, "instead of --rounds: time to measure for, as 10m; ends sooner when every row is decided")
+	fs.IntVar(&f.maxRounds, "max-rounds", experiment.DefaultMostRounds, "most rounds of a run with a budget")
 	fs.IntVar(&f.layouts, "layouts", 0, "relinks of each build, taken in turn by the rounds (default: one per round, as far as the target relinks)")
-	fs.Int64Var(&f.enough, "enough", defaultEnough, "shortest timed window in µs; 0 lets the clock decide, as lmbench does")
+	fs.Int64Var(&f.enough, "enough", experiment.DefaultEnoughUS, "shortest timed window in µs; 0 lets the clock decide, as lmbench does")
 	fs.IntVar(&f.repetitions, "repetitions", 0, "windows per sample (default: 11, as lmbench, or the target's own if it counts)")
 	fs.BoolVar(&f.quick, "quick", false, "a rough answer soon: 3 rounds, short windows, shortened macro benchmarks")
 	fs.BoolVar(&f.witness, "witness", false, "where a target counts: also report what the hypervisor itself counts meanwhile (FLASK's AVC, performance counters)")
-	fs.StringVar(&f.workload, "workload", bench.WorkloadIdle, "what else the domain does: idle or busy")
+	fs.StringVar(&f.workload, "workload", workloads.Default, "what else the domain does: "+strings.Join(workloads.Names(), " or "))
 	fs.StringVar(&f.accel, "accel", "", "accelerator (default: the target's first)")
 	fs.StringVar(&f.domU, "domu", "", "kind of the domUs, as pv or pvh (default: the target's first)")
 	fs.IntVar(&f.idle, "domus", 0, "idle domUs beside the measured one")
 	fs.DurationVar(&f.timeout, "timeout", 0, "time after which a boot is given up (default: the target's)")
 	fs.StringVarP(&f.output, "output", "o", "", "run directory to make (default: runs/DATE-TIME)")
+	fs.BoolVar(&f.replace, "replace", false, "remove the run that is in the run directory, unless another process is writing it")
+	fs.BoolVar(&f.beside, "beside", false, "measure times even while another timed run goes on, on this machine")
 	fs.StringVar(&f.resume, "resume", "", "run directory to complete; only --rounds may be given with it, to add rounds, or --budget, to add time")
 }
 
-// Defaults of run: with three builds, two domains and all benchmarks they
-// take some four minutes on two cores, controls included.
-const (
-	defaultRounds = 10
-	defaultEnough = 1000 // µs
-
-	quickRounds = 3
-	quickEnough = 100 // µs
-)
-
-// spec checks the flags and returns what they ask for.
-func (f *runFlags) spec(fs *pflag.FlagSet) (hv.Target, results.Spec, error) {
-	t, builds, err := f.buildFlags.resolve()
+// question is what the flags ask.
+func (f *runFlags) question(fs *pflag.FlagSet) (experiment.Question, error) {
+	inputs, err := f.inputs()
 	if err != nil {
-		return nil, results.Spec{}, err
+		return experiment.Question{}, err
 	}
-	if err := f.checkBudget(fs, builds); err != nil {
-		return nil, results.Spec{}, err
-	}
-	f.defaults(t, fs)
-	if err := f.check(t); err != nil {
-		return nil, results.Spec{}, err
-	}
-	if err := f.checkDomUs(t, fs); err != nil {
-		return nil, results.Spec{}, err
-	}
-	names, err := f.benchmarks(t)
+	criteria, err := f.criteria()
 	if err != nil {
-		return nil, results.Spec{}, err
+		return experiment.Question{}, err
 	}
-	d, several := t.(hv.DomUs)
-	plan := f.plan(t)
-	if plan != nil {
-		f.rounds = plan.Looks[0]
+	criteria = criteria.Or(compare.Defaults().Criteria)
+	q := experiment.Question{
+		Inputs: inputs, Base: f.base, Controls: f.controls(fs), Domains: f.domains, Benchmarks: f.bench, Workload: f.workload,
+		Rounds: given(fs, "rounds", f.rounds), Layouts: f.layouts,
+		EnoughUS: given(fs, "enough", f.enough), Repetitions: f.repetitions, Quick: f.quick, Witness: f.witness,
+		Accel: f.accel, DomU: f.domU, Idle: f.idle, Timeout: f.timeout,
+		Criteria: &criteria, Output: f.output, Replace: f.replace, Beside: f.beside, Tool: version(), Command: commandLine(),
 	}
-	return t, results.Spec{
-		Target: t.Name(), Accel: f.accel, Builds: f.withControls(t, fs, builds), Domains: f.domains, Benchmarks: names,
-		Rounds: f.rounds, Layouts: f.layouts, Workload: f.workload, DomU: f.domU, Idle: f.idle,
-		OtherDomU: several && f.domU != d.DomUKinds()[0],
-		Options:   bench.Options{EnoughUS: f.enough, Repetitions: f.repetitions, Windows: f.windows(t), Quick: f.quick, Witness: f.witness},
-		Budget:    plan,
+	switch {
+	case fs.Changed("budget"):
+		q.Budget = &experiment.Budget{Time: f.budget, MostRounds: f.maxRounds}
+	case fs.Changed("max-rounds"):
+		return q, errors.New("--max-rounds: is of a run with a --budget; --rounds sets how many others have")
+	}
+	return q, nil
+}
+
+// commandLine is how this program was called.
+func commandLine() []string { return append([]string{"xsmbench"}, os.Args[1:]...) }
+
+// given is a flag's value, nil if the flag was not given.
+func given[T any](fs *pflag.FlagSet, flag string, value T) *T {
+	if !fs.Changed(flag) {
+		return nil
+	}
+	return &value
+}
+
+// controls are left to the run unless somebody asked.
+func (f *runFlags) controls(fs *pflag.FlagSet) experiment.Controls {
+	switch {
+	case !f.aa:
+		return experiment.WithoutControls
+	case fs.Changed("aa"):
+		return experiment.WithControls
+	}
+	return experiment.ControlsIfCompared
+}
+
+// ofResumed are the flags that may stand beside --resume.
+var ofResumed = []string{"resume", "rounds", "budget", "timeout", "beside", "base", "margin", "margins", "floors", "confidence"}
+
+// continuation is what the flags ask of a run that exists.
+func (f *runFlags) continuation(fs *pflag.FlagSet) (experiment.Continuation, error) {
+	var extra []string
+	fs.Visit(func(flag *pflag.Flag) {
+		if !slices.Contains(ofResumed, flag.Name) {
+			extra = append(extra, "--"+flag.Name)
+		}
+	})
+	if extra != nil {
+		return experiment.Continuation{}, fmt.Errorf("%s: a resumed run keeps what it began with", strings.Join(extra, ", "))
+	}
+	return experiment.Continuation{
+		Path: f.resume, Rounds: given(fs, "rounds", f.rounds), Time: given(fs, "budget", f.budget), Timeout: f.timeout, Beside: f.beside,
 	}, nil
 }
 
-// check refuses values that nothing can be measured with.
-func (f *runFlags) check(t hv.Target) error {
-	if len(f.domains) == 0 {
-		return fmt.Errorf("--domains: no domain")
-	}
-	known := []string{"dom0", "domU"}
-	for i, d := range f.domains {
-		if !slices.Contains(known, d) {
-			return fmt.Errorf("unknown domain %q%s", d, suggest(d, known))
-		}
-		if slices.Contains(f.domains[:i], d) {
-			return fmt.Errorf("--domains: %s twice", d)
-		}
-	}
-	workloads := []string{bench.WorkloadIdle, bench.WorkloadBusy}
-	if !slices.Contains(workloads, f.workload) {
-		return fmt.Errorf("unknown workload %q%s", f.workload, suggest(f.workload, workloads))
-	}
-	if f.accel != "" && !slices.Contains(t.Accels(), f.accel) {
-		return fmt.Errorf("--accel %s: target %s does not have it%s", f.accel, t.Name(), suggest(f.accel, t.Accels()))
-	}
-	for _, n := range []struct {
-		flag     string
-		value    int64
-		min, max int64
-	}{
-		{"rounds", int64(f.rounds), 1, 10000},
-		{"layouts", int64(f.layouts), 0, 10000},
-		{"enough", f.enough, 0, 10_000_000},
-		{"repetitions", int64(f.repetitions), 0, 1001},
-		{"timeout", int64(f.timeout), 0, int64(240 * time.Hour)},
-	} {
-		if n.value < n.min || n.value > n.max {
-			return fmt.Errorf("--%s %d: must be from %d to %d", n.flag, n.value, n.min, n.max)
-		}
-	}
-	if f.witness && f.windows(t) == 0 {
-		return fmt.Errorf("--witness: target %s marks no windows%s", t.Name(), countingAccels(t))
-	}
-	return checkLayouts(t, f.layouts)
+// flagOf are the flags that set the fields of an experiment.
+var flagOf = map[experiment.Field]string{
+	experiment.FieldTarget:      "target",
+	experiment.FieldArch:        "arch",
+	experiment.FieldBuilds:      "builds",
+	experiment.FieldSource:      "source",
+	experiment.FieldPolicy:      "policy",
+	experiment.FieldKconfig:     "kconfig",
+	experiment.FieldBase:        "base",
+	experiment.FieldDomains:     "domains",
+	experiment.FieldBenchmarks:  "bench",
+	experiment.FieldRounds:      "rounds",
+	experiment.FieldTime:        "budget",
+	experiment.FieldMostRounds:  "max-rounds",
+	experiment.FieldLayouts:     "layouts",
+	experiment.FieldEnoughUS:    "enough",
+	experiment.FieldRepetitions: "repetitions",
+	experiment.FieldWitness:     "witness",
+	experiment.FieldAccel:       "accel",
+	experiment.FieldDomU:        "domu",
+	experiment.FieldIdle:        "domus",
+	experiment.FieldTimeout:     "timeout",
 }
 
-// benchmarks are those that were asked for and that the target and the
-// domains can run.
-func (f *runFlags) benchmarks(t hv.Target) ([]string, error) {
-	list, err := bench.Select(f.bench)
-	if err != nil {
-		return nil, err
-	}
-	var names []string
-	for _, b := range list {
-		if t.Offers(b) && (!b.Dom0Only || slices.Contains(f.domains, "dom0")) {
-			names = append(names, b.FullName())
+// inFlags says an error of an experiment in the words of the command line.
+func inFlags(err error) error {
+	var field *experiment.FieldError
+	var unknown *experiment.UnknownError
+	var holds *experiment.HoldsRunError
+	var plain, text string
+	switch {
+	case errors.As(err, &field):
+		plain = field.Error()
+		text = field.With(func(f experiment.Field) string { return "--" + flagOf[f] })
+		if field.Known != nil {
+			text += suggest(field.Value, field.Known)
 		}
+	case errors.As(err, &unknown):
+		plain, text = unknown.Error(), unknown.Plain()+suggest(unknown.Word, unknown.Known)
+	case errors.As(err, &holds):
+		plain = holds.Error()
+		text = fmt.Sprintf("%s: complete it with --resume %s, or name another directory with -o", plain, holds.Path)
+	default:
+		return err
 	}
-	if len(names) == 0 {
-		return nil, fmt.Errorf("--bench %s: target %s runs none of them in %s", f.bench, t.Name(), strings.Join(f.domains, ", "))
-	}
-	return names, nil
+	return &wordedError{strings.Replace(err.Error(), plain, text, 1), err}
+}
+
+// wordedError is an error in other words.
+type wordedError struct {
+	text string
+	err  error
+}
+
+func (e *wordedError) Error() string { return e.text }
+func (e *wordedError) Unwrap() error { return e.err }
+
+func lookupTarget(name string) (hv.Target, error) {
+	t, err := experiment.FindTarget(name)
+	return t, inFlags(err)
 }
 
 // withConfig reads the experiment file into the flags that were not given.

@@ -5,7 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"maps"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -101,10 +101,24 @@ func (f *gateFlags) run(c *cobra.Command, paths []string) error {
 	return gateCode(r)
 }
 
+// readWaivers reads those of the experiment file. There are none without the
+// file, unless that was given.
+func readWaivers(path string, given bool) ([]gate.Waiver, error) {
+	waivers, err := gate.ReadWaivers(path)
+	var key *gate.UnknownKeyError
+	switch {
+	case errors.Is(err, fs.ErrNotExist) && !given:
+		return nil, nil
+	case errors.As(err, &key):
+		return nil, fmt.Errorf("%w%s", err, suggest(key.Key, key.Known))
+	}
+	return waivers, err
+}
+
 // input reads and compares. Damage is what was wrong with the samples; what is
 // whole is judged all the same.
 func (f *gateFlags) input(path string) (in *gate.Input, damage error, err error) {
-	now, err := readInput([]string{path})
+	now, err := readInput(path)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -112,19 +126,19 @@ func (f *gateFlags) input(path string) (in *gate.Input, damage error, err error)
 	if err != nil {
 		return nil, nil, err
 	}
-	in = &gate.Input{Run: now.run, Earlier: f.against, Only: f.only, Crossed: crossedIn(hooks)}
-	damage = now.malformed()
+	in = &gate.Input{Run: now.Run, Earlier: f.against, Only: f.only, Crossed: crossedIn(hooks)}
+	damage = now.Malformed()
 	if f.against == "" {
 		in.Comparison, err = now.compare(f.compareFlags)
 	} else {
-		var before *input
-		if before, err = readInput([]string{f.against}); err != nil {
+		var before input
+		if before, err = readInput(f.against); err != nil {
 			return nil, nil, fmt.Errorf("--against: %w", err)
 		}
-		if sameRun(path, f.against, now.run, before.run) {
+		if sameRun(path, f.against, now.Run, before.Run) {
 			return nil, nil, fmt.Errorf("--against %s: it is the run %s itself; name an earlier one", f.against, path)
 		}
-		in.Before, damage = before.run, errors.Join(damage, before.malformed())
+		in.Before, damage = before.Run, errors.Join(damage, before.Malformed())
 		in.Comparison, err = now.against(before, f.compareFlags)
 	}
 	if err != nil {
@@ -175,19 +189,13 @@ func (f *gateFlags) checkOnly(in *gate.Input) error {
 	return nil
 }
 
-// against compares with an earlier run, by this run's criteria.
-func (in *input) against(before *input, f compareFlags) (*compare.Comparison, error) {
-	o, err := in.options(f)
+// against compares with an earlier run as the flags say.
+func (in input) against(before input, f compareFlags) (*compare.Comparison, error) {
+	o, err := f.options()
 	if err != nil {
 		return nil, err
 	}
-	o.Looks = max(o.Looks, before.looks)
-	o.Controls = maps.Clone(o.Controls)
-	if o.Controls == nil {
-		o.Controls = map[string]string{}
-	}
-	maps.Copy(o.Controls, before.controls)
-	return compare.Against(in.samples, before.samples, o)
+	return in.Against(before.Input, o)
 }
 
 // sameRun reports whether two paths hold one run, which differs from itself in

@@ -3,6 +3,7 @@ package cli
 import (
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 
 	"github.com/spf13/cobra"
@@ -32,7 +33,7 @@ twice it is stored once, resumed since it replaces what it was.`,
 }
 
 func storeFlag(fs *pflag.FlagSet, store *string) {
-	fs.StringVar(store, "store", "", "`file` of the history (default: $XDG_DATA_HOME/xsmbench/results/history.db)")
+	fs.StringVar(store, "store", "", "`file` of the history (default: $XDG_DATA_HOME/xsmbench/history.db)")
 }
 
 // storePath is the file that --store names, or the user's.
@@ -56,13 +57,17 @@ func openStore(store string) (*history.Store, error) {
 	return s, err
 }
 
-// createStore opens the store for writing.
-func createStore(store string) (*history.Store, error) {
+// createStore opens the store for writing, and says so if that converted it.
+func createStore(store string, log io.Writer) (*history.Store, error) {
 	path, err := storePath(store)
 	if err != nil {
 		return nil, err
 	}
-	return history.Create(path)
+	s, err := history.Create(path)
+	if err == nil && s.Kept() != "" {
+		fmt.Fprintf(log, "%s is a SQLite database now; what it was is kept as %s\n", path, s.Kept())
+	}
+	return s, err
 }
 
 func newHistoryAdd() *cobra.Command {
@@ -78,7 +83,7 @@ that was resumed since replaces what it was.`,
 			if err := withConfig(c); err != nil {
 				return err
 			}
-			s, err := createStore(store)
+			s, err := createStore(store, c.ErrOrStderr())
 			if err != nil {
 				return err
 			}
@@ -159,7 +164,7 @@ func newHistoryRemove() *cobra.Command {
 			if err := read.Close(); err != nil {
 				return err
 			}
-			s, err := createStore(store)
+			s, err := createStore(store, c.ErrOrStderr())
 			if err != nil {
 				return err
 			}

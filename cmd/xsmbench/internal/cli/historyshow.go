@@ -4,8 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 
@@ -51,7 +49,11 @@ RUN is the start of an ID, a label, or "last".`,
 				return err
 			}
 			if out != "" {
-				return restore(c.OutOrStdout(), out, files)
+				if err := history.Restore(out, files); err != nil {
+					return err
+				}
+				_, err := fmt.Fprintln(c.OutOrStdout(), out)
+				return err
 			}
 			return showRun(c.OutOrStdout(), run, files, format)
 		},
@@ -86,25 +88,4 @@ func showRun(w io.Writer, run history.Run, files []history.File, format string) 
 		fmt.Fprintf(w, "%-12s %s\n", b.Name+":", b.Describe())
 	}
 	return nil
-}
-
-// restore makes a run directory again. It writes over nothing.
-func restore(w io.Writer, dir string, files []history.File) error {
-	if _, err := os.Lstat(filepath.Join(dir, "run.json")); err == nil {
-		return fmt.Errorf("make run directory: %s already holds a run", dir)
-	}
-	for _, f := range files {
-		if !filepath.IsLocal(f.Name) {
-			return fmt.Errorf("make run directory: %q is no name of a file in it", f.Name)
-		}
-		path := filepath.Join(dir, filepath.FromSlash(f.Name))
-		if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
-			return fmt.Errorf("make run directory: %w", err)
-		}
-		if err := os.WriteFile(path, f.Text, 0o666); err != nil {
-			return fmt.Errorf("make run directory: %w", err)
-		}
-	}
-	_, err := fmt.Fprintln(w, dir)
-	return err
 }

@@ -1,17 +1,14 @@
 package cli
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
 
-	"github.com/google/renameio/v2"
 	"github.com/spf13/cobra"
 
 	"xsmbench/reports/plot"
@@ -140,54 +137,27 @@ func writeTrend(w io.Writer, t *trend.Trends, format string) error {
 // drawTrend draws into a file or a directory, as the name says.
 func drawTrend(t *trend.Trends, out string) error {
 	charts := plot.Trends(t)
-	switch ext := filepath.Ext(out); {
-	case ext == ".svg" || ext == ".png":
-		if len(charts) > 1 {
-			var names []string
-			for _, ch := range charts {
-				names = append(names, ch.Title)
-			}
-			return fmt.Errorf("draw %s: there are %d pictures (%s): choose with --domain, --unit or --host, or name a directory", out, len(charts), strings.Join(names, "; "))
-		}
-		return drawChart(charts[0], out)
-	default:
-		if err := os.MkdirAll(out, 0o777); err != nil {
-			return fmt.Errorf("draw trends: %w", err)
-		}
+	if ext := filepath.Ext(out); ext != ".svg" && ext != ".png" {
+		return plot.SaveAll(charts, out)
+	}
+	if len(charts) > 1 {
+		var names []string
 		for _, ch := range charts {
-			for _, ext := range []string{".svg", ".png"} {
-				if err := drawChart(ch, filepath.Join(out, ch.Name+ext)); err != nil {
-					return err
-				}
-			}
+			names = append(names, ch.Title)
 		}
+		return fmt.Errorf("draw %s: there are %d pictures (%s): choose with --domain, --unit or --host, or name a directory", out, len(charts), strings.Join(names, "; "))
 	}
-	return nil
-}
-
-func drawChart(ch *plot.Chart, path string) error {
-	var b bytes.Buffer
-	write := ch.SVG
-	if filepath.Ext(path) == ".png" {
-		write = ch.PNG
-	}
-	if err := write(&b); err != nil {
-		return err
-	}
-	if err := renameio.WriteFile(path, b.Bytes(), 0o666); err != nil {
-		return fmt.Errorf("draw trends: %w", err)
-	}
-	return nil
+	return charts[0].Save(out)
 }
 
 // trends reads those of a history that are of the input's run: where it ran,
 // and what it measured. A run of another host, or files without a run, have
 // none.
-func (in *input) trends(store string) (t *trend.Trends, err error) {
+func (in input) trends(store string) (t *trend.Trends, err error) {
 	if store == "" {
 		return nil, nil
 	}
-	if in.run == nil {
+	if in.Run == nil {
 		return nil, fmt.Errorf("--store %s: only a run directory has a history", store)
 	}
 	s, err := openStore(store)
@@ -195,5 +165,5 @@ func (in *input) trends(store string) (t *trend.Trends, err error) {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, s.Close()) }()
-	return trend.Read(s, trend.Options{Host: history.HostKey(in.run.Host), Run: &in.run.Spec})
+	return trend.Read(s, trend.Options{Host: history.HostKey(in.Run.Host), Run: &in.Run.Spec})
 }

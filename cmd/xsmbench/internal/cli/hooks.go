@@ -156,7 +156,7 @@ func (f *hooksFlags) writeAgainst(w io.Writer, r *profile.Run) error {
 
 // writeTimes compares the times as "xsmbench compare" does.
 func (f *hooksFlags) writeTimes(w io.Writer, r *profile.Run) error {
-	in, err := readInput([]string{f.times})
+	in, err := readInput(f.times)
 	if err != nil {
 		return err
 	}
@@ -165,8 +165,8 @@ func (f *hooksFlags) writeTimes(w io.Writer, r *profile.Run) error {
 		return err
 	}
 	timed := hooks.Timed{Path: f.times, Comparison: compared, Images: map[string]string{}}
-	if in.run != nil {
-		for _, img := range in.run.Images {
+	if in.Run != nil {
+		for _, img := range in.Run.Images {
 			if img.Build.Layout == 0 {
 				timed.Images[img.Build.Name] = img.Hash
 			}

@@ -36,7 +36,7 @@ run's target, architecture, accelerator and workload on its host.`,
 			case out == "":
 				out = filepath.Join(paths[0], "report")
 			}
-			in, err := readInput(paths)
+			in, err := readInput(paths...)
 			if err != nil {
 				return err
 			}
@@ -52,14 +52,14 @@ run's target, architecture, accelerator and workload on its host.`,
 			if err != nil {
 				return err
 			}
-			index, err := page.Write(out, page.Report{Trends: trends, Title: title, Comparison: cmp, About: about.Of(in.run, in.samples, in.problems), Hooks: hooks})
+			index, err := page.Write(out, page.Report{Trends: trends, Title: title, Comparison: cmp, About: about.Of(in.Run, in.Samples, in.Problems), Hooks: hooks})
 			if err != nil {
 				return err
 			}
 			if _, err := fmt.Fprintln(c.OutOrStdout(), index); err != nil {
 				return err
 			}
-			return in.malformed()
+			return in.Malformed()
 		},
 	}
 	f.register(c.Flags(), "")

@@ -1,23 +1,15 @@
 package cli
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
-	"os"
-	"slices"
-	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
-	"github.com/spf13/pflag"
 
+	"xsmbench/cmd/xsmbench/internal/progress"
 	"xsmbench/experiment"
-	"xsmbench/hv"
 	"xsmbench/reports/compare"
-	"xsmbench/results"
 )
 
 func newRun() *cobra.Command {
@@ -42,9 +34,10 @@ as of one in which boots failed. A second Ctrl-C ends the program at once.`,
 		RunE: func(c *cobra.Command, _ []string) error {
 			s, err := f.session(c)
 			if err != nil {
-				return err
+				return inFlags(err)
 			}
-			return s.run(c)
+			defer s.Close()
+			return f.run(c, s)
 		},
 	}
 	f.register(c.Flags())
@@ -52,237 +45,91 @@ as of one in which boots failed. A second Ctrl-C ends the program at once.`,
 	return c
 }
 
-// session is a run about to be measured.
-type session struct {
-	target  hv.Target
-	claim   *results.Claim // of path
-	path    string
-	spec    results.Spec
-	resumed bool
-	timeout time.Duration
-	compare compareFlags
-}
-
-// session finds out what to measure and where.
-func (f *runFlags) session(c *cobra.Command) (*session, error) {
+// session is the run that the flags ask to make, or to complete.
+func (f *runFlags) session(c *cobra.Command) (*experiment.Session, error) {
 	if f.resume != "" {
-		return f.resumed(c.Flags())
+		rest, err := f.continuation(c.Flags())
+		if err != nil {
+			return nil, err
+		}
+		return experiment.Resume(rest)
 	}
 	if err := withConfig(c); err != nil {
 		return nil, err
 	}
-	return f.fresh(c.Flags())
+	q, err := f.question(c.Flags())
+	if err != nil {
+		return nil, err
+	}
+	return experiment.Begin(q)
 }
 
-// fresh is a session of a run that does not exist yet.
-func (f *runFlags) fresh(fs *pflag.FlagSet) (*session, error) {
-	t, spec, err := f.spec(fs)
-	if err != nil {
-		return nil, err
-	}
-	criteria, err := f.criteria()
-	if err != nil {
-		return nil, err
-	}
-	criteria = criteria.Or(compare.Defaults().Criteria)
-	spec.Criteria = &criteria
-	if f.base != "" && !slices.ContainsFunc(measured(spec.Builds), func(b hv.Build) bool { return b.Name == f.base }) {
-		return nil, fmt.Errorf("--base %s: not among the builds %s", f.base, buildNames(measured(spec.Builds)))
-	}
-	path := f.output
-	if path == "" {
-		path = "runs/" + time.Now().Format("2006-01-02-150405")
-	}
-	claim, err := vacant(path)
-	if err != nil {
-		return nil, err
-	}
-	return &session{target: t, claim: claim, path: path, spec: spec, timeout: f.timeout, compare: f.compareFlags}, nil
-}
-
-// vacant claims a directory before anything is built, and refuses one that
-// holds a run.
-func vacant(path string) (*results.Claim, error) {
-	claim, err := results.ClaimDir(path)
-	if err != nil {
-		return nil, fmt.Errorf("create run: %w", err)
-	}
-	_, err = results.ReadRun(path)
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return claim, nil
-	case err == nil:
-		err = fmt.Errorf("%s holds a run: complete it with --resume %s, or name another directory with -o", path, path)
-	}
-	claim.Release()
-	return nil, err
-}
-
-// resumed takes everything from the run, except that rounds may be added.
-func (f *runFlags) resumed(fs *pflag.FlagSet) (*session, error) {
-	var extra []string
-	fs.Visit(func(flag *pflag.Flag) {
-		if !slices.Contains([]string{"resume", "rounds", "budget", "timeout", "base", "margin", "margins", "floors", "confidence"}, flag.Name) {
-			extra = append(extra, "--"+flag.Name)
-		}
-	})
-	if extra != nil {
-		return nil, fmt.Errorf("%s: a resumed run keeps what it began with", strings.Join(extra, ", "))
-	}
-	run, err := results.ReadRun(f.resume)
-	if err != nil {
-		return nil, err
-	}
-	t, err := lookupTarget(run.Spec.Target)
-	if err != nil {
-		return nil, fmt.Errorf("resume %s: %w", f.resume, err)
-	}
-	if err := f.resumeBudget(fs, &run.Spec); err != nil {
-		return nil, err
-	}
-	if fs.Changed("rounds") {
-		if run.Spec.Budget != nil {
-			return nil, errors.New("--rounds: the run chooses its rounds by a budget; add time with --budget")
-		}
-		if f.rounds < run.Spec.Rounds {
-			return nil, fmt.Errorf("--rounds %d: the run has %d, and rounds can only be added", f.rounds, run.Spec.Rounds)
-		}
-		run.Spec.Rounds = f.rounds
-	}
-	claim, err := results.ClaimDir(f.resume)
-	if err != nil {
-		return nil, fmt.Errorf("resume run: %w", err)
-	}
-	return &session{target: t, claim: claim, path: f.resume, spec: run.Spec, resumed: true, timeout: f.timeout, compare: f.compareFlags}, nil
-}
-
-func (s *session) run(c *cobra.Command) error {
-	defer s.claim.Release()
-	dir, out, err := s.execute(c)
-	if dir == nil {
+func (f *runFlags) run(c *cobra.Command, s *experiment.Session) error {
+	out, err := s.Run(c.Context(), progress.New(c.ErrOrStderr()), f.judge)
+	if out.Boots == 0 {
 		return err
 	}
-	defer dir.Close()
-	return s.conclude(c.Context(), c.OutOrStdout(), c.ErrOrStderr(), out, err)
+	return f.conclude(c, s, out, err)
 }
 
-// execute builds and measures. The directory is nil if nothing was measured.
-func (s *session) execute(c *cobra.Command) (*results.Dir, experiment.Outcome, error) {
-	progress := printLine(c.ErrOrStderr())
-	images, err := experiment.Ready(c.Context(), s.target, s.spec, progress)
+// judge counts the rows of a run, and those that are open.
+func (f *runFlags) judge(path string) (rows, open int, err error) {
+	in, err := readInput(path)
 	if err != nil {
-		return nil, experiment.Outcome{}, err
+		return 0, 0, err
 	}
-	dir, err := s.open(c.Context(), images)
+	c, err := in.compare(f.compareFlags)
 	if err != nil {
-		return nil, experiment.Outcome{}, err
+		return 0, 0, err
 	}
-	fmt.Fprintf(c.ErrOrStderr(), "run %s: %s of %s; %d benchmarks from %s\n", s.path, s.length(),
-		describeBuilds(s.spec.Builds), len(s.spec.Benchmarks), strings.Join(s.spec.Domains, ", "))
-	show := newObserver(c.ErrOrStderr())
-	r := experiment.Runner{Target: s.target, Dir: dir, Images: images, Observer: show, Timeout: s.timeout}
-	out, err := s.measure(c.Context(), r, show)
-	show.close()
-	s.spec = dir.Run().Spec
-	return dir, out, err
-}
-
-// length says how long the run is going to be.
-func (s *session) length() string {
-	if b := s.spec.Budget; b != nil {
-		return fmt.Sprintf("up to %s or %d rounds", minutes(b.Time), b.Looks[len(b.Looks)-1])
-	}
-	return fmt.Sprintf("%d rounds", s.spec.Rounds)
-}
-
-// measure runs all rounds, or as many as the budget allows.
-func (s *session) measure(ctx context.Context, r experiment.Runner, show observer) (experiment.Outcome, error) {
-	if s.spec.Budget == nil {
-		return r.Run(ctx)
-	}
-	q := experiment.Sequence{Runner: r, Judge: s.judge,
-		More: func(ctx context.Context, spec results.Spec) (experiment.Images, error) {
-			return experiment.Ready(ctx, s.target, spec, func(string) {})
-		},
-		Looked: func(l results.Look) {
-			b := r.Dir.Run().Spec.Budget
-			show.note(describeLook(l, len(b.Taken), len(b.Looks)))
-		},
-	}
-	out, _, err := q.Run(ctx)
-	return out, err
-}
-
-// open makes the run directory, or opens the one to resume.
-func (s *session) open(ctx context.Context, images experiment.Images) (*results.Dir, error) {
-	if !s.resumed {
-		return s.claim.Create(results.Run{
-			Tool: version(), Started: time.Now().UTC(), Command: append([]string{"xsmbench"}, os.Args[1:]...), Spec: s.spec,
-			Host: describeHost(), Images: images.List(s.spec), Settings: experiment.Settings(ctx, s.target, s.spec, images),
-		})
-	}
-	dir, err := s.claim.Resume()
-	if err != nil {
-		return nil, err
-	}
-	run := dir.Run()
-	if err := experiment.SameImages(run, images); err != nil {
-		dir.Close()
-		return nil, fmt.Errorf("resume %s: %w", s.path, err)
-	}
-	if s.spec.Rounds > run.Spec.Rounds || s.spec.Budget != nil {
-		run.Spec = s.spec
-		run.Images = images.List(s.spec)
-		if err := dir.UpdateRun(run); err != nil {
-			dir.Close()
-			return nil, fmt.Errorf("resume %s: %w", s.path, err)
-		}
-	}
-	return dir, nil
+	return len(c.Rows), c.Count(compare.Inconclusive), nil
 }
 
 // conclude says how the run ended, and compares what there is.
-func (s *session) conclude(ctx context.Context, stdout, stderr io.Writer, out experiment.Outcome, err error) error {
-	goOn := "xsmbench run --resume " + s.path
+func (f *runFlags) conclude(c *cobra.Command, s *experiment.Session, out experiment.Outcome, err error) error {
+	stdout, stderr := c.OutOrStdout(), c.ErrOrStderr()
+	goOn := "xsmbench run --resume " + s.Path()
 	switch {
-	case errors.Is(err, errInterrupted) || ctx.Err() != nil:
-		fmt.Fprintf(stderr, "interrupted: %d of %d boots are in %s; to go on: %s\n", out.Done, out.Boots, s.path, goOn)
+	case errors.Is(err, errInterrupted) || c.Context().Err() != nil:
+		fmt.Fprintf(stderr, "interrupted: %d of %d boots are in %s; to go on: %s\n", out.Done, out.Boots, s.Path(), goOn)
 		return &exitError{ExitInterrupted, nil}
 	case err != nil:
-		return fmt.Errorf("%w; what was measured before is in %s; to go on: %s", err, s.path, goOn)
+		return fmt.Errorf("%w; what was measured before is in %s; to go on: %s", err, s.Path(), goOn)
 	}
-	switch {
-	case len(s.spec.Builds) == 1:
-		fmt.Fprintf(stdout, "one build, %s: there is nothing to compare it with\n", s.spec.Builds[0].Name)
+	switch builds := s.Spec().Builds; {
+	case len(builds) == 1:
+		fmt.Fprintf(stdout, "one build, %s: there is nothing to compare it with\n", builds[0].Name)
 	case out.Done > 0:
-		err = s.compareRun(stdout)
+		err = f.compareRun(stdout, s)
 	}
 	if !out.Complete() {
 		if err != nil { // as when the base is what is missing
 			fmt.Fprintln(stderr, err)
 		}
-		return fmt.Errorf("%d of %d boots are missing in %s; to measure them: %s", out.Boots-out.Done, out.Boots, s.path, goOn)
+		return fmt.Errorf("%d of %d boots are missing in %s; to measure them: %s", out.Boots-out.Done, out.Boots, s.Path(), goOn)
 	}
 	if err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(stdout, "\nrun: %s\n", s.path)
+	_, err = fmt.Fprintf(stdout, "\nrun: %s\n", s.Path())
 	return err
 }
 
 // compareRun prints the comparison, and how the budget ended.
-func (s *session) compareRun(w io.Writer) error {
-	c, err := compareRun(w, s.path, s.compare)
-	if err == nil && s.spec.Budget != nil {
-		writeEnding(w, c, s.spec.Budget, s.spec.Rounds, s.path)
+func (f *runFlags) compareRun(w io.Writer, s *experiment.Session) error {
+	in, err := readInput(s.Path())
+	if err != nil {
+		return err
 	}
-	return err
-}
-
-func buildNames(builds []hv.Build) string {
-	var names []string
-	for _, b := range builds {
-		names = append(names, b.Name)
+	c, err := in.compare(f.compareFlags)
+	if err != nil {
+		return err
 	}
-	return strings.Join(names, ", ")
+	if err := in.write(w, c, "text"); err != nil {
+		return err
+	}
+	if spec := s.Spec(); spec.Budget != nil {
+		progress.WriteEnding(w, c, spec, s.Path())
+	}
+	return nil
 }

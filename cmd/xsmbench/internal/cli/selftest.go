@@ -6,13 +6,11 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"regexp"
-	"slices"
-	"strings"
 
 	"github.com/spf13/cobra"
-	"github.com/spf13/pflag"
 
+	"xsmbench/cmd/xsmbench/internal/progress"
+	"xsmbench/experiment"
 	"xsmbench/hv"
 	"xsmbench/reports/compare"
 	"xsmbench/reports/profile"
@@ -22,10 +20,6 @@ import (
 // selftestRounds is how often the delays are booted; each round has another
 // layout.
 const selftestRounds = 10
-
-// beside are benchmarks that do not cross the hook, or others as well: what is
-// put into the hook must not be seen there.
-const beside = `Kbench/hypercall/op=(xen_version|evtchn_send_peer|evtchn_alloc_close)$`
 
 func newSelftest() *cobra.Command {
 	var f selftestFlags
@@ -57,97 +51,84 @@ type selftestFlags struct {
 }
 
 func (f *selftestFlags) run(c *cobra.Command) error {
-	t, err := lookupTarget(f.target)
-	if err != nil {
-		return err
-	}
-	injector, ok := t.(hv.Injector)
-	if !ok {
-		return fmt.Errorf("selftest: target %s cannot be given work in a hook", t.Name())
-	}
-	if f.rounds < 2 || f.rounds > 1000 {
-		return fmt.Errorf("--rounds %d: must be from 2 to 1000", f.rounds)
-	}
 	trees, err := os.MkdirTemp("", "xsmbench-selftest")
 	if err != nil {
 		return fmt.Errorf("selftest: %w", err)
 	}
 	defer os.RemoveAll(trees)
-	s := tester{c: c, target: t, injector: injector, Injection: injector.Injection(), trees: trees, runs: f.output, rounds: f.rounds}
-	if s.runs == "" {
-		s.runs = filepath.Join(trees, "runs")
+	criteria := compare.Defaults().Criteria
+	s := experiment.Selftest{
+		Target: f.target, Trees: trees, Runs: f.output, TimedRounds: f.rounds,
+		Criteria: &criteria, Tool: version(), Command: commandLine(),
 	}
-	passed, err := s.instructions()
-	if err == nil && s.Delays != nil {
+	if s.Runs == "" {
+		s.Runs = filepath.Join(trees, "runs")
+	}
+	in, err := s.Injection()
+	if err != nil {
+		return inFlags(err)
+	}
+	passed, err := countInstructions(c, s, in)
+	if err == nil && in.Delays != nil {
 		var delays bool
-		delays, err = s.delays()
+		delays, err = timeDelays(c, s, in)
 		passed = passed && delays
 	}
 	switch {
 	case err != nil:
-		return err
+		return inFlags(err)
 	case !passed:
 		return &exitError{ExitRegression, errors.New("selftest: not all that was put in was found in its place and of its size")}
 	}
 	return nil
 }
 
-// tester puts work into a target's hook and measures.
-type tester struct {
-	hv.Injection
-	c        *cobra.Command
-	target   hv.Target
-	injector hv.Injector
-	trees    string // copies of the source
-	runs     string
-	rounds   int
-	words    []string // the builds to measure next, as --builds has them
+// countInstructions counts builds with more of them, and says what was found.
+func countInstructions(c *cobra.Command, s experiment.Selftest, in hv.Injection) (bool, error) {
+	run, err := s.Count(c.Context(), progress.New(c.ErrOrStderr()))
+	if err != nil {
+		return false, err
+	}
+	r, err := profile.Open(run.Path)
+	if err != nil {
+		return false, err
+	}
+	found := selftest.Counted(r, run.Base, in.Hook, injected(run))
+	title := fmt.Sprintf("instructions put into %s, and what one call has more of them:", in.Hook)
+	return selftest.Passes(found), selftest.Write(c.OutOrStdout(), title, found)
 }
 
-// instructions counts builds with more of them.
-func (s *tester) instructions() (bool, error) {
-	builds, err := s.inject("count", false, s.Instructions)
+// timeDelays times builds with longer ones, and says what was found.
+func timeDelays(c *cobra.Command, s experiment.Selftest, in hv.Injection) (bool, error) {
+	run, err := s.Time(c.Context(), progress.New(c.ErrOrStderr()))
 	if err != nil {
 		return false, err
 	}
-	dir, err := s.measure("counted", "--accel", s.Accel, "--aa=false")
+	samples, err := readInput(run.Path)
 	if err != nil {
 		return false, err
 	}
-	r, err := profile.Open(dir)
+	compared, err := samples.Compare(compare.Options{})
 	if err != nil {
 		return false, err
 	}
-	found := selftest.Counted(r, builds[0].Build, s.Hook, builds[1:])
-	title := fmt.Sprintf("instructions put into %s, and what one call has more of them:", s.Hook)
-	return selftest.Passes(found), selftest.Write(s.c.OutOrStdout(), title, found)
-}
-
-// delays times builds with longer ones.
-func (s *tester) delays() (bool, error) {
-	builds, err := s.inject("delay", true, append(slices.Clone(s.Delays), s.Long))
-	if err != nil {
-		return false, err
-	}
-	dir, err := s.measure("timed", "--quick", "--rounds", fmt.Sprint(s.rounds))
-	if err != nil {
-		return false, err
-	}
-	in, err := readInput([]string{dir})
-	if err != nil {
-		return false, err
-	}
-	c, err := in.compare(compareFlags{})
-	if err != nil {
-		return false, err
-	}
+	builds := injected(run)
 	last := len(builds) - 1
-	found := selftest.Timed(c, s.Benchmark, builds[1:last], builds[last])
-	title := fmt.Sprintf("delays put into %s, and how much longer %s takes:", s.Hook, s.Benchmark)
-	if err := selftest.Write(s.c.OutOrStdout(), title, found); err != nil {
+	found := selftest.Timed(compared, in.Benchmark, builds[:last], builds[last])
+	title := fmt.Sprintf("delays put into %s, and how much longer %s takes:", in.Hook, in.Benchmark)
+	if err := selftest.Write(c.OutOrStdout(), title, found); err != nil {
 		return false, err
 	}
-	return selftest.Passes(found), writeControls(s.c.OutOrStdout(), c, s.Benchmark)
+	return selftest.Passes(found), writeControls(c.OutOrStdout(), compared, in.Benchmark)
+}
+
+// injected are a run's builds as they are judged.
+func injected(run experiment.InjectedRun) []selftest.Injected {
+	var all []selftest.Injected
+	for _, b := range run.Builds {
+		all = append(all, selftest.Injected{Build: b.Build, Amount: b.Work.Amount})
+	}
+	return all
 }
 
 // writeControls says what the controls show of a benchmark.
@@ -162,46 +143,4 @@ func writeControls(w io.Writer, c *compare.Comparison, benchmark string) error {
 		}
 	}
 	return nil
-}
-
-// inject makes a tree without work, and one with each amount of it.
-func (s *tester) inject(name string, delay bool, amounts []int) ([]selftest.Injected, error) {
-	var builds []selftest.Injected
-	for _, n := range append([]int{0}, amounts...) {
-		in := selftest.Injected{Build: fmt.Sprintf("%s%d", name, n), Amount: n}
-		b, err := s.injector.Inject(s.c.Context(), hv.Work{Delay: delay, Amount: n}, filepath.Join(s.trees, in.Build), printLine(s.c.ErrOrStderr()))
-		if err != nil {
-			return nil, err
-		}
-		builds = append(builds, in)
-		s.words = append(s.words, in.Build+"="+b.KindOf()+"@"+b.Source)
-	}
-	return builds, nil
-}
-
-// measure runs the builds that inject made, and returns the run's directory.
-func (s *tester) measure(name string, args ...string) (string, error) {
-	bench := "^(" + regexp.QuoteMeta(s.Benchmark) + "$|" + beside + ")"
-	path := filepath.Join(s.runs, name)
-	args = append(args, "--target", s.target.Name(), "--bench", bench, "-o", path, "--builds", strings.Join(s.words, ","))
-	s.words = nil
-	var f runFlags
-	fs := pflag.NewFlagSet("selftest", pflag.ContinueOnError)
-	f.register(fs)
-	if err := fs.Parse(args); err != nil {
-		return "", fmt.Errorf("selftest: %w", err)
-	}
-	session, err := f.fresh(fs)
-	if err != nil {
-		return "", err
-	}
-	defer session.claim.Release()
-	dir, out, err := session.execute(s.c)
-	if dir != nil {
-		err = errors.Join(err, dir.Close())
-	}
-	if err == nil && !out.Complete() {
-		err = fmt.Errorf("selftest: %d of %d boots failed", out.Boots-out.Done, out.Boots)
-	}
-	return path, err
 }

@@ -8,6 +8,7 @@ import (
 	"xsmbench/abi"
 	"xsmbench/bench"
 	_ "xsmbench/bench/kbench"
+	_ "xsmbench/workloads/kernbench"
 )
 
 func mustDomain(t *testing.T, x *fakeXen) *Domain {

@@ -13,6 +13,7 @@ import (
 	"xsmbench/abi"
 	"xsmbench/bench"
 	"xsmbench/bench/agent"
+	"xsmbench/workloads"
 )
 
 // status forks a child and waits for it. It is called in children too, which
@@ -108,15 +109,18 @@ func (l *listener) Sample(m bench.Measurement) error {
 // child; its benchmarks run in forked children as well.
 func TestBusyWorkload(t *testing.T) {
 	o := open(t, false)
+	busy, err := workloads.Find("busy")
+	if err != nil {
+		t.Fatal(err)
+	}
 	plan := bench.Plan{
 		Benchmarks: []string{"Lmbench/lat_syscall/op=null", "Lmbench/lat_proc/op=fork"},
 		Options:    bench.Options{EnoughUS: 1000, Repetitions: 3},
-		Workload:   bench.WorkloadBusy,
 	}
 	l := &listener{}
 	done := time.AfterFunc(time.Minute, func() { panic("the agent hangs") })
 	defer done.Stop()
-	if err := agent.Run(domain{o}, agent.Config{Domain: "dom0", Plan: plan}, l); err != nil {
+	if err := agent.Run(domain{o}, agent.Config{Domain: "dom0", Plan: plan, Workload: busy.Start}, l); err != nil {
 		t.Fatal(err)
 	}
 	if len(l.samples) != len(plan.Benchmarks) {

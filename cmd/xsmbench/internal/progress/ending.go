@@ -1,0 +1,89 @@
+package progress
+
+import (
+	"fmt"
+	"io"
+	"slices"
+	"time"
+
+	"xsmbench/reports/compare"
+	"xsmbench/results"
+)
+
+// describeLook says what the last look of a budget showed.
+func describeLook(b results.Budget) string {
+	l := b.Last()
+	text := fmt.Sprintf("look %d of at most %d, after %d rounds: ", len(b.Taken), len(b.Looks), l.Rounds)
+	if l.Open == 0 {
+		return text + fmt.Sprintf("all %d rows are decided", l.Rows)
+	}
+	return text + fmt.Sprintf("%d of %d rows are open", l.Open, l.Rows)
+}
+
+// WriteEnding says why a run with a budget ended, which rows stay open, and how
+// long they would need.
+func WriteEnding(w io.Writer, c *compare.Comparison, spec results.Spec, path string) {
+	b, done := spec.Budget, spec.Rounds
+	open := openRows(c)
+	switch {
+	case len(open) == 0:
+		fmt.Fprintf(w, "\nAll %d rows are decided, after %d rounds in %s.\n", len(c.Rows), done, minutes(b.Spent))
+		return
+	case len(b.Taken) >= len(b.Looks):
+		fmt.Fprintf(w, "\nAll looks are taken, after %d rounds in %s. %d of %d rows stay open:\n", done, minutes(b.Spent), len(open), len(c.Rows))
+	default:
+		fmt.Fprintf(w, "\nThe budget of %s is spent, after %d rounds in %s. %d of %d rows stay open:\n", b.Time, done, minutes(b.Spent), len(open), len(c.Rows))
+	}
+	perRound := b.Spent / time.Duration(max(1, done))
+	writeOpen(w, open, perRound)
+	longest := open[len(open)-1]
+	for i := len(open) - 1; i > 0 && !reachable(longest); i-- {
+		longest = open[i-1]
+	}
+	if next, ok := b.Next(); ok && reachable(longest) {
+		total := max(done+longest.Need, next)
+		fmt.Fprintf(w, "to go on: xsmbench run --resume %s --budget %s\n", path, roundUp(perRound*time.Duration(total+1)))
+	}
+}
+
+// openRows are the inconclusive ones, those that need least first.
+func openRows(c *compare.Comparison) []compare.Row {
+	var open []compare.Row
+	for _, r := range c.Rows {
+		if r.Verdict == compare.Inconclusive {
+			open = append(open, r)
+		}
+	}
+	slices.SortStableFunc(open, func(a, b compare.Row) int { return a.Need - b.Need })
+	return open
+}
+
+// reachable tells whether so many rounds can be measured at all.
+func reachable(r compare.Row) bool { return r.Need < compare.MostRounds/2 }
+
+// writeOpen lists rows with the rounds and the time that they still need.
+func writeOpen(w io.Writer, open []compare.Row, perRound time.Duration) {
+	for _, r := range open {
+		need := "no number of rounds within reach"
+		if reachable(r) {
+			need = fmt.Sprintf("some %d rounds more, %s", r.Need, minutes(perRound*time.Duration(r.Need)))
+		}
+		fmt.Fprintf(w, "  %s, %s, %s, %s: %s\n", r.Benchmark, r.Domain, r.Build, r.Unit, need)
+	}
+}
+
+// roundUp is a time that people would type.
+func roundUp(d time.Duration) string {
+	step := time.Minute
+	switch {
+	case d < time.Minute:
+		step = time.Second
+	case d > 2*time.Hour:
+		return fmt.Sprintf("%dh", int(d/time.Hour)+1)
+	}
+	n := int(d/step) + 1
+	if step == time.Second {
+		return fmt.Sprintf("%ds", n)
+	}
+	return fmt.Sprintf("%dm", n)
+}

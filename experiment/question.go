@@ -1,0 +1,222 @@
+package experiment
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"xsmbench/bench"
+	"xsmbench/hv"
+	"xsmbench/results"
+	"xsmbench/workloads"
+)
+
+// Question is what a run is to find out, in values. What is zero or nil was
+// not asked for: the target has its own, or a default holds.
+type Question struct {
+	Inputs
+	Base       string // the build that the others are compared with; "" for the first
+	Controls   Controls
+	Domains    []string // nil: dom0 and domU
+	Benchmarks string   // regular expression over full names; "" for all that can run
+	Workload   string   // what else the domain does, one of package workloads
+
+	// Rounds boot every build once each. A Budget, instead, lets the run
+	// choose them.
+	Rounds  *int
+	Budget  *Budget
+	Layouts int // relinks of each build; 0: one per round, as far as the target relinks
+
+	EnoughUS    *int64 // shortest timed window
+	Repetitions int    // windows per sample
+	Quick       bool   // a rough answer soon
+	Witness     bool   // also what the hypervisor itself counts
+
+	Accel   string
+	DomU    string        // kind of the domUs
+	Idle    int           // idle domUs beside the measured one
+	Timeout time.Duration // of a boot
+
+	// Criteria are what the verdicts are going to be given by. They are
+	// written down before the first boot.
+	Criteria *results.Criteria
+	Output   string // run directory to make; "" for runs/DATE-TIME
+	Replace  bool   // remove the run that is there
+	// Beside measures times even while another timed run goes on, on the same
+	// machine.
+	Beside bool
+
+	Tool    string   // version of the program that asks
+	Command []string // that asked, as it was typed
+}
+
+// Budget lets a run choose its rounds.
+type Budget struct {
+	Time       time.Duration
+	MostRounds int
+}
+
+// Defaults: with three builds, two domains and all benchmarks they take some
+// four minutes on two cores, controls included.
+const (
+	DefaultRounds     = 10
+	DefaultMostRounds = 100 // of a budget
+	DefaultEnoughUS   = 1000
+
+	quickRounds = 3
+	quickEnough = 100 // µs
+)
+
+// domains are those that a target measures from.
+var domains = []string{"dom0", "domU"}
+
+// Spec resolves the question: what is left open is decided, what cannot be
+// measured is refused, and the controls are added.
+func (q Question) Spec() (hv.Target, results.Spec, error) {
+	t, builds, err := q.Inputs.Resolve()
+	if err != nil {
+		return nil, results.Spec{}, err
+	}
+	if err := q.checkBudget(builds); err != nil {
+		return nil, results.Spec{}, err
+	}
+	r := q.resolve(t)
+	if err := r.check(); err != nil {
+		return nil, results.Spec{}, err
+	}
+	list, err := r.benchmarks()
+	if err != nil {
+		return nil, results.Spec{}, err
+	}
+	if q.Base != "" && index(builds, q.Base) < 0 {
+		return nil, results.Spec{}, refuse(FieldBase, q.Base, "not among the builds %s", strings.Join(names(builds), ", "))
+	}
+	spec := results.Spec{
+		Target: t.Name(), Accel: r.Accel, Builds: r.withControls(builds), Domains: r.Domains, Benchmarks: list,
+		Rounds: r.rounds, Layouts: r.layouts, Workload: r.Workload, DomU: r.DomU, Idle: r.Idle, OtherDomU: r.otherDomU(),
+		Options:  bench.Options{EnoughUS: r.enough, Repetitions: r.Repetitions, Windows: r.windows, Quick: r.Quick, Witness: r.Witness},
+		Criteria: r.Criteria, Budget: r.plan(),
+	}
+	if spec.Budget != nil {
+		spec.Rounds = spec.Budget.Looks[0]
+	}
+	return t, spec, nil
+}
+
+// resolved is a question with nothing left open.
+type resolved struct {
+	Question
+	target  hv.Target
+	windows int // that are marked in a sample, 0 if the target times
+	rounds  int
+	layouts int
+	enough  int64
+}
+
+// resolve decides what the question leaves to the target, or to Quick.
+func (q Question) resolve(t hv.Target) resolved {
+	r := resolved{Question: q, target: t}
+	if r.Domains == nil {
+		r.Domains = slices.Clone(domains)
+	}
+	if r.Workload == "" {
+		r.Workload = workloads.Default
+	}
+	if d, ok := t.(hv.DomUs); ok && r.DomU == "" {
+		r.DomU = d.DomUKinds()[0]
+	}
+	r.windows = q.markedWindows(t)
+	r.rounds = r.defaultRounds()
+	r.enough = r.defaultEnough()
+	if r.layouts = q.Layouts; r.layouts == 0 {
+		r.layouts = r.defaultLayouts()
+	}
+	return r
+}
+
+// countingRounds are enough where counts are exact: the second shows it.
+const countingRounds = 2
+
+func (r *resolved) defaultRounds() int {
+	if r.Rounds != nil {
+		return *r.Rounds
+	}
+	rounds := DefaultRounds
+	if d, ok := r.target.(hv.Defaults); ok {
+		rounds = d.Rounds()
+	}
+	if r.windows > 0 {
+		rounds = min(rounds, countingRounds)
+	}
+	if r.Quick {
+		rounds = min(rounds, quickRounds)
+	}
+	return rounds
+}
+
+func (r *resolved) defaultEnough() int64 {
+	switch {
+	case r.EnoughUS != nil:
+		return *r.EnoughUS
+	case r.Quick:
+		return quickEnough
+	}
+	return DefaultEnoughUS
+}
+
+// defaultLayouts is one for each round that there may be.
+func (r *resolved) defaultLayouts() int {
+	layouts := r.rounds
+	switch {
+	case r.windows > 0:
+		layouts = 1 // a relink moves code and changes no count
+	case r.Budget != nil:
+		layouts = r.Budget.MostRounds
+	}
+	if l, ok := r.target.(hv.Layouts); ok {
+		layouts = min(layouts, l.MostLayouts())
+	}
+	return layouts
+}
+
+// markedWindows is how many marked windows a sample has, 0 if the target times.
+func (q Question) markedWindows(t hv.Target) int {
+	c, ok := t.(hv.Counter)
+	if !ok {
+		return 0
+	}
+	accel := q.Accel
+	if accel == "" {
+		accel = t.Accels()[0]
+	}
+	n := c.Windows(accel)
+	if n > 0 && q.Repetitions > 0 {
+		return q.Repetitions
+	}
+	return n
+}
+
+// otherDomU tells that the domUs are not what the target takes by itself.
+func (r *resolved) otherDomU() bool {
+	d, several := r.target.(hv.DomUs)
+	return several && r.DomU != d.DomUKinds()[0]
+}
+
+// benchmarks are those that were asked for and that the target and the
+// domains can run.
+func (r *resolved) benchmarks() ([]string, error) {
+	list, err := bench.Select(r.Benchmarks)
+	if err != nil {
+		return nil, err
+	}
+	var all []string
+	for _, b := range list {
+		if r.target.Offers(b) && (!b.Dom0Only || slices.Contains(r.Domains, "dom0")) {
+			all = append(all, b.FullName())
+		}
+	}
+	if len(all) == 0 {
+		return nil, refuse(FieldBenchmarks, r.Benchmarks, "target %s runs none of them in %s", r.target.Name(), strings.Join(r.Domains, ", "))
+	}
+	return all, nil
+}

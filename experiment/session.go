@@ -1,0 +1,239 @@
+package experiment
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"time"
+
+	"xsmbench/hv"
+	"xsmbench/results"
+)
+
+// Session is a run about to be measured. Its directory is claimed from the
+// beginning, before anything is built, until Close.
+type Session struct {
+	target  hv.Target
+	claim   *results.Claim // of path
+	path    string
+	spec    results.Spec
+	resumed bool
+	timeout time.Duration
+	beside  bool // another timed run
+	tool    string
+	command []string
+	dir     *results.Dir // nil before Run
+}
+
+// HoldsRunError is a directory that was to be made and holds a run.
+type HoldsRunError struct{ Path string }
+
+// Error names the directory.
+func (e *HoldsRunError) Error() string { return e.Path + " holds a run" }
+
+// Begin is a session of a run that does not exist yet.
+func Begin(q Question) (*Session, error) {
+	t, spec, err := q.Spec()
+	if err != nil {
+		return nil, err
+	}
+	path := q.Output
+	if path == "" {
+		path = "runs/" + time.Now().Format("2006-01-02-150405")
+	}
+	claim, err := vacant(path, q.Replace)
+	if err != nil {
+		return nil, err
+	}
+	return &Session{target: t, claim: claim, path: path, spec: spec, timeout: q.Timeout, beside: q.Beside, tool: q.Tool, command: q.Command}, nil
+}
+
+// vacant claims a directory, and refuses one that holds a run, or removes that.
+func vacant(path string, replace bool) (*results.Claim, error) {
+	claim, err := results.ClaimDir(path)
+	if err != nil {
+		return nil, fmt.Errorf("create run: %w", err)
+	}
+	if replace {
+		if err := claim.Clear(); err != nil {
+			claim.Release()
+			return nil, fmt.Errorf("replace run: %w", err)
+		}
+	}
+	_, err = results.ReadRun(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return claim, nil
+	case err == nil:
+		err = &HoldsRunError{path}
+	}
+	claim.Release()
+	return nil, err
+}
+
+// Continuation is what may be asked of a run that exists: to complete it, and
+// to add to it.
+type Continuation struct {
+	Path    string
+	Rounds  *int           // that it is to have, nil for those it has
+	Time    *time.Duration // that its budget is to have, in all
+	Timeout time.Duration  // of a boot
+	Beside  bool           // as in Question
+}
+
+// Resume is a session that completes a run.
+func Resume(c Continuation) (*Session, error) {
+	run, err := results.ReadRun(c.Path)
+	if err != nil {
+		return nil, err
+	}
+	t, err := FindTarget(run.Spec.Target)
+	if err != nil {
+		return nil, fmt.Errorf("resume %s: %w", c.Path, err)
+	}
+	if err := c.extend(&run.Spec); err != nil {
+		return nil, err
+	}
+	claim, err := results.ClaimDir(c.Path)
+	if err != nil {
+		return nil, fmt.Errorf("resume run: %w", err)
+	}
+	return &Session{target: t, claim: claim, path: c.Path, spec: run.Spec, resumed: true, timeout: c.Timeout, beside: c.Beside}, nil
+}
+
+// extend gives a run more rounds, or more time. The looks of a budget stay as
+// they were planned.
+func (c Continuation) extend(s *results.Spec) error {
+	if err := checkTimeout(c.Timeout); err != nil {
+		return err
+	}
+	switch {
+	case c.Time != nil && s.Budget == nil:
+		return refuse(FieldTime, "", "the run has a fixed number of rounds; add some with {Rounds}")
+	case c.Time != nil && *c.Time < s.Budget.Time:
+		return refuse(FieldTime, *c.Time, "the run has %s, and time can only be added", s.Budget.Time)
+	case c.Rounds != nil && s.Budget != nil:
+		return refuse(FieldRounds, "", "the run chooses its rounds by a budget; add time with {%s}", FieldTime)
+	case c.Rounds != nil && *c.Rounds < s.Rounds:
+		return refuse(FieldRounds, *c.Rounds, "the run has %d, and rounds can only be added", s.Rounds)
+	}
+	if c.Time != nil {
+		budget := *s.Budget
+		budget.Time = *c.Time
+		s.Budget = &budget
+	}
+	if c.Rounds != nil {
+		s.Rounds = *c.Rounds
+	}
+	return nil
+}
+
+// Path is the run's directory.
+func (s *Session) Path() string { return s.path }
+
+// Spec is what is measured. A budget's rounds grow while the session runs.
+func (s *Session) Spec() results.Spec {
+	if s.dir != nil {
+		return s.dir.Run().Spec
+	}
+	return s.spec
+}
+
+// Close frees the directory.
+func (s *Session) Close() error {
+	var err error
+	if s.dir != nil {
+		err = s.dir.Close()
+	}
+	s.claim.Release()
+	return err
+}
+
+// Attendant is told what a session does, from its first build on. Its methods
+// are called one at a time.
+type Attendant interface {
+	Observer
+	// Building receives short lines while images are built.
+	Building(line string)
+	// Begins tells that all is built, and the first boot near.
+	Begins(path string, spec results.Spec)
+	// Looked tells of a look of a run with a budget, the last of those taken.
+	Looked(b results.Budget)
+	// Ends tells that no boot follows, as soon as Begins was called.
+	Ends()
+}
+
+// Judge counts the rows that the samples in a run directory give, and those
+// that are open. A run with a budget goes by it.
+type Judge func(path string) (rows, open int, err error)
+
+// Run builds the images and measures what is missing. judge may be nil for a
+// run without a budget. The outcome has no boots if none was to begin.
+func (s *Session) Run(ctx context.Context, a Attendant, judge Judge) (Outcome, error) {
+	images, err := Ready(ctx, s.target, s.spec, a.Building)
+	if err != nil {
+		return Outcome{}, err
+	}
+	if err := s.open(ctx, images); err != nil {
+		return Outcome{}, err
+	}
+	if timed(s.spec) && !s.beside {
+		release, err := holdMachine(ctx, s.path, a.Building)
+		if err != nil {
+			return Outcome{}, err
+		}
+		defer release()
+	}
+	a.Begins(s.path, s.spec)
+	defer a.Ends()
+	return s.measure(ctx, Runner{Target: s.target, Dir: s.dir, Images: images, Observer: a, Timeout: s.timeout}, a, judge)
+}
+
+// measure runs all rounds, or as many as the budget allows.
+func (s *Session) measure(ctx context.Context, r Runner, a Attendant, judge Judge) (Outcome, error) {
+	if s.spec.Budget == nil {
+		return r.Run(ctx)
+	}
+	q := Sequence{Runner: r,
+		Judge: func() (int, int, error) { return judge(s.path) },
+		More: func(ctx context.Context, spec results.Spec) (Images, error) {
+			return Ready(ctx, s.target, spec, func(string) {})
+		},
+		Looked: func(results.Look) { a.Looked(*s.dir.Run().Spec.Budget) },
+	}
+	out, _, err := q.Run(ctx)
+	return out, err
+}
+
+// open makes the run directory, or opens the one to resume.
+func (s *Session) open(ctx context.Context, images Images) (err error) {
+	if s.resumed {
+		return s.reopen(images)
+	}
+	s.dir, err = s.claim.Create(results.Run{
+		Tool: s.tool, Started: time.Now().UTC(), Command: s.command, Spec: s.spec,
+		Host: describeHost(), Images: images.List(s.spec), Settings: Settings(ctx, s.target, s.spec, images),
+	})
+	return err
+}
+
+// reopen goes on with a run's own images only.
+func (s *Session) reopen(images Images) (err error) {
+	if s.dir, err = s.claim.Resume(); err != nil {
+		return err
+	}
+	run := s.dir.Run()
+	if err := SameImages(run, images); err != nil {
+		return fmt.Errorf("resume %s: %w", s.path, err)
+	}
+	if s.spec.Rounds <= run.Spec.Rounds && s.spec.Budget == nil {
+		return nil
+	}
+	run.Spec = s.spec
+	run.Images = images.List(s.spec)
+	if err := s.dir.UpdateRun(run); err != nil {
+		return fmt.Errorf("resume %s: %w", s.path, err)
+	}
+	return nil
+}

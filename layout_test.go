@@ -1,0 +1,256 @@
+package xsmbench_test
+
+import (
+	"fmt"
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// folder is a row of the layout: a folder of packages, what these may import
+// from other folders, and what their tests may import besides.
+type folder struct {
+	path           string
+	imports, tests string
+}
+
+// layout is the order of the folders, from below to above: the programs of one
+// import nothing that stands below it in this list. Tests may, where a target
+// is tried with what is made for targets, and each such import is listed.
+var layout = []folder{
+	{"abi", "", ""},
+
+	{"xsm/hook", "", ""},
+	{"xsm", "abi xsm/hook", ""},
+
+	{"bench", "abi", ""},
+	{"workloads", "abi bench", "xsm/hook"},
+
+	{"hv", "bench", ""},
+	{"hv/hvtest", "bench hv", ""},
+	{"hv/gotool", "", ""},
+	{"hv/count", "bench", ""},
+
+	{"hv/model", "abi xsm", "xsm/hook"},
+	{"hv/model/guest", "abi bench hv/model", "xsm workloads"},
+	{"hv/model/toolstack", "abi", "xsm bench hv/model hv/model/guest"},
+	{"hv/model/symbols", "xsm/hook hv/count", ""},
+	{"hv/model/host", "xsm bench hv hv/gotool hv/count hv/model/symbols", "workloads results reports"},
+	{"hv/model/flasktest", "", "abi xsm hv/model hv/model/toolstack"},
+
+	{"hv/xen/debian", "", ""},
+	{"hv/xen/source", "hv/xen/debian", ""},
+	{"hv/xen/kbuild", "hv/xen/source", ""},
+	{"hv/xen/image", "", ""},
+	{"hv/xen/qemu", "", ""},
+	{"hv/xen/symbols", "hv/count", ""},
+	{"hv/xen/domain", "abi bench hv/count", "workloads"},
+	{"hv/xen/protocol", "bench", "workloads hv/count hv/xen/domain"},
+	{"hv/xen", "abi bench hv hv/gotool hv/count hv/xen/debian hv/xen/source hv/xen/kbuild hv/xen/image hv/xen/qemu hv/xen/symbols hv/xen/domain hv/xen/protocol",
+		"workloads results experiment"},
+	{"hv/xen/realtest", "", "bench hv hv/xen hv/xen/qemu results reports"},
+
+	{"results", "bench hv", ""},
+	{"results/history", "results", "bench hv"},
+	{"experiment", "bench workloads hv results", "hv/hvtest"},
+	{"reports", "bench hv results results/history", ""},
+
+	{"cmd/xsmguest", "abi bench workloads hv/count hv/xen/domain hv/xen/protocol", ""},
+	{"cmd/xsmmodel", "abi xsm bench workloads hv/count hv/model hv/model/guest hv/model/toolstack", ""},
+	{"cmd/xsmbench/internal", "xsm/hook bench workloads hv results results/history experiment reports", "hv/hvtest"},
+	{"cmd/xsmbench", "bench workloads hv/model/host hv/xen cmd/xsmbench/internal", "hv hv/hvtest results experiment"},
+}
+
+// statement is an import of one of the module's packages by a file.
+type statement struct {
+	file  string // slash-separated
+	under string // path below the module's
+}
+
+const module = "xsmbench/"
+
+// TestLayout compares the layout with what the files of all build tags import.
+func TestLayout(t *testing.T) {
+	all, err := statements(os.DirFS("."))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(all) < 500 {
+		t.Errorf("%d imports found: where are the others?", len(all))
+	}
+	for _, fault := range faults(layout, all) {
+		t.Error(fault)
+	}
+}
+
+// statements reads the imports of a tree.
+func statements(tree fs.FS) ([]statement, error) {
+	var all []statement
+	err := fs.WalkDir(tree, ".", func(name string, d fs.DirEntry, err error) error {
+		switch {
+		case err != nil:
+			return err
+		case d.IsDir() && name != "." && (d.Name() == "testdata" || strings.HasPrefix(d.Name(), ".")):
+			return fs.SkipDir
+		case d.IsDir() || !strings.HasSuffix(name, ".go"):
+			return nil
+		}
+		text, err := fs.ReadFile(tree, name)
+		if err != nil {
+			return err
+		}
+		file, err := parser.ParseFile(token.NewFileSet(), name, text, parser.ImportsOnly)
+		if err != nil {
+			return err
+		}
+		for _, spec := range file.Imports {
+			imported, err := strconv.Unquote(spec.Path.Value)
+			if err != nil {
+				return fmt.Errorf("%s: %w", name, err)
+			}
+			if under, ok := strings.CutPrefix(imported, module); ok {
+				all = append(all, statement{name, under})
+			}
+		}
+		return nil
+	})
+	return all, err
+}
+
+// faults says where imports and a layout differ.
+func faults(layout []folder, all []statement) []string {
+	l := ledger{layout: layout, place: map[string]int{}, there: map[string]bool{}, programs: map[way]bool{}, any: map[way]bool{}}
+	for i, f := range layout {
+		l.place[f.path] = i
+	}
+	for _, s := range all {
+		l.enter(s)
+	}
+	for i := range layout {
+		l.close(i)
+	}
+	return l.faults
+}
+
+// way is from one folder to another.
+type way struct{ from, to string }
+
+// ledger holds a layout against imports.
+type ledger struct {
+	layout        []folder
+	place         map[string]int
+	there         map[string]bool // folders that have packages
+	programs, any map[way]bool    // imports by programs, and by tests as well
+	faults        []string
+}
+
+func (l *ledger) fault(format string, args ...any) {
+	l.faults = append(l.faults, fmt.Sprintf(format, args...))
+}
+
+// enter notes an import, and the first one of a way that the layout does not
+// allow.
+func (l *ledger) enter(s statement) {
+	w := way{l.folderOf(path.Dir(s.file)), l.folderOf(s.under)}
+	switch {
+	case w.from == "":
+		l.fault("%s: its folder is not in the layout", s.file)
+		return
+	case w.to == "":
+		l.fault("%s: %s is not in the layout", s.file, s.under)
+		return
+	}
+	l.there[w.from], l.there[w.to] = true, true
+	if w.from == w.to {
+		return
+	}
+	test := strings.HasSuffix(s.file, "_test.go")
+	f := l.layout[l.place[w.from]]
+	allowed := slices.Contains(strings.Fields(f.imports), w.to) || test && slices.Contains(strings.Fields(f.tests), w.to)
+	if seen := l.programs[w] || test && l.any[w]; !allowed && !seen {
+		l.fault("%s: %s may not import %s", s.file, w.from, w.to)
+	}
+	l.any[w] = true
+	l.programs[w] = l.programs[w] || !test
+}
+
+// close says what is wrong with a row once all imports are entered.
+func (l *ledger) close(i int) {
+	f := l.layout[i]
+	if !l.there[f.path] {
+		l.fault("layout: nothing imports %s, or is imported by it: take it out", f.path)
+	}
+	for _, to := range strings.Fields(f.imports) {
+		if j, ok := l.place[to]; !ok || j >= i {
+			l.fault("layout: %s imports upwards, from %s", f.path, to)
+		}
+		if !l.programs[way{f.path, to}] {
+			l.fault("layout: %s does not import %s: take it out", f.path, to)
+		}
+	}
+	for _, to := range strings.Fields(f.tests) {
+		if !l.any[way{f.path, to}] {
+			l.fault("layout: the tests of %s do not import %s: take it out", f.path, to)
+		}
+	}
+}
+
+// folderOf is the innermost folder of the layout that holds a path, "" if none
+// does.
+func (l *ledger) folderOf(p string) string {
+	for ; p != "."; p = path.Dir(p) {
+		if _, ok := l.place[p]; ok {
+			return p
+		}
+	}
+	return ""
+}
+
+// TestFaults: what TestLayout would find.
+func TestFaults(t *testing.T) {
+	rows := []folder{{"low", "", ""}, {"low/inner", "low", ""}, {"high", "low", "low/inner"}}
+	good := []statement{{"low/inner/a.go", "low"}, {"high/x/a.go", "low"}, {"high/a_test.go", "low/inner/deep"}, {"high/a.go", "high/x"}}
+	for _, c := range []struct {
+		name string
+		rows []folder
+		all  []statement
+		want []string
+	}{
+		{"good", rows, good, nil},
+		{"upwards, twice", rows, append(good, statement{"low/a.go", "high"}, statement{"low/b.go", "high/x"}), []string{"low/a.go: low may not import high"}},
+		{"a test's import in a program", rows, append(good, statement{"high/b.go", "low/inner"}), []string{"high/b.go: high may not import low/inner"}},
+		{"a new folder", rows, append(good, statement{"new/a.go", "low"}), []string{"new/a.go: its folder is not in the layout"}},
+		{"no folder", rows, append(good, statement{"high/b.go", "gone"}), []string{"high/b.go: gone is not in the layout"}},
+		{"a folder that is gone", append(slices.Clone(rows), folder{"gone", "", ""}), good, []string{"layout: nothing imports gone, or is imported by it: take it out"}},
+		{"unused", rows, good[1:], []string{"layout: low/inner does not import low: take it out"}},
+		{"used by a test only", rows, append(slices.Clone(good[1:]), statement{"low/inner/a_test.go", "low"}), []string{"layout: low/inner does not import low: take it out"}},
+		{"unused by tests", rows, slices.Delete(slices.Clone(good), 2, 3), []string{"layout: the tests of high do not import low/inner: take it out"}},
+		{"a circle", []folder{{"a", "b", ""}, {"b", "a", ""}}, []statement{{"a/a.go", "b"}, {"b/b.go", "a"}}, []string{"layout: a imports upwards, from b"}},
+	} {
+		if diff := cmp.Diff(c.want, faults(c.rows, c.all)); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", c.name, diff)
+		}
+	}
+}
+
+// TestArchitecture: docs/architecture.md says what each folder is.
+func TestArchitecture(t *testing.T) {
+	text, err := os.ReadFile(filepath.Join("docs", "architecture.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range layout {
+		if !strings.Contains(string(text), "`"+f.path+"/`") {
+			t.Errorf("docs/architecture.md does not say what `%s/` is", f.path)
+		}
+	}
+}

@@ -1,0 +1,139 @@
+package compare
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"os"
+	"strings"
+
+	"xsmbench/bench"
+	"xsmbench/results"
+)
+
+// Input is what a comparison is made from: the samples of run directories or
+// of files, and what is known of the runs that they are of.
+type Input struct {
+	Run      *results.Run // nil unless the input is one run directory
+	Dir      string       // that directory
+	Samples  *Set
+	Problems []results.Problem // lines of no use
+
+	planned  *results.Criteria // of the runs, nil unless they agree
+	looks    int               // the most that a run planned
+	controls map[string]string // builds that are others under a second name
+}
+
+// ReadInput reads run directories, and files in Go's benchmark format.
+func ReadInput(paths ...string) (*Input, error) {
+	in := &Input{Samples: &Set{}}
+	var err error
+	if in.Problems, err = results.Walk(paths, in.Samples.Taker); err != nil {
+		return nil, err
+	}
+	if in.Samples.Len() == 0 {
+		if err := in.Malformed(); err != nil {
+			return nil, err
+		}
+		return nil, fmt.Errorf("read results: %s: no sample in it", strings.Join(paths, ", "))
+	}
+	return in, in.readRuns(paths)
+}
+
+// readRuns reads what is known of the runs that the samples are of.
+func (in *Input) readRuns(paths []string) error {
+	agreed := true
+	for i, path := range paths {
+		run, err := results.ReadRun(path)
+		var damage *results.DamageError
+		switch {
+		case isDir(path) && errors.As(err, &damage):
+			in.Problems = append(in.Problems, damage.Problem)
+			agreed = false
+		case err == nil:
+			in.Run, in.Dir = &run, path
+			in.looks = max(in.looks, run.Spec.PlannedLooks())
+			in.addControls(run.Spec)
+			agreed = agreed && (i == 0 || same(in.planned, run.Spec.Criteria))
+			in.planned = run.Spec.Criteria
+		case !errors.Is(err, os.ErrNotExist) && isDir(path):
+			return err
+		default:
+			agreed = agreed && (i == 0 || in.planned == nil)
+		}
+	}
+	if len(paths) > 1 {
+		in.Run = nil
+	}
+	if !agreed {
+		in.planned = nil
+	}
+	return nil
+}
+
+func (in *Input) addControls(s results.Spec) {
+	for _, b := range s.Controls() {
+		if in.controls == nil {
+			in.controls = map[string]string{}
+		}
+		in.controls[b.Name] = b.ControlOf
+	}
+}
+
+func same(a, b *results.Criteria) bool {
+	return a == nil && b == nil || a != nil && b != nil && a.Equal(*b)
+}
+
+func isDir(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.IsDir()
+}
+
+// Compare compares with the base of the options, else with the first build of
+// the run. Criteria that the options leave out are the run's.
+func (in *Input) Compare(o Options) (*Comparison, error) {
+	return in.Samples.Compare(in.options(o))
+}
+
+// Against compares with an earlier run, by this run's criteria.
+func (in *Input) Against(before *Input, o Options) (*Comparison, error) {
+	o = in.options(o)
+	o.Looks = max(o.Looks, before.looks)
+	o.Controls = maps.Clone(o.Controls)
+	if o.Controls == nil {
+		o.Controls = map[string]string{}
+	}
+	maps.Copy(o.Controls, before.controls)
+	return Against(in.Samples, before.Samples, o)
+}
+
+// options adds what the runs and the benchmarks say.
+func (in *Input) options(o Options) Options {
+	if o.Base == "" && in.Run != nil && len(in.Run.Spec.Builds) > 0 {
+		o.Base = in.Run.Spec.Builds[0].Name
+	}
+	o.Planned, o.Looks, o.Controls = in.planned, in.looks, in.controls
+	o.Hooks = func(name string) ([]bench.Crossing, bool) {
+		b, ok := bench.Find(name)
+		return b.Hooks, ok
+	}
+	return o
+}
+
+// Malformed is an error if lines of the input were of no use; those that say
+// what could not be measured, or that an interruption explains, are none.
+func (in *Input) Malformed() error {
+	var bad []results.Problem
+	for _, p := range in.Problems {
+		if !p.Note {
+			bad = append(bad, p)
+		}
+	}
+	switch len(bad) {
+	case 0:
+		return nil
+	case 1:
+		return fmt.Errorf("read results: %s", bad[0])
+	}
+	return fmt.Errorf("read results: %s (and %d more lines of no use)", bad[0], len(bad)-1)
+}

@@ -1,0 +1,45 @@
+package history
+
+import (
+	"database/sql"
+	"fmt"
+)
+
+// row is one of a query's.
+type row struct{ *sql.Rows }
+
+// scan reads the row's columns. What cannot be scanned is not what was written.
+func (r row) scan(to ...any) error {
+	if err := r.Scan(to...); err != nil {
+		return fmt.Errorf("%v: %w", err, errContent)
+	}
+	return nil
+}
+
+// all are the row's columns as they are stored.
+func (r row) all() ([]any, error) {
+	columns, err := r.Columns()
+	if err != nil {
+		return nil, err
+	}
+	values, to := make([]any, len(columns)), make([]any, len(columns))
+	for i := range values {
+		to[i] = &values[i]
+	}
+	return values, r.scan(to...)
+}
+
+// each calls take with each row of a query.
+func each(tx *sql.Tx, query string, args []any, take func(row) error) error {
+	rows, err := tx.Query(query, args...)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		if err := take(row{rows}); err != nil {
+			return err
+		}
+	}
+	return rows.Err()
+}

@@ -1,0 +1,58 @@
+// Package workloads is what the rest of the machine does while benchmarks run
+// in it: nothing, or something that takes the processor. A run names one
+// (bench.Plan.Workload); the agent of a domain starts it before the first
+// benchmark and ends it after the last.
+//
+// The packages below are macro workloads: benchmarks whose one operation is a
+// whole job of a machine, as kernbench's compilation of a kernel. They register
+// themselves with package bench, as the suites of single operations do.
+package workloads
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"xsmbench/bench"
+)
+
+// Workload is one thing that a domain may do besides the benchmarks.
+type Workload struct {
+	Name string
+	Doc  string
+	// Start begins it and returns what ends it; nil if nothing is done.
+	Start func(bench.OS) (stop func(), err error)
+}
+
+// Default is the workload of runs that name none.
+const Default = "idle"
+
+// all are the workloads, the default one first.
+var all = []Workload{
+	{Name: Default, Doc: "nothing"},
+	busy,
+}
+
+// Find returns the workload with a name; "" is the default.
+func Find(name string) (Workload, error) {
+	if name == "" {
+		name = Default
+	}
+	i := slices.IndexFunc(all, func(w Workload) bool { return w.Name == name })
+	if i < 0 {
+		return Workload{}, fmt.Errorf("unknown workload %q: have %s", name, strings.Join(Names(), ", "))
+	}
+	return all[i], nil
+}
+
+// All returns the workloads, the default one first.
+func All() []Workload { return slices.Clone(all) }
+
+// Names are those of all workloads, the default's first.
+func Names() []string {
+	var names []string
+	for _, w := range all {
+		names = append(names, w.Name)
+	}
+	return names
+}
