@@ -15,6 +15,7 @@ import (
 	"sort"
 	"strings"
 
+	"xsmbench/hv/child"
 	"xsmbench/hv/store"
 	"xsmbench/hv/store/content"
 )
@@ -101,6 +102,9 @@ func parseFiles(out string) ([]File, error) {
 		if len(words) < 4 || !strings.Contains(words[3], ":") {
 			return nil, fmt.Errorf("look up packages: apt-get names a file without its digest: %q", strings.TrimSpace(line))
 		}
+		if words[1] != filepath.Base(words[1]) {
+			return nil, fmt.Errorf("look up packages: apt-get names a file outside of its directory: %q", words[1])
+		}
 		files = append(files, File{words[1], words[3]})
 	}
 	if files == nil {
@@ -115,8 +119,19 @@ func (a *Archive) Source(ctx context.Context, dir, name string) error {
 	if err := need("dpkg-source"); err != nil {
 		return err
 	}
-	_, err := a.run(ctx, dir, "apt-get", "source", "-qq", name)
-	return err
+	if _, err := a.run(ctx, dir, "apt-get", "source", "-qq", name); err != nil {
+		return a.outdated(ctx, err)
+	}
+	return nil
+}
+
+// outdated marks the index, so that the next use of the archive asks for
+// another one: archives remove packages for which they have newer ones.
+func (a *Archive) outdated(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return err
+	}
+	return errors.Join(err, a.index.Reject("a package that it names could not be fetched"))
 }
 
 // Unpack fetches binary packages and unpacks all of them into root, without
@@ -128,7 +143,7 @@ func (a *Archive) Unpack(ctx context.Context, root string, want []File, names ..
 	}
 	defer os.RemoveAll(work)
 	if _, err := a.run(ctx, work, "apt-get", append([]string{"download", "-qq"}, names...)...); err != nil {
-		return fmt.Errorf("fetch packages: %w", err)
+		return fmt.Errorf("fetch packages: %w", a.outdated(ctx, err))
 	}
 	for _, f := range want {
 		path := filepath.Join(work, f.Name)
@@ -180,7 +195,7 @@ func run(ctx context.Context, dir, program string, args ...string) (string, erro
 	cmd.Env = append(os.Environ(), "LC_ALL=C", "DEBIAN_FRONTEND=noninteractive")
 	var out, all bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &all
-	if err := cmd.Run(); err != nil {
+	if err := child.Run(cmd); err != nil { // apt-get and dpkg-source start others
 		if ctx.Err() != nil {
 			return "", context.Cause(ctx)
 		}

@@ -5,13 +5,17 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"xsmbench/hv/store"
 	"xsmbench/hv/store/content"
+	"xsmbench/hv/xen/source"
 )
 
 // builder makes one product in the tree of its configuration.
@@ -29,7 +33,10 @@ type builder struct {
 // What is in a workspace.
 func (b *builder) tree() string   { return b.space.Path("tree") }   // the source and its objects
 func (b *builder) record() string { return b.space.Path("source") } // which of these are source
-func (b *builder) log() string    { return b.space.Path("log") }
+
+// log is the build's own: another one that goes on in this workspace must not
+// take away what an error points to.
+func (b *builder) log() string { return b.space.Path("log-" + b.hash[:12]) }
 
 func (b *builder) run(ctx context.Context) (err error) {
 	b.space, err = b.store.Workspace(ctx, trees, b.spec.treeKey(b.tools), "builds of "+b.spec.What, b.progress)
@@ -41,17 +48,13 @@ func (b *builder) run(ctx context.Context) (err error) {
 	// compilers remove what they could not finish.
 	intact := false
 	defer func() { err = errors.Join(err, b.space.Close(intact)) }()
-	err = b.build(ctx)
+	if err = b.build(ctx); err == nil {
+		err = b.keep()
+	}
 	var failed *Error
 	var changed *changedError
-	intact = err == nil || errors.As(err, &changed) || errors.As(err, &failed) && failed.ofCompiler()
-	if err != nil {
-		return err
-	}
-	if err := b.keep(); err != nil {
-		return fmt.Errorf("keep Xen's build: %w", err)
-	}
-	return nil
+	intact = err == nil || errors.As(err, &changed) || errors.As(err, &failed) && failed.ofSource()
+	return err
 }
 
 // build updates the tree and lets make compile what changed. If that fails for
@@ -65,7 +68,7 @@ func (b *builder) build(ctx context.Context) error {
 	}
 	err := b.update(ctx, again)
 	var failed *Error
-	if !again || ctx.Err() != nil || !errors.As(err, &failed) || failed.ofCompiler() {
+	if !again || ctx.Err() != nil || !errors.As(err, &failed) || failed.ofSource() {
 		return err
 	}
 	b.progress("the earlier build's objects are of no use (" + failed.First + "): building from scratch")
@@ -75,9 +78,9 @@ func (b *builder) build(ctx context.Context) error {
 	return b.update(ctx, false)
 }
 
-// clear empties the workspace.
+// clear empties the workspace but for logs.
 func (b *builder) clear() error {
-	for _, path := range []string{b.tree(), b.record(), b.log()} {
+	for _, path := range []string{b.tree(), b.record()} {
 		if err := os.RemoveAll(path); err != nil {
 			return fmt.Errorf("build Xen: %w", err)
 		}
@@ -87,7 +90,7 @@ func (b *builder) clear() error {
 
 // update copies the source into the tree and builds there.
 func (b *builder) update(ctx context.Context, again bool) error {
-	if err := os.RemoveAll(b.log()); err != nil {
+	if err := b.removeLogs(); err != nil {
 		return fmt.Errorf("build Xen: %w", err)
 	}
 	b.progress("copying the source")
@@ -107,6 +110,34 @@ func (b *builder) update(ctx context.Context, again bool) error {
 	return b.make(ctx, "compile", "-j", strconv.Itoa(max(1, b.spec.Jobs)))
 }
 
+// keptLogs is how many other builds' logs stay.
+const keptLogs = 5
+
+// removeLogs removes this build's log and old ones.
+func (b *builder) removeLogs() error {
+	if err := os.RemoveAll(b.log()); err != nil {
+		return err
+	}
+	logs, err := filepath.Glob(b.space.Path("log-*"))
+	if err != nil || len(logs) <= keptLogs {
+		return err
+	}
+	written := func(path string) time.Time {
+		info, err := os.Stat(path)
+		if err != nil {
+			return time.Time{}
+		}
+		return info.ModTime()
+	}
+	slices.SortFunc(logs, func(a, b string) int { return written(b).Compare(written(a)) })
+	for _, path := range logs[keptLogs:] {
+		if err := os.RemoveAll(path); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // copySource makes the tree's source that of the spec. It reports whether make
 // can go on from the objects that are there.
 func (b *builder) copySource(again bool) (bool, error) {
@@ -120,13 +151,40 @@ func (b *builder) copySource(again bool) (bool, error) {
 		}
 	}
 	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return false, b.vanished(err)
 	case err != nil:
 		return false, fmt.Errorf("build Xen: %w", err)
+	case !exists(filepath.Join(b.tree(), "xen", "Makefile")):
+		return false, fmt.Errorf("build Xen: %s: %w", b.spec.Tree.Dir, source.ErrNotXen)
 	case copied != b.hash:
 		return false, &changedError{copied}
 	}
 	return again, nil
 }
+
+func exists(path string) bool {
+	_, err := os.Lstat(path)
+	return err == nil
+}
+
+// vanished looks at a tree again of which a file went while it was copied, as
+// those do that editors write. Nobody knows what was copied.
+func (b *builder) vanished(cause error) error {
+	if err := b.clear(); err != nil {
+		return err
+	}
+	hash, err := content.HashTree(b.spec.Tree.Dir, b.spec.Tree.Files)
+	if err != nil {
+		return fmt.Errorf("build Xen: %w", cause)
+	}
+	return &changedError{hash}
+}
+
+// refusedError tells which options Kconfig dropped.
+type refusedError []string
+
+func (e refusedError) Error() string { return "Kconfig did not accept " + strings.Join(e, ", ") }
 
 // configure completes the fragments and checks that nothing asked for was
 // dropped. A configuration that stays as it was keeps its file: make would
@@ -153,7 +211,7 @@ func (b *builder) configure(ctx context.Context) error {
 		return fmt.Errorf("configure Xen: line %w", err)
 	}
 	if missing := got.Missing(want); len(missing) > 0 {
-		err := errors.New("Kconfig did not accept " + strings.Join(missing, ", "))
+		err := refusedError(missing)
 		return &Error{Step: "configure", First: err.Error(), Log: b.log(), Err: err}
 	}
 	return replace(filepath.Join(b.tree(), "xen", ".config"), text)
@@ -172,7 +230,7 @@ func replace(path string, text []byte) error {
 func (b *builder) keep() error {
 	for from, to := range map[string]string{"xen": imageFile, "xen-syms": symsFile, ".config": configFile} {
 		if err := copyFile(filepath.Join(b.tree(), "xen", from), filepath.Join(b.out, to)); err != nil {
-			return err
+			return fmt.Errorf("keep Xen's build: %w", err)
 		}
 	}
 	return nil

@@ -19,6 +19,8 @@ import (
 //
 //   - of a header that was added before another one of that name in the search
 //     path, or removed from before it;
+//   - of a source that was removed: its object then has no rule, and is taken
+//     as it is;
 //   - which public headers the compatibility headers were made from
 //     (xen/include/Makefile: a .i file depends on its .c file alone);
 //   - that files were removed from FLASK's policy;
@@ -36,17 +38,18 @@ func distrust(tree string, c content.Changes) (all bool, err error) {
 	d := distruster{tree: tree}
 	for _, rel := range c.All() {
 		switch rel = filepath.ToSlash(rel); {
+		case strings.HasPrefix(rel, "tools/flask/policy/"):
+			d.policy = true
 		case path.Base(rel) == "Makefile":
 			d.folders = append(d.folders, path.Dir(rel)+"/")
 		case strings.HasPrefix(rel, "xen/include/public/"):
 			d.folders = append(d.folders, "xen/include/compat/")
-		case strings.HasPrefix(rel, "tools/flask/policy/"):
-			d.policy = true
 		}
 	}
-	for _, rel := range append(c.Added, c.Removed...) {
-		if strings.HasSuffix(rel, ".h") {
-			d.headers = append(d.headers, "/"+path.Base(filepath.ToSlash(rel)))
+	for _, rel := range slices.Concat(c.Added, c.Removed) {
+		switch path.Ext(rel) {
+		case ".c", ".h", ".S":
+			d.sources = append(d.sources, "/"+path.Base(filepath.ToSlash(rel)))
 		}
 	}
 	return false, d.run()
@@ -81,7 +84,7 @@ func rebuildsAll(rel string) bool {
 type distruster struct {
 	tree    string
 	folders []string // whose products go, with a slash at the end
-	headers []string // objects that read one of that name go: "/name.h"
+	sources []string // objects that read one of that name go: "/name.h"
 	policy  bool
 }
 
@@ -96,7 +99,7 @@ func (d *distruster) run() error {
 			}
 		}
 	}
-	if d.folders == nil && d.headers == nil {
+	if d.folders == nil && d.sources == nil {
 		return nil
 	}
 	return removeProducts(d.tree, func(command string) bool {
@@ -108,11 +111,11 @@ func (d *distruster) run() error {
 		if slices.ContainsFunc(d.folders, func(folder string) bool { return strings.HasPrefix(rel, folder) }) {
 			return true
 		}
-		if d.headers == nil {
+		if d.sources == nil {
 			return false
 		}
 		text, err := os.ReadFile(command)
-		return err != nil || slices.ContainsFunc(d.headers, func(name string) bool { return bytes.Contains(text, []byte(name)) })
+		return err != nil || slices.ContainsFunc(d.sources, func(name string) bool { return bytes.Contains(text, []byte(name)) })
 	})
 }
 

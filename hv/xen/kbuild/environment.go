@@ -1,5 +1,25 @@
 package kbuild
 
+import (
+	"os"
+	"slices"
+	"strings"
+)
+
+// surroundings is what the programs of a build get to see of this process's
+// environment. Xen's makefiles and the compiler take much from it
+// (XEN_TARGET_ARCH, CROSS_COMPILE, clang, HOSTCC, CPATH), which would then
+// decide the image without being part of its key.
+func surroundings() []string {
+	return slices.DeleteFunc(os.Environ(), func(entry string) bool {
+		name, _, _ := strings.Cut(entry, "=")
+		return !slices.Contains(passedOn, name) && !strings.HasPrefix(name, "CCACHE_")
+	})
+}
+
+// passedOn are variables that say where things are.
+var passedOn = []string{"PATH", "HOME", "USER", "TMPDIR", "LD_LIBRARY_PATH"}
+
 // environment pins what identifies the builder, the place and the moment, so
 // that the same inputs give the same image, here and elsewhere.
 func environment(work string) []string {

@@ -87,6 +87,9 @@ func TestFirstError(t *testing.T) {
 		{"", "it failed without a message"},
 		{"make: Entering\nhooks.c:12:3: error: expected ';'\nmake: *** [x] Error 1\n", "hooks.c:12:3: error: expected ';'"},
 		{"ld: a.o: undefined reference to `f'\nmake[1]: *** [y]", "ld: a.o: undefined reference to `f'"},
+		{"ld: cannot find a.o\nmake: *** [Makefile:62: xen-syms] Error 1\n", "ld: cannot find a.o"},
+		{"make[1]: *** [a] Error 1\nmake: *** [b] Error 2\n", "make[1]: *** [a] Error 1"},
+		{"a line of any length " + strings.Repeat("x", 1<<20) + "\na.c:1: error: b\n", "a.c:1: error: b"},
 		{"warning\nlast words\n", "last words"},
 	}
 	for _, tt := range tests {

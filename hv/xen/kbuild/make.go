@@ -1,14 +1,15 @@
 package kbuild
 
 import (
-	"bufio"
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 
 	"xsmbench/hv/child"
@@ -24,7 +25,7 @@ func (b *builder) make(ctx context.Context, step string, args ...string) error {
 	defer log.Close()
 	var said bytes.Buffer
 	cmd := exec.CommandContext(ctx, "make", append([]string{"-C", filepath.Join(b.tree(), "xen")}, args...)...)
-	cmd.Env = append(os.Environ(), environment(b.tree())...)
+	cmd.Env = append(surroundings(), environment(b.tree())...)
 	cmd.Stdout, cmd.Stderr = log, io.MultiWriter(log, &said)
 	cmd.ExtraFiles = []*os.File{b.space.LockFile()}
 	if err := child.Run(cmd); err != nil {
@@ -36,28 +37,40 @@ func (b *builder) make(ctx context.Context, step string, args ...string) error {
 	return nil
 }
 
-// ofCompiler says that the source is at fault: the compiler, and not make,
-// complained. Then what was compiled before is good.
-func (e *Error) ofCompiler() bool {
-	return e.Step == "compile" && strings.Contains(e.First, "error:")
+// inSource is how the compiler complains of a line of the source. Of other
+// things, such as a full disk or its own death, it complains in another way.
+var inSource = regexp.MustCompile(`^[^ :]+:\d+(:\d+)?: (fatal )?error: `)
+
+// ofSource says that the source is at fault: Kconfig or the compiler, and not
+// make, complained. Then what was made before is good.
+func (e *Error) ofSource() bool {
+	var refused refusedError
+	return errors.As(e.Err, &refused) || e.Step == "compile" && inSource.MatchString(e.First)
 }
 
 // firstError finds the first line that a compiler, a linker or make reports
-// as an error, or the last line if none does.
+// as an error, or the last line if none does. Make's word that a command failed
+// says less than the command's own last one.
 func firstError(out string) string {
-	last := "it failed without a message"
-	lines := bufio.NewScanner(strings.NewReader(out))
-	for lines.Scan() {
-		line := strings.TrimSpace(lines.Text())
+	said := ""
+	for line := range strings.Lines(out) { // however long they are
+		line = strings.TrimSpace(line)
 		if line == "" {
 			continue
 		}
-		last = line
 		for _, mark := range []string{"error:", "Error:", "undefined reference", "*** ", "not found"} {
-			if strings.Contains(line, mark) {
-				return line
+			if !strings.Contains(line, mark) {
+				continue
 			}
+			if strings.Contains(line, "*** [") && said != "" && !strings.HasPrefix(said, "make") {
+				return said // of the command that make says has failed
+			}
+			return line
 		}
+		said = line
 	}
-	return last
+	if said != "" {
+		return said
+	}
+	return "it failed without a message"
 }

@@ -20,13 +20,16 @@ type tool struct {
 // tools are all of them, the compiler first.
 type tools []tool
 
-// toolNames are the programs: gcc, the binutils that it calls, and what makes
-// Xen's generated files and FLASK's policy. Only the compiler must be there;
-// the doctor asks for the others, and a build says what it lacks.
-var toolNames = []string{"gcc", "as", "ld", "objcopy", "make", "python3", "flex", "bison", "m4", "checkpolicy"}
+// toolNames are the programs: gcc, make, the binutils that gcc calls, and what
+// makes Xen's generated files and FLASK's policy. Only the first two must be
+// there; the doctor asks for the others, and make says what it lacks.
+var toolNames = []string{"gcc", "make", "as", "ld", "objcopy", "python3", "flex", "bison", "m4", "checkpolicy"}
 
-// errNoCompiler is the cause when gcc is not there.
-var errNoCompiler = errors.New("no working gcc: install the packages gcc and libc6-dev")
+// Causes when a program is not there.
+var (
+	errNoCompiler = errors.New("no working gcc: install the packages gcc and libc6-dev")
+	errNoMake     = errors.New("no working make: install the package make")
+)
 
 // findTools asks the programs for their versions.
 func findTools(ctx context.Context) (tools, error) {
@@ -44,6 +47,8 @@ func findTools(ctx context.Context) (tools, error) {
 		return nil, context.Cause(ctx)
 	case found[0].version == "":
 		return nil, errNoCompiler
+	case found[1].version == "":
+		return nil, errNoMake
 	}
 	return found, nil
 }

@@ -103,6 +103,9 @@ func walk(dir string, visit func(rel string, info fs.FileInfo) error) error {
 				}
 				return nil
 			}
+			if !info.Mode().IsRegular() && info.Mode().Type() != fs.ModeSymlink {
+				return nil // to read a pipe is to wait for who writes it
+			}
 			rel, err := filepath.Rel(dir, path)
 			if err != nil || isProduct(rel) {
 				return err
