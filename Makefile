@@ -28,7 +28,7 @@ concurrent := ./bench/... ./cmd/xsmbench/internal/cli ./experiment ./hv/... ./re
 # start no programs.
 emulated := ./abi/... ./bench/... ./hv/model ./hv/model/flasktest ./hv/model/guest ./hv/model/toolstack \
 	./reports/profile ./results ./experiment ./workloads/... \
-	./xsm ./xsm/flask ./xsm/flask/avc ./xsm/hook/... ./reports/compare ./reports/stats ./reports/table ./reports/trend
+	./xsm ./xsm/flask ./xsm/flask/avc ./xsm/hook/... ./reports/ci ./reports/compare ./reports/stats ./reports/table ./reports/trend
 
 # The race detector needs cgo, that is a C compiler, and a 64-bit machine.
 race := $(if $(and $(shell command -v $$($(GO) env CC) 2>/dev/null),$(filter amd64,$(shell $(GO) env GOARCH))),-race)
