@@ -7,19 +7,18 @@ import (
 	"errors"
 	"io/fs"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
+
+	"xsmbench/internal/require"
 )
 
 // need skips where there is no git.
 func need(t *testing.T) {
 	t.Helper()
-	if _, err := exec.LookPath("git"); err != nil {
-		t.Skip("SKIPPED: no git")
-	}
+	require.Program(t, "git", "git")
 }
 
 func write(t *testing.T, dir, name, text string, mode fs.FileMode) {

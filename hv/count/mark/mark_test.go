@@ -15,6 +15,7 @@ import (
 	"xsmbench/hv/count/mark"
 	"xsmbench/hv/count/window"
 	"xsmbench/hv/store"
+	"xsmbench/internal/require"
 )
 
 // build links the program of testdata with the linker's flags.
@@ -106,13 +107,8 @@ var emulators = map[string]string{"amd64": "qemu-x86_64", "386": "qemu-i386"}
 // TestWindows counts windows under QEMU's user mode: every empty window is the
 // same, whatever its slot, and so is every window of one system call.
 func TestWindows(t *testing.T) {
-	emulator, err := exec.LookPath(emulators[runtime.GOARCH])
-	if err != nil {
-		t.Skip("no user-mode emulator")
-	}
-	if _, err := exec.LookPath("gcc"); err != nil {
-		t.Skip("no gcc for the plug-in")
-	}
+	emulator := require.Program(t, emulators[runtime.GOARCH], "qemu-user")
+	require.Program(t, "gcc", "gcc")
 	dir := t.TempDir()
 	s, err := store.Open(t.TempDir())
 	if err != nil {

@@ -3,13 +3,13 @@ package window
 import (
 	"errors"
 	"os"
-	"os/exec"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
 	"xsmbench/hv/store"
+	"xsmbench/internal/require"
 )
 
 func TestRead(t *testing.T) {
@@ -107,9 +107,7 @@ func TestArgs(t *testing.T) {
 }
 
 func TestBuildPlugin(t *testing.T) {
-	if _, err := exec.LookPath("gcc"); err != nil {
-		t.Skip("no gcc")
-	}
+	require.Program(t, "gcc", "gcc")
 	s, err := store.Open(t.TempDir())
 	if err != nil {
 		t.Fatal(err)

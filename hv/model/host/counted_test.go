@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"runtime"
 	"strings"
@@ -19,22 +18,18 @@ import (
 	_ "xsmbench/bench/lmbench"
 	"xsmbench/hv"
 	"xsmbench/hv/count"
+	"xsmbench/internal/require"
 	"xsmbench/reports/profile"
 	"xsmbench/results"
 	"xsmbench/workloads"
 	_ "xsmbench/workloads/kernbench"
 )
 
-// needEmulator skips, loudly, where instructions cannot be counted.
+// needEmulator is of tests that count instructions.
 func needEmulator(t *testing.T) {
 	t.Helper()
-	for _, program := range []string{"qemu-x86_64", "qemu-i386", "gcc"} {
-		if _, err := exec.LookPath(program); err != nil {
-			if os.Getenv("XSMBENCH_XEN") == "require" {
-				t.Fatalf("%s is not installed", program)
-			}
-			t.Skipf("SKIPPED: the model's instructions are not counted on this machine: no %s", program)
-		}
+	for program, pkg := range map[string]string{"qemu-x86_64": "qemu-user", "qemu-i386": "qemu-user", "gcc": "gcc"} {
+		require.Program(t, program, pkg)
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"xsmbench/hv"
+	"xsmbench/internal/require"
 )
 
 // TestStarts: what is asked for before a build agrees with what the kernel
@@ -42,10 +43,7 @@ func TestExit386(t *testing.T) {
 	} else if !errors.Is(err, ErrNo386) {
 		t.Fatal(err)
 	}
-	emulator, err := exec.LookPath(emulators["386"])
-	if err != nil {
-		t.Skip("neither the kernel nor an emulator runs 32-bit programs here")
-	}
+	emulator := require.Program(t, emulators["386"], "qemu-user")
 	file, err := writeProgram(dir, exit386)
 	if err != nil {
 		t.Fatal(err)

@@ -19,6 +19,7 @@ import (
 	"xsmbench/hv"
 	"xsmbench/hv/gotool/gotooltest"
 	"xsmbench/hv/store"
+	"xsmbench/internal/require"
 	"xsmbench/xsm/flask/policy"
 )
 
@@ -199,9 +200,7 @@ func TestChanges(t *testing.T) {
 
 // TestOneCommit: two names of one commit are one source and one image.
 func TestOneCommit(t *testing.T) {
-	if _, err := exec.LookPath("git"); err != nil {
-		t.Skip("SKIPPED: no git")
-	}
+	require.Program(t, "git", "git")
 	fake := gotooltest.New(t)
 	t.Setenv("XDG_CACHE_HOME", t.TempDir())
 	dir := tree(t, nil)

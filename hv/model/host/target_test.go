@@ -17,6 +17,7 @@ import (
 	"xsmbench/hv"
 	"xsmbench/hv/gotool"
 	"xsmbench/hv/store/content"
+	"xsmbench/internal/require"
 )
 
 // modes are what the program of the tests does after it has printed the
@@ -141,9 +142,7 @@ func TestBuild(t *testing.T) {
 }
 
 func TestBuildRevision(t *testing.T) {
-	if _, err := exec.LookPath("git"); err != nil {
-		t.Skip("no git")
-	}
+	require.Program(t, "git", "git")
 	tg := newTarget(t)
 	dir := tree(t, nil)
 	repository(t, dir)

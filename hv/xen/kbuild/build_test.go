@@ -20,6 +20,7 @@ import (
 	"xsmbench/hv/store"
 	"xsmbench/hv/xen/faketools"
 	"xsmbench/hv/xen/source"
+	"xsmbench/internal/require"
 )
 
 func TestProduct(t *testing.T) {
@@ -245,7 +246,7 @@ func TestFileVanishes(t *testing.T) {
 func TestNamesOfOneCommit(t *testing.T) {
 	f := fakes(t)
 	if !f.Real("git") {
-		t.Skip("this machine has no git")
+		require.Missing(t, "git")
 	}
 	repo := fakeTree(t, "one\n")
 	git(t, repo, "init", "-q")

@@ -11,6 +11,7 @@ import (
 
 	"xsmbench/hv/store"
 	"xsmbench/hv/xen/faketools"
+	"xsmbench/internal/require"
 )
 
 // realTools lets make and the compiler through; compilations are counted.
@@ -19,12 +20,12 @@ func realTools(t *testing.T) *faketools.Tools {
 	f := faketools.New(t, nil)
 	for _, name := range []string{"make", "ld", "as", "objcopy", "grep", "cmp"} {
 		if !f.Real(name) {
-			t.Skipf("INCREMENTAL BUILDS ARE NOT TESTED: this machine has no %s", name)
+			require.Missing(t, name)
 		}
 	}
 	gcc, ok := faketools.Find("gcc")
 	if !ok {
-		t.Skip("INCREMENTAL BUILDS ARE NOT TESTED: this machine has no gcc")
+		require.Missing(t, "gcc")
 	}
 	f.Add("gcc", `for last; do case "$last" in *.c | *.S) file=$last; esac; done
 case " $* " in *" -c "*) echo "$file" >>"$control/compiled"; esac

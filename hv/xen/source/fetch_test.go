@@ -16,6 +16,7 @@ import (
 	"xsmbench/hv/store"
 	"xsmbench/hv/xen/debian"
 	"xsmbench/hv/xen/faketools"
+	"xsmbench/internal/require"
 )
 
 func TestMain(m *testing.M) {
@@ -165,9 +166,7 @@ func TestPackageInTwoProcesses(t *testing.T) {
 // repository is one with a tree of Xen, as a tagged commit.
 func repository(t *testing.T, below string) (repo string, run func(args ...string)) {
 	t.Helper()
-	if _, err := exec.LookPath("git"); err != nil {
-		t.Skip("this machine has no git")
-	}
+	require.Program(t, "git", "git")
 	repo = t.TempDir()
 	put(t, repo, map[string]string{below + "xen/Makefile": "all:\n", below + "xen/a.c": "one"})
 	run = func(args ...string) {
