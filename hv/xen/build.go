@@ -99,19 +99,13 @@ func (t *Target) compile(ctx context.Context, b hv.Build, progress func(string))
 	if err != nil {
 		return nil, nil, err
 	}
-	spec := kbuild.Spec{What: b.KindOf(), Tree: tree, Fragments: []string{kbuild.Fragments[b.KindOf()]}, Jobs: processors(), Clean: b.Clean}
+	spec := kbuild.Spec{What: b.KindOf(), Tree: tree, Fragments: []string{kbuild.Fragments[b.KindOf()]}, Jobs: processors(), Clean: b.Clean, Turn: t.turnToCompile}
 	for _, path := range b.Kconfig {
 		f, err := kbuild.ReadFragment(path)
 		if err != nil {
 			return nil, nil, err
 		}
 		spec.Fragments = append(spec.Fragments, f)
-	}
-	select {
-	case t.compiling <- struct{}{}:
-		defer func() { <-t.compiling }()
-	case <-ctx.Done():
-		return nil, nil, context.Cause(ctx)
 	}
 	begun := time.Now()
 	product, err := kbuild.Build(ctx, s, spec, func(s string) { progress(label(b) + ": " + s) })
@@ -122,6 +116,17 @@ func (t *Target) compile(ctx context.Context, b hv.Build, progress func(string))
 		progress(fmt.Sprintf("%s: built in %.0f s", label(b), time.Since(begun).Seconds()))
 	}
 	return product, tree, nil
+}
+
+// turnToCompile waits for one of the turns: each compilation uses all
+// processors.
+func (t *Target) turnToCompile(ctx context.Context) (release func(), err error) {
+	select {
+	case t.compiling <- struct{}{}:
+		return func() { <-t.compiling }, nil
+	case <-ctx.Done():
+		return nil, context.Cause(ctx)
+	}
 }
 
 // source finds the tree to build from: the user's, a revision of it, or the

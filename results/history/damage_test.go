@@ -1,6 +1,7 @@
 package history
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -19,7 +20,12 @@ func readAll(path string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	text := fmt.Sprintln(runs)
+	// As JSON, which does not change when a record gets a field that is empty.
+	records, err := json.Marshal(runs)
+	if err != nil {
+		return "", err
+	}
+	text := string(records) + "\n"
 	for _, r := range runs {
 		files, err := s.Files(r)
 		if err != nil {

@@ -30,6 +30,16 @@ type Spec struct {
 	Jobs      int      // parallel jobs of make
 	// Clean asks for a build that uses nothing of an earlier one.
 	Clean bool
+	// Turn waits until this build may compile; it is not asked for one that is
+	// in the store, or that somebody else makes. nil: at once.
+	Turn func(context.Context) (release func(), err error)
+}
+
+func (s Spec) turn(ctx context.Context) (release func(), err error) {
+	if s.Turn == nil {
+		return func() {}, nil
+	}
+	return s.Turn(ctx)
 }
 
 // config is the configuration that the spec asks for.
@@ -87,6 +97,11 @@ func Build(ctx context.Context, s *store.Store, spec Spec, progress func(string)
 		entry, err := s.Get(ctx, Kind, spec.key(hash, tools), store.Recipe{
 			What: "Xen " + spec.What, Progress: progress,
 			Make: func(ctx context.Context, dir string) error {
+				release, err := spec.turn(ctx)
+				if err != nil {
+					return err
+				}
+				defer release()
 				b := builder{store: s, spec: spec, hash: hash, tools: tools, out: dir, progress: progress}
 				return b.run(ctx)
 			},
