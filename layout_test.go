@@ -63,7 +63,7 @@ var layout = []folder{
 	{"hv/xen/protocol", "bench", "workloads hv/count hv/xen/domain"},
 	{"hv/xen", "abi bench hv hv/store hv/gotool hv/count hv/xen/debian hv/xen/source hv/xen/kbuild hv/xen/image hv/xen/qemu hv/xen/symbols hv/xen/domain hv/xen/protocol",
 		"workloads results experiment hv/xen/faketools"},
-	{"hv/xen/realtest", "", "bench hv hv/xen hv/xen/qemu results reports"},
+	{"hv/xen/realtest", "", "bench hv hv/store hv/xen/debian hv/xen/source hv/xen/kbuild hv/xen hv/xen/qemu results reports"},
 
 	{"results", "bench hv", ""},
 	{"results/history", "results hv", "bench"},

@@ -10,7 +10,7 @@ import (
 	"strings"
 	"testing"
 
-	"xsmbench/reports/table"
+	"xsmbench/reports/ci"
 )
 
 // fake is a directory with programs in place of gh and curl. They answer what
@@ -89,11 +89,11 @@ func notesJSON(t *testing.T, escaped bool, ours ...int) string {
 	}
 	pages := [][]note{{
 		{11, nil, "assigned to @developer", author{2, "developer"}},
-		{12, nil, "> " + table.CommentMark + "\n\nwhat is this?", author{2, "developer"}},
-		{13, nil, `{"id":99,"type":null,"body":"` + table.CommentMark + `"}`, author{2, "developer"}},
+		{12, nil, "> " + ci.CommentMark + "\n\nwhat is this?", author{2, "developer"}},
+		{13, nil, `{"id":99,"type":null,"body":"` + ci.CommentMark + `"}`, author{2, "developer"}},
 	}, {}}
 	for _, id := range ours {
-		pages[1] = append(pages[1], note{id, nil, table.CommentMark + "\n**xsmbench: 2 rows are slower**.\n", author{4, "project_3_bot"}})
+		pages[1] = append(pages[1], note{id, nil, ci.CommentMark + "\n**xsmbench: 2 rows are slower**.\n", author{4, "project_3_bot"}})
 	}
 	pages[1] = append(pages[1], note{20, nil, "mentioned in commit 01140da4", author{2, "developer"}})
 	var text bytes.Buffer

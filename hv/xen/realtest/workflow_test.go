@@ -9,7 +9,7 @@ import (
 	"strings"
 	"testing"
 
-	"xsmbench/reports/table"
+	"xsmbench/reports/ci"
 )
 
 // experiment is committed with the tree of Xen: the workflows give it to run,
@@ -40,7 +40,7 @@ func testGitHub(t *testing.T, r *repositories) {
 	}
 	checkBuilds(t, filepath.Join(job.artifacts, "run"), r.commits["main"], r.commits["planted-merge"])
 	checkSlower(t, filepath.Join(job.artifacts, "reports"), job.summaries["Gate"])
-	const comments = `api --paginate repos/developer/xen/issues/7/comments --jq .[] | select(.body | startswith("` + table.CommentMark + `")) | .id`
+	const comments = `api --paginate repos/developer/xen/issues/7/comments --jq .[] | select(.body | startswith("` + ci.CommentMark + `")) | .id`
 	const comment = "repos/developer/xen/issues/comments/"
 	job.fake.check(t, comments, "pr comment 7 --repo developer/xen --body-file reports/comment.md", commentIn(t, job.artifacts))
 
@@ -119,7 +119,7 @@ func checkBuilds(t *testing.T, run, before, after string) {
 func checkSlower(t *testing.T, reports, summary string) {
 	t.Helper()
 	comment := read(t, filepath.Join(reports, "comment.md"))
-	if !strings.HasPrefix(comment, table.CommentMark) || !strings.Contains(comment, `hooks: evtchn\_status`) {
+	if !strings.HasPrefix(comment, ci.CommentMark) || !strings.Contains(comment, `hooks: evtchn\_status`) {
 		t.Errorf("the comment:\n%s", comment)
 	}
 	junit := read(t, filepath.Join(reports, "junit.xml"))
