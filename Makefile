@@ -33,7 +33,7 @@ emulated := ./abi/... ./bench/... ./hv/model ./hv/model/flasktest ./hv/model/gue
 # The race detector needs cgo, that is a C compiler, and a 64-bit machine.
 race := $(if $(and $(shell command -v $$($(GO) env CC) 2>/dev/null),$(filter amd64,$(shell $(GO) env GOARCH))),-race)
 
-.PHONY: bench bench-xen bench-plugin bench-verdicts bench-scale bench-kill xen-needs test test-all test-386 test-xen build model generate lint clean
+.PHONY: bench bench-xen bench-plugin bench-verdicts bench-scale bench-kill xen-needs test test-all test-386 test-xen test-simulations build model generate lint clean
 
 # The main job: build the model hypervisor three ways, measure from dom0 and
 # domU, end with the comparison and a report.
@@ -71,6 +71,11 @@ bench-plugin:
 # tables of docs/statistics.md. It takes some eight minutes.
 bench-verdicts:
 	$(GO) test -run '^$$' -bench Simulate -benchtime 1x -timeout 40m ./reports/compare
+
+# The rates that verdicts and changes promise, in small simulations of many runs
+# (the large ones are bench-verdicts): no part of "make test".
+test-simulations:
+	XSMBENCH_SIMULATE=1 $(GO) test ./reports/compare ./reports/stats ./reports/trend
 
 # Every test, in each of the builds that it concerns, on both architectures and
 # both targets. What a test lacks is named at the end; XSMBENCH_REQUIRE=all makes

@@ -24,7 +24,7 @@ import (
 )
 
 var (
-	killRuns = flag.Int("kill.runs", 12, "runs that TestKilledRuns ends")
+	killRuns = flag.Int("kill.runs", 6, "runs that TestKilledRuns ends")
 	killSeed = flag.Uint64("kill.seed", 1, "seed of how TestKilledRuns ends runs, and when")
 	killAll  = flag.Bool("kill.all", false, "end runs in the ways that take long or need privileges, too")
 )
@@ -102,10 +102,14 @@ func TestKilledRuns(t *testing.T) {
 			usual := wholeRun(t, k.args)
 			random := rand.New(rand.NewPCG(*killSeed, uint64(i)))
 			n := (*killRuns*k.often + all - 1) / all
-			for range n {
+			for i := range n {
 				v := &victim{dir: filepath.Join(t.TempDir(), "run"), args: k.args}
 				k.end(t, v, random, usual)
 				v.check(t, usual.figures)
+				// A report takes longer than the run, of samples that were compared.
+				if *killAll || i == n-1 {
+					v.report(t)
+				}
 				if t.Failed() {
 					return
 				}
@@ -324,6 +328,11 @@ func (v *victim) check(t *testing.T, want map[string]float64) {
 		t.Errorf("%s: samples (-in one go +resumed):\n%s", v.story(), diff)
 	}
 	v.checkPlan(t)
+}
+
+// report checks that there can be one of the run.
+func (v *victim) report(t *testing.T) {
+	t.Helper()
 	report := program(t, "{}", "report", v.dir)
 	if out, err := report.CombinedOutput(); err != nil {
 		t.Errorf("%s: report: %v\n%s", v.story(), err, out)

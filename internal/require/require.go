@@ -34,6 +34,15 @@ func Missing(t testing.TB, what string) {
 // Everything says that nothing may be missing.
 func Everything() bool { return os.Getenv("XSMBENCH_REQUIRE") == "all" }
 
+// Simulations skips a test that simulates many runs, unless it is asked for
+// (XSMBENCH_SIMULATE=1, as "make test-simulations" does).
+func Simulations(t testing.TB) {
+	t.Helper()
+	if os.Getenv("XSMBENCH_SIMULATE") != "1" {
+		t.Skip("simulates many runs: make test-simulations")
+	}
+}
+
 // note adds a line to the list that "make test" prints at its end.
 func note(line string) {
 	list := os.Getenv("XSMBENCH_SKIPPED")

@@ -15,6 +15,7 @@ type fake struct {
 
 func (*fake) Helper()                 {}
 func (*fake) Name() string            { return "TestFake" }
+func (f *fake) Skip(...any)           { f.skipped = true; runtime.Goexit() }
 func (f *fake) Skipf(string, ...any)  { f.skipped = true; runtime.Goexit() }
 func (f *fake) Fatalf(string, ...any) { f.failed = true; runtime.Goexit() }
 
@@ -25,6 +26,22 @@ func try(f *fake, program string) {
 		Program(f, program, "a-package")
 	}()
 	<-done
+}
+
+func TestSimulations(t *testing.T) {
+	for asked, skips := range map[string]bool{"": true, "0": true, "1": false} {
+		t.Setenv("XSMBENCH_SIMULATE", asked)
+		var f fake
+		done := make(chan struct{})
+		go func() {
+			defer close(done)
+			Simulations(&f)
+		}()
+		<-done
+		if f.skipped != skips {
+			t.Errorf("XSMBENCH_SIMULATE=%q: skipped %t, want %t", asked, f.skipped, skips)
+		}
+	}
 }
 
 func TestProgram(t *testing.T) {

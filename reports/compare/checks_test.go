@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"xsmbench/bench"
+	"xsmbench/internal/require"
 	"xsmbench/results"
 )
 
@@ -125,9 +126,7 @@ func TestOrderIsNotTheLayout(t *testing.T) {
 // Warnings that only all rows together tell from chance stay rare in a large
 // report of sound data.
 func TestFewFalseWarnings(t *testing.T) {
-	if testing.Short() {
-		t.Skip("simulates many runs")
-	}
+	require.Simulations(t)
 	random := rand.New(rand.NewPCG(12, 21))
 	marked, rows := 0, 0
 	for i := range 20 {

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"xsmbench/internal/require"
 	"xsmbench/reports/stats"
 	"xsmbench/results"
 )
@@ -109,13 +110,28 @@ func (r lookRates) check(name string, runs int) error {
 	return nil
 }
 
+// A run in a quiet world ends at the look that shows what there is: two builds
+// that are the same, or not.
+func TestStop(t *testing.T) {
+	w := lookedWorld("quiet")
+	for effect, want := range map[float64]Verdict{0: Equivalent, 10: Slower} {
+		samples := w.samples(rand.New(rand.NewPCG(1, 1)), effect)
+		r, rounds := stop(t, samples, len(simulatedLooks))
+		if r.Verdict != want || rounds == w.rounds {
+			t.Errorf("%g%%: %s after %d rounds, want %s before the last", effect, r.Verdict, rounds, want)
+		}
+		before := slices.Index(simulatedLooks, rounds) - 1
+		if before >= 0 && judgeAt(t, samples, simulatedLooks[before], len(simulatedLooks)).Verdict != Inconclusive {
+			t.Errorf("%g%%: the look after %d rounds had a verdict", effect, simulatedLooks[before])
+		}
+	}
+}
+
 // TestSimulateLooks is a small version of BenchmarkSimulateLooks. That looks
 // which do not share the level err too often shows that the simulation can
 // tell.
 func TestSimulateLooks(t *testing.T) {
-	if testing.Short() {
-		t.Skip("simulates many runs")
-	}
+	require.Simulations(t)
 	const runs = 100
 	r := simulateLooks(t, lookedWorld("noise from boot to boot"), runs)
 	if err := r.check("noise from boot to boot", runs); err != nil {

@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"xsmbench/bench"
+	"xsmbench/internal/require"
 	"xsmbench/reports/stats"
 	"xsmbench/results"
 )
@@ -206,11 +207,26 @@ func (w world) check(r rates, runs int) error {
 	return nil
 }
 
+// TestWorlds draws a run or two of each world: they are the same each time, and
+// what the world's noise cannot hide is seen.
+func TestWorlds(t *testing.T) {
+	for _, w := range worlds {
+		t.Run(w.name, func(t *testing.T) {
+			first := w.simulate(t, 1)
+			if again := w.simulate(t, 1); again != first {
+				t.Errorf("rates %+v, then %+v", first, again)
+			}
+			c := w.compare(t, rand.New(rand.NewPCG(1, 1)), 50)
+			if v := c.Rows[0].Verdict; v != Slower {
+				t.Errorf("a build that takes half as long again is %s", v)
+			}
+		})
+	}
+}
+
 // TestSimulate is a small version of BenchmarkSimulate.
 func TestSimulate(t *testing.T) {
-	if testing.Short() {
-		t.Skip("simulates many runs")
-	}
+	require.Simulations(t)
 	const runs = 40
 	for _, w := range worlds {
 		t.Run(w.name, func(t *testing.T) {

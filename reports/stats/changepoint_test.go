@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"gonum.org/v1/gonum/stat/distuv"
+
+	"xsmbench/internal/require"
 )
 
 // levels makes a series of stretches, each with a level and a length, and noise.
@@ -92,9 +94,7 @@ func TestShiftSize(t *testing.T) {
 // values by Alpha, and for values of any distribution by the permutation test's
 // 5 %. The bounds are those of the binomial distribution at 1 in 10 000.
 func TestFalseShifts(t *testing.T) {
-	if testing.Short() {
-		t.Skip("simulates many runs")
-	}
+	require.Simulations(t)
 	random := rand.New(rand.NewPCG(2006, 12))
 	heavy := distuv.StudentsT{Sigma: 1, Nu: 2, Src: random}
 	for _, c := range []struct {
@@ -133,6 +133,7 @@ func TestFalseShifts(t *testing.T) {
 // TestShiftPower: what is there is found. A change of three standard deviations in
 // the middle of 20 values is seen in three of four series at one part in a thousand.
 func TestShiftPower(t *testing.T) {
+	require.Simulations(t)
 	random := rand.New(rand.NewPCG(3, 4))
 	const trials = 200
 	hits := 0

@@ -5,6 +5,8 @@ import (
 	"math"
 	"math/rand/v2"
 	"testing"
+
+	"xsmbench/internal/require"
 )
 
 func near(t *testing.T, what string, got, want, tolerance float64) {
@@ -222,6 +224,7 @@ func simulated(random *rand.Rand, n, iterations int) (means, pooled []float64) {
 // false alarms at the nominal 5 %; calling the iteration the sample does not
 // come near it. This is why the boot is the sample.
 func TestFalseAlarms(t *testing.T) {
+	require.Simulations(t)
 	const runs, nominal = 2000, 0.05
 	random := rand.New(rand.NewPCG(2026, 11))
 	var byBoot, byIteration int
@@ -256,6 +259,7 @@ func TestFalseAlarms(t *testing.T) {
 
 // The paired interval covers the truth as often as it says.
 func TestCoverage(t *testing.T) {
+	require.Simulations(t)
 	const runs = 2000
 	random := rand.New(rand.NewPCG(5, 8))
 	var paired, exact int
@@ -288,9 +292,7 @@ func (i *Interval) excludes(x float64) bool { return i == nil || i.Excludes(x) }
 // without, whether boots differ more than windows or less, and with several
 // boots of a layout.
 func TestHierarchicalCoverage(t *testing.T) {
-	if testing.Short() {
-		t.Skip("simulates many runs")
-	}
+	require.Simulations(t)
 	tests := []struct {
 		name                string
 		layouts, boots      int
@@ -380,6 +382,7 @@ func TestHierarchical(t *testing.T) {
 // luck is left out of it: it covers the truth as often as it says, which the
 // interval over boots does not.
 func TestFewLayouts(t *testing.T) {
+	require.Simulations(t)
 	const runs = 2000
 	random := rand.New(rand.NewPCG(7, 7))
 	var byLayout, byBoot int

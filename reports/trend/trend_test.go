@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"xsmbench/hv"
+	"xsmbench/internal/require"
 	"xsmbench/reports/synthetic"
 	"xsmbench/results"
 	"xsmbench/results/history"
@@ -179,6 +180,7 @@ func TestMeter(t *testing.T) {
 // TestFalseAlarms bounds the chance that a history without changes shows any,
 // over all its series, at the 5 % that is claimed.
 func TestFalseAlarms(t *testing.T) {
+	require.Simulations(t)
 	random := rand.New(rand.NewPCG(7, 8))
 	const histories, series, runs = 300, 12, 16
 	alarms := 0

@@ -120,7 +120,7 @@ func (f frames) Page(m abi.MFN) *xsm.Page {
 func BenchmarkMiss(b *testing.B) {
 	h := newHost(b, true)
 	for b.Loop() {
-		if _, err := h.m.server.ComputeAV(SIDDom0, SIDDomU, classDomain); err != nil {
+		if _, err := h.m.server.ComputeAV(sidDom0, sidDomU, classDomain); err != nil {
 			b.Fatal(err)
 		}
 	}
@@ -139,7 +139,7 @@ func BenchmarkThrash(b *testing.B) {
 		if i++; i == len(tuples) {
 			i = 0
 		}
-		if _, err := h.m.cache.Lookup(0, SIDDom0, t.tsid, t.class, 1); err != nil {
+		if _, err := h.m.cache.Lookup(0, sidDom0, t.tsid, t.class, 1); err != nil {
 			b.Fatal(err)
 		}
 	}
@@ -175,7 +175,7 @@ func manyTuples(b *testing.B, h *host) []query {
 func BenchmarkTransition(b *testing.B) {
 	h := newHost(b, true)
 	for b.Loop() {
-		if _, err := h.m.server.TransitionSID(SIDDom0, SIDDomU, classEvent); err != nil {
+		if _, err := h.m.server.TransitionSID(sidDom0, sidDomU, classEvent); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -8,7 +8,7 @@ import (
 func init() { xsm.Initcall(boot) }
 
 // Check says whether a policy is one that the module can load.
-func Check(policy []byte) error { return New(true, func(string) {}).Load(policy) }
+func Check(policy []byte) error { return newModule(true, func(string) {}).loadPolicy(0, policy) }
 
 // boot is the module's initcall (flask_init): unless flask_enabled is 0 it
 // registers the module and loads the policy that was found among the boot
@@ -27,8 +27,8 @@ func boot(b *xsm.Boot) abi.Errno {
 		return 0
 	}
 	printk("Flask:  Initializing.")
-	m := New(b.IntParam("flask_enforcing", 1) != 0, func(line string) { printk("%s", line) })
-	if rc := xsm.Register(m.Operations()); rc != 0 {
+	m := newModule(b.IntParam("flask_enforcing", 1) != 0, func(line string) { printk("%s", line) })
+	if rc := xsm.Register(m.operations()); rc != 0 {
 		printk("Flask:  Unable to register with XSM.")
 		return rc
 	}
@@ -43,7 +43,7 @@ func boot(b *xsm.Boot) abi.Errno {
 		s := m.cache.HashStats()
 		printk("Flask:  Loaded a policy of %d bytes; AVC of %d slots.", len(b.Policy), s.BucketsTotal)
 	}
-	if m.Enforcing() {
+	if m.enforcing.Load() {
 		printk("Flask:  Starting in enforcing mode.")
 	} else {
 		printk("Flask:  Starting in permissive mode.")
@@ -56,7 +56,7 @@ func (m *Module) loadBoot(policy []byte) error {
 	if policy == nil {
 		return nil
 	}
-	err := m.Load(policy)
+	err := m.loadPolicy(0, policy)
 	if err != nil {
 		m.server.Close()
 	}

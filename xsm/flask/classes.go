@@ -6,18 +6,18 @@ import "xsmbench/xsm/flask/ss"
 
 // Initial SIDs (SECINITSID_*).
 const (
-	SIDXen       ss.SID = 1
-	SIDDom0      ss.SID = 2
-	SIDDomU      ss.SID = 3
-	SIDDomio     ss.SID = 4
-	SIDDomxen    ss.SID = 5
-	SIDUnlabeled ss.SID = 6
-	SIDSecurity  ss.SID = 7
-	SIDIoport    ss.SID = 8
-	SIDIomem     ss.SID = 9
-	SIDVcpu      ss.SID = 10
-	SIDVirq      ss.SID = 11
-	SIDPirq      ss.SID = 12
+	sidXen       ss.SID = 1
+	sidDom0      ss.SID = 2
+	sidDomU      ss.SID = 3
+	sidDomio     ss.SID = 4
+	sidDomxen    ss.SID = 5
+	sidUnlabeled ss.SID = 6
+	sidSecurity  ss.SID = 7
+	sidIoport    ss.SID = 8
+	sidIomem     ss.SID = 9
+	sidVcpu      ss.SID = 10
+	sidVirq      ss.SID = 11
+	sidPirq      ss.SID = 12
 )
 
 // Classes (SECCLASS_*).

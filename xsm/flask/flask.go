@@ -26,24 +26,25 @@ import (
 
 //go:generate go run ./gen policy/source classes.go
 
-// Module is one instance of FLASK.
+// Module is one instance of FLASK. Nobody else needs its name but those who
+// read profiles, in which it stands before each hook.
 type Module struct {
 	server    *ss.Server
 	cache     *avc.Cache
-	enforcing atomic.Bool
+	enforcing atomic.Bool // else denials are audited only
 	printk    func(line string)
 
 	load sync.Mutex // sel_sem: one policy is loaded at a time
 }
 
-// New makes a module without a policy, which allows everything. printk prints
+// newModule makes a module without a policy, which allows everything. printk prints
 // a line on the console.
-func New(enforcing bool, printk func(line string)) *Module {
+func newModule(enforcing bool, printk func(line string)) *Module {
 	m := &Module{printk: printk}
 	m.server = ss.New(ss.Config{
 		Classes:     classes,
 		InitialSIDs: initialSIDs,
-		Unlabeled:   SIDUnlabeled,
+		Unlabeled:   sidUnlabeled,
 		DomainClass: classDomain,
 		Transition:  domainTransition,
 	})
@@ -52,10 +53,9 @@ func New(enforcing bool, printk func(line string)) *Module {
 	return m
 }
 
-// Load loads the policy. There can be one only; its classes and permissions
-// must include the hypervisor's.
-func (m *Module) Load(policy []byte) error { return m.loadPolicy(0, policy) }
-
+// loadPolicy loads the policy. There can be one only; its classes and
+// permissions must include the hypervisor's. The processor is the one that
+// the cache counts the reset for.
 func (m *Module) loadPolicy(cpu int, policy []byte) error {
 	m.load.Lock()
 	defer m.load.Unlock()
@@ -67,20 +67,11 @@ func (m *Module) loadPolicy(cpu int, policy []byte) error {
 	return nil
 }
 
-// Enforcing says whether denials are enforced, or audited only.
-func (m *Module) Enforcing() bool { return m.enforcing.Load() }
-
-// Cache is the module's access vector cache, for its statistics.
-func (m *Module) Cache() *avc.Cache { return m.cache }
-
-// Server is the module's security server.
-func (m *Module) Server() *ss.Server { return m.server }
-
 func (m *Module) printf(format string, args ...any) { m.printk(fmt.Sprintf(format, args...)) }
 
-// Operations returns the module's table for xsm.Register. Hooks that FLASK
+// operations returns the module's table for xsm.Register. Hooks that FLASK
 // does not have are nil.
-func (m *Module) Operations() *xsm.Operations {
+func (m *Module) operations() *xsm.Operations {
 	return &xsm.Operations{
 		SecurityDomainInfo:      m.securityDomainInfo,
 		SetVCPUContext:          m.setVCPUContext,
@@ -194,5 +185,5 @@ func (m *Module) domainHasPerm(cur *xsm.VCPU, d1, d2 *xsm.Domain, class uint16, 
 
 // domainHasXen asks for a domain on the hypervisor (domain_has_xen).
 func (m *Module) domainHasXen(cur *xsm.VCPU, d *xsm.Domain, perms uint32) abi.Errno {
-	return m.hasPerm(cur, domainSID(d), SIDXen, classXen, perms, nil)
+	return m.hasPerm(cur, domainSID(d), sidXen, classXen, perms, nil)
 }

@@ -131,7 +131,7 @@ func (m *Module) addressSize(cur *xsm.VCPU, d *xsm.Domain, op uint32) abi.Errno 
 // createSID does it instead.
 func (m *Module) completeInit(_ *xsm.VCPU, d *xsm.Domain) {
 	if s, ok := d.SSID.(*domainSecurity); ok {
-		s.sid = SIDDom0
+		s.sid = sidDom0
 	}
 }
 

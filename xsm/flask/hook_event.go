@@ -76,12 +76,12 @@ func (m *Module) eventSID(ssid, tsid ss.SID, remote *xsm.Domain) (ss.SID, abi.Er
 	}
 	m.printf("security_transition_sid failed for domain %d: %v", remote.ID, err)
 	if !m.enforcing.Load() {
-		return SIDUnlabeled, 0
+		return sidUnlabeled, 0
 	}
 	return 0, -abi.EACCES
 }
 
-func (m *Module) evtchnClosePost(_ *xsm.VCPU, chn *xsm.Evtchn) { setEvtchnSID(chn, SIDUnlabeled) }
+func (m *Module) evtchnClosePost(_ *xsm.VCPU, chn *xsm.Evtchn) { setEvtchnSID(chn, sidUnlabeled) }
 
 func (m *Module) evtchnSend(cur *xsm.VCPU, d *xsm.Domain, chn *xsm.Evtchn) abi.Errno {
 	return m.hasPerm(cur, domainSID(d), evtchnSID(chn), classEvent, eventSend, nil)

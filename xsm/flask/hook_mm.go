@@ -28,7 +28,7 @@ func (m *Module) domainMemoryMap(cur *xsm.VCPU, d *xsm.Domain) abi.Errno {
 }
 
 func (m *Module) machineMemoryMap(cur *xsm.VCPU) abi.Errno {
-	return m.hasPerm(cur, domainSID(cur.Domain), SIDXen, classMmu, mmuMemorymap, nil)
+	return m.hasPerm(cur, domainSID(cur.Domain), sidXen, classMmu, mmuMemorymap, nil)
 }
 
 // memoryPinPage and getPageFrameInfo get a frame's descriptor without its

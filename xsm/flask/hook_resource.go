@@ -39,7 +39,7 @@ func (m *Module) irqPermission(cur *xsm.VCPU, d *xsm.Domain, pirq, access uint8)
 	if rc := m.resourceChange(cur, d, access); rc != 0 {
 		return rc
 	}
-	sid, err := m.server.PIRQSID(uint32(pirq), SIDPirq)
+	sid, err := m.server.PIRQSID(uint32(pirq), sidPirq)
 	if err != nil {
 		return errno(err)
 	}
@@ -62,7 +62,7 @@ func (m *Module) ioportPermission(cur *xsm.VCPU, d *xsm.Domain, ioport uint32, a
 	if rc := m.resourceChange(cur, d, access); rc != 0 {
 		return rc
 	}
-	sid, err := m.server.IOPortSID(ioport, SIDIoport)
+	sid, err := m.server.IOPortSID(ioport, sidIoport)
 	if err != nil {
 		return errno(err)
 	}
@@ -70,7 +70,7 @@ func (m *Module) ioportPermission(cur *xsm.VCPU, d *xsm.Domain, ioport uint32, a
 }
 
 func (m *Module) assignVector(cur *xsm.VCPU, d *xsm.Domain, pirq uint32) abi.Errno {
-	sid, err := m.server.PIRQSID(pirq, SIDPirq)
+	sid, err := m.server.PIRQSID(pirq, sidPirq)
 	if err != nil {
 		return -abi.EPERM
 	}

@@ -46,7 +46,7 @@ var hookCases = []hookCase{
 	{"unpausedomain", on("domU", func(o ops, c vcpu, d dom) abi.Errno { return o.UnpauseDomain(c, d) }), "dom0", "domU", "unpause domain"},
 	{"resumedomain", on("domU", func(o ops, c vcpu, d dom) abi.Errno { return o.ResumeDomain(c, d) }), "dom0", "domU", "resume domain"},
 	{"resumedomain", on("nomigrate", func(o ops, c vcpu, d dom) abi.Errno { return o.ResumeDomain(c, d) }), "dombuild", "dom0", "resume domain"},
-	{"domain_create", func(h *host, c vcpu) abi.Errno { return h.op.DomainCreate(c, h.alloc(40, false), SIDDomU) }, "dom0", "domU", "create domain"},
+	{"domain_create", func(h *host, c vcpu) abi.Errno { return h.op.DomainCreate(c, h.alloc(40, false), sidDomU) }, "dom0", "domU", "create domain"},
 	{"max_vcpus", on("domU", func(o ops, c vcpu, d dom) abi.Errno { return o.MaxVCPUs(c, d) }), "dom0", "domU", "max_vcpus domain"},
 	{"destroydomain", on("domU", func(o ops, c vcpu, d dom) abi.Errno { return o.DestroyDomain(c, d) }), "dom0", "unlabeled", "destroy domain"},
 	{"vcpuaffinity", on("domU", func(o ops, c vcpu, d dom) abi.Errno { return o.VCPUAffinity(c, int(abi.DomctlSetVCPUAffinity), d) }), "dom0", "domU", "setvcpuaffinity domain"},

@@ -31,7 +31,7 @@ func domainSID(d *xsm.Domain) ss.SID {
 	if s, ok := d.SSID.(*domainSecurity); ok {
 		return s.sid
 	}
-	return SIDUnlabeled
+	return sidUnlabeled
 }
 
 // evtchnSID returns an event channel's label.
@@ -39,7 +39,7 @@ func evtchnSID(chn *xsm.Evtchn) ss.SID {
 	if s, ok := chn.SSID.(*evtchnSecurity); ok {
 		return s.sid.Load()
 	}
-	return SIDUnlabeled
+	return sidUnlabeled
 }
 
 func setEvtchnSID(chn *xsm.Evtchn, sid ss.SID) {
@@ -52,9 +52,9 @@ func setEvtchnSID(chn *xsm.Evtchn, sid ss.SID) {
 // creates dom0, whose label it is given to pass on here, since complete_init
 // has no caller in 3.2.
 func (m *Module) allocSecurityDomain(_ *xsm.VCPU, d *xsm.Domain) abi.Errno {
-	s := &domainSecurity{domain: d, sid: SIDUnlabeled}
+	s := &domainSecurity{domain: d, sid: sidUnlabeled}
 	if d.ID == abi.DomIdle {
-		s.sid, s.createSID = SIDXen, SIDDom0
+		s.sid, s.createSID = sidXen, sidDom0
 	}
 	d.SSID = s
 	return 0
@@ -64,7 +64,7 @@ func (m *Module) freeSecurityDomain(_ *xsm.VCPU, d *xsm.Domain) { d.SSID = nil }
 
 func (m *Module) allocSecurityEvtchn(_ *xsm.VCPU, chn *xsm.Evtchn) abi.Errno {
 	s := &evtchnSecurity{channel: chn}
-	s.sid.Store(SIDUnlabeled)
+	s.sid.Store(sidUnlabeled)
 	chn.SSID = s
 	return 0
 }
@@ -83,9 +83,9 @@ func (m *Module) pageSID(p *xsm.Page, mfn abi.MFN) (ss.SID, abi.Errno) {
 	}
 	switch p.Owner.ID {
 	case abi.DomIO:
-		return SIDDomio, 0
+		return sidDomio, 0
 	case abi.DomXen:
-		return SIDDomxen, 0
+		return sidDomxen, 0
 	}
 	return domainSID(p.Owner), 0
 }
@@ -99,6 +99,6 @@ func (m *Module) mfnSID(cur *xsm.VCPU, mfn abi.MFN) (ss.SID, abi.Errno) {
 }
 
 func (m *Module) iomemSID(mfn abi.MFN) (ss.SID, abi.Errno) {
-	sid, err := m.server.IOMemSID(uint64(mfn), SIDIomem)
+	sid, err := m.server.IOMemSID(uint64(mfn), sidIomem)
 	return sid, errno(err)
 }

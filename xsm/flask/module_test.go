@@ -78,9 +78,9 @@ func (h *host) byName(name string) *xsm.Domain {
 // newHost boots: idle domain, dom0, then a guest of every kind that dom0 makes.
 func newHost(t testing.TB, enforcing bool) *host {
 	h := &host{t: t, domains: make(map[abi.DomID]*xsm.Domain), frames: make(map[abi.MFN]*xsm.Page)}
-	h.m = New(true, h.printk)
-	h.op = h.m.Operations()
-	if err := h.m.Load(policy.Binary); err != nil {
+	h.m = newModule(true, h.printk)
+	h.op = h.m.operations()
+	if err := h.m.loadPolicy(0, policy.Binary); err != nil {
 		t.Fatal(err)
 	}
 	h.idle = &xsm.VCPU{}
@@ -95,7 +95,7 @@ func newHost(t testing.TB, enforcing bool) *host {
 	h.frames[51] = &xsm.Page{Owner: h.alloc(abi.DomXen, false)}
 	h.frames[52] = &xsm.Page{}
 	create := func(id abi.DomID, name, context string) {
-		sid, err := h.m.Server().ContextToSID(context)
+		sid, err := h.m.server.ContextToSID(context)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -163,15 +163,15 @@ func TestBoot(t *testing.T) {
 		}
 	}
 	var info abi.DomainInfo
-	if h.op.SecurityDomainInfo(h.dom0, h.byName("domU"), &info); info.SSIDRef != SIDDomU {
-		t.Errorf("ssidref of domU is %d, want %d", info.SSIDRef, SIDDomU)
+	if h.op.SecurityDomainInfo(h.dom0, h.byName("domU"), &info); info.SSIDRef != sidDomU {
+		t.Errorf("ssidref of domU is %d, want %d", info.SSIDRef, sidDomU)
 	}
 	c := h.channel("dom0", "domU")
 	if have, want := h.m.context(evtchnSID(c)), "system_u:object_r:dom0_domU_evchn_t"; have != want {
 		t.Errorf("dom0's end is %s, want %s", have, want)
 	}
 	h.op.EvtchnClosePost(h.dom0, c)
-	if evtchnSID(c) != SIDUnlabeled {
+	if evtchnSID(c) != sidUnlabeled {
 		t.Error("a closed channel keeps its label")
 	}
 	h.op.FreeSecurityEvtchn(h.dom0, c)
@@ -185,25 +185,25 @@ func TestBoot(t *testing.T) {
 func TestCreate(t *testing.T) {
 	h := newHost(t, true)
 	d := h.alloc(30, false)
-	if rc := h.op.DomainCreate(h.idle, d, SIDDom0); rc != 0 {
+	if rc := h.op.DomainCreate(h.idle, d, sidDom0); rc != 0 {
 		t.Errorf("xen creates dom0_t: %v", rc)
 	}
-	if rc := h.op.DomainCreate(h.idle, h.alloc(31, false), SIDDomU); rc != -abi.EACCES {
+	if rc := h.op.DomainCreate(h.idle, h.alloc(31, false), sidDomU); rc != -abi.EACCES {
 		t.Errorf("xen creates domU_t: %v, want -EACCES", rc)
 	}
 	d = h.alloc(32, false)
-	if rc := h.op.DomainCreate(h.dom0, d, 0); rc != -abi.EACCES || domainSID(d) != SIDUnlabeled {
+	if rc := h.op.DomainCreate(h.dom0, d, 0); rc != -abi.EACCES || domainSID(d) != sidUnlabeled {
 		t.Errorf("dom0 creates an unlabeled domain: %v", rc)
 	}
-	h.dom0.Domain.SSID.(*domainSecurity).createSID = SIDDomU
-	if rc := h.op.DomainCreate(h.dom0, d, 0); rc != 0 || domainSID(d) != SIDDomU {
+	h.dom0.Domain.SSID.(*domainSecurity).createSID = sidDomU
+	if rc := h.op.DomainCreate(h.dom0, d, 0); rc != 0 || domainSID(d) != sidDomU {
 		t.Errorf("dom0 creates what it has set aside: %v, label %d", rc, domainSID(d))
 	}
 	if rc := h.op.DomainCreate(h.dom0, h.alloc(33, false), 0); rc != -abi.EACCES {
 		t.Errorf("dom0 creates a second domain with it: %v", rc)
 	}
 	h.op.CompleteInit(h.dom0, d)
-	if domainSID(d) != SIDDom0 {
+	if domainSID(d) != sidDom0 {
 		t.Error("complete_init does not label")
 	}
 }
@@ -217,7 +217,7 @@ func TestLabelless(t *testing.T) {
 	if rc := h.op.PauseDomain(cur, h.byName("domU")); rc != -abi.EACCES {
 		t.Errorf("pause by a domain without label: %v", rc)
 	}
-	if rc := h.op.DomainCreate(cur, d, SIDDomU); rc != -abi.EACCES {
+	if rc := h.op.DomainCreate(cur, d, sidDomU); rc != -abi.EACCES {
 		t.Errorf("create by a domain without label: %v", rc)
 	}
 	if rc := h.op.EvtchnSend(h.vcpu("domU"), h.byName("domU"), &xsm.Evtchn{}); rc != 0 {
@@ -229,8 +229,8 @@ func TestLabelless(t *testing.T) {
 // TestNoPolicy checks that everything is allowed until a policy is there.
 func TestNoPolicy(t *testing.T) {
 	h := &host{t: t, domains: make(map[abi.DomID]*xsm.Domain)}
-	h.m = New(true, h.printk)
-	h.op = h.m.Operations()
+	h.m = newModule(true, h.printk)
+	h.op = h.m.operations()
 	d := h.alloc(5, false)
 	cur := &xsm.VCPU{Domain: d}
 	if rc := h.op.Kexec(cur); rc != 0 {
@@ -239,7 +239,7 @@ func TestNoPolicy(t *testing.T) {
 	if rc := h.op.EvtchnUnbound(cur, d, h.evtchn(), abi.DomSelf); rc != 0 {
 		t.Errorf("alloc_unbound without policy: %v", rc)
 	}
-	if err := h.m.Load(policy.Binary); err != nil {
+	if err := h.m.loadPolicy(0, policy.Binary); err != nil {
 		t.Fatal(err)
 	}
 	if rc := h.op.Kexec(cur); rc != -abi.EACCES {

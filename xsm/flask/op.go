@@ -93,7 +93,7 @@ func (m *Module) operate(cur *xsm.VCPU, cmd uint32, buf []byte) (int, abi.Errno)
 
 // hasSecurity asks for the current domain on the security server.
 func (m *Module) hasSecurity(cur *xsm.VCPU, perm uint32) abi.Errno {
-	return m.hasPerm(cur, domainSID(cur.Domain), SIDSecurity, classSecurity, perm, nil)
+	return m.hasPerm(cur, domainSID(cur.Domain), sidSecurity, classSecurity, perm, nil)
 }
 
 // opLoad loads the first policy, if none was among the boot modules.

@@ -74,11 +74,11 @@ func TestOp(t *testing.T) {
 		}
 	}
 	xsmOp(t, h, h.vcpu("domU"), OpSetEnforce, "0", -abi.EACCES, "")
-	if !h.m.Enforcing() {
+	if !h.m.enforcing.Load() {
 		t.Error("domU switched enforcing off")
 	}
 	xsmOp(t, h, h.dom0, OpSetEnforce, "0", 0, "")
-	if h.m.Enforcing() {
+	if h.m.enforcing.Load() {
 		t.Error("dom0 cannot switch enforcing off")
 	}
 }
@@ -107,8 +107,8 @@ func TestOpBuffer(t *testing.T) {
 // TestOpLoad loads the first policy by hypercall, and no second one.
 func TestOpLoad(t *testing.T) {
 	h := &host{t: t, domains: make(map[abi.DomID]*xsm.Domain)}
-	h.m = New(true, h.printk)
-	h.op = h.m.Operations()
+	h.m = newModule(true, h.printk)
+	h.op = h.m.operations()
 	idle := &xsm.VCPU{Domain: h.alloc(abi.DomIdle, true)}
 	dom0 := &xsm.VCPU{Domain: h.alloc(0, true)}
 	if rc := h.op.DomainCreate(idle, dom0.Domain, 0); rc != 0 {

@@ -22,23 +22,23 @@ import (
 
 // Sizes of Xen's (AVC_CACHE_SLOTS, AVC_DEF_CACHE_THRESHOLD, AVC_CACHE_RECLAIM).
 const (
-	Slots            = 512
-	DefaultThreshold = 512
+	slots            = 512
+	defaultThreshold = 512
 	reclaimBatch     = 16
 )
 
-// Server decides what is not in the cache.
-type Server interface {
+// server decides what is not in the cache.
+type server interface {
 	ComputeAV(ssid, tsid ss.SID, class uint16) (ss.Decision, error)
 }
 
 // Cache is an access vector cache.
 type Cache struct {
-	server Server
+	server server
 
-	heads [Slots]atomic.Pointer[node] // the chains
+	heads [slots]atomic.Pointer[node] // the chains
 	_     [cacheLine]byte             // what follows is written on misses
-	locks [Slots]sync.Mutex           // of the chains' writers
+	locks [slots]sync.Mutex           // of the chains' writers
 
 	active    atomic.Int64 // nodes in the chains
 	threshold atomic.Uint32
@@ -64,15 +64,15 @@ type node struct {
 }
 
 // New makes an empty cache before a server.
-func New(s Server) *Cache {
+func New(s server) *Cache {
 	c := &Cache{server: s}
-	c.threshold.Store(DefaultThreshold)
+	c.threshold.Store(defaultThreshold)
 	return c
 }
 
 // hash is Xen's.
 func hash(ssid, tsid ss.SID, class uint16) uint32 {
-	return (ssid ^ tsid<<2 ^ uint32(class)<<4) & (Slots - 1)
+	return (ssid ^ tsid<<2 ^ uint32(class)<<4) & (slots - 1)
 }
 
 // Lookup returns the decision on a tuple, from the cache if it is there and
@@ -172,8 +172,8 @@ func (c *Cache) free(st *cpuStats) {
 // one, passing over slots whose lock is held.
 func (c *Cache) reclaim(st *cpuStats) {
 	dropped := 0
-	for range Slots {
-		h := c.lruHint.Add(1) & (Slots - 1)
+	for range slots {
+		h := c.lruHint.Add(1) & (slots - 1)
 		if !c.locks[h].TryLock() {
 			continue
 		}
@@ -256,7 +256,7 @@ type HashStats struct {
 
 // HashStats counts the chains' nodes.
 func (c *Cache) HashStats() HashStats {
-	h := HashStats{Entries: int(c.active.Load()), BucketsTotal: Slots}
+	h := HashStats{Entries: int(c.active.Load()), BucketsTotal: slots}
 	for i := range c.heads {
 		length := 0
 		for n := c.heads[i].Load(); n != nil; n = n.next.Load() {

@@ -81,14 +81,14 @@ func TestHash(t *testing.T) {
 	}
 	c := New(&fake{})
 	for i := range ss.SID(5) {
-		lookup(t, c, 1+i*Slots, 2, 3)
+		lookup(t, c, 1+i*slots, 2, 3)
 	}
 	lookup(t, c, 7, 2, 3)
-	want := HashStats{Entries: 6, BucketsUsed: 2, BucketsTotal: Slots, MaxChain: 5}
+	want := HashStats{Entries: 6, BucketsUsed: 2, BucketsTotal: slots, MaxChain: 5}
 	if have := c.HashStats(); have != want {
 		t.Errorf("%+v, want %+v", have, want)
 	}
-	if head := c.heads[hash(1, 2, 3)].Load(); head.ssid != 1+4*Slots {
+	if head := c.heads[hash(1, 2, 3)].Load(); head.ssid != 1+4*slots {
 		t.Errorf("head of the chain is %d", head.ssid)
 	}
 	if s := want.String(); s != "entries: 6\nbuckets used: 2/512\nlongest chain: 5\n" {
@@ -100,14 +100,14 @@ func TestHash(t *testing.T) {
 // when they have been filled up.
 func TestReclaim(t *testing.T) {
 	c := New(&fake{})
-	for sid := range ss.SID(DefaultThreshold) {
+	for sid := range ss.SID(defaultThreshold) {
 		lookup(t, c, sid, 0, 1)
 	}
-	if s := c.Total(); s.Reclaims != 0 || c.HashStats().Entries != DefaultThreshold {
+	if s := c.Total(); s.Reclaims != 0 || c.HashStats().Entries != defaultThreshold {
 		t.Fatalf("at the threshold: %+v, %+v", s, c.HashStats())
 	}
 	lookup(t, c, 5000, 0, 1)
-	if s := c.Total(); s.Reclaims != 16 || s.Frees != 16 || c.HashStats().Entries != DefaultThreshold+1-16 {
+	if s := c.Total(); s.Reclaims != 16 || s.Frees != 16 || c.HashStats().Entries != defaultThreshold+1-16 {
 		t.Errorf("over the threshold: %+v, %+v", s, c.HashStats())
 	}
 	for sid := range ss.SID(16) {
@@ -168,7 +168,7 @@ func TestGrant(t *testing.T) {
 	if d := lookup(t, c, 1, 2, 3); d.Allowed != 0 {
 		t.Fatal("allowed")
 	}
-	lookup(t, c, 1+Slots, 2, 3) // before it in the chain
+	lookup(t, c, 1+slots, 2, 3) // before it in the chain
 	old := c.heads[hash(1, 2, 3)].Load().next.Load()
 	c.Grant(0, 1, 2, 3, 0, 6)
 	c.Grant(0, 1, 2, 3, 77, 8)   // another policy's
@@ -180,7 +180,7 @@ func TestGrant(t *testing.T) {
 	if old.decision.Allowed != 0 {
 		t.Error("a node was changed in place")
 	}
-	if d := lookup(t, c, 1+Slots, 2, 3); d.Allowed != 0 {
+	if d := lookup(t, c, 1+slots, 2, 3); d.Allowed != 0 {
 		t.Error("granted to another tuple")
 	}
 	if h := c.HashStats(); h.Entries != 2 || h.MaxChain != 2 {

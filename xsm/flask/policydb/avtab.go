@@ -25,26 +25,26 @@ type Key struct {
 	Specified             uint16
 }
 
-// Rule is a key with what it grants (permission bits, bit value-1) or the
+// rule is a key with what it grants (permission bits, bit value-1) or the
 // type that it gives. An AuditDeny rule holds the permissions whose denial is
 // still audited.
-type Rule struct {
+type rule struct {
 	Key
 	Datum uint32
 	next  int32
 }
 
-// AVTab is a hash table of rules with chains (struct avtab).
-type AVTab struct {
+// avTab is a hash table of rules with chains (struct avtab).
+type avTab struct {
 	slots []int32
-	rules []Rule
+	rules []rule
 }
 
 // avtabSlotsMax bounds the number of chains, as Xen does.
 const avtabSlotsMax = 8192
 
 // newAVTab sizes a table as Xen does: a quarter as many chains as rules.
-func newAVTab(rules int) *AVTab {
+func newAVTab(rules int) *avTab {
 	slots := 1
 	if rules > 0 {
 		shift := bits.Len(uint(rules))
@@ -53,7 +53,7 @@ func newAVTab(rules int) *AVTab {
 		}
 		slots = min(1<<shift, avtabSlotsMax)
 	}
-	t := &AVTab{slots: make([]int32, slots), rules: make([]Rule, 0, rules)}
+	t := &avTab{slots: make([]int32, slots), rules: make([]rule, 0, rules)}
 	for i := range t.slots {
 		t.slots[i] = -1
 	}
@@ -77,7 +77,7 @@ func (k *Key) order(o *Key) int {
 
 // insert adds a rule to its chain, which is kept in the order of the keys. It
 // says whether the key was new.
-func (t *AVTab) insert(k Key, datum uint32) bool {
+func (t *avTab) insert(k Key, datum uint32) bool {
 	link := &t.slots[k.hash(len(t.slots))]
 	for *link >= 0 {
 		r := &t.rules[*link]
@@ -92,25 +92,25 @@ func (t *AVTab) insert(k Key, datum uint32) bool {
 	}
 	at := *link
 	*link = int32(len(t.rules))
-	t.rules = append(t.rules, Rule{Key: k, Datum: datum, next: at})
+	t.rules = append(t.rules, rule{Key: k, Datum: datum, next: at})
 	return true
 }
 
 // Search returns the first rule for k's types and class that specifies any of
 // k.Specified, nil if there is none.
-func (t *AVTab) Search(k Key) *Rule {
+func (t *avTab) Search(k Key) *rule {
 	return t.find(t.slots[k.hash(len(t.slots))], &k)
 }
 
 // Next returns the rule after r for the same types and class that specifies
 // any of specified, nil if there is none.
-func (t *AVTab) Next(r *Rule, specified uint16) *Rule {
+func (t *avTab) Next(r *rule, specified uint16) *rule {
 	k := r.Key
 	k.Specified = specified
 	return t.find(r.next, &k)
 }
 
-func (t *AVTab) find(at int32, k *Key) *Rule {
+func (t *avTab) find(at int32, k *Key) *rule {
 	for at >= 0 {
 		r := &t.rules[at]
 		if r.Source == k.Source && r.Target == k.Target && r.Class == k.Class {
@@ -126,13 +126,13 @@ func (t *AVTab) find(at int32, k *Key) *Rule {
 }
 
 // Len returns the number of rules, Slots that of chains.
-func (t *AVTab) Len() int { return len(t.rules) }
+func (t *avTab) Len() int { return len(t.rules) }
 
 // Slots returns the number of chains.
-func (t *AVTab) Slots() int { return len(t.slots) }
+func (t *avTab) Slots() int { return len(t.slots) }
 
 // All calls f for every rule, in the policy's order, until it returns false.
-func (t *AVTab) All(f func(*Rule) bool) {
+func (t *avTab) All(f func(*rule) bool) {
 	for i := range t.rules {
 		if !f(&t.rules[i]) {
 			return
@@ -142,7 +142,7 @@ func (t *AVTab) All(f func(*Rule) bool) {
 
 // avtab reads a table of rules. Before version 20 an item held several rules
 // for one key, so the rules are collected before the table is sized.
-func (p *parser) avtab(what string) *AVTab {
+func (p *parser) avtab(what string) *avTab {
 	size := 12
 	if p.db.Version < versionAVTab {
 		size = 24

@@ -1,17 +1,17 @@
 package policydb
 
-// Conditional is a set of rules that hold when an expression over booleans
+// conditional is a set of rules that hold when an expression over booleans
 // does, and another set that holds when it does not.
-type Conditional struct {
+type conditional struct {
 	State       bool // with the booleans' defaults
-	Expr        []CondOp
-	True, False []Rule
+	expr        []condOp
+	True, False []rule
 }
 
-// CondOp is an operator or operand of a condition, in postfix order.
-type CondOp struct {
-	Kind uint32 // 1 a boolean, 2 not, 3 or, 4 and, 5 xor, 6 equal, 7 not equal
-	Bool uint32 // kind 1: its value
+// condOp is an operator or operand of a condition, in postfix order.
+type condOp struct {
+	kind    uint32 // 1 a boolean, 2 not, 3 or, 4 and, 5 xor, 6 equal, 7 not equal
+	boolean uint32 // kind 1: its value
 }
 
 // condBool is the kind of an operand.
@@ -27,8 +27,8 @@ const maxCondDepth = 10
 func (p *parser) conditionals() {
 	p.section = "conditional rules"
 	for range p.count("conditionals", 16) {
-		c := Conditional{State: p.u32("conditional's state") != 0}
-		c.Expr = p.condition()
+		c := conditional{State: p.u32("conditional's state") != 0}
+		c.expr = p.condition()
 		c.True = p.condRules()
 		c.False = p.condRules()
 		if p.err != nil {
@@ -38,22 +38,22 @@ func (p *parser) conditionals() {
 	}
 }
 
-func (p *parser) condition() []CondOp {
+func (p *parser) condition() []condOp {
 	off, depth := p.off, 0
-	var expr []CondOp
+	var expr []condOp
 	for range p.count("condition", 8) {
 		at := p.off
-		op := CondOp{p.u32("operator"), p.u32("boolean")}
+		op := condOp{p.u32("operator"), p.u32("boolean")}
 		switch {
 		case p.err != nil:
 			return nil
-		case op.Kind == condBool && p.db.Bools.Defined(op.Bool):
+		case op.kind == condBool && p.db.Bools.defined(op.boolean):
 			depth++
-		case op.Kind == condNot && depth >= 1:
-		case op.Kind > condNot && op.Kind <= condLast && depth >= 2:
+		case op.kind == condNot && depth >= 1:
+		case op.kind > condNot && op.kind <= condLast && depth >= 2:
 			depth--
 		default:
-			p.invalid(at, "operator %d on boolean %d in a condition, %d operands before it", op.Kind, op.Bool, depth)
+			p.invalid(at, "operator %d on boolean %d in a condition, %d operands before it", op.kind, op.boolean, depth)
 			return nil
 		}
 		if depth > maxCondDepth {
@@ -68,14 +68,14 @@ func (p *parser) condition() []CondOp {
 	return expr
 }
 
-func (p *parser) condRules() []Rule {
-	var rules []Rule
+func (p *parser) condRules() []rule {
+	var rules []rule
 	size := 12
 	if p.db.Version < versionAVTab {
 		size = 24
 	}
 	for range p.count("conditional rules", size) {
-		p.avItem(func(k Key, datum uint32) { rules = append(rules, Rule{Key: k, Datum: datum, next: -1}) })
+		p.avItem(func(k Key, datum uint32) { rules = append(rules, rule{Key: k, Datum: datum, next: -1}) })
 		if p.err != nil {
 			return nil
 		}

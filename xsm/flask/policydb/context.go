@@ -5,41 +5,41 @@ import "slices"
 // Context is a security context by value.
 type Context struct {
 	User, Role, Type uint32
-	Range            LevelRange // of a policy with MLS
+	Range            levelRange // of a policy with MLS
 }
 
-// LevelSet is a sensitivity with categories.
-type LevelSet struct {
+// levelSet is a sensitivity with categories.
+type levelSet struct {
 	Sensitivity uint32
 	Categories  Bitmap
 }
 
-// LevelRange is the range of levels of a context.
-type LevelRange struct{ Low, High LevelSet }
+// levelRange is the range of levels of a context.
+type levelRange struct{ Low, High levelSet }
 
 // Equal says whether two contexts are the same.
 func (c *Context) Equal(o *Context) bool {
 	return c.Type == o.Type && c.Role == o.Role && c.User == o.User && c.Range.equal(&o.Range)
 }
 
-func (r *LevelRange) equal(o *LevelRange) bool { return r.Low.equal(&o.Low) && r.High.equal(&o.High) }
+func (r *levelRange) equal(o *levelRange) bool { return r.Low.equal(&o.Low) && r.High.equal(&o.High) }
 
-func (l *LevelSet) equal(o *LevelSet) bool {
+func (l *levelSet) equal(o *levelSet) bool {
 	return l.Sensitivity == o.Sensitivity && slices.Equal(l.Categories, o.Categories)
 }
 
-func (p *parser) level() LevelSet {
-	return LevelSet{p.u32("sensitivity"), p.bitmap("categories", maxValue)}
+func (p *parser) level() levelSet {
+	return levelSet{p.u32("sensitivity"), p.bitmap("categories", maxValue)}
 }
 
 // levelRange reads one level or two: the low and the high one.
-func (p *parser) levelRange() LevelRange {
+func (p *parser) levelRange() levelRange {
 	off := p.off
 	items := p.u32("number of levels")
 	if p.err == nil && items != 1 && items != 2 {
 		p.invalid(off, "range of %d levels", items)
 	}
-	var r LevelRange
+	var r levelRange
 	r.Low.Sensitivity = p.u32("low sensitivity")
 	if items == 2 {
 		r.High.Sensitivity = p.u32("high sensitivity")
@@ -78,5 +78,5 @@ func (db *DB) Valid(c *Context) bool {
 	if u == nil || r == nil || t == nil || t.Attribute {
 		return false
 	}
-	return c.Role == ObjectRole || r.Types.Has(c.Type-1) && u.Roles.Has(c.Role-1)
+	return c.Role == ObjectRole || r.types.Has(c.Type-1) && u.roles.Has(c.Role-1)
 }

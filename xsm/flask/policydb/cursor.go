@@ -17,7 +17,7 @@ type cursor struct {
 
 func (c *cursor) fail(off int, err error) {
 	if c.err == nil {
-		c.err = &Error{Section: c.section, Offset: off, Err: err}
+		c.err = &Error{Section: c.section, Offset: off, err: err}
 	}
 }
 

@@ -18,13 +18,13 @@ var (
 type Error struct {
 	Section string // the part of the policy, "header" to "type_attr_map"
 	Offset  int    // in bytes, of the value at fault
-	Err     error
+	err     error
 }
 
 // Error names the section and the offset.
 func (e *Error) Error() string {
-	return fmt.Sprintf("read policy: %s at offset %d: %v", e.Section, e.Offset, e.Err)
+	return fmt.Sprintf("read policy: %s at offset %d: %v", e.Section, e.Offset, e.err)
 }
 
 // Unwrap returns the cause.
-func (e *Error) Unwrap() error { return e.Err }
+func (e *Error) Unwrap() error { return e.err }

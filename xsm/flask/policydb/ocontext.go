@@ -43,7 +43,7 @@ func (p *parser) initialSIDs() {
 	seen := make(map[uint32]bool)
 	for range p.count("initial SIDs", 4+contextSize) {
 		at := p.off
-		s := InitialSID{SID: p.u32("SID"), Context: p.context()}
+		s := initialSID{SID: p.u32("SID"), Context: p.context()}
 		if p.err == nil && (s.SID == 0 || seen[s.SID]) {
 			p.invalid(at, "initial SID %d is null or given twice", s.SID)
 		}
@@ -88,6 +88,6 @@ func (p *parser) ranges(ends func() (low, high uint64)) []Range {
 func (p *parser) deviceTree() {
 	for range p.count("nodes", 4+contextSize) {
 		path := p.name(p.count("path", 1), "path")
-		p.db.DeviceTree = append(p.db.DeviceTree, DeviceNode{path, p.context()})
+		p.db.DeviceTree = append(p.db.DeviceTree, deviceNode{path, p.context()})
 	}
 }

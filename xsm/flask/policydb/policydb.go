@@ -16,7 +16,7 @@ package policydb
 
 // Versions of the format that changed its layout (POLICYDB_VERSION_*).
 const (
-	VersionMin              = 15 // of a policy for TargetOld
+	VersionMin              = 15 // of a policy for targetOld
 	versionBool             = 16 // booleans, conditional rules
 	versionIPv6             = 17 // one more kind of object contexts
 	versionMLS              = 19 // levels and categories; validatetrans
@@ -32,7 +32,7 @@ const (
 	versionConstraintNames  = 29
 	versionXenDeviceTree    = 30 // device tree contexts, 64-bit I/O memory ranges
 	VersionMaxOld           = 24
-	VersionMinXen           = 24 // of a policy for Target
+	versionMinXen           = 24 // of a policy for targetXen
 	VersionMax              = 30
 	configMLS               = 1 << 0
 	configRejectUnknown     = 1 << 1
@@ -44,59 +44,59 @@ const (
 	maxConstraintExpression = 5 // depth of the stack that evaluates one
 )
 
-// Magic is the policy's first word, which Xen looks for among boot modules.
-const Magic = 0xf97cff8c
+// magic is the policy's first word, which Xen looks for among boot modules.
+const magic = 0xf97cff8c
 
 // Target names in the header: Xen's own, and the one that policies carried
 // before Xen had a name there.
 const (
-	Target    = "XenFlask"
-	TargetOld = "SE Linux"
+	targetXen = "XenFlask"
+	targetOld = "SE Linux"
 )
 
 // DB is a policy.
 type DB struct {
 	Version       uint32
-	Target        string
+	target        string
 	MLS           bool // contexts have levels
-	RejectUnknown bool // the writer asks to refuse what the policy does not define
-	AllowUnknown  bool
+	rejectUnknown bool // the writer asks to refuse what the policy does not define
+	allowUnknown  bool
 
-	Classes Symbols[*Class] // by value, from 1, as all symbols
-	Commons Symbols[*Common]
-	Roles   Symbols[*Role]
-	Types   Symbols[*Type] // types and, from version 24, attributes
-	Users   Symbols[*User]
-	Bools   Symbols[*Bool]
-	Levels  Symbols[*Level]
-	Cats    Symbols[*Category]
+	Classes Symbols[*classDatum] // by value, from 1, as all symbols
+	commons Symbols[*commonDatum]
+	Roles   Symbols[*roleDatum]
+	Types   Symbols[*typeDatum] // types and, from version 24, attributes
+	Users   Symbols[*userDatum]
+	Bools   Symbols[*boolDatum]
+	Levels  Symbols[*levelDatum]
+	Cats    Symbols[*categoryDatum]
 
-	Rules         *AVTab        // rules that hold always
-	Conditionals  []Conditional // rules that depend on booleans
-	RoleTrans     []RoleTransition
-	RoleAllow     []RoleAllow
-	FilenameTrans int // number of file name transitions, of no use to Xen
-	RangeTrans    []RangeTransition
+	Rules         *avTab        // rules that hold always
+	Conditionals  []conditional // rules that depend on booleans
+	RoleTrans     []roleTransition
+	RoleAllow     []roleAllow
+	filenameTrans int // number of file name transitions, of no use to Xen
+	RangeTrans    []rangeTransition
 
-	InitialSIDs []InitialSID
+	InitialSIDs []initialSID
 	PIRQs       []Range // Low is High
 	IOPorts     []Range
 	IOMems      []Range // frame numbers
 	PCIDevices  []Range // Low is High: segment, bus, device, function
-	DeviceTree  []DeviceNode
+	DeviceTree  []deviceNode
 
 	// TypeAttrs has, for the type of value t at t-1, the type itself and
 	// every attribute it has, as bits value-1.
 	TypeAttrs  []Bitmap
 	Permissive Bitmap // types, by value; never denied
-	PolicyCaps Bitmap
+	policyCaps Bitmap
 }
 
 // ObjectRole is the value of the role that objects have.
 const ObjectRole = 1
 
-// InitialSID is the context of a SID that the hypervisor knows by number.
-type InitialSID struct {
+// initialSID is the context of a SID that the hypervisor knows by number.
+type initialSID struct {
 	SID     uint32
 	Context Context
 }
@@ -107,23 +107,23 @@ type Range struct {
 	Context   Context
 }
 
-// DeviceNode labels a node of the device tree.
-type DeviceNode struct {
-	Path    string
-	Context Context
+// deviceNode labels a node of the device tree.
+type deviceNode struct {
+	path    string
+	context Context
 }
 
-// RoleTransition gives a domain of Role that enters Type the role New.
-type RoleTransition struct {
+// roleTransition gives a domain of Role that enters Type the role New.
+type roleTransition struct {
 	Role, Type, New uint32
 	Class           uint32 // 0 before version 26: the class of domains
 }
 
-// RoleAllow lets a domain change from one role to another.
-type RoleAllow struct{ Role, New uint32 }
+// roleAllow lets a domain change from one role to another.
+type roleAllow struct{ Role, New uint32 }
 
-// RangeTransition gives a new object a range of levels.
-type RangeTransition struct {
-	Source, Target, Class uint32
-	Range                 LevelRange
+// rangeTransition gives a new object a range of levels.
+type rangeTransition struct {
+	source, target, class uint32
+	levels                levelRange
 }

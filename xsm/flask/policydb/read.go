@@ -30,29 +30,29 @@ func Read(buf []byte) (*DB, error) {
 // symbol tables and kinds of object contexts.
 func (p *parser) header() {
 	p.section = "header"
-	if m := p.u32("magic"); p.err == nil && m != Magic {
-		p.fail(0, fmt.Errorf("%w: magic is %#x, not %#x", ErrMagic, m, uint32(Magic)))
+	if m := p.u32("magic"); p.err == nil && m != magic {
+		p.fail(0, fmt.Errorf("%w: magic is %#x, not %#x", ErrMagic, m, uint32(magic)))
 	}
 	n := p.count("target's name", 1)
 	at := p.off
-	p.db.Target = p.name(n, "target's name")
-	if p.err == nil && p.db.Target != Target && p.db.Target != TargetOld {
-		p.fail(at, fmt.Errorf("%w: target is %q, not %q", ErrTarget, p.db.Target, Target))
+	p.db.target = p.name(n, "target's name")
+	if p.err == nil && p.db.target != targetXen && p.db.target != targetOld {
+		p.fail(at, fmt.Errorf("%w: target is %q, not %q", ErrTarget, p.db.target, targetXen))
 	}
 	at = p.off
 	v := p.u32("version")
-	low, high := uint32(VersionMinXen), uint32(VersionMax)
+	low, high := uint32(versionMinXen), uint32(VersionMax)
 	if p.old() {
 		low, high = VersionMin, VersionMaxOld
 	}
 	if p.err == nil && (v < low || v > high) {
-		p.fail(at, fmt.Errorf("%w: version %d of a policy for %q is not in %d to %d", ErrVersion, v, p.db.Target, low, high))
+		p.fail(at, fmt.Errorf("%w: version %d of a policy for %q is not in %d to %d", ErrVersion, v, p.db.target, low, high))
 	}
 	p.db.Version = v
 	config := p.u32("configuration")
 	p.db.MLS = config&configMLS != 0
-	p.db.RejectUnknown = config&configRejectUnknown != 0
-	p.db.AllowUnknown = config&configAllowUnknown != 0
+	p.db.rejectUnknown = config&configRejectUnknown != 0
+	p.db.allowUnknown = config&configAllowUnknown != 0
 	at = p.off
 	p.nSyms, p.nOCons = int(p.u32("number of symbol tables")), int(p.u32("number of kinds of object contexts"))
 	if p.err != nil {
@@ -62,12 +62,12 @@ func (p *parser) header() {
 		p.invalid(at, "%d symbol tables, version %d has %d", p.nSyms, v, symbolTables(v))
 	}
 	if want := p.objectContextKinds(); p.nOCons != want {
-		p.invalid(at+4, "%d kinds of object contexts, version %d for %q has %d", p.nOCons, v, p.db.Target, want)
+		p.invalid(at+4, "%d kinds of object contexts, version %d for %q has %d", p.nOCons, v, p.db.target, want)
 	}
 }
 
 // old says whether the policy was written before Xen was a target of its own.
-func (p *parser) old() bool { return p.db.Target == TargetOld }
+func (p *parser) old() bool { return p.db.target == targetOld }
 
 // symbolTables is the number of symbol tables of a version: booleans came
 // after commons, classes, roles, types and users, then levels and categories.
@@ -99,7 +99,7 @@ func (p *parser) objectContextKinds() int {
 func (p *parser) maps() {
 	p.section = "capabilities"
 	if p.db.Version >= versionPolicyCaps {
-		p.db.PolicyCaps = p.bitmap("capabilities", maxValue)
+		p.db.policyCaps = p.bitmap("capabilities", maxValue)
 	}
 	p.section = "permissive types"
 	if p.db.Version >= versionPermissive {
@@ -132,7 +132,7 @@ func (p *parser) checkSymbols() {
 			p.invalid(p.off, "role %d has no name", v)
 			return
 		}
-		if m := r.Types.Max(); m >= db.Types.Len() {
+		if m := r.types.Max(); m >= db.Types.Len() {
 			p.invalid(p.off, "role %q has type %d of %d", db.Roles.Name(uint32(v)), m+1, db.Types.Len())
 			return
 		}
@@ -161,11 +161,11 @@ func (p *parser) roleRules() {
 	}
 	for range p.count("role transitions", size) {
 		at := p.off
-		t := RoleTransition{Role: p.u32("role"), Type: p.u32("type"), New: p.u32("new role")}
+		t := roleTransition{Role: p.u32("role"), Type: p.u32("type"), New: p.u32("new role")}
 		if p.db.Version >= versionRoleTrans {
 			t.Class = p.u32("class")
 		}
-		if p.err == nil && (!p.db.Roles.Defined(t.Role) || t.Type == 0 || uint64(t.Type) > uint64(p.db.Types.Len()) || !p.db.Roles.Defined(t.New) || t.Class != 0 && !p.db.Classes.Defined(t.Class)) {
+		if p.err == nil && (!p.db.Roles.defined(t.Role) || t.Type == 0 || uint64(t.Type) > uint64(p.db.Types.Len()) || !p.db.Roles.defined(t.New) || t.Class != 0 && !p.db.Classes.defined(t.Class)) {
 			p.invalid(at, "transition of role %d on type %d, class %d, to role %d", t.Role, t.Type, t.Class, t.New)
 		}
 		p.db.RoleTrans = append(p.db.RoleTrans, t)
@@ -173,8 +173,8 @@ func (p *parser) roleRules() {
 	p.section = "role allows"
 	for range p.count("role allows", 8) {
 		at := p.off
-		a := RoleAllow{p.u32("role"), p.u32("new role")}
-		if p.err == nil && (!p.db.Roles.Defined(a.Role) || !p.db.Roles.Defined(a.New)) {
+		a := roleAllow{p.u32("role"), p.u32("new role")}
+		if p.err == nil && (!p.db.Roles.defined(a.Role) || !p.db.Roles.defined(a.New)) {
 			p.invalid(at, "allow from role %d to role %d", a.Role, a.New)
 		}
 		p.db.RoleAllow = append(p.db.RoleAllow, a)
@@ -187,8 +187,8 @@ func (p *parser) filenameTransitions() {
 		return
 	}
 	p.section = "file name transitions"
-	p.db.FilenameTrans = p.count("file name transitions", 20)
-	for range p.db.FilenameTrans {
+	p.db.filenameTrans = p.count("file name transitions", 20)
+	for range p.db.filenameTrans {
 		p.name(p.count("file name", 1), "file name")
 		p.take(4*4, "file name transition")
 	}
@@ -216,11 +216,11 @@ func (p *parser) rangeTransitions() {
 	}
 	p.section = "range transitions"
 	for range p.count("range transitions", 8) {
-		t := RangeTransition{Source: p.u32("source type"), Target: p.u32("target type")}
+		t := rangeTransition{source: p.u32("source type"), target: p.u32("target type")}
 		if p.db.Version >= versionRangeTrans {
-			t.Class = p.u32("class")
+			t.class = p.u32("class")
 		}
-		t.Range = p.levelRange()
+		t.levels = p.levelRange()
 		if p.err != nil {
 			return
 		}

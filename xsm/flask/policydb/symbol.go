@@ -31,8 +31,8 @@ func (s *Symbols[T]) At(value uint32) T {
 	return s.byValue[value-1]
 }
 
-// Defined says whether a value has a symbol.
-func (s *Symbols[T]) Defined(value uint32) bool { return s.Name(value) != "" }
+// defined says whether a value has a symbol.
+func (s *Symbols[T]) defined(value uint32) bool { return s.Name(value) != "" }
 
 // symbols reads a table whose elements take at least size bytes. one reads an
 // element and returns its name and value, and whether it is but an alias of
@@ -78,48 +78,48 @@ func symbols[T any](p *parser, section string, size int, one func() (name string
 	return s
 }
 
-// Common is a set of permissions that classes inherit.
-type Common struct {
-	Permissions Symbols[struct{}]
+// commonDatum is a set of permissions that classes inherit.
+type commonDatum struct {
+	permissions Symbols[struct{}]
 }
 
-// Class is a class of objects. Permission n is bit n-1 of an access vector.
-type Class struct {
+// classDatum is a class of objects. Permission n is bit n-1 of an access vector.
+type classDatum struct {
 	Permissions Symbols[struct{}] // the inherited ones included
 	// Constraints restrict a permission, Validatetrans a change of context.
-	Constraints   []Constraint
-	Validatetrans []Constraint
+	Constraints   []constraint
+	Validatetrans []constraint
 }
 
-// Role is a role: the types that its users' domains may have.
-type Role struct {
-	Types     Bitmap // by value-1
-	Dominates Bitmap
-	Bounds    uint32
+// roleDatum is a role: the types that its users' domains may have.
+type roleDatum struct {
+	types     Bitmap // by value-1
+	dominates Bitmap
+	bounds    uint32
 }
 
-// Type is a type or an attribute.
-type Type struct {
+// typeDatum is a type or an attribute.
+type typeDatum struct {
 	Attribute bool
 	Bounds    uint32
 }
 
-// User is a user: the roles that it may take.
-type User struct {
-	Roles   Bitmap // by value-1
-	Range   LevelRange
-	Default LevelSet
-	Bounds  uint32
+// userDatum is a user: the roles that it may take.
+type userDatum struct {
+	roles  Bitmap // by value-1
+	levels levelRange
+	usual  levelSet
+	bounds uint32
 }
 
-// Bool is a boolean and its default.
-type Bool struct{ State bool }
+// boolDatum is a boolean and its default.
+type boolDatum struct{ State bool }
 
-// Level is a sensitivity and the categories it may have.
-type Level struct{ Set LevelSet }
+// levelDatum is a sensitivity and the categories it may have.
+type levelDatum struct{ set levelSet }
 
-// Category is a category of levels.
-type Category struct{}
+// categoryDatum is a category of levels.
+type categoryDatum struct{}
 
 func (p *parser) permissions(s *Symbols[struct{}], n int, nprim uint32, what string) {
 	for range n {
@@ -153,20 +153,20 @@ func (p *parser) permissionTable(off int, nprim uint32) Symbols[struct{}] {
 }
 
 func (p *parser) commons() {
-	p.db.Commons = symbols(p, "commons", 16, func() (string, uint32, *Common, bool) {
+	p.db.commons = symbols(p, "commons", 16, func() (string, uint32, *commonDatum, bool) {
 		nlen, value := p.count("common's name", 1), p.u32("common's value")
 		at := p.off
 		nprim := p.u32("number of permissions")
 		n := p.count("permissions", 8)
 		name := p.name(nlen, "common's name")
-		c := &Common{Permissions: p.permissionTable(at, nprim)}
-		p.permissions(&c.Permissions, n, nprim, name)
+		c := &commonDatum{permissions: p.permissionTable(at, nprim)}
+		p.permissions(&c.permissions, n, nprim, name)
 		return name, value, c, false
 	})
 }
 
 func (p *parser) classes() {
-	p.db.Classes = symbols(p, "classes", 24, func() (string, uint32, *Class, bool) {
+	p.db.Classes = symbols(p, "classes", 24, func() (string, uint32, *classDatum, bool) {
 		nlen, clen := p.count("class's name", 1), p.count("common's name", 1)
 		value := p.u32("class's value")
 		at := p.off
@@ -174,7 +174,7 @@ func (p *parser) classes() {
 		n := p.count("permissions", 8)
 		ncons := p.count("constraints", 8)
 		name := p.name(nlen, "class's name")
-		c := &Class{Permissions: p.permissionTable(at, nprim)}
+		c := &classDatum{Permissions: p.permissionTable(at, nprim)}
 		if clen > 0 {
 			p.inherit(&c.Permissions, p.name(clen, "common's name"), name, nprim)
 		}
@@ -198,13 +198,13 @@ func (p *parser) inherit(s *Symbols[struct{}], common, class string, nprim uint3
 	if p.err != nil {
 		return
 	}
-	c := p.db.Commons.At(p.db.Commons.Value(common))
-	if c == nil || c.Permissions.Len() > int(nprim) {
+	c := p.db.commons.At(p.db.commons.Value(common))
+	if c == nil || c.permissions.Len() > int(nprim) {
 		p.invalid(p.off, "class %q inherits from %q, which is not there", class, common)
 		return
 	}
-	copy(s.names, c.Permissions.names)
-	for name, value := range c.Permissions.byName {
+	copy(s.names, c.permissions.names)
+	for name, value := range c.permissions.byName {
 		s.byName[name] = value
 	}
 }
@@ -218,20 +218,20 @@ func (p *parser) bounds() uint32 {
 }
 
 func (p *parser) roles() {
-	p.db.Roles = symbols(p, "roles", 8, func() (string, uint32, *Role, bool) {
+	p.db.Roles = symbols(p, "roles", 8, func() (string, uint32, *roleDatum, bool) {
 		nlen, value := p.count("role's name", 1), p.u32("role's value")
-		r := &Role{Bounds: p.bounds()}
+		r := &roleDatum{bounds: p.bounds()}
 		name := p.name(nlen, "role's name")
-		r.Dominates = p.bitmap("role's dominated roles", maxValue)
-		r.Types = p.bitmap("role's types", maxValue)
+		r.dominates = p.bitmap("role's dominated roles", maxValue)
+		r.types = p.bitmap("role's types", maxValue)
 		return name, value, r, false
 	})
 }
 
 func (p *parser) types() {
-	p.db.Types = symbols(p, "types", 12, func() (string, uint32, *Type, bool) {
+	p.db.Types = symbols(p, "types", 12, func() (string, uint32, *typeDatum, bool) {
 		nlen, value, properties := p.count("type's name", 1), p.u32("type's value"), p.u32("type's properties")
-		t := &Type{Bounds: p.bounds()}
+		t := &typeDatum{Bounds: p.bounds()}
 		primary := properties != 0
 		if p.db.Version >= versionBoundary {
 			t.Attribute = properties&typePropertyAttribute != 0
@@ -242,39 +242,39 @@ func (p *parser) types() {
 }
 
 func (p *parser) users() {
-	p.db.Users = symbols(p, "users", 8, func() (string, uint32, *User, bool) {
+	p.db.Users = symbols(p, "users", 8, func() (string, uint32, *userDatum, bool) {
 		nlen, value := p.count("user's name", 1), p.u32("user's value")
-		u := &User{Bounds: p.bounds()}
+		u := &userDatum{bounds: p.bounds()}
 		name := p.name(nlen, "user's name")
-		u.Roles = p.bitmap("user's roles", p.db.Roles.Len())
+		u.roles = p.bitmap("user's roles", p.db.Roles.Len())
 		if p.db.Version >= versionMLS {
-			u.Range = p.levelRange()
-			u.Default = p.level()
+			u.levels = p.levelRange()
+			u.usual = p.level()
 		}
 		return name, value, u, false
 	})
 }
 
 func (p *parser) bools() {
-	p.db.Bools = symbols(p, "booleans", 12, func() (string, uint32, *Bool, bool) {
+	p.db.Bools = symbols(p, "booleans", 12, func() (string, uint32, *boolDatum, bool) {
 		value, state := p.u32("boolean's value"), p.u32("boolean's state")
 		nlen := p.count("boolean's name", 1)
-		return p.name(nlen, "boolean's name"), value, &Bool{State: state != 0}, false
+		return p.name(nlen, "boolean's name"), value, &boolDatum{State: state != 0}, false
 	})
 }
 
 func (p *parser) levels() {
-	p.db.Levels = symbols(p, "levels", 8, func() (string, uint32, *Level, bool) {
+	p.db.Levels = symbols(p, "levels", 8, func() (string, uint32, *levelDatum, bool) {
 		nlen, alias := p.count("level's name", 1), p.u32("level's alias flag")
 		name := p.name(nlen, "level's name")
-		l := &Level{Set: p.level()}
-		return name, l.Set.Sensitivity, l, alias != 0
+		l := &levelDatum{set: p.level()}
+		return name, l.set.Sensitivity, l, alias != 0
 	})
 }
 
 func (p *parser) categories() {
-	p.db.Cats = symbols(p, "categories", 12, func() (string, uint32, *Category, bool) {
+	p.db.Cats = symbols(p, "categories", 12, func() (string, uint32, *categoryDatum, bool) {
 		nlen, value, alias := p.count("category's name", 1), p.u32("category's value"), p.u32("category's alias flag")
-		return p.name(nlen, "category's name"), value, &Category{}, alias != 0
+		return p.name(nlen, "category's name"), value, &categoryDatum{}, alias != 0
 	})
 }
