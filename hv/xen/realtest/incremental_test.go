@@ -40,14 +40,22 @@ func TestIncremental(t *testing.T) {
 		name   string
 		change func(t *testing.T)
 	}{
-		{"a source", func(t *testing.T) { edit(t, dir, hooks, "static int cf_check flask_evtchn_send(", "static noinline int cf_check flask_evtchn_send(") }},
-		{"a header", func(t *testing.T) { edit(t, dir, header, "#define SECCLASS_NULL", "#define SECCLASS_UNUSED 1\n#define SECCLASS_NULL") }},
+		{"a source", func(t *testing.T) {
+			edit(t, dir, hooks, "static int cf_check flask_evtchn_send(", "static noinline int cf_check flask_evtchn_send(")
+		}},
+		{"a header", func(t *testing.T) {
+			edit(t, dir, header, "#define SECCLASS_NULL", "#define SECCLASS_UNUSED 1\n#define SECCLASS_NULL")
+		}},
 		{"a file more", func(t *testing.T) {
 			write(t, filepath.Join(dir, "xen/xsm/flask/more.c"), "int flask_more(void);\nint flask_more(void) { return 3; }\n")
 			edit(t, dir, flask, "obj-y += avc.o", "obj-y += avc.o\nobj-y += more.o")
 		}},
-		{"a public header", func(t *testing.T) { edit(t, dir, public, "struct vcpu_set_singleshot_timer {", "struct vcpu_set_singleshot_timer { /* . */") }},
-		{"the policy", func(t *testing.T) { edit(t, dir, policy, "get_vnumainfo psr_cmt_op psr_alloc get_cpu_policy", "get_vnumainfo psr_cmt_op psr_alloc") }},
+		{"a public header", func(t *testing.T) {
+			edit(t, dir, public, "struct vcpu_set_singleshot_timer {", "struct vcpu_set_singleshot_timer { /* . */")
+		}},
+		{"the policy", func(t *testing.T) {
+			edit(t, dir, policy, "get_vnumainfo psr_cmt_op psr_alloc get_cpu_policy", "get_vnumainfo psr_cmt_op psr_alloc")
+		}},
 	}
 	last := first
 	for _, step := range steps {
