@@ -15,10 +15,10 @@ func newBuild() *cobra.Command {
 	var layouts int
 	c := &cobra.Command{
 		Use:   "build",
-		Short: "Build the images, or find them in the cache",
+		Short: "Build the images, or find them in the store",
 		Long: `Build makes the images that run would boot, and prints their hashes and sizes.
 What was built before from the same source, flags and compiler is taken from
-the cache.`,
+the store.`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			if err := withConfig(c); err != nil {
