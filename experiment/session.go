@@ -209,7 +209,7 @@ func (s *Session) measure(ctx context.Context, r Runner, a Attendant, judge Judg
 // open makes the run directory, or opens the one to resume.
 func (s *Session) open(ctx context.Context, images Images) (err error) {
 	if s.resumed {
-		return s.reopen(images)
+		return s.reopen(ctx, images)
 	}
 	s.dir, err = s.claim.Create(results.Run{
 		Tool: s.tool, Started: time.Now().UTC(), Command: s.command, Spec: s.spec,
@@ -219,12 +219,15 @@ func (s *Session) open(ctx context.Context, images Images) (err error) {
 }
 
 // reopen goes on with a run's own images only.
-func (s *Session) reopen(images Images) (err error) {
+func (s *Session) reopen(ctx context.Context, images Images) (err error) {
 	if s.dir, err = s.claim.Resume(); err != nil {
 		return err
 	}
 	run := s.dir.Run()
 	if err := SameImages(run, images); err != nil {
+		return fmt.Errorf("resume %s: %w", s.path, err)
+	}
+	if err := sameSettings(run.Settings, Settings(ctx, s.target, s.spec, images)); err != nil {
 		return fmt.Errorf("resume %s: %w", s.path, err)
 	}
 	if s.spec.Rounds <= run.Spec.Rounds && s.spec.Budget == nil {

@@ -2,6 +2,7 @@ package experiment
 
 import (
 	"context"
+	"fmt"
 	"slices"
 
 	"xsmbench/hv"
@@ -29,6 +30,31 @@ func Settings(ctx context.Context, t hv.Target, spec results.Spec, images Images
 		}
 	}
 	return joinSettings(all, builds)
+}
+
+// ChangedSettingError says that machines are no longer what they were when a run
+// began.
+type ChangedSettingError struct{ Item, Was, Is string }
+
+// Error says what to do.
+func (e *ChangedSettingError) Error() string {
+	return fmt.Sprintf("the %s is not that with which the run began (%s): it is %s now; restore it, or begin a new run", e.Item, e.Was, e.Is)
+}
+
+// sameSettings fails with a *ChangedSettingError if figures of a run would come
+// from machines that differ: another emulator counts other instructions, and so
+// does another kernel. What a run did not write down is not compared.
+func sameSettings(was, is []hv.Setting) error {
+	for _, item := range []string{hv.SettingEmulator, hv.SettingGuests} {
+		for _, old := range was {
+			for _, now := range is {
+				if old.Item == item && now.Item == item && old.Build == now.Build && old.Text != now.Text {
+					return &ChangedSettingError{item, old.Text, now.Text}
+				}
+			}
+		}
+	}
+	return nil
 }
 
 // joinSettings puts one setting in place of those that all builds share.

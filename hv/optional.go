@@ -94,6 +94,7 @@ const (
 	SettingVCPUs    = "vcpus"    // of each domain, and what they are pinned to
 	SettingPolicy   = "policy"   // where the security module's policy is from, and the mode
 	SettingAVC      = "avc"      // what the access vector cache holds when a window begins
+	SettingGuests   = "guests"   // what the domains' kernel and programs are, where they are not the target's own
 )
 
 // SettingsTeller is a target that can say how it sets its machines up. What

@@ -39,6 +39,18 @@ func (o *once[T]) get(ctx context.Context, name string, make func(context.Contex
 	return v, nil
 }
 
+// there is what was made, if it was.
+func (o *once[T]) there(name string) (value T, ok bool) {
+	m := o.maker(name)
+	select {
+	case <-m.turn:
+		defer func() { m.turn <- struct{}{} }()
+		return m.value, m.done
+	default:
+		return value, false // somebody makes it
+	}
+}
+
 func (o *once[T]) maker(name string) *maker[T] {
 	o.mu.Lock()
 	defer o.mu.Unlock()

@@ -44,10 +44,13 @@ type parts struct {
 	vmlinuxHash string // SHA-256 of the kernel
 }
 
+// guestsParts is the name under which a process has its parts.
+const guestsParts = "parts"
+
 // parts takes the packages that the distribution has today from the store, or
 // fetches them. They stay there as long as this process lives.
 func (t *Target) parts(ctx context.Context, progress func(string)) (*parts, error) {
-	return t.guests.get(ctx, "parts", func(ctx context.Context) (*parts, error) {
+	return t.guests.get(ctx, guestsParts, func(ctx context.Context) (*parts, error) {
 		s, err := t.store()
 		if err != nil {
 			return nil, err
