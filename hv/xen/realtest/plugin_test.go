@@ -33,7 +33,8 @@ begin=$(date +%s%N)
 status=$?
 end=$(date +%s%N)
 if [ -n "$plugin" ]; then
-	name=$(basename "$(dirname "${state#exec:cat }")")-$(basename "$(dirname "$results")")
+	entry=${state#exec:cat }; entry=${entry%/files/*}
+	name=${entry##*/}-$(basename "$(dirname "$results")")
 	cp "$results" "$XSMBENCH_TEST_KEEP/$name.results"
 	echo $((end - begin)) >"$XSMBENCH_TEST_KEEP/$name.time"
 fi
