@@ -1,5 +1,5 @@
 // Package hv says what a hypervisor under test is. A Target builds images,
-// boots them and has their domains measure; everything above (rounds,
+// boots them and has their domains measure; everything above (experiment,
 // results, comparison, reports) works on these types and knows no target.
 // Targets register themselves in their package's init.
 package hv
