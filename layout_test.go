@@ -37,44 +37,53 @@ var layout = []folder{
 
 	{forTests, "", ""},
 
+	{root, "", ""},
 	{"hv/child", "", ""},
 	{"hv/git", "hv/child", ""},
 	{"hv/store", "", ""},
 	{"hv", "bench", ""},
-	{"hv/hvtest", "bench hv", ""},
-	{"hv/gotool", "hv/child hv/store", ""},
-	{"hv/count", "bench hv/store", ""},
+	{"hv/policy", "xsm hv hv/store", ""},
+	{"hv/hvtest", "bench hv hv/git", ""},
+	{"hv/gotool", root + " hv/child hv/store", ""},
+	{"hv/count", "hv bench hv/child hv/store", ""},
 
-	{"hv/model", "abi xsm", "xsm/hook"},
+	{"hv/model", "abi xsm", "xsm/hook bench hv/model/guest hv/model/toolstack"},
 	{"hv/model/guest", "abi bench hv/model", "xsm workloads"},
 	{"hv/model/toolstack", "abi", "xsm bench hv/model hv/model/guest"},
 	{"hv/model/symbols", "xsm/hook hv/count", ""},
-	{"hv/model/host", "xsm bench hv hv/child hv/git hv/store hv/gotool hv/count hv/model/symbols", "workloads results reports"},
+	{"hv/model/host", "xsm bench hv hv/child hv/git hv/policy hv/store hv/gotool hv/count hv/model/symbols", "workloads results reports"},
 	{"hv/model/flasktest", "", "abi xsm hv/model hv/model/toolstack"},
 
 	{"hv/xen/faketools", "", ""},
 	{"hv/xen/debian", "hv/child hv/store", "hv/xen/faketools"},
-	{"hv/xen/source", "hv/git hv/store hv/xen/debian", "hv/xen/faketools"},
+	{"hv/xen/source", "hv hv/git hv/store hv/xen/debian", "hv/xen/faketools"},
 	{"hv/xen/kbuild", "hv/child hv/store hv/xen/source", "hv/xen/faketools"},
-	{"hv/xen/image", "", ""},
+	{"hv/xen/image", "hv/child", ""},
 	{"hv/xen/qemu", "hv/child", ""},
-	{"hv/xen/symbols", "hv/count", ""},
+	{"hv/xen/symbols", "hv hv/count", ""},
 	{"hv/xen/domain", "abi bench hv/count", "workloads"},
 	{"hv/xen/protocol", "bench", "workloads hv/count hv/xen/domain"},
-	{"hv/xen", "abi bench hv hv/store hv/gotool hv/count hv/xen/debian hv/xen/source hv/xen/kbuild hv/xen/image hv/xen/qemu hv/xen/symbols hv/xen/domain hv/xen/protocol",
-		"workloads results experiment hv/xen/faketools"},
-	{"hv/xen/realtest", "", "bench hv hv/store hv/xen/debian hv/xen/source hv/xen/kbuild hv/xen hv/xen/qemu results reports"},
+	{"hv/xen/faketools/fakeqemu", "bench hv/count hv/xen/protocol hv/xen/qemu", ""},
+	{"hv/xen", "abi xsm bench hv hv/child hv/policy hv/store hv/gotool hv/count hv/xen/debian hv/xen/source hv/xen/kbuild hv/xen/image hv/xen/qemu hv/xen/symbols hv/xen/domain hv/xen/protocol",
+		"workloads results experiment hv/xen/faketools hv/xen/faketools/fakeqemu"},
+	{"hv/xen/realtest", "", "bench hv hv/count hv/store hv/xen/symbols hv/xen/debian hv/xen/source hv/xen/kbuild hv/xen hv/xen/qemu results reports"},
 
 	{"results", "bench hv", ""},
 	{"results/history", "results hv", "bench"},
 	{"experiment", "bench workloads hv results", "hv/hvtest"},
-	{"reports", "bench hv results results/history", ""},
+	{"experiment/series", "bench hv hv/git results results/history experiment", "hv/hvtest"},
+	{"experiment/watch", "hv/git", ""},
+	{"reports", "xsm/hook bench hv hv/git results results/history", "hv/hvtest"},
 
 	{"cmd/xsmguest", "abi bench workloads hv/count hv/xen/domain hv/xen/protocol", ""},
 	{"cmd/xsmmodel", "abi xsm bench workloads hv/count hv/model hv/model/guest hv/model/toolstack", ""},
-	{"cmd/xsmbench/internal", "xsm/hook bench workloads hv hv/store results results/history experiment reports", "hv/hvtest"},
-	{"cmd/xsmbench", "bench workloads hv/model/host hv/xen cmd/xsmbench/internal", "hv hv/hvtest results experiment reports"},
+	{"cmd/xsmbench/internal", "xsm/hook bench workloads hv hv/git hv/store results results/history experiment experiment/series experiment/watch reports", "hv/hvtest"},
+	{"cmd/xsmbench", "bench workloads hv/model/host hv/xen cmd/xsmbench/internal",
+		"hv hv/hvtest hv/gotool hv/store hv/xen/domain hv/xen/faketools hv/xen/faketools/fakeqemu hv/xen/protocol results experiment reports"},
 }
+
+// root is the module's own package, the source that the command carries with it.
+const root = "."
 
 // forTests is the folder that every test may import.
 const forTests = "internal/require"
@@ -126,8 +135,8 @@ func statements(tree fs.FS) ([]statement, error) {
 			if err != nil {
 				return fmt.Errorf("%s: %w", name, err)
 			}
-			if under, ok := strings.CutPrefix(imported, module); ok {
-				all = append(all, statement{name, under})
+			if under, ok := strings.CutPrefix(imported+"/", module); ok {
+				all = append(all, statement{name, path.Clean(under)})
 			}
 		}
 		return nil
@@ -214,8 +223,11 @@ func (l *ledger) close(i int) {
 }
 
 // folderOf is the innermost folder of the layout that holds a path, "" if none
-// does.
+// does. The root holds its own files only.
 func (l *ledger) folderOf(p string) string {
+	if _, ok := l.place[root]; ok && p == root {
+		return root
+	}
 	for ; p != "."; p = path.Dir(p) {
 		if _, ok := l.place[p]; ok {
 			return p
@@ -241,6 +253,9 @@ func TestFaults(t *testing.T) {
 		{"no folder", rows, append(good, statement{"high/b.go", "gone"}), []string{"high/b.go: gone is not in the layout"}},
 		{"a folder that is gone", append(slices.Clone(rows), folder{"gone", "", ""}), good, []string{"layout: nothing imports gone, or is imported by it: take it out"}},
 		{"unused", rows, good[1:], []string{"layout: low/inner does not import low: take it out"}},
+		{"the root", append(slices.Clone(rows), folder{".", "", ""}), append(good, statement{"high/b.go", "."}), []string{"high/b.go: high may not import ."}},
+		{"below the root", append(slices.Clone(rows), folder{".", "", ""}), append(good, statement{"new/b.go", "."}), []string{
+			"new/b.go: its folder is not in the layout", "layout: nothing imports ., or is imported by it: take it out"}},
 		{"used by a test only", rows, append(slices.Clone(good[1:]), statement{"low/inner/a_test.go", "low"}), []string{"layout: low/inner does not import low: take it out"}},
 		{"unused by tests", rows, slices.Delete(slices.Clone(good), 2, 3), []string{"layout: the tests of high do not import low/inner: take it out"}},
 		{"a circle", []folder{{"a", "b", ""}, {"b", "a", ""}}, []statement{{"a/a.go", "b"}, {"b/b.go", "a"}}, []string{"layout: a imports upwards, from b"}},

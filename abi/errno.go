@@ -15,38 +15,39 @@ type Errno int32
 
 // Error numbers (xen/include/xen/errno.h, the same values as Linux's).
 const (
-	EPERM    Errno = 1
-	ENOENT   Errno = 2
-	ESRCH    Errno = 3
-	EINTR    Errno = 4
-	EIO      Errno = 5
-	ENXIO    Errno = 6
-	E2BIG    Errno = 7
-	ENOEXEC  Errno = 8
-	EBADF    Errno = 9
-	ECHILD   Errno = 10
-	EAGAIN   Errno = 11
-	ENOMEM   Errno = 12
-	EACCES   Errno = 13
-	EFAULT   Errno = 14
-	EBUSY    Errno = 16
-	EEXIST   Errno = 17
-	ENODEV   Errno = 19
-	ENOTDIR  Errno = 20
-	EISDIR   Errno = 21
-	EINVAL   Errno = 22
-	EMFILE   Errno = 24
-	EFBIG    Errno = 27
-	ENOSPC   Errno = 28
-	ESPIPE   Errno = 29
-	EROFS    Errno = 30
-	EPIPE    Errno = 32
-	ERANGE   Errno = 34
-	ENOSYS   Errno = 38
-	ENODATA  Errno = 61
-	ETIME    Errno = 62
-	EISCONN  Errno = 106
-	ENOTCONN Errno = 107
+	EPERM      Errno = 1
+	ENOENT     Errno = 2
+	ESRCH      Errno = 3
+	EINTR      Errno = 4
+	EIO        Errno = 5
+	ENXIO      Errno = 6
+	E2BIG      Errno = 7
+	ENOEXEC    Errno = 8
+	EBADF      Errno = 9
+	ECHILD     Errno = 10
+	EAGAIN     Errno = 11
+	ENOMEM     Errno = 12
+	EACCES     Errno = 13
+	EFAULT     Errno = 14
+	EBUSY      Errno = 16
+	EEXIST     Errno = 17
+	ENODEV     Errno = 19
+	ENOTDIR    Errno = 20
+	EISDIR     Errno = 21
+	EINVAL     Errno = 22
+	EMFILE     Errno = 24
+	EFBIG      Errno = 27
+	ENOSPC     Errno = 28
+	ESPIPE     Errno = 29
+	EROFS      Errno = 30
+	EPIPE      Errno = 32
+	ERANGE     Errno = 34
+	ENOSYS     Errno = 38
+	ENODATA    Errno = 61
+	ETIME      Errno = 62
+	EOPNOTSUPP Errno = 95
+	EISCONN    Errno = 106
+	ENOTCONN   Errno = 107
 )
 
 var errnoNames = map[Errno]string{
@@ -57,7 +58,7 @@ var errnoNames = map[Errno]string{
 	ENOTDIR: "ENOTDIR", EISDIR: "EISDIR", EINVAL: "EINVAL", EMFILE: "EMFILE",
 	EFBIG: "EFBIG", ENOSPC: "ENOSPC", ESPIPE: "ESPIPE", EROFS: "EROFS",
 	EPIPE: "EPIPE", ERANGE: "ERANGE", ENOSYS: "ENOSYS", ENODATA: "ENODATA", ETIME: "ETIME",
-	EISCONN: "EISCONN", ENOTCONN: "ENOTCONN",
+	EOPNOTSUPP: "EOPNOTSUPP", EISCONN: "EISCONN", ENOTCONN: "ENOTCONN",
 }
 
 // String names the error with its sign, as Xen's documentation writes it.

@@ -70,8 +70,15 @@ type Benchmark struct {
 	// in microseconds; 0 leaves it to the clock.
 	Enough int64
 	// Hooks are the security hooks of Xen 3.2 that one operation is
-	// expected to cross, none for a negative control.
+	// expected to cross, none for a negative control. Of a later operation,
+	// they are those of the releases that have it.
 	Hooks []Crossing
+	// Later marks an operation that Xen 3.2 has not, and so a hypervisor
+	// made after it.
+	Later bool
+	// Full marks what only the suite "full" has: a run that names no
+	// benchmarks leaves it out. See InSuite.
+	Full bool
 	// Dom0Only marks operations that only the control domain may do.
 	Dom0Only bool
 	// NeedsPeer marks operations that need the other domain.

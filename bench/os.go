@@ -166,6 +166,15 @@ type Echoer interface {
 	Echo() (roundTrip func() error, err error)
 }
 
+// FrameMapper is what Hypercalls may also implement if the domain can reach
+// memory that it names by frames: its own that the hypervisor shares with it,
+// and, if it is privileged, other domains'.
+type FrameMapper interface {
+	// MapFrame maps a frame of a domain, DomSelf for the own, for reading and
+	// writing. The page is valid until unmap.
+	MapFrame(dom abi.DomID, frame abi.MFN) (page []byte, unmap func(), err error)
+}
+
 // Scratch is a page of the domain's own set aside for benchmarks.
 type Scratch struct {
 	MFN abi.MFN // its machine frame

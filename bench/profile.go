@@ -14,7 +14,15 @@ type Profile struct {
 	Windows int64
 	Ops     int64 // operations in a window
 	Paths   []Path
+	// Executed are the functions that executed an instruction in any window, also
+	// where an interrupt came, and where the baseline executed as many; a part that
+	// the compiler moved out of a function's way has a name of its own (PartOf). In
+	// order; nil if that was not told.
+	Executed []string
 }
+
+// PartOf is the name in Executed of the part of a function.
+func PartOf(function string) string { return function + ".part" }
 
 // Path is one place in the hypervisor, and how execution came there.
 type Path struct {

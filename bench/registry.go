@@ -37,7 +37,7 @@ func Register(b Benchmark) {
 func check(b Benchmark) error {
 	switch {
 	case !suitePattern.MatchString(b.Suite):
-		return fmt.Errorf("suite is no capitalised word")
+		return fmt.Errorf("suite is not a capitalised word")
 	case !namePattern.MatchString(b.Name):
 		return fmt.Errorf("name does not fit Go's benchmark format")
 	case procsSuffix.MatchString(b.Name):

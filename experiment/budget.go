@@ -24,8 +24,8 @@ func (q Question) checkBudget(builds []hv.Build) error {
 		return &FieldError{Fields: []Field{FieldTime, FieldRounds}, Text: "name one of them ({" + string(FieldMostRounds) + "} bounds the rounds that a budget takes)"}
 	case b.MostRounds < firstLook || b.MostRounds > 10000:
 		return refuse(FieldMostRounds, b.MostRounds, "must be from %d to 10000", firstLook)
-	case len(builds) < 2:
-		return refuse(FieldTime, "", "there is one build, %s, and so nothing to decide; use {Rounds}", builds[0].Name)
+	case len(names(builds)) < 2:
+		return refuse(FieldTime, "", "there is only one build, %s, so no verdict to wait for; use {Rounds}", builds[0].Name)
 	}
 	return nil
 }

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"xsmbench/bench"
 	"xsmbench/hv"
 	"xsmbench/workloads"
 )
@@ -37,6 +38,9 @@ func (r *resolved) checkDomains() error {
 func (r *resolved) checkWords() error {
 	if !slices.Contains(workloads.Names(), r.Workload) {
 		return &UnknownError{What: "workload", Word: r.Workload, Known: workloads.Names()}
+	}
+	if r.Suite != "" && !slices.Contains(bench.Suites(), r.Suite) {
+		return &UnknownError{What: "suite", Word: r.Suite, Known: bench.Suites()}
 	}
 	if accels := r.target.Accels(); r.Accel != "" && !slices.Contains(accels, r.Accel) {
 		return refuse(FieldAccel, r.Accel, "target %s does not have it", r.target.Name()).among(accels)
@@ -96,7 +100,7 @@ func checkLayouts(t hv.Target, layouts int) error {
 		return nil
 	}
 	if l.MostLayouts() == 0 {
-		return refuse(FieldLayouts, layouts, "target %s relinks nothing", t.Name())
+		return refuse(FieldLayouts, layouts, "target %s does not relink", t.Name())
 	}
 	return refuse(FieldLayouts, layouts, "target %s has at most %d", t.Name(), l.MostLayouts())
 }
@@ -107,9 +111,9 @@ func (r *resolved) checkDomUs() error {
 	d, ok := r.target.(hv.DomUs)
 	switch {
 	case !ok && r.DomU != "":
-		return refuse(FieldDomU, r.DomU, "target %s has one kind of domU, and one domU; %s", name, haveDomUs())
+		return refuse(FieldDomU, r.DomU, "target %s has only one kind of domU, and only one domU; %s", name, haveDomUs())
 	case !ok && r.Idle != 0:
-		return refuse(FieldIdle, r.Idle, "target %s has one kind of domU, and one domU; %s", name, haveDomUs())
+		return refuse(FieldIdle, r.Idle, "target %s has only one kind of domU, and only one domU; %s", name, haveDomUs())
 	case !ok:
 		return nil
 	case !slices.Contains(d.DomUKinds(), r.DomU):
@@ -131,7 +135,7 @@ func haveDomUs() string {
 		}
 	}
 	if all == nil {
-		return "no target has others"
+		return "no target has more"
 	}
 	return "others: {Target} " + strings.Join(all, ", ")
 }

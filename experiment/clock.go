@@ -30,14 +30,12 @@ func (c *clock) start() { c.booted, c.inBoot, c.running = time.Now(), 0, true }
 
 func (c *clock) sample() { c.inBoot++ }
 
-// stop ends a boot, whether it succeeded or not, and tells how long it took.
-func (c *clock) stop() time.Duration {
-	took := time.Since(c.booted)
-	c.busy += took
+// stop ends a boot's turn, whether it succeeded or not.
+func (c *clock) stop() {
+	c.busy += time.Since(c.booted)
 	c.done++
 	c.counted++
 	c.running = false
-	return took
 }
 
 // skip leaves a boot out.

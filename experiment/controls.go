@@ -22,17 +22,32 @@ const (
 // anew: it takes turns with that of the same image, and each needs some.
 const relinkedFrom = 6
 
-// withControls adds the controls of the base. They share one boot per round.
+// withControls adds the controls of the base, for each architecture. They share
+// one boot per round there.
 func (r *resolved) withControls(builds []hv.Build) []hv.Build {
-	if r.Controls == WithoutControls || r.Controls == ControlsIfCompared && len(builds) < 2 {
+	if r.Controls == WithoutControls || r.Controls == ControlsIfCompared && len(names(builds)) < 2 {
 		return builds
 	}
+	var all []hv.Build
+	for len(builds) > 0 {
+		n := slices.IndexFunc(builds, func(b hv.Build) bool { return b.Arch != builds[0].Arch })
+		if n < 0 {
+			n = len(builds)
+		}
+		all = append(all, r.controlled(builds[:n])...)
+		builds = builds[n:]
+	}
+	return all
+}
+
+// controlled adds the controls to the builds of one architecture.
+func (r *resolved) controlled(builds []hv.Build) []hv.Build {
 	base := builds[max(0, index(builds, r.Base))]
 	control := base
 	control.Kind, control.ControlOf = base.KindOf(), base.Name
 	all := slices.Clone(builds)
 	if !hasTwin(builds, base) {
-		control.Name = unused(all, base.Name+"2")
+		control.Name = unused(all, again(base.Name))
 		all = append(all, control)
 	}
 	if r.relinks() {
@@ -40,6 +55,15 @@ func (r *resolved) withControls(builds []hv.Build) []hv.Build {
 		all = append(all, control)
 	}
 	return all
+}
+
+// again names a build's control of the same image. After a digit another one
+// would be read as part of it: 4.20 would become 4.202.
+func again(name string) string {
+	if last := name[len(name)-1]; last >= '0' && last <= '9' {
+		return name + "-again"
+	}
+	return name + "2"
 }
 
 // hasTwin reports whether the base was asked for under a second name, too.

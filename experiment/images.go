@@ -65,6 +65,11 @@ func Build(ctx context.Context, t hv.Target, spec results.Spec, progress func(st
 // image share, if the target can do it before, is done as soon as the image is
 // there. What cannot start on this machine is not built.
 func Ready(ctx context.Context, t hv.Target, spec results.Spec, progress func(string)) (Images, error) {
+	return ready(ctx, t, spec, progress, func(*hv.Image) {})
+}
+
+// ready is Ready, and tells of each image that can be booted.
+func ready(ctx context.Context, t hv.Target, spec results.Spec, progress func(string), bootable func(*hv.Image)) (Images, error) {
 	if s, ok := t.(hv.Starter); ok {
 		for _, b := range spec.Builds {
 			if err := s.Starts(b, spec.Accel); err != nil {
@@ -76,6 +81,7 @@ func Ready(ctx context.Context, t hv.Target, spec results.Spec, progress func(st
 		if p, ok := t.(hv.Preparer); ok {
 			p.Prepare(ctx, img, bootSpec(spec), progress)
 		}
+		bootable(img)
 	})
 }
 
@@ -129,7 +135,7 @@ type ChangedError struct {
 
 // Error says what to do.
 func (e *ChangedError) Error() string {
-	return fmt.Sprintf("the images of %s are not those that the run began with (the source, the Go version, or the policy changed since): restore them, or begin a new run",
+	return fmt.Sprintf("the images of %s are not the run's original images (the source, the Go version or the policy has changed): restore them, or start a new run",
 		strings.Join(e.Builds, ", "))
 }
 

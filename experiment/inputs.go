@@ -1,7 +1,9 @@
 package experiment
 
 import (
+	"cmp"
 	"context"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -14,14 +16,19 @@ import (
 // Inputs say what is built.
 type Inputs struct {
 	Target string
-	Arch   string // a GOARCH; "" for the target's first
+	// Arches are GOARCHes, for each of which all is built; nil for the target's
+	// first.
+	Arches []string
 	// Builds have a name, and where they differ from the rest a kind, a
-	// source and a revision; the first is compared against.
+	// source, a revision, a policy and a label; the first is compared against.
 	Builds []hv.Build
 	// What all builds share, as far as their kinds take it. Files may be
 	// relative to the working directory.
 	Source, Rev, Policy string
 	Tags, Kconfig       []string
+	// Label and Unknown are those of hv.Build.
+	Label, Unknown string
+	Packages       hv.Packages
 	// Clean asks for builds that use nothing of earlier ones.
 	Clean bool
 }
@@ -41,14 +48,64 @@ func (in Inputs) Resolve() (hv.Target, []hv.Build, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	if in.Arch == "" {
-		in.Arch = t.Arches()[0]
+	if in.Arches == nil {
+		in.Arches = t.Arches()[:1]
 	}
-	if !slices.Contains(t.Arches(), in.Arch) {
-		return nil, nil, refuse(FieldArch, in.Arch, "target %s does not have it", t.Name()).among(t.Arches())
+	for i, arch := range in.Arches {
+		switch {
+		case !slices.Contains(t.Arches(), arch):
+			return nil, nil, refuse(FieldArch, arch, "target %s does not have it", t.Name()).among(t.Arches())
+		case slices.Contains(in.Arches[:i], arch):
+			return nil, nil, refuse(FieldArch, strings.Join(in.Arches, ","), "%s twice", arch)
+		}
 	}
-	builds, err := in.complete(t)
-	return t, builds, err
+	if err := in.checkPackages(t); err != nil {
+		return nil, nil, err
+	}
+	completed, err := in.complete(t)
+	if err != nil {
+		return nil, nil, err
+	}
+	var builds []hv.Build
+	for _, arch := range in.Arches {
+		builds = append(builds, ofArch(completed, arch)...)
+	}
+	return t, builds, nil
+}
+
+// ofArch are the builds, for an architecture.
+func ofArch(builds []hv.Build, arch string) []hv.Build {
+	builds = slices.Clone(builds)
+	for i := range builds {
+		builds[i].Arch = arch
+	}
+	return builds
+}
+
+// checkPackages refuses what the target takes no packages from.
+func (in Inputs) checkPackages(t hv.Target) error {
+	taker, takes := t.(hv.Packager)
+	for _, from := range []struct {
+		field Field
+		value string
+		check func(hv.Packager, string) error
+	}{
+		{FieldRelease, in.Packages.Source, hv.Packager.CheckRelease},
+		{FieldGuests, in.Packages.Guests, hv.Packager.CheckRelease},
+		{FieldArchive, in.Packages.Archive, hv.Packager.CheckArchive},
+		{FieldToolstack, in.Packages.Toolstack, hv.Packager.CheckToolstack},
+	} {
+		if from.value == "" {
+			continue
+		}
+		if !takes {
+			return refuse(from.field, from.value, "target %s takes no packages of a distribution", t.Name())
+		}
+		if err := from.check(taker, from.value); err != nil {
+			return refuse(from.field, "", "%v", err)
+		}
+	}
+	return nil
 }
 
 // complete gives each build what holds for all, and refuses what none takes.
@@ -60,14 +117,20 @@ func (in Inputs) complete(t hv.Target) ([]hv.Build, error) {
 	var builds []hv.Build
 	loads, configured := false, false
 	for _, b := range in.Builds {
-		k, err := kindOf(t, b.KindOf())
+		k, err := kindOf(t, b)
 		if err != nil {
 			return nil, err
 		}
-		if index(builds, b.Name) >= 0 {
-			return nil, refuse(FieldBuilds, strings.Join(names(in.Builds), ","), "name %q twice (give one of them another name)", b.Name)
+		if b.Dispatch, err = dispatchOf(k, b); err != nil {
+			return nil, err
 		}
-		builds = append(builds, complete(b, k, common))
+		if index(builds, b.Name) >= 0 {
+			return nil, refuse(FieldBuilds, spelled(in.Builds), "%q is used twice (give one of them another name)", b.Name)
+		}
+		if b, err = complete(b, k, common); err != nil {
+			return nil, err
+		}
+		builds = append(builds, b)
 		loads, configured = loads || k.Policy, configured || k.Kconfig
 	}
 	all := strings.Join(names(builds), ", ")
@@ -76,14 +139,24 @@ func (in Inputs) complete(t hv.Target) ([]hv.Build, error) {
 		return nil, refuse(FieldBuilds, "", "no build")
 	case in.Policy != "" && !loads:
 		return nil, refuse(FieldPolicy, in.Policy, "none of the builds %s loads a policy", all)
+	case in.Label != "" && !loads:
+		return nil, refuse(FieldLabel, in.Label, "none of the builds %s knows labels", all)
+	case in.Unknown != "" && !loads:
+		return nil, refuse(FieldUnknown, in.Unknown, "none of the builds %s loads a policy", all)
+	case !slices.Contains([]string{"", "reject", "deny", "allow"}, in.Unknown):
+		return nil, refuse(FieldUnknown, in.Unknown, "want reject, deny or allow")
 	case len(in.Kconfig) > 0 && !configured:
 		return nil, refuse(FieldKconfig, in.Kconfig[0], "none of the builds %s takes Kconfig settings", all)
 	}
 	return builds, nil
 }
 
-// kindOf finds one of a target's kinds of builds.
-func kindOf(t hv.Target, name string) (hv.Kind, error) {
+// kindOf finds a build's kind: one of the target's, or a module's.
+func kindOf(t hv.Target, b hv.Build) (hv.Kind, error) {
+	if b.Module != "" {
+		return moduleKind(t, b)
+	}
+	name := b.KindOf()
 	var known []string
 	for _, k := range t.Kinds() {
 		if k.Name == name {
@@ -94,9 +167,45 @@ func kindOf(t hv.Target, name string) (hv.Kind, error) {
 	return hv.Kind{}, &UnknownError{What: "build", Word: name, Of: "target " + t.Name(), Known: known}
 }
 
+// dispatchOf is the dispatch that a build asks for, "" for its kind's first.
+func dispatchOf(k hv.Kind, b hv.Build) (string, error) {
+	if _, ok := k.Reach(b.Dispatch); !ok {
+		return "", refuse(FieldBuilds, b.Name, "%s", noDispatch(k, b.Dispatch))
+	}
+	if len(k.Dispatches) > 0 && b.Dispatch == k.Dispatches[0].Name {
+		return "", nil
+	}
+	return b.Dispatch, nil
+}
+
+// noDispatch says what a kind has instead of a dispatch.
+func noDispatch(k hv.Kind, dispatch string) string {
+	if len(k.Dispatches) == 0 {
+		return fmt.Sprintf("hooks of %s are reached in one way only (%s): leave out :%s", k.Name, k.Dispatch, dispatch)
+	}
+	var all []string
+	for _, d := range k.Dispatches {
+		all = append(all, k.Name+":"+d.Name)
+	}
+	return fmt.Sprintf("there is no %s:%s: use %s", k.Name, dispatch, strings.Join(all, " or "))
+}
+
+// moduleKind is the kind of a build with a module from outside.
+func moduleKind(t hv.Target, b hv.Build) (hv.Kind, error) {
+	taker, ok := t.(hv.Extensible)
+	if !ok {
+		return hv.Kind{}, refuse(FieldBuilds, b.Name, "target %s takes no modules from outside its source", t.Name())
+	}
+	k, err := taker.ModuleKind(b)
+	if err != nil {
+		return k, refuse(FieldBuilds, b.Name, "%v", err)
+	}
+	return k, nil
+}
+
 // common is what holds for all builds, with the files' full names.
 func (in Inputs) common() (hv.Build, error) {
-	b := hv.Build{Arch: in.Arch, Rev: in.Rev, Tags: in.Tags, Clean: in.Clean}
+	b := hv.Build{Rev: in.Rev, Tags: in.Tags, Packages: in.Packages, Clean: in.Clean, Label: in.Label, Unknown: in.Unknown}
 	var err error
 	if b.Source, err = absolute(FieldSource, in.Source); err != nil {
 		return b, err
@@ -116,21 +225,35 @@ func (in Inputs) common() (hv.Build, error) {
 
 // complete gives a build of kind k what holds for all builds. A directory of
 // its own is built as it stands.
-func complete(b hv.Build, k hv.Kind, common hv.Build) hv.Build {
-	b.Arch, b.Tags, b.Clean = common.Arch, common.Tags, common.Clean
+func complete(b hv.Build, k hv.Kind, common hv.Build) (hv.Build, error) {
+	b.Tags, b.Packages, b.Clean = common.Tags, common.Packages, common.Clean
 	if b.Source == "" {
 		b.Source = common.Source
 		if b.Rev == "" {
 			b.Rev = common.Rev
 		}
 	}
-	if k.Policy {
-		b.Policy = common.Policy
-	}
 	if k.Kconfig {
 		b.Kconfig = common.Kconfig
 	}
-	return b
+	return secure(b, k, common)
+}
+
+// secure gives a build of kind k the policy and the label that it does not have of
+// its own, if its kind takes some.
+func secure(b hv.Build, k hv.Kind, common hv.Build) (hv.Build, error) {
+	switch {
+	case k.Policy:
+		own, err := absolute(FieldPolicy, b.Policy)
+		b.Policy, b.Label = cmp.Or(own, common.Policy), cmp.Or(b.Label, common.Label)
+		b.Unknown = common.Unknown
+		return b, err
+	case b.Policy != "":
+		return b, refuse(FieldPolicy, b.Policy, "the build %s loads no policy", b.Name)
+	case b.Label != "":
+		return b, refuse(FieldLabel, b.Label, "the build %s knows no labels", b.Name)
+	}
+	return b, nil
 }
 
 // absolute makes a file's name hold from any directory; a run may be resumed
@@ -170,15 +293,28 @@ func (in Inputs) Images(ctx context.Context, layouts int, progress func(string))
 	return images.List(spec), nil
 }
 
-// index is the place of the build with a name, -1 if there is none.
+// spelled are the builds' names as they were given.
+func spelled(builds []hv.Build) string {
+	var all []string
+	for _, b := range builds {
+		all = append(all, b.Name)
+	}
+	return strings.Join(all, ",")
+}
+
+// index is the place of the first build with a name, -1 if there is none.
 func index(builds []hv.Build, name string) int {
 	return slices.IndexFunc(builds, func(b hv.Build) bool { return b.Name == name })
 }
 
+// names are those of builds, each once though it may be of several
+// architectures.
 func names(builds []hv.Build) []string {
 	var all []string
 	for _, b := range builds {
-		all = append(all, b.Name)
+		if !slices.Contains(all, b.Name) {
+			all = append(all, b.Name)
+		}
 	}
 	return all
 }

@@ -39,14 +39,14 @@ func holdMachine(ctx context.Context, run string, say func(string)) (release fun
 	lock := flock.New(path, flock.SetFlag(lockFlags(path)), flock.SetPermissions(0o666))
 	held, err := lock.TryLock()
 	if err == nil && !held {
-		say(fmt.Sprintf("waiting for %s: two timed runs at once disturb each other (--beside measures all the same)", holder(path)))
+		say(fmt.Sprintf("waiting for %s: two timed runs at once would disturb each other (--beside measures anyway)", holder(path)))
 		held, err = lock.TryLockContext(ctx, lookAgain)
 	}
 	switch {
 	case ctx.Err() != nil:
 		return nil, context.Cause(ctx)
 	case err != nil || !held:
-		say(fmt.Sprintf("whether another timed run goes on is not known: %v", err))
+		say(fmt.Sprintf("cannot tell whether another timed run is in progress: %v", err))
 		return func() {}, nil
 	}
 	sign(path, run)

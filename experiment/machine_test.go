@@ -24,7 +24,7 @@ func TestHoldMachine(t *testing.T) {
 		}
 		got <- err
 	}()
-	want := fmt.Sprintf("waiting for process %d, which measures runs/first: two timed runs at once disturb each other (--beside measures all the same)", os.Getpid())
+	want := fmt.Sprintf("waiting for process %d, which measures runs/first: two timed runs at once would disturb each other (--beside measures anyway)", os.Getpid())
 	if s := <-said; s != want {
 		t.Errorf("said %q, want %q", s, want)
 	}

@@ -18,8 +18,11 @@ type Question struct {
 	Base       string // the build that the others are compared with; "" for the first
 	Controls   Controls
 	Domains    []string // nil: dom0 and domU
-	Benchmarks string   // regular expression over full names; "" for all that can run
-	Workload   string   // what else the domain does, one of package workloads
+	Benchmarks string   // regular expression over full names; "" for the suite
+	// Suite is the set of benchmarks to choose from, one of bench.Suites. "" is
+	// the default suite, or, with an expression, all.
+	Suite    string
+	Workload string // what else the domain does, one of package workloads
 
 	// Rounds boot every build once each. A Budget, instead, lets the run
 	// choose them.
@@ -84,7 +87,7 @@ func (q Question) Spec() (hv.Target, results.Spec, error) {
 	if err := r.check(); err != nil {
 		return nil, results.Spec{}, err
 	}
-	list, err := r.benchmarks()
+	list, refused, err := r.benchmarks()
 	if err != nil {
 		return nil, results.Spec{}, err
 	}
@@ -92,7 +95,7 @@ func (q Question) Spec() (hv.Target, results.Spec, error) {
 		return nil, results.Spec{}, refuse(FieldBase, q.Base, "not among the builds %s", strings.Join(names(builds), ", "))
 	}
 	spec := results.Spec{
-		Target: t.Name(), Accel: r.Accel, Builds: r.withControls(builds), Domains: r.Domains, Benchmarks: list,
+		Target: t.Name(), Accel: r.Accel, Builds: r.withControls(builds), Domains: r.Domains, Benchmarks: list, Dom0Only: dom0Only(list), Refused: refused,
 		Rounds: r.rounds, Layouts: r.layouts, Workload: r.Workload, DomU: r.DomU, Idle: r.Idle, OtherDomU: r.otherDomU(),
 		Options:  bench.Options{EnoughUS: r.enough, Repetitions: r.Repetitions, Windows: r.windows, Quick: r.Quick, Witness: r.Witness},
 		Criteria: r.Criteria, Budget: r.plan(),
@@ -203,20 +206,41 @@ func (r *resolved) otherDomU() bool {
 }
 
 // benchmarks are those that were asked for and that the target and the
-// domains can run.
-func (r *resolved) benchmarks() ([]string, error) {
-	list, err := bench.Select(r.Benchmarks)
+// domains can run, and those that the target refuses.
+func (r *resolved) benchmarks() (all []string, refused []results.Refused, err error) {
+	list, err := bench.SelectSuite(r.Suite, r.Benchmarks)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	var all []string
 	for _, b := range list {
-		if r.target.Offers(b) && (!b.Dom0Only || slices.Contains(r.Domains, "dom0")) {
+		switch reason := hv.RefusedBy(r.target, b); {
+		case reason != "":
+			refused = append(refused, results.Refused{Benchmark: b.FullName(), Reason: reason})
+		case !b.Dom0Only || slices.Contains(r.Domains, "dom0"):
 			all = append(all, b.FullName())
 		}
 	}
 	if len(all) == 0 {
-		return nil, refuse(FieldBenchmarks, r.Benchmarks, "target %s runs none of them in %s", r.target.Name(), strings.Join(r.Domains, ", "))
+		return nil, nil, refuse(FieldBenchmarks, r.Benchmarks, "target %s runs none of them in %s%s", r.target.Name(), strings.Join(r.Domains, ", "), because(refused))
 	}
-	return all, nil
+	return all, refused, nil
+}
+
+// because is the reason of the only benchmark that was asked for.
+func because(refused []results.Refused) string {
+	if len(refused) != 1 {
+		return ""
+	}
+	return ": " + refused[0].Reason
+}
+
+// dom0Only are those of the benchmarks that only the control domain may do.
+func dom0Only(list []string) []string {
+	var all []string
+	for _, name := range list {
+		if b, _ := bench.Find(name); b.Dom0Only {
+			all = append(all, name)
+		}
+	}
+	return all
 }

@@ -3,6 +3,7 @@ package experiment
 import (
 	"errors"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -93,14 +94,21 @@ func TestRefused(t *testing.T) {
 		want   string
 	}{
 		{"fkae", nil, `unknown target "fkae" (known: counting, fake)`},
-		{"fake", func(q *Question) { q.Arch = "arm64" }, "Arch arm64: target fake does not have it (known: amd64, 386)"},
+		{"fake", func(q *Question) { q.Arches = []string{"arm64"} }, "Arch arm64: target fake does not have it (known: amd64, 386)"},
+		{"fake", func(q *Question) { q.Arches = []string{"386", "386"} }, "Arch 386,386: 386 twice"},
+		{"fake", func(q *Question) { q.Builds = []hv.Build{{Name: "d", Kind: "dummy", Dispatch: "direct"}} }, "Builds d: hooks of dummy are reached in one way only (table): leave out :direct"},
 		{"fake", func(q *Question) { q.Builds = nil }, "Builds: no build"},
-		{"fake", func(q *Question) { q.Builds = named("a=flask", "a=flask") }, `Builds a,a: name "a" twice`},
+		{"fake", func(q *Question) { q.Builds = named("a=flask", "a=flask") }, `Builds a,a: "a" is used twice`},
 		{"fake", func(q *Question) { q.Builds = named("mine=falsk") }, `unknown build "falsk" of target fake (known: native, dummy, flask)`},
 		{"fake", func(q *Question) { q.Source = "nowhere" }, "Source: stat "},
 		{"fake", func(q *Question) { q.Policy = "nowhere" }, "Policy: stat "},
 		{"fake", func(q *Question) { q.Kconfig = []string{"question.go"} }, "Kconfig question.go: none of the builds native, dummy, flask takes Kconfig settings"},
+		{"fake", func(q *Question) { q.Packages.Guests = "trixie" }, "Packages.Guests trixie: target fake takes no packages of a distribution"},
+		{"fake", func(q *Question) { q.Packages.Toolstack = "tree" }, "Packages.Toolstack tree: target fake takes no packages of a distribution"},
 		{"fake", func(q *Question) { q.Policy, q.Builds = "question.go", named("native") }, "Policy question.go: none of the builds native loads a policy"},
+		{"fake", func(q *Question) { q.Builds[2].Policy = "nowhere" }, "Policy: stat "},
+		{"fake", func(q *Question) { q.Builds[0].Policy = "question.go" }, "Policy question.go: the build native loads no policy"},
+		{"fake", func(q *Question) { q.Builds[1].Label = "u:r:t" }, "Label u:r:t: the build dummy knows no labels"},
 		{"fake", func(q *Question) { q.Base = "flaks" }, "Base flaks: not among the builds native, dummy, flask"},
 		{"fake", func(q *Question) { q.Domains = []string{} }, "Domains: no domain"},
 		{"fake", func(q *Question) { q.Domains = []string{"dom0", "dom0"} }, "Domains: dom0 twice"},
@@ -114,15 +122,15 @@ func TestRefused(t *testing.T) {
 		{"fake", func(q *Question) { q.Benchmarks, q.Domains = "^Rounds/control$", []string{"domU"} }, "Benchmarks ^Rounds/control$: target fake runs none of them in domU"},
 		{"fake", func(q *Question) { q.Witness = true }, "Witness: target fake marks no windows"},
 		{"counting", func(q *Question) { q.Accel, q.Witness = "kvm", true }, "Witness: target counting marks no windows but with Accel tcg"},
-		{"counting", func(q *Question) { q.Layouts = 2 }, "Layouts 2: target counting relinks nothing"},
+		{"counting", func(q *Question) { q.Layouts = 2 }, "Layouts 2: target counting does not relink"},
 		{"counting", func(q *Question) { q.DomU = "hvm" }, "DomU hvm: target counting does not have it (known: pv, pvh)"},
 		{"counting", func(q *Question) { q.Idle = 4 }, "Idle 4: must be from 0 to 3"},
-		{"fake", func(q *Question) { q.DomU = "pvh" }, "DomU pvh: target fake has one kind of domU, and one domU; others: Target counting"},
-		{"fake", func(q *Question) { q.Idle = 1 }, "Idle 1: target fake has one kind"},
+		{"fake", func(q *Question) { q.DomU = "pvh" }, "DomU pvh: target fake has only one kind of domU, and only one domU; others: Target counting"},
+		{"fake", func(q *Question) { q.Idle = 1 }, "Idle 1: target fake has only one kind"},
 		{"fake", func(q *Question) { q.Budget = &Budget{0, 30} }, "Budget.Time 0s: must be above 0"},
 		{"fake", func(q *Question) { q.Budget = &Budget{time.Minute, 3} }, "Budget.MostRounds 3: must be from 4 to 10000"},
 		{"fake", func(q *Question) { q.Budget, q.Rounds = &Budget{time.Minute, 9}, new(3) }, "Budget.Time, Rounds: name one of them (Budget.MostRounds bounds the rounds that a budget takes)"},
-		{"fake", func(q *Question) { q.Budget, q.Builds = &Budget{time.Minute, 9}, named("flask") }, "Budget.Time: there is one build, flask, and so nothing to decide; use Rounds"},
+		{"fake", func(q *Question) { q.Budget, q.Builds = &Budget{time.Minute, 9}, named("flask") }, "Budget.Time: there is only one build, flask, so no verdict to wait for; use Rounds"},
 	} {
 		if _, _, err := asking(c.target, c.change).Spec(); err == nil || !strings.HasPrefix(err.Error(), c.want) {
 			t.Errorf("error %v, want %q", err, c.want)
@@ -148,6 +156,7 @@ func TestControls(t *testing.T) {
 			q.Builds = []hv.Build{{Name: "a", Kind: "flask", Source: "/a"}, {Name: "b", Kind: "flask"}}
 		}, "a2=a a-relinked=a"},
 		{"asked for by name", "fake", func(q *Question) { q.Builds = named("native", "mine=native", "flask") }, "native-relinked=native"},
+		{"a version, which one digit more would make another", "counting", func(q *Question) { q.Builds = named("flask-4.20=flask", "dummy") }, "flask-4.20-again=flask-4.20"},
 		{"a name that is taken", "fake", func(q *Question) { q.Builds = named("native", "native2=dummy") }, "native2-2=native native-relinked=native"},
 		{"one build, compared with nothing", "fake", func(q *Question) { q.Builds = named("native") }, ""},
 		{"one build, asked for", "fake", func(q *Question) { q.Builds, q.Controls = named("native"), WithControls }, "native2=native native-relinked=native"},
@@ -203,6 +212,39 @@ func TestInputs(t *testing.T) {
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+// TestArches: each architecture has all builds, and controls of its own.
+func TestArches(t *testing.T) {
+	rounds := 1
+	q := Question{Inputs: Inputs{Target: "counting", Arches: []string{"386", "amd64"}, Builds: named("native", "flask")}, Rounds: &rounds}
+	_, spec, err := q.Spec()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, s := range Schedule(spec) {
+		got = append(got, s.Name())
+	}
+	slices.Sort(got)
+	want := []string{"flask 386", "flask amd64", "native 386", "native amd64", "native2 386", "native2 amd64"}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+// TestDispatch: the first of a kind's dispatches is what there is without one.
+func TestDispatch(t *testing.T) {
+	k := hv.Kind{Name: "dummy", Dispatch: "table", Dispatches: []hv.Dispatch{{Name: "table", How: "table"}, {Name: "direct", How: "direct call"}}}
+	for asked, want := range map[string]string{"": "", "table": "", "direct": "direct"} {
+		if got, err := dispatchOf(k, hv.Build{Name: "d", Dispatch: asked}); err != nil || got != want {
+			t.Errorf("%q: %q, %v; want %q", asked, got, err, want)
+		}
+	}
+	_, err := dispatchOf(k, hv.Build{Name: "d", Dispatch: "sideways"})
+	if want := "Builds d: there is no dummy:sideways: use dummy:table or dummy:direct"; err == nil || err.Error() != want {
+		t.Errorf("error %v, want %s", err, want)
 	}
 }
 

@@ -16,6 +16,8 @@ import (
 type Observer interface {
 	Booting(s Slot, p Progress)
 	Measured(s Slot, m bench.Measurement, p Progress)
+	// Ended tells that a boot is recorded, and how long it was under way.
+	// Boots may overlap: together they are then longer than the run.
 	Ended(s Slot, samples int, took time.Duration, p Progress)
 	Failed(s Slot, err error, p Progress)
 	// GaveUp tells that a build is left out for the rest of this process.
@@ -30,9 +32,13 @@ type Runner struct {
 	Observer Observer
 	// Timeout is a boot's limit, 0 for the target's own.
 	Timeout time.Duration
+	// Progress receives lines about what a boot makes first; nil for nobody.
+	Progress func(string)
 	// MayBegin, if not nil, is asked before the first boot of each round. If
 	// it says no, Run ends there.
 	MayBegin func(round int) bool
+
+	early map[results.Key]*flight // boots that have begun before Run
 }
 
 // Outcome is how far a run came.
@@ -61,51 +67,148 @@ func (e *storeError) Unwrap() error { return e.err }
 // written or if ctx is done; boots that fail are counted and reported.
 func (r *Runner) Run(ctx context.Context) (Outcome, error) {
 	spec := r.Dir.Run().Spec
+	p := &pass{Runner: r, spec: spec, failures: map[string]int{}, flights: map[int]*flight{}}
+	defer func() { abort(p.flights) }()
 	slots := Schedule(spec)
-	out := Outcome{Boots: len(slots)}
-	var todo []Slot
+	p.out.Boots = len(slots)
 	for _, s := range slots {
 		if r.Dir.Done()[results.KeyOf(s.Round, s.Build)] {
-			out.Done++
+			p.out.Done++
 		} else {
-			todo = append(todo, s)
+			p.todo = append(p.todo, s)
 		}
 	}
-	clock := newClock(len(todo), Expected(spec))
-	failures := map[string]int{}
-	for i, s := range todo {
+	p.takeEarly()
+	p.clock = newClock(len(p.todo), Expected(spec))
+	err := p.run(ctx)
+	return p.out, err
+}
+
+// takeEarly gives the boots that have begun their turns.
+func (p *pass) takeEarly() {
+	for i, s := range p.todo {
+		if f := p.early[results.KeyOf(s.Round, s.Build)]; f != nil {
+			p.flights[i] = f
+		}
+	}
+	p.early = nil
+}
+
+// pass is one go at what is left of a run.
+type pass struct {
+	*Runner
+	spec     results.Spec
+	todo     []Slot
+	clock    *clock
+	failures map[string]int  // of a build, in a row
+	flights  map[int]*flight // under way, by index in todo
+	out      Outcome
+}
+
+func (p *pass) run(ctx context.Context) error {
+	for i, s := range p.todo {
 		if ctx.Err() != nil {
-			return out, context.Cause(ctx)
+			return p.interrupted(ctx, i)
 		}
-		if begins := i == 0 || todo[i-1].Round != s.Round; begins && r.MayBegin != nil && !r.MayBegin(s.Round) {
-			return out, nil
+		if begins := i == 0 || p.todo[i-1].Round != s.Round; begins && p.MayBegin != nil && !p.MayBegin(s.Round) {
+			return nil
 		}
-		if failures[s.Build.Name] >= patience {
-			clock.skip()
+		if p.givenUp(s) {
+			p.skip(i)
 			continue
 		}
-		b := boot{Runner: r, spec: spec, slot: s, clock: clock}
-		err := b.run(ctx)
+		err := p.land(ctx, i)
 		var store *storeError
 		switch {
 		case err == nil:
-			failures[s.Build.Name] = 0
-			out.Done++
-			out.Missing += b.missing
+			p.failures[s.Name()] = 0
 		case errors.As(err, &store):
-			return out, store.err
+			return store.err
 		case ctx.Err() != nil:
-			return out, context.Cause(ctx)
+			return p.interrupted(ctx, i+1)
 		default:
-			out.Failures++
-			failures[s.Build.Name]++
-			r.Observer.Failed(s, err, clock.now())
-			if failures[s.Build.Name] == patience {
-				r.Observer.GaveUp(s.Build.Name, patience)
-			}
+			p.failed(s, err)
 		}
 	}
-	return out, nil
+	return nil
+}
+
+func (p *pass) givenUp(s Slot) bool { return p.failures[s.Name()] >= patience }
+
+// skip leaves a boot out, and ends it if it is under way.
+func (p *pass) skip(i int) {
+	p.clock.skip()
+	if f := p.flights[i]; f != nil {
+		f.abort()
+		delete(p.flights, i)
+	}
+}
+
+func (p *pass) failed(s Slot, err error) {
+	p.out.Failures++
+	p.failures[s.Name()]++
+	p.Observer.Failed(s, err, p.clock.now())
+	if p.givenUp(s) {
+		p.Observer.GaveUp(s.Name(), patience)
+	}
+}
+
+// launch starts the boot whose turn it is and, where boots do not disturb each
+// other, those after it. What must be asked for is not begun.
+func (p *pass) launch(ctx context.Context, turn int) {
+	start := bootSpec(p.spec)
+	start.Timeout, start.Progress = p.Timeout, p.Progress
+	for i := turn; i < min(turn+atOnce(p.Target, start), len(p.todo)); i++ {
+		s := p.todo[i]
+		if mayNot := p.MayBegin != nil && s.Round != p.todo[turn].Round; i > turn && (mayNot || ctx.Err() != nil) {
+			return
+		}
+		if img := p.Images.Of(s.Build); img != nil && p.flights[i] == nil && !p.givenUp(s) {
+			start.Seed = seed(s)
+			p.flights[i] = launch(ctx, p.Target, img, start)
+		}
+	}
+}
+
+// atOnce is how many boots may be under way.
+func atOnce(t hv.Target, spec hv.BootSpec) int {
+	if o, ok := t.(hv.Overlapper); ok {
+		return max(1, o.AtOnce(spec))
+	}
+	return 1
+}
+
+// land records a boot, when it is its turn.
+func (p *pass) land(ctx context.Context, i int) error {
+	b := boot{Runner: p.Runner, spec: p.spec, slot: p.todo[i], clock: p.clock}
+	err := b.run(ctx, func() *flight {
+		p.launch(ctx, i)
+		f := p.flights[i]
+		delete(p.flights, i)
+		return f
+	})
+	if err != nil {
+		return err
+	}
+	p.out.Done++
+	p.out.Missing += b.missing
+	return nil
+}
+
+// interrupted records what has been measured ahead of its turn. It returns why
+// ctx is done, or why that could not be recorded.
+func (p *pass) interrupted(ctx context.Context, from int) error {
+	for i := from; i < len(p.todo); i++ {
+		f := p.flights[i]
+		if f == nil || !f.complete() {
+			continue
+		}
+		var store *storeError
+		if err := p.land(ctx, i); errors.As(err, &store) {
+			return store.err
+		}
+	}
+	return context.Cause(ctx)
 }
 
 // Expected is how many samples a boot of a spec gives if all goes well.
@@ -113,10 +216,9 @@ func Expected(spec results.Spec) int {
 	n := 0
 	for _, d := range spec.Domains {
 		for _, name := range spec.Benchmarks {
-			if b, ok := bench.Find(name); ok && b.Dom0Only && d != "dom0" {
-				continue
+			if spec.Measures(d, name) {
+				n++
 			}
-			n++
 		}
 	}
 	return n
@@ -136,14 +238,14 @@ type boot struct {
 
 // run boots, measures and records. An error means that the boot did not end;
 // a *storeError, that it could not be recorded.
-func (b *boot) run(ctx context.Context) error {
+func (b *boot) run(ctx context.Context, launch func() *flight) error {
 	img := b.Images.Of(b.slot.Build)
 	if img == nil {
 		return fmt.Errorf("boot %s: no image for layout %d", b.slot.Build.Name, b.slot.Layout)
 	}
 	record := results.Boot{
 		Boot: b.Dir.LastBoot() + 1, Round: b.slot.Round, Order: b.slot.Order,
-		Layout: b.slot.Layout, Image: img.Hash, Seed: int64(b.slot.Round),
+		Layout: b.slot.Layout, Image: img.Hash, Seed: seed(b.slot),
 	}
 	var err error
 	if b.writer, err = b.Dir.Begin(record, b.slot.Build); err != nil {
@@ -156,19 +258,21 @@ func (b *boot) run(ctx context.Context) error {
 	defer console.Close()
 	b.clock.start()
 	b.Observer.Booting(b.slot, b.clock.now())
-	start := bootSpec(b.spec)
-	start.Seed, start.Timeout, start.Console = record.Seed, b.Timeout, console
-	err = b.measure(ctx, img, start)
-	took := b.clock.stop()
+	f := launch()
+	err = b.check(f.land(b.add, console))
+	b.clock.stop()
 	if err != nil {
 		return b.fail(ctx, err)
 	}
 	if err := b.writer.End(); err != nil {
 		return &storeError{err}
 	}
-	b.Observer.Ended(b.slot, b.samples, took, b.clock.now())
+	b.Observer.Ended(b.slot, b.samples, f.took, b.clock.now())
 	return nil
 }
+
+// seed is a boot's: other delays in every round.
+func seed(s Slot) int64 { return int64(s.Round) }
 
 // bootSpec is what all boots of a run have in common.
 func bootSpec(s results.Spec) hv.BootSpec {
@@ -178,23 +282,12 @@ func bootSpec(s results.Spec) hv.BootSpec {
 	}
 }
 
-func (b *boot) measure(ctx context.Context, img *hv.Image, spec hv.BootSpec) (err error) {
-	m, err := b.Target.Boot(ctx, img, spec)
-	if err != nil {
-		return err
+// check refuses a boot that ended well and gave nothing.
+func (b *boot) check(err error) error {
+	if err == nil && b.samples == 0 {
+		return &hv.BootError{Kind: hv.GuestFailed, Image: b.Images.Of(b.slot.Build), Err: fmt.Errorf("no benchmark gave a sample: %s", b.reason)}
 	}
-	defer func() {
-		if e := m.Close(); e != nil && err == nil {
-			err = fmt.Errorf("stop %s: %w", img.Build.Name, e)
-		}
-	}()
-	if err := m.Measure(ctx, b.add); err != nil {
-		return err
-	}
-	if b.samples == 0 {
-		return &hv.BootError{Kind: hv.GuestFailed, Image: img, Err: fmt.Errorf("no benchmark gave a sample: %s", b.reason)}
-	}
-	return nil
+	return err
 }
 
 // add records one measurement.

@@ -83,7 +83,7 @@ func begin(t *testing.T, target hv.Target, path string, s results.Spec) (*Runner
 func figures(t *testing.T, path string) map[string]float64 {
 	t.Helper()
 	samples, _, err := results.ReadFiles(path)
-	if err != nil {
+	if files, _ := filepath.Glob(filepath.Join(path, "results", "*")); err != nil && len(files) > 0 {
 		t.Fatal(err)
 	}
 	got := map[string]float64{}
@@ -95,9 +95,19 @@ func figures(t *testing.T, path string) map[string]float64 {
 	return got
 }
 
+// overlaps are how many boots of a run are under way in a test: one after the
+// other, some, all.
+var overlaps = []int{1, 2, 5, 100}
+
 func TestRunInOneGo(t *testing.T) {
+	for _, n := range overlaps {
+		t.Run(fmt.Sprint(n), func(t *testing.T) { testRunInOneGo(t, n) })
+	}
+}
+
+func testRunInOneGo(t *testing.T, overlap int) {
 	path := t.TempDir()
-	r, l := begin(t, &hvtest.Target{}, path, spec())
+	r, l := begin(t, &hvtest.Target{Overlap: overlap}, path, spec())
 	out, err := r.Run(context.Background())
 	if err != nil {
 		t.Fatal(err)
@@ -111,14 +121,48 @@ func TestRunInOneGo(t *testing.T) {
 	if n := len(figures(t, path)); n != 12*samplesPerBoot {
 		t.Errorf("%d samples, want %d", n, 12*samplesPerBoot)
 	}
-	if logs, _ := filepath.Glob(filepath.Join(path, "console", "*.log")); len(logs) != 12 {
+	logs, _ := filepath.Glob(filepath.Join(path, "console", "*.log"))
+	if len(logs) != 12 {
 		t.Errorf("%d console logs, want 12", len(logs))
+	}
+	for _, l := range logs {
+		text, err := os.ReadFile(l)
+		_, build, _ := strings.Cut(strings.TrimSuffix(filepath.Base(l), ".log"), "-")
+		if want := "fake machine with " + build + "\n"; err != nil || string(text) != want {
+			t.Errorf("%s: %q, want %q (%v)", l, text, want, err)
+		}
+	}
+	checkOrder(t, path)
+}
+
+// checkOrder wants a run's boots numbered as they were scheduled, and each
+// build's in one piece.
+func checkOrder(t *testing.T, path string) {
+	t.Helper()
+	samples, _, err := results.ReadFiles(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	place := map[string]int{}
+	for i, s := range Schedule(spec()) {
+		place[fmt.Sprintf("%s round=%d", s.Build.Name, s.Round)] = i + 1
+	}
+	for _, s := range samples {
+		if want := place[fmt.Sprintf("%s round=%d", s.Build, s.Round)]; s.Boot.Boot != want {
+			t.Errorf("%s, round %d is boot %d, want %d", s.Build, s.Round, s.Boot.Boot, want)
+		}
 	}
 }
 
 // TestInterruptedAnywhere stops a run after every possible measurement, and
 // resumes it: the samples must be those of a run in one go.
 func TestInterruptedAnywhere(t *testing.T) {
+	for _, n := range overlaps {
+		t.Run(fmt.Sprint(n), func(t *testing.T) { testInterruptedAnywhere(t, n) })
+	}
+}
+
+func testInterruptedAnywhere(t *testing.T, overlap int) {
 	s := spec()
 	s.Rounds, s.Layouts = 2, 2
 	whole := t.TempDir()
@@ -131,9 +175,9 @@ func TestInterruptedAnywhere(t *testing.T) {
 	for at := 1; at <= 6*samplesPerBoot; at++ {
 		path := t.TempDir()
 		ctx, cancel := context.WithCancelCause(context.Background())
-		n := 0
-		target := &hvtest.Target{Measured: func(int, int) {
-			if n++; n == at {
+		var n atomic.Int32
+		target := &hvtest.Target{Overlap: overlap, Measured: func(int, int) {
+			if int(n.Add(1)) == at {
 				cancel(stopped)
 			}
 		}}
@@ -143,7 +187,11 @@ func TestInterruptedAnywhere(t *testing.T) {
 			t.Fatalf("stopped after %d: error %v", at, err)
 		}
 		// What ended before the signal is kept.
-		if got := len(figures(t, path)); got != out.Done*samplesPerBoot || out.Done < (at-1)/samplesPerBoot {
+		ended := (at - 1) / samplesPerBoot
+		if overlap > 1 {
+			ended = 0 // those under way may all be in their middle
+		}
+		if got := len(figures(t, path)); got != out.Done*samplesPerBoot || out.Done < ended {
 			t.Errorf("stopped after %d: %d samples of %d boots", at, got, out.Done)
 		}
 		r.Dir.Close()
@@ -195,7 +243,13 @@ func TestFailures(t *testing.T) {
 // TestPatience checks that a build that never boots does not keep the others
 // from being measured, nor cost a boot in every round.
 func TestPatience(t *testing.T) {
-	target := &hvtest.Target{Failures: []hvtest.Failure{{Build: "dummy", Kind: hv.BootFailed}}}
+	for _, n := range overlaps {
+		t.Run(fmt.Sprint(n), func(t *testing.T) { testPatience(t, n) })
+	}
+}
+
+func testPatience(t *testing.T, overlap int) {
+	target := &hvtest.Target{Overlap: overlap, Failures: []hvtest.Failure{{Build: "dummy", Kind: hv.BootFailed}}}
 	r, l := begin(t, target, t.TempDir(), spec())
 	out, err := r.Run(context.Background())
 	if err != nil {
@@ -206,6 +260,60 @@ func TestPatience(t *testing.T) {
 	}
 	if diff := cmp.Diff([]string{"dummy"}, l.gaveUp); diff != "" {
 		t.Errorf("gave up (-want +got):\n%s", diff)
+	}
+}
+
+// TestMeasuredAhead interrupts a run while its first boot measures and the
+// second has ended: what was measured is kept.
+func TestMeasuredAhead(t *testing.T) {
+	path := t.TempDir()
+	stopped := errors.New("stopped")
+	ctx, cancel := context.WithCancelCause(context.Background())
+	second := make(chan struct{})
+	target := &hvtest.Target{
+		Overlap: 2,
+		Measured: func(boot, n int) {
+			if boot == 1 && n == 1 {
+				<-second
+				cancel(stopped)
+			}
+		},
+		Closed: func(boot int) {
+			if boot == 2 {
+				close(second)
+			}
+		},
+	}
+	r, _ := begin(t, target, path, spec())
+	out, err := r.Run(ctx)
+	if !errors.Is(err, stopped) || out.Done != 1 {
+		t.Fatalf("outcome %+v, error %v", out, err)
+	}
+	if n := len(figures(t, path)); n != samplesPerBoot {
+		t.Errorf("%d samples of ended boots, want %d", n, samplesPerBoot)
+	}
+	r.Dir.Close()
+	r, _ = begin(t, &hvtest.Target{}, path, spec())
+	if out, err := r.Run(context.Background()); err != nil || !out.Complete() {
+		t.Fatalf("resume: %+v, %v", out, err)
+	}
+}
+
+// TestAsksBeforeARound: no boot of a round is under way before it may begin.
+func TestAsksBeforeARound(t *testing.T) {
+	var target hvtest.Target
+	var boots atomic.Int32
+	target.Overlap, target.Measured = 100, func(boot, _ int) { boots.Store(max(boots.Load(), int32(boot))) }
+	r, _ := begin(t, &target, t.TempDir(), spec())
+	r.MayBegin = func(round int) bool {
+		if n := int(boots.Load()); n > 3*(round-1) {
+			t.Errorf("round %d has not begun, %d boots are under way", round, n)
+		}
+		return round < 3
+	}
+	out, err := r.Run(context.Background())
+	if err != nil || out.Done != 6 {
+		t.Errorf("outcome %+v, error %v", out, err)
 	}
 }
 

@@ -1,6 +1,8 @@
 package experiment
 
 import (
+	"slices"
+
 	"xsmbench/hv"
 	"xsmbench/results"
 )
@@ -11,14 +13,26 @@ type Slot struct {
 	Order  int // place in the round, from 1
 	Layout int
 	Build  hv.Build // with Layout filled in
+	// Apart tells that a run has several architectures.
+	Apart bool
 }
 
-// Schedule lists a run's boots in order. Controls share one place in the
-// design and take turns in it from round to round: they must not cost a run
-// more than one boot per round.
+// Name is the build's, with its architecture where that is needed to tell it from
+// another.
+func (s Slot) Name() string {
+	if s.Apart {
+		return s.Build.Name + " " + s.Build.Arch
+	}
+	return s.Build.Name
+}
+
+// Schedule lists a run's boots in order. Controls of one architecture share one
+// place in the design and take turns in it from round to round: they must not
+// cost a run more than one boot per round.
 func Schedule(spec results.Spec) []Slot {
 	seats := seats(spec.Builds)
 	design := Williams(len(seats))
+	apart := slices.ContainsFunc(spec.Builds, func(b hv.Build) bool { return b.Arch != spec.Builds[0].Arch })
 	var slots []Slot
 	for round := 1; round <= spec.Rounds; round++ {
 		for place, i := range design[(round-1)%len(design)] {
@@ -27,7 +41,7 @@ func Schedule(spec results.Spec) []Slot {
 			if b.Relinked {
 				b.Layout += max(1, spec.Layouts)
 			}
-			slots = append(slots, Slot{Round: round, Order: place + 1, Layout: b.Layout, Build: b})
+			slots = append(slots, Slot{Round: round, Order: place + 1, Layout: b.Layout, Build: b, Apart: apart})
 		}
 	}
 	return slots
@@ -35,19 +49,20 @@ func Schedule(spec results.Spec) []Slot {
 
 // seats are the places of a round, each with the builds that take turns in it.
 func seats(builds []hv.Build) [][]hv.Build {
-	var all [][]hv.Build
-	var controls []hv.Build
+	var all, controls [][]hv.Build
 	for _, b := range builds {
-		if b.ControlOf != "" {
-			controls = append(controls, b)
-		} else {
+		if b.ControlOf == "" {
 			all = append(all, []hv.Build{b})
+			continue
 		}
+		i := slices.IndexFunc(controls, func(of []hv.Build) bool { return of[0].Arch == b.Arch })
+		if i < 0 {
+			i = len(controls)
+			controls = append(controls, nil)
+		}
+		controls[i] = append(controls[i], b)
 	}
-	if controls != nil {
-		all = append(all, controls)
-	}
-	return all
+	return append(all, controls...)
 }
 
 // layoutOf is the layout of all builds in a round, but for relinked controls.

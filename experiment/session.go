@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"sync"
 	"time"
 
 	"xsmbench/hv"
@@ -23,6 +24,7 @@ type Session struct {
 	beside  bool // another timed run
 	tool    string
 	command []string
+	images  Images       // nil before Make
 	dir     *results.Dir // nil before Run
 }
 
@@ -151,10 +153,11 @@ func (s *Session) Close() error {
 }
 
 // Attendant is told what a session does, from its first build on. Its methods
-// are called one at a time.
+// are called one at a time, but for Building, which boots call as well.
 type Attendant interface {
 	Observer
-	// Building receives short lines while images are built.
+	// Building receives short lines while images are built, and about what a boot
+	// has to make that was not there.
 	Building(line string)
 	// Begins tells that all is built, and the first boot near.
 	Begins(path string, spec results.Spec)
@@ -168,10 +171,33 @@ type Attendant interface {
 // that are open. A run with a budget goes by it.
 type Judge func(path string) (rows, open int, err error)
 
+// Make builds the images that are measured. Run does it, too, if nobody has asked
+// what they are before.
+func (s *Session) Make(ctx context.Context, progress func(string)) (Images, error) {
+	return s.make(ctx, progress, func(*hv.Image) {})
+}
+
+// make is Make; bootable gets each image as soon as it can boot.
+func (s *Session) make(ctx context.Context, progress func(string), bootable func(*hv.Image)) (Images, error) {
+	if s.images == nil {
+		images, err := ready(ctx, s.target, s.spec, progress, bootable)
+		if err != nil {
+			return nil, err
+		}
+		s.images = images
+	}
+	return s.images, nil
+}
+
 // Run builds the images and measures what is missing. judge may be nil for a
 // run without a budget. The outcome has no boots if none was to begin.
 func (s *Session) Run(ctx context.Context, a Attendant, judge Judge) (Outcome, error) {
-	images, err := Ready(ctx, s.target, s.spec, a.Building)
+	var begun *early
+	if !s.resumed && s.images == nil {
+		begun = newEarly(ctx, s.target, s.spec, s.timeout, a.Building)
+	}
+	defer begun.abort()
+	images, err := s.make(ctx, a.Building, begun.begin)
 	if err != nil {
 		return Outcome{}, err
 	}
@@ -185,9 +211,10 @@ func (s *Session) Run(ctx context.Context, a Attendant, judge Judge) (Outcome, e
 		}
 		defer release()
 	}
+	defer s.recordFunctions(ctx, images, a.Building)()
 	a.Begins(s.path, s.spec)
 	defer a.Ends()
-	return s.measure(ctx, Runner{Target: s.target, Dir: s.dir, Images: images, Observer: a, Timeout: s.timeout}, a, judge)
+	return s.measure(ctx, Runner{Target: s.target, Dir: s.dir, Images: images, Observer: a, Timeout: s.timeout, Progress: a.Building, early: begun.take()}, a, judge)
 }
 
 // measure runs all rounds, or as many as the budget allows.
@@ -206,6 +233,18 @@ func (s *Session) measure(ctx context.Context, r Runner, a Attendant, judge Judg
 	return out, err
 }
 
+// recordFunctions records what functions consist of. That takes a processor for a
+// second: what is counted does not mind, what is timed waits. wait returns when it is
+// done.
+func (s *Session) recordFunctions(ctx context.Context, images Images, progress func(string)) (wait func()) {
+	var beside sync.WaitGroup
+	beside.Go(func() { recordFunctions(ctx, s.target, s.dir, s.spec, images, progress) })
+	if timed(s.spec) {
+		beside.Wait()
+	}
+	return beside.Wait
+}
+
 // open makes the run directory, or opens the one to resume.
 func (s *Session) open(ctx context.Context, images Images) (err error) {
 	if s.resumed {
@@ -214,6 +253,7 @@ func (s *Session) open(ctx context.Context, images Images) (err error) {
 	s.dir, err = s.claim.Create(results.Run{
 		Tool: s.tool, Started: time.Now().UTC(), Command: s.command, Spec: s.spec,
 		Host: describeHost(), Images: images.List(s.spec), Settings: Settings(ctx, s.target, s.spec, images),
+		Sources: sourceChanges(ctx, s.target, s.spec, images), Policies: policyChanges(ctx, s.target, s.spec, images),
 	})
 	return err
 }

@@ -72,6 +72,28 @@ func TestSession(t *testing.T) {
 	}
 }
 
+// talking is a target whose boots have something to say.
+type talking struct{ hv.Target }
+
+func (t talking) Boot(ctx context.Context, img *hv.Image, spec hv.BootSpec) (hv.Machine, error) {
+	spec.Say("what was not there is made")
+	return t.Target.Boot(ctx, img, spec)
+}
+
+// TestSessionTellsOfBoots: what a boot has to make is told as builds are.
+func TestSessionTellsOfBoots(t *testing.T) {
+	s := begun(t, func(q *Question) { q.Rounds, q.Layouts, q.Controls = new(1), 1, WithoutControls })
+	s.target = talking{s.target}
+	defer s.Close()
+	var a attendant
+	if out, err := s.Run(t.Context(), &a, nil); err != nil || out.Boots != 3 {
+		t.Errorf("outcome %+v, %v", out, err)
+	}
+	if got := a.String(); got != "builds begins boots builds boots builds boots builds ends" {
+		t.Errorf("told: %s", got)
+	}
+}
+
 // TestSessionResumes: a session goes on where another one stopped, with more
 // rounds, and not with other images.
 func TestSessionResumes(t *testing.T) {
@@ -186,7 +208,7 @@ func TestSelftestRuns(t *testing.T) {
 		InjectedRun
 		base, builds string
 		rounds       int
-	}{{counted, "count0", "count0 count1 count8", 2}, {timed, "delay0", "delay0 delay3 delay50 delay02", 3}} {
+	}{{counted, "count0", "count0 count1 count8", 2}, {timed, "delay0", "delay0 delay3 delay50 delay0-again", 3}} {
 		run, err := results.ReadRun(c.Path)
 		if err != nil {
 			t.Fatal(err)

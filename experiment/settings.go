@@ -38,7 +38,7 @@ type ChangedSettingError struct{ Item, Was, Is string }
 
 // Error says what to do.
 func (e *ChangedSettingError) Error() string {
-	return fmt.Sprintf("%s: the run began with %s; here it would go on with %s: restore what it began with, or begin a new run", e.Item, e.Was, e.Is)
+	return fmt.Sprintf("%s: the run began with %s, but would now continue with %s: restore the former, or start a new run", e.Item, e.Was, e.Is)
 }
 
 // sameSettings fails with a *ChangedSettingError if figures of a run would come

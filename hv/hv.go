@@ -6,6 +6,7 @@ package hv
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -22,6 +23,9 @@ type Build struct {
 	Name string `json:"name"`
 	// Kind is one of the target's ways of building; empty means Name.
 	Kind string `json:"kind,omitempty"`
+	// Dispatch is how hooks are reached, one of its kind's Dispatches; empty
+	// for the first.
+	Dispatch string `json:"dispatch,omitempty"`
 	// Arch is a GOARCH.
 	Arch string `json:"arch"`
 	// Layout is the seed of a relink, 0 for the linker's own order.
@@ -30,6 +34,9 @@ type Build struct {
 	// Rev a revision of it.
 	Source string `json:"source,omitempty"`
 	Rev    string `json:"rev,omitempty"`
+	// Module is the folder of a security module from outside that source, which
+	// registers the kind; empty for one of the target's kinds.
+	Module string `json:"module,omitempty"`
 	// Tags are further build tags (model), Kconfig fragments of
 	// configuration (xen).
 	Tags    []string `json:"tags,omitempty"`
@@ -37,6 +44,14 @@ type Build struct {
 	// Policy is a file that the build's security module loads instead of
 	// its own policy.
 	Policy string `json:"policy,omitempty"`
+	// Label is the security context of domUs, empty for the policy's usual
+	// one; Unknown says what becomes of permissions that the policy does not
+	// have: "deny" or "allow", empty refuses the policy.
+	Label   string `json:"label,omitempty"`
+	Unknown string `json:"unknown,omitempty"`
+	// Packages says where the distribution's packages are from, for a target
+	// that takes some (Packager).
+	Packages Packages `json:"packages,omitzero"`
 	// Clean asks for a build that uses nothing of an earlier one. It changes
 	// nothing of what is built.
 	Clean bool `json:"clean,omitempty"`
@@ -49,6 +64,25 @@ type Build struct {
 	Relinked bool `json:"relinked,omitempty"`
 }
 
+// Packages says where packages of a distribution are from. What is empty is the
+// machine's own.
+type Packages struct {
+	// Source is the release whose source package is built where no Source is
+	// named, Guests the one whose packages the domains are made of: "trixie".
+	Source  string `json:"source,omitempty"`
+	Guests  string `json:"guests,omitempty"`
+	Archive string `json:"archive,omitempty"` // URL of the archive
+	// Toolstack says which tools of dom0 make domains: ToolstackTree,
+	// ToolstackDistribution, or "" for the distribution's where they go with the tree.
+	Toolstack string `json:"toolstack,omitempty"`
+}
+
+// Words of Packages.Toolstack.
+const (
+	ToolstackTree         = "tree"
+	ToolstackDistribution = "distribution"
+)
+
 // KindOf returns the target's kind of build that b is.
 func (b Build) KindOf() string {
 	if b.Kind != "" {
@@ -59,16 +93,45 @@ func (b Build) KindOf() string {
 
 // Kind describes one of a target's ways of building.
 type Kind struct {
-	Name string
-	Doc  string
+	Name string `json:"name"`
+	Doc  string `json:"doc,omitempty"`
 	// Dispatch says how a hook is reached: "compiled out", "inlined",
 	// "table", "patched direct call".
-	Dispatch string
-	// Policy tells whether a build of this kind loads a policy (Build.Policy).
-	Policy bool
+	Dispatch string `json:"dispatch"`
+	// Dispatches are the ways of reaching a hook that a build of this kind may
+	// choose from (Build.Dispatch), nil if there is no choice. The first is
+	// what Dispatch describes.
+	Dispatches []Dispatch `json:"dispatches,omitempty"`
+	// Policy tells whether a build of this kind loads a policy (Build.Policy),
+	// BuiltIn whether it has one where none is given.
+	Policy  bool `json:"policy,omitempty"`
+	BuiltIn bool `json:"built_in,omitempty"`
+	// Mode is what the kind's module does with what its policy denies:
+	// "enforcing"; empty where there is nothing to say.
+	Mode string `json:"mode,omitempty"`
+	// AVC tells whether the kind's module caches decisions (bench.AVC).
+	AVC bool `json:"avc,omitempty"`
 	// Kconfig tells whether a build of this kind takes Kconfig fragments
 	// (Build.Kconfig).
-	Kconfig bool
+	Kconfig bool `json:"kconfig,omitempty"`
+}
+
+// Dispatch is a way of reaching a hook.
+type Dispatch struct {
+	Name string `json:"name"` // as Build.Dispatch has it: "direct"
+	How  string `json:"how"`  // as Kind.Dispatch: "direct call"
+	Doc  string `json:"doc"`
+}
+
+// Reach describes how hooks are reached in a build of this kind that chose a
+// dispatch, "" for the first. ok is false if the kind does not have it.
+func (k Kind) Reach(dispatch string) (how string, ok bool) {
+	for _, d := range k.Dispatches {
+		if d.Name == dispatch {
+			return d.How, true
+		}
+	}
+	return k.Dispatch, dispatch == ""
 }
 
 // Image is a build's result, ready to boot.
@@ -78,6 +141,12 @@ type Image struct {
 	Dispatch  string `json:"dispatch"`
 	Toolchain string `json:"toolchain"` // compiler and version
 	Config    string `json:"config"`    // tags or Kconfig in force
+	// Revision is what the source calls itself: a package's version, or what
+	// git describe says of a tree or a revision; "" if it has no name.
+	Revision string `json:"revision,omitempty"`
+	// Module is the kind that a module from outside registers (Build.Module),
+	// nil for an image of the target's kinds.
+	Module *Kind `json:"module,omitempty"`
 	// Policy is the SHA-256 of the policy that the image loads instead of its
 	// own, hex; "" if it loads none.
 	Policy   string           `json:"policy,omitempty"`
@@ -86,8 +155,15 @@ type Image struct {
 	Sections map[string]int64 `json:"sections"` // bytes
 	// Hooks are all that the image has, crossed or not; empty if it does
 	// not tell.
-	Hooks  []string `json:"hooks,omitempty"`
-	Cached bool     `json:"-"`
+	Hooks []string `json:"hooks,omitempty"`
+	// Absent is what other releases of the target have and the image lacks:
+	// hypercalls, ways in and out. Unknown are places at which guests may enter
+	// it that the counting does not know, and Jumped hooks whose callers are
+	// charged with what they execute. All are for people.
+	Absent  []string `json:"absent,omitempty"`
+	Unknown []string `json:"unknown,omitempty"`
+	Jumped  []string `json:"jumped,omitempty"`
+	Cached  bool     `json:"-"`
 }
 
 // BootSpec says how to start an image.
@@ -99,6 +175,16 @@ type BootSpec struct {
 	Seed    int64         // perturbs the start (a delay, a seed), recorded
 	Timeout time.Duration // 0: the target's own
 	Console io.Writer     // receives the console, line by line
+	// Progress receives short lines about what takes long before the image
+	// starts; nil for nobody.
+	Progress func(string)
+}
+
+// Say passes a line to Progress.
+func (s BootSpec) Say(line string) {
+	if s.Progress != nil {
+		s.Progress(line)
+	}
 }
 
 // Machine is a started image.
@@ -123,8 +209,9 @@ type Target interface {
 	Units() []string
 	// Offers reports whether the target can run a benchmark.
 	Offers(bench.Benchmark) bool
-	// Doctor looks for what is missing on this machine.
-	Doctor(ctx context.Context) []Finding
+	// Doctor looks for what is missing on this machine to make a build like b,
+	// of which all may be empty, and to boot it.
+	Doctor(ctx context.Context, b Build) []Finding
 	// Build makes an image, or finds it in the cache. progress receives
 	// short lines.
 	Build(ctx context.Context, b Build, progress func(string)) (*Image, error)
@@ -144,6 +231,23 @@ type Finding struct {
 	// Advice marks what only makes measurements noisier or narrower; a
 	// target works without it.
 	Advice bool `json:"advice,omitempty"`
+}
+
+// OfSource reports whether an error of Target.Build is the source's: it would
+// come again. A full disk, or a network that is down, is not.
+func OfSource(err error) bool {
+	var told interface{ OfSource() bool }
+	return errors.As(err, &told) && told.OfSource()
+}
+
+// LogOf is the log that an error of Target.Build names in its words, "" if it names
+// none. The file is the target's: a later build may remove it.
+func LogOf(err error) string {
+	var told interface{ LogFile() string }
+	if errors.As(err, &told) {
+		return told.LogFile()
+	}
+	return ""
 }
 
 // BootErrorKind tells how a machine failed.

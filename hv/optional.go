@@ -1,6 +1,10 @@
 package hv
 
-import "context"
+import (
+	"context"
+
+	"xsmbench/bench"
+)
 
 // What a Target may implement beside Target itself.
 
@@ -21,6 +25,14 @@ type Starter interface {
 	Starts(b Build, accel string) error
 }
 
+// Extensible is a target that can be built with security modules from outside its
+// source (Build.Module).
+type Extensible interface {
+	// ModuleKind is what can be said of a build with a module before it is built.
+	// It fails if there is no module to be built.
+	ModuleKind(b Build) (Kind, error)
+}
+
 // DomUs is a target that can be told what its domUs are (BootSpec.DomU and
 // BootSpec.Idle).
 type DomUs interface {
@@ -37,10 +49,29 @@ type Defaults interface {
 	Rounds() int
 }
 
+// Packager is a target that takes packages of a distribution
+// (Build.Packages).
+type Packager interface {
+	// CheckRelease and CheckArchive refuse what cannot be a release's name, or
+	// an archive's URL. Whether there is one, is found out when it is used.
+	CheckRelease(name string) error
+	CheckArchive(url string) error
+	// CheckToolstack refuses what is no word of Packages.Toolstack.
+	CheckToolstack(word string) error
+}
+
 // Layouts is a target that bounds the relinks of a build: 0 for none, when
 // every image has the linker's own order.
 type Layouts interface {
 	MostLayouts() int
+}
+
+// Forgetter is a target that holds what it built in its store as long as the
+// process lives. Who builds many revisions one after another would fill the disk.
+type Forgetter interface {
+	// Forget gives back what the images built so far hold. They must not be
+	// booted any more.
+	Forget()
 }
 
 // Counter is a target that counts in marked windows instead of timing
@@ -49,6 +80,14 @@ type Counter interface {
 	// Windows is how many windows a sample has under an accelerator (one of
 	// Accels), 0 if the target times under it.
 	Windows(accel string) int
+}
+
+// Overlapper is a target of which boots may measure at once, since what they
+// give does not depend on what else the machine does.
+type Overlapper interface {
+	// AtOnce is how many boots of one run may be under way, 1 where they
+	// would disturb each other. More than the machine can run wait in Measure.
+	AtOnce(spec BootSpec) int
 }
 
 // Injector is a target whose source can be given work in one hook, to see
@@ -101,4 +140,39 @@ const (
 // it leaves out is not recorded.
 type SettingsTeller interface {
 	Settings(ctx context.Context, img *Image, spec BootSpec) []Setting
+}
+
+// Refuser is a target that says why it does not offer a benchmark.
+type Refuser interface {
+	// Refuses is the reason, "" for what the target offers.
+	Refuses(bench.Benchmark) string
+}
+
+// RefusedBy is why a target does not offer a benchmark, "" if it does.
+func RefusedBy(t Target, b bench.Benchmark) string {
+	if t.Offers(b) {
+		return ""
+	}
+	if r, ok := t.(Refuser); ok {
+		return r.Refuses(b)
+	}
+	return "target " + t.Name() + " does not run it"
+}
+
+// Guide is a target that has hooks of its own: those of its builds, which are not
+// all Xen 3.2's.
+type Guide interface {
+	// Hooks are those that are known, by name. A build has most of them, and may
+	// have others.
+	Hooks() []string
+	// Hook is what is known of a hook; all is empty if nothing is.
+	Hook(name string) HookNote
+}
+
+// HookNote says how a hook is reached.
+type HookNote struct {
+	Was     []string // Xen 3.2's hooks whose place it took
+	By      string   // "dom0", "any domain", "Xen"
+	Through string   // hypercalls, or what else the hypervisor does
+	Never   string   // why no benchmark crosses it, "" if one can
 }

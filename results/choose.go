@@ -1,6 +1,11 @@
 package results
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+
+	"github.com/dustin/go-humanize/english"
+)
 
 // place is where a boot's samples stand: what a round repeats after an
 // interruption.
@@ -12,8 +17,8 @@ type place struct {
 func (f *file) place(b *bootBlock) place { return place{f.run, b.build, b.arch, b.domain, b.Round} }
 
 // choose takes, for each place, the last boot that ended, or the last boot if
-// none did.
-func choose(files []*file) {
+// none did. It tells whether any is not taken, or did not end.
+func choose(files []*file) bool {
 	best := map[place]*bootBlock{}
 	for _, f := range files {
 		for _, b := range f.boots {
@@ -28,6 +33,9 @@ func choose(files []*file) {
 	for _, b := range best {
 		b.chosen = true
 	}
+	return slices.ContainsFunc(files, func(f *file) bool {
+		return slices.ContainsFunc(f.boots, func(b *bootBlock) bool { return b.samples > 0 && !(b.chosen && b.ended) })
+	})
 }
 
 // better prefers boots that ended, then later ones.
@@ -46,13 +54,13 @@ func notes(files []*file) []Problem {
 			switch {
 			case b.samples == 0:
 			case b.again:
-				p := note(f, b, "boot %d of round %d stands here again; its %d samples are not used")
+				p := note(f, b, "boot %d of round %d stands here again; its %s not used")
 				p.Note = false
 				all = append(all, p)
 			case !b.chosen:
-				all = append(all, note(f, b, "boot %d is replaced by a later one of round %d; its %d samples are not used"))
+				all = append(all, note(f, b, "boot %d is replaced by a later one of round %d; its %s not used"))
 			case !b.ended:
-				all = append(all, note(f, b, "boot %d of round %d did not finish; its %d samples are used"))
+				all = append(all, note(f, b, "boot %d of round %d did not finish; its %s used"))
 			}
 		}
 	}
@@ -61,5 +69,14 @@ func notes(files []*file) []Problem {
 
 func note(f *file, b *bootBlock, format string) Problem {
 	return Problem{File: f.path, Line: b.line, Note: true,
-		Text: fmt.Sprintf(format, b.Boot.Boot, b.Round, b.samples)}
+		Text: fmt.Sprintf(format, b.Boot.Boot, b.Round, were(b.samples))}
+}
+
+// were is the subject and the verb of what became of samples.
+func were(samples int) string {
+	verb := "are"
+	if samples == 1 {
+		verb = "is"
+	}
+	return english.Plural(samples, "sample", "") + " " + verb
 }

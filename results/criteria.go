@@ -21,7 +21,8 @@ type Criteria struct {
 	Confidence float64 `json:"confidence,omitempty"`
 }
 
-// Or takes what c says, and what it does not say from d.
+// Or takes what c says, and what it does not say from d. Floors that are empty
+// and not nil say that there are none.
 func (c Criteria) Or(d Criteria) Criteria {
 	if c.Margin == 0 {
 		c.Margin = d.Margin
@@ -29,8 +30,17 @@ func (c Criteria) Or(d Criteria) Criteria {
 	if c.Margins == nil {
 		c.Margins = d.Margins
 	}
-	if c.Floors == nil {
+	switch {
+	case c.Floors == nil:
 		c.Floors = d.Floors
+	case len(c.Floors) > 0: // of one unit they say nothing of the others
+		floors := maps.Clone(c.Floors)
+		for unit, floor := range d.Floors {
+			if _, ok := floors[unit]; !ok {
+				floors[unit] = floor
+			}
+		}
+		c.Floors = floors
 	}
 	if c.Confidence == 0 {
 		c.Confidence = d.Confidence

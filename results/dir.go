@@ -5,9 +5,11 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/google/renameio/v2"
 
@@ -56,12 +58,36 @@ func (d *Dir) begin(run Run) error {
 	if _, err := os.Lstat(filepath.Join(d.path, runFile)); err == nil || len(old) > 0 {
 		return ErrExists
 	}
+	if err := d.makeFolders(); err != nil {
+		return err
+	}
+	return d.UpdateRun(run)
+}
+
+// makeFolders makes the folders that are written to. What others put there must
+// not lead elsewhere: a run appends to files, and would write over those that
+// links name.
+func (d *Dir) makeFolders() error {
+	t, err := openTree(d.path)
+	if err != nil {
+		return err
+	}
+	defer t.Close()
+	for _, sub := range []string{samplesDir, consoleDir, profileDir} {
+		_, problems, err := t.list(sub, "")
+		if err != nil {
+			return err
+		}
+		if problems != nil {
+			return fmt.Errorf("%s: remove it, or name another directory", strings.TrimSuffix(problems[0].String(), notRead))
+		}
+	}
 	for _, sub := range []string{samplesDir, consoleDir} {
 		if err := os.MkdirAll(filepath.Join(d.path, sub), 0o777); err != nil {
 			return err
 		}
 	}
-	return d.UpdateRun(run)
+	return nil
 }
 
 // Resume opens the directory of a run that was interrupted. Lines that were
@@ -80,10 +106,8 @@ func Resume(dir string) (*Dir, error) {
 
 // recover mends torn lines and finds which boots ended.
 func (d *Dir) recover() error {
-	for _, sub := range []string{samplesDir, consoleDir} {
-		if err := os.MkdirAll(filepath.Join(d.path, sub), 0o777); err != nil {
-			return err
-		}
+	if err := d.makeFolders(); err != nil {
+		return err
 	}
 	paths, err := sampleFiles(d.path)
 	if err != nil {
@@ -99,7 +123,7 @@ func (d *Dir) recover() error {
 			return err
 		}
 		f := &file{path: path}
-		if err := f.open((*file).survey); err != nil {
+		if err := f.open(func(r io.Reader) error { return f.samples(r, nobody) }); err != nil {
 			return err
 		}
 		for _, b := range f.boots {
@@ -160,11 +184,9 @@ func (d *Dir) Close() error { return d.lock.release() }
 // ReadRun reads a directory's run.json.
 func ReadRun(dir string) (Run, error) {
 	path := filepath.Join(dir, runFile)
-	text, err := os.ReadFile(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return Run{}, fmt.Errorf("read run %s: it has no %s: %w", dir, runFile, fs.ErrNotExist)
-	} else if err != nil {
-		return Run{}, fmt.Errorf("read run: %w", err)
+	text, err := readRecord(dir)
+	if err != nil {
+		return Run{}, err
 	}
 	var run Run
 	if err := json.Unmarshal(text, &run); err != nil {
@@ -173,7 +195,32 @@ func ReadRun(dir string) (Run, error) {
 	if run.Schema != Schema {
 		return Run{}, fmt.Errorf("read %s: schema %d, this program reads %d", path, run.Schema, Schema)
 	}
+	if name, twice := run.Spec.twice(); twice {
+		return Run{}, &DamageError{Problem{File: path, Text: fmt.Sprintf("two builds have the name %s: their samples cannot be told apart", name)}}
+	}
 	return run, nil
+}
+
+// mostRecord bounds run.json, in bytes. Those of large runs have some 100 KiB.
+const mostRecord = 16 << 20
+
+func readRecord(dir string) ([]byte, error) {
+	if info, err := os.Stat(dir); err == nil && !info.IsDir() {
+		return nil, fmt.Errorf("read run %s: it is a file: %w", dir, fs.ErrNotExist)
+	}
+	t, err := openTree(dir)
+	if err != nil {
+		return nil, fmt.Errorf("read run %s: it has no %s: %w", dir, runFile, err)
+	}
+	defer t.Close()
+	if _, err := t.root.Lstat(runFile); errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("read run %s: it has no %s: %w", dir, runFile, fs.ErrNotExist)
+	}
+	text, err := t.read(runFile, mostRecord)
+	if err != nil {
+		return nil, fmt.Errorf("read run: %s: %w", shown(t.place(runFile)), err)
+	}
+	return text, nil
 }
 
 // DamageError is a run.json that is no JSON, or not of its form. The samples

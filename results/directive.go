@@ -27,7 +27,7 @@ func (p *parser) directive(line int, text []byte) {
 		}
 	case "missing:":
 		name, reason, _ := strings.Cut(string(rest), " ")
-		p.note(line, "not measured: %s %s", name, strings.TrimPrefix(reason, "measure "+name+": "))
+		p.notMeasured(line, name, strings.TrimPrefix(reason, "measure "+name+": "))
 	case "failed:":
 		p.note(line, "boot failed: %s", rest)
 	case "torn:":
@@ -36,10 +36,10 @@ func (p *parser) directive(line int, text []byte) {
 }
 
 func (p *parser) beginBoot(line int, rest string) {
-	p.ours = true
+	p.own()
 	p.leaveOrphans()
 	p.current = nil
-	b := p.surveyed(line)
+	b := p.known(line)
 	if b == nil {
 		var err error
 		if b, err = parseBoot(rest); err != nil {
@@ -53,10 +53,10 @@ func (p *parser) beginBoot(line int, rest string) {
 	p.current = b
 }
 
-// surveyed is the boot that the survey found in a line, nil if this is the survey
-// or the file was changed since.
-func (p *parser) surveyed(line int) *bootBlock {
-	if n := len(p.boots); !p.surveying() && n < len(p.file.boots) && p.file.boots[n].line == line {
+// known is the boot that the first reading found in a line, nil if this is the
+// first or the file was changed since.
+func (p *parser) known(line int) *bootBlock {
+	if n := len(p.boots); n < len(p.file.boots) && p.file.boots[n].line == line {
 		return p.file.boots[n]
 	}
 	return nil
@@ -151,7 +151,7 @@ func (kv keyValues) integer(key string) (int, error) {
 	}
 	n, err := strconv.Atoi(v)
 	if err != nil {
-		return 0, fmt.Errorf("%s=%s is no whole number", key, quote([]byte(v)))
+		return 0, fmt.Errorf("%s=%s is not a whole number", key, quote([]byte(v)))
 	}
 	return n, nil
 }

@@ -48,7 +48,7 @@ func TestDamagedIdle(t *testing.T) {
 		t.Fatal(err)
 	}
 	samples, problems, err := ReadFiles(path)
-	if err != nil || len(samples) > 0 || len(problems) != 1 || !strings.Contains(problems[0].Text, `"many" is no number of domUs`) {
+	if err != nil || len(samples) > 0 || len(problems) != 1 || !strings.Contains(problems[0].Text, `"many" is not a number of domUs`) {
 		t.Errorf("%v, %v, %v", samples, problems, err)
 	}
 }

@@ -6,26 +6,47 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"path/filepath"
-	"strings"
 	"unicode/utf8"
 
 	"golang.org/x/perf/benchfmt"
 )
 
-// file is a results file. It is read twice: a survey finds its boots, from
-// which those to use are chosen, and a reading gives the samples of these one
-// by one, so that a file of any size takes no more memory than its boots.
+// file is a results file. A reading gives its samples one by one, so that a file
+// of any size takes no more memory than its boots.
+//
+// The first reading takes it that the file names its build, and that every boot
+// ended and is used, as it is with nearly all files. Where that proves wrong, a
+// second reading knows better.
 type file struct {
 	path string
 	run  string
+	// given tells that the file was named, and not the directory that it is
+	// in. Its samples are of the build label, if there is one, else of the
+	// build that it names, else of name.
+	given       bool
+	label, name string
+	in          io.Reader // read in place of the file
+	pipe        bool      // it can be read once
+	kept        *os.File  // what a pipe gave
+	kind        kind
+	events      *events // of a file that is the output of go test -json
+	units       Units
+	spots       []spot // where it measured
+	build       string // of the first sample
+	count       int    // of samples that were given
 	// ours tells that the file has boot lines. One without is in Go's format
 	// alone, and each of its lines is a sample.
-	ours  bool
-	size  int64 // bytes that the survey saw; what a run appends later is not read
-	boots []*bootBlock
-	// problems are those of the reading; the survey's would be the same.
-	problems []Problem
+	ours bool
+	// misread tells that the first reading took lines for those of others
+	// before it met a boot line.
+	misread  bool
+	readings int
+	size     int64 // bytes of the first reading; what a run appends later is not read
+	boots    []*bootBlock
+	unread   []Problem // what the first reading could not see: a second ends before it
+	problems []Problem // of the last reading
 }
 
 // bootBlock is a boot's part of a file.
@@ -34,32 +55,39 @@ type bootBlock struct {
 	line           int
 	build, arch    string
 	domain         string
-	samples        int // that can be read; of the survey, whether there is one
+	samples        int // that can be read
 	ended          bool
 	claimed, total int // what the end line counts
 	chosen         bool
 	again          bool // it stands above already
 }
 
-// survey finds the boots.
-func (f *file) survey(r io.Reader) error {
-	p := newParser(f, r, nil)
+// samples reads the file and gives its samples: in a second reading, those of
+// the boots that are chosen.
+func (f *file) samples(r io.Reader, give Taker) error {
+	if f.readings > 0 {
+		r = io.LimitReader(r, f.size)
+	}
+	f.count, f.build = 0, ""
+	p := newParser(f, r, give)
 	err := p.run()
-	f.size, f.ours, f.boots = p.read, p.ours, p.boots
-	f.run = f.path
-	if f.ours {
-		f.run = runOf(f.path)
+	if f.readings++; f.readings == 1 {
+		f.learn(p)
+	}
+	f.problems = append(p.problems, f.unread...)
+	for i := range f.problems {
+		f.problems[i].File = shown(f.path)
 	}
 	return err
 }
 
-// samples reads what was surveyed and gives the samples of the boots that are
-// chosen.
-func (f *file) samples(r io.Reader, give Taker) error {
-	p := newParser(f, io.LimitReader(r, f.size), give)
-	err := p.run()
-	f.problems = p.problems
-	return err
+// learn takes from the first reading what it found.
+func (f *file) learn(p *parser) {
+	f.size, f.ours, f.boots, f.units, f.unread = p.read, p.ours, p.boots, p.units, p.unread
+	f.misread = p.ours && p.others+p.plain > 0
+	if f.events != nil {
+		f.unread = append(f.unread, f.events.bad...)
+	}
 }
 
 // runOf is the run directory of a file in its results folder.
@@ -80,7 +108,7 @@ const longestLine = 60 << 10
 type parser struct {
 	file     *file
 	in       *bufio.Reader
-	give     Taker // nil in a survey
+	give     Taker
 	ours     bool
 	line     int   // number of the line that was read last
 	read     int64 // bytes
@@ -88,17 +116,18 @@ type parser struct {
 	err      error
 	boots    []*bootBlock
 	problems []Problem
+	unread   []Problem // where the text ends that can be read
 
-	// config is a sample with the configuration in force, as far as no line
-	// has changed it since.
-	config  Sample
-	changed bool
-	names   map[string]string // of benchmarks, each once
+	units   Units
+	changed bool              // sample's configuration, by a line since
+	words   map[string]string // names of benchmarks and units, each once
 
 	current *bootBlock
+	others  int // lines above the first boot that are no configuration
 	plain   int // samples of a file without boots
 	sample  Sample
-	pending bool // sample waits for its windows and warnings
+	pending bool      // sample waits for its windows and warnings
+	values  []written // of the line that is read
 	windows windowText
 	parse   func() []float64 // of windows
 	// orphans counts samples that stand in no boot, since a damaged line.
@@ -106,12 +135,19 @@ type parser struct {
 }
 
 func newParser(f *file, r io.Reader, give Taker) *parser {
-	p := &parser{file: f, in: bufio.NewReaderSize(r, longestLine+2), give: give, ours: f.ours, changed: true, names: map[string]string{}}
+	p := &parser{file: f, in: bufio.NewReaderSize(r, longestLine+2), give: give, changed: true, units: Units{}, words: map[string]string{}}
 	p.parse = p.windows.parse
+	if f.run = f.path; f.ours {
+		p.own()
+	}
 	return p
 }
 
-func (p *parser) surveying() bool { return p.give == nil }
+// first tells whether this is the first reading of the file.
+func (p *parser) first() bool { return p.file.readings == 0 }
+
+// own tells that the file has boots: it is part of a run.
+func (p *parser) own() { p.ours, p.file.run = true, runOf(p.file.path) }
 
 // run parses all lines. Its error is one of reading.
 func (p *parser) run() error {
@@ -120,16 +156,22 @@ func (p *parser) run() error {
 		switch rec := r.Result().(type) {
 		case *benchfmt.Result:
 			p.result(rec)
+		case *benchfmt.UnitMetadata:
+			p.units.add(rec)
 		case *benchfmt.SyntaxError:
 			p.problem(p.line, "%s", rec.Msg)
 		}
 	}
 	p.flush()
 	p.leaveOrphans()
-	if p.err != nil && !errors.Is(p.err, io.EOF) {
+	var content *contentError
+	switch {
+	case errors.As(p.err, &content):
+		p.unread = append(p.unread, Problem{Line: p.file.events.at(p.line), Text: content.Error()})
+	case p.err != nil && !errors.Is(p.err, io.EOF):
 		return p.err
 	}
-	if err := r.Err(); err != nil {
+	if err := r.Err(); err != nil && content == nil {
 		p.problem(p.line, "%v", err)
 	}
 	return nil
@@ -157,18 +199,28 @@ func (p *parser) next() {
 		return
 	}
 	p.line++
+	if p.line == 1 && bytes.HasPrefix(line, byteOrderMark) {
+		line, length = line[len(byteOrderMark):], length-len(byteOrderMark)
+	}
 	switch {
 	case length > longestLine:
 		p.problem(p.line, "line of %d bytes is too long", length)
-	case length == 0, p.surveying() && p.passesOver(line):
+	case length == 0:
+	case !torn && (p.direct(line) || p.directWindows(line)):
 	case torn && (p.ours || bytes.HasPrefix(line, bootPrefix)):
-		p.ours = true
+		p.own()
 		p.problem(p.line, "line is cut off: %s", quote(line))
 	case !utf8.Valid(line) && (p.ours || bytes.HasPrefix(line, benchmarkPrefix)):
 		p.problem(p.line, "line is damaged: %s", quote(line))
+	case !utf8.Valid(line):
+		p.others++
+		p.leave(line)
 	case line[0] == '#':
 		p.directive(p.line, line)
-	case !p.ours || isGoFormat(line):
+	case isGoFormat(line):
+		p.leave(line)
+	case !p.ours:
+		p.others++
 		p.leave(line)
 	default:
 		p.problem(p.line, "line is damaged: %s", quote(line))
@@ -187,9 +239,10 @@ func (p *parser) leave(line []byte) {
 }
 
 var (
+	byteOrderMark   = []byte("\xef\xbb\xbf")
 	benchmarkPrefix = []byte("Benchmark")
 	bootPrefix      = []byte("# boot:")
-	endPrefix       = []byte("# end:")
+	windowsPrefix   = []byte("# windows: ")
 )
 
 // readLine reads a line and its length, both without the line feed; of a line
@@ -208,18 +261,6 @@ func (p *parser) readLine() (line []byte, length int, err error) {
 		line, length = line[:len(line)-1], length-1
 	}
 	return line, length, err
-}
-
-// passesOver tells which lines do not matter to a survey: all but those that
-// begin and end boots, one sample of each boot, and the configuration.
-func (p *parser) passesOver(line []byte) bool {
-	switch line[0] {
-	case '#':
-		return !bytes.HasPrefix(line, bootPrefix) && !bytes.HasPrefix(line, endPrefix)
-	case benchmarkPrefix[0]:
-		return p.current == nil || p.current.samples > 0
-	}
-	return false
 }
 
 // isGoFormat reports whether benchfmt will take the line, or complain itself.
@@ -243,17 +284,17 @@ func (p *parser) leaveOrphans() {
 }
 
 func (p *parser) problem(line int, format string, args ...any) {
-	if !p.surveying() {
-		p.problems = append(p.problems, Problem{File: p.file.path, Line: line, Text: fmt.Sprintf(format, args...)})
-	}
+	p.problems = append(p.problems, Problem{File: shown(p.file.path), Line: p.file.events.at(line), Text: fmt.Sprintf(format, args...)})
 }
 
 func (p *parser) note(line int, format string, args ...any) {
-	if !p.surveying() {
-		p.problem(line, format, args...)
-		p.problems[len(p.problems)-1].Note = true
-	}
+	p.problem(line, format, args...)
+	p.problems[len(p.problems)-1].Note = true
 }
 
-// buildOf is the build that a file without boots stands for.
-func buildOf(path string) string { return strings.TrimSuffix(filepath.Base(path), ".txt") }
+// notMeasured is a note on a benchmark that gave no sample in a boot.
+func (p *parser) notMeasured(line int, benchmark, reason string) {
+	p.note(line, "not measured: %s %s", benchmark, reason)
+	last := &p.problems[len(p.problems)-1]
+	last.Benchmark, last.Reason = benchmark, reason
+}

@@ -48,7 +48,11 @@ func acquire(dir string) (*lock, error) {
 }
 
 func acquireFile(path string) (*lock, error) {
-	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o666)
+	// A link would have the file that it names written over.
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|syscall.O_NOFOLLOW, 0o666)
+	if errors.Is(err, syscall.ELOOP) {
+		return nil, fmt.Errorf("lock: %s is a symbolic link: remove it", path)
+	}
 	if err != nil {
 		return nil, err
 	}

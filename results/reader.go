@@ -1,13 +1,11 @@
 package results
 
 import (
+	"errors"
 	"fmt"
 	"io"
-	"os"
-	"path/filepath"
 	"runtime"
 	"slices"
-	"strings"
 
 	"golang.org/x/sync/errgroup"
 )
@@ -36,24 +34,24 @@ func Open(dir string) (*Contents, error) {
 // ReadFiles reads the samples that Walk gives, in the order of the files and
 // lines.
 func ReadFiles(paths ...string) ([]Sample, []Problem, error) {
-	var parts []*[]Sample
-	problems, err := Walk(paths, func(int) Taker {
-		part := new([]Sample)
-		parts = append(parts, part)
-		return func(s *Sample, windows func() []float64) {
-			c := *s
-			c.Values, c.Windows, c.Warnings = slices.Clone(s.Values), append(c.Windows, windows()...), append(c.Warnings[:0:0], s.Warnings...)
-			*part = append(*part, c)
+	var parts [][]Sample
+	problems, err := Walk(paths, func(boots []int) []Taker {
+		parts = make([][]Sample, len(boots))
+		takers := make([]Taker, len(boots))
+		for i := range takers {
+			part := &parts[i]
+			takers[i] = func(s *Sample, windows func() []float64) {
+				c := *s
+				c.Values, c.Windows, c.Warnings = slices.Clone(s.Values), append(c.Windows, windows()...), append(c.Warnings[:0:0], s.Warnings...)
+				*part = append(*part, c)
+			}
 		}
+		return takers
 	})
 	if err != nil {
 		return nil, nil, err
 	}
-	var samples []Sample
-	for _, p := range parts {
-		samples = append(samples, *p...)
-	}
-	return samples, problems, nil
+	return slices.Concat(parts...), problems, nil
 }
 
 // Taker takes samples, one after the other. A sample comes without its windows;
@@ -61,92 +59,142 @@ func ReadFiles(paths ...string) ([]Sample, []Problem, error) {
 // overwritten by the next sample.
 type Taker func(s *Sample, windows func() []float64)
 
-// Walk reads the samples of run directories and of files in Go's benchmark
+// nobody takes a sample.
+func nobody(*Sample, func() []float64) {}
+
+// Begin returns what takes the samples of each file, in the order of the files,
+// and gets about how many boots each has: at most twice as many as it has. It may
+// be called again. Then what was taken before is void: all files are read once
+// more.
+type Begin func(boots []int) []Taker
+
+// Walk is WalkSources of paths, and tells what could not be used.
+func Walk(paths []string, begin Begin) ([]Problem, error) {
+	found, err := WalkSources(Sources(paths...), begin)
+	for _, f := range found.Files {
+		if f.NoText {
+			found.Problems = append(found.Problems, Problem{File: shown(f.Path), Text: "no sample in it: " + f.Reason})
+		}
+	}
+	return found.Problems, err
+}
+
+// WalkSources reads the samples of run directories and of files in Go's benchmark
 // format. Where a round was booted again after an interruption, each build and
 // domain has the samples of its last finished boot, or of its last boot if none
 // finished.
 //
-// Files are read side by side: begin is called for each file in their order,
-// with the number of its boots, before any is read, and returns what takes the file's samples in the order
-// of its lines. No more than one sample of each file is in memory at a time.
-func Walk(paths []string, begin func(boots int) Taker) ([]Problem, error) {
+// Files are read side by side, and the samples of each come in the order of its
+// lines. No more than one sample of each file is in memory at a time.
+func WalkSources(sources []Source, begin Begin) (Found, error) {
+	found := Found{Units: Units{}}
 	var files []*file
-	for _, path := range paths {
-		found, err := sampleFiles(path)
+	for _, s := range sources {
+		of, err := filesOf(s)
 		if err != nil {
-			return nil, fmt.Errorf("read results: %w", err)
+			return found, fmt.Errorf("read results: %w", err)
 		}
-		if len(found) == 0 {
-			return nil, fmt.Errorf("read results: %s holds no results: no %s", path, filepath.Join(samplesDir, "*.txt"))
-		}
-		for _, p := range found {
-			files = append(files, &file{path: p})
-		}
+		files = append(files, of...)
 	}
-	if err := each(files, (*file).survey); err != nil {
-		return nil, fmt.Errorf("read results: %w", err)
+	defer func() {
+		for _, f := range files {
+			f.close()
+		}
+	}()
+	tellApart(named(files))
+	if err := read(files, begin); err != nil {
+		return found, fmt.Errorf("read results: %w", err)
 	}
-	choose(files)
-	takers := map[*file]Taker{}
 	for _, f := range files {
-		takers[f] = begin(len(f.boots))
+		noText := f.kind == isBinary || f.kind == isUTF16
+		if f.count > 0 || !noText {
+			found.Problems = append(found.Problems, f.problems...)
+		}
+		found.Units.join(f.units)
+		input := Input{Path: f.path, Build: f.build, Samples: f.count}
+		if f.count == 0 {
+			input.NoText, input.Told = noText, len(f.problems) > 0 && !noText
+			input.Reason, input.Expected = f.reason(), !f.given && len(f.problems) == 0 && (f.kind == isEmpty || f.kind == isText)
+		}
+		found.Files = append(found.Files, input)
 	}
-	err := each(files, func(f *file, r io.Reader) error { return f.samples(r, takers[f]) })
-	if err != nil {
-		return nil, fmt.Errorf("read results: %w", err)
+	for _, s := range sources {
+		found.Problems = append(found.Problems, unread(s.Path)...)
 	}
-	var problems []Problem
-	for _, f := range files {
-		problems = append(problems, f.problems...)
+	found.Problems = append(found.Problems, notes(files)...)
+	return found, nil
+}
+
+// read reads all files: once, and again if what all of them show makes samples
+// others than they were taken for.
+func read(files []*file, begin Begin) error {
+	boots := make([]int, len(files))
+	if err := each(files, func(i int, f *file) (err error) {
+		boots[i], err = f.guess()
+		return err
+	}); err != nil {
+		return err
 	}
-	return append(problems, notes(files)...), nil
+	once := func() error {
+		takers := begin(boots)
+		return each(files, func(i int, f *file) error {
+			return f.open(func(r io.Reader) error { return f.samples(r, takers[i]) })
+		})
+	}
+	if err := once(); err != nil {
+		return err
+	}
+	again := label(files)
+	again = choose(files) || again
+	for i, f := range files {
+		again = again || f.misread || boots[i] > 2*len(f.boots)
+		boots[i] = len(f.boots)
+	}
+	if !again {
+		return nil
+	}
+	return once()
 }
 
 // each does the same to all files, as many at a time as there are processors.
-func each(files []*file, do func(*file, io.Reader) error) error {
+func each(files []*file, do func(i int, f *file) error) error {
 	var group errgroup.Group
 	group.SetLimit(runtime.GOMAXPROCS(0))
-	for _, f := range files {
-		group.Go(func() error { return f.open(do) })
+	for i, f := range files {
+		group.Go(func() error { return do(i, f) })
 	}
 	return group.Wait()
 }
 
-func (f *file) open(do func(*file, io.Reader) error) error {
-	r, err := os.Open(f.path)
-	if err != nil {
-		return err
-	}
-	defer r.Close()
-	return do(f, r)
-}
-
-// sampleFiles lists what a path stands for: a file, or those of a run.
+// sampleFiles lists the files of a run directory.
 func sampleFiles(path string) ([]string, error) {
-	info, err := os.Stat(path)
+	t, err := openTree(path)
 	if err != nil {
 		return nil, err
 	}
-	if !info.IsDir() {
-		return []string{path}, nil
+	defer t.Close()
+	names, problems, err := t.list(t.samplesIn(), ".txt")
+	if err == nil && names == nil && problems != nil {
+		err = errors.New(problems[0].String())
 	}
-	dir := path
-	if sub := filepath.Join(path, samplesDir); isDir(sub) {
-		dir = sub
+	var files []string
+	for _, name := range names {
+		files = append(files, t.place(name))
 	}
-	files, err := filepath.Glob(filepath.Join(escape(dir), "*.txt"))
+	return files, err
+}
+
+// unread are the files of a run directory that are not read, since they are not
+// files, or are not in it.
+func unread(path string) []Problem {
+	t, err := openTree(path)
 	if err != nil {
-		return nil, err
+		return nil // a file
 	}
-	return files, nil
-}
-
-func isDir(path string) bool {
-	info, err := os.Stat(path)
-	return err == nil && info.IsDir()
-}
-
-// escape makes a path a pattern that matches only itself.
-func escape(path string) string {
-	return strings.NewReplacer(`\`, `\\`, `*`, `\*`, `?`, `\?`, `[`, `\[`).Replace(path)
+	defer t.Close()
+	_, problems, err := t.list(t.samplesIn(), ".txt")
+	if err != nil {
+		return nil // sampleFiles has said so
+	}
+	return problems
 }

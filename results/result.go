@@ -16,19 +16,30 @@ func (p *parser) result(r *benchfmt.Result) {
 	if p.changed {
 		p.configure(r)
 	}
-	if idle := p.config.Idle; idle < 0 {
-		p.problem(p.line, "%s: idle: %s is no number of domUs", r.Name, quote([]byte(r.GetConfig("idle"))))
+	if p.sample.Idle < 0 {
+		p.problem(p.line, "%s: idle: %s is not a number of domUs", r.Name, quote([]byte(r.GetConfig("idle"))))
 		return
 	}
+	p.begin(r.Name, int64(r.Iters))
 	s := &p.sample
-	values, warnings := s.Values[:0], s.Warnings[:0]
-	*s = p.config
-	s.Values, s.Warnings, p.windows.text = appendValues(values, r), warnings, p.windows.text[:0]
-	s.Benchmark, s.Iterations, s.Line = p.name(r.Name), int64(r.Iters), p.line
+	s.Values = appendValues(s.Values, r)
 	if !finite(s.Values) {
-		p.problem(p.line, "%s: a value is no finite number", s.Benchmark)
+		p.problem(p.line, "%s: a value is not a finite number", s.Benchmark)
 		return
 	}
+	p.take()
+}
+
+// begin begins a sample with the configuration that is in force.
+func (p *parser) begin(name []byte, iterations int64) {
+	s := &p.sample
+	s.Boot, s.Benchmark, s.Iterations, s.Line = Boot{}, p.word(name), iterations, p.line
+	s.Values, s.Warnings, p.windows.text = s.Values[:0], s.Warnings[:0], p.windows.text[:0]
+}
+
+// take adds the sample to its boot. It waits for its windows and warnings.
+func (p *parser) take() {
+	s := &p.sample
 	switch b := p.current; {
 	case !p.ours:
 		p.plain++
@@ -40,9 +51,9 @@ func (p *parser) result(r *benchfmt.Result) {
 		}
 		p.orphans++
 	default:
-		b.build, b.arch, b.domain = s.Build, s.Arch, s.Domain
 		b.samples++
-		s.Boot, s.Ended = b.Boot, b.ended
+		b.build, b.arch, b.domain = s.Build, s.Arch, s.Domain
+		s.Boot, s.Ended = b.Boot, b.ended || p.first()
 		p.pending = true
 	}
 }
@@ -51,36 +62,47 @@ func (p *parser) result(r *benchfmt.Result) {
 // if it is damaged.
 func (p *parser) configure(r *benchfmt.Result) {
 	p.changed = false
-	p.config = Sample{
+	values, warnings := p.sample.Values, p.sample.Warnings
+	p.sample = Sample{
 		Target: r.GetConfig("target"), Arch: r.GetConfig("arch"), Build: r.GetConfig("build"),
 		Domain: r.GetConfig("domain"), Accel: r.GetConfig("accel"), Workload: r.GetConfig("workload"),
 		DomU: r.GetConfig("domu"), Run: p.file.run, File: p.file.path,
+		Platform: Platform{Pkg: r.GetConfig("pkg"), GOOS: r.GetConfig("goos"), GOARCH: r.GetConfig("goarch"), CPU: r.GetConfig("cpu")},
+		Values:   values, Warnings: warnings,
 	}
-	if p.config.Build == "" {
-		p.config.Build = buildOf(p.file.path)
+	s := &p.sample
+	p.file.addSpot(spot{s.Build, s.Arch, s.Domain, s.Platform})
+	switch {
+	case p.file.label != "":
+		s.Build = p.file.label
+	case s.Build == "":
+		s.Build = p.file.name
 	}
 	if idle := r.GetConfig("idle"); idle != "" {
 		n, err := strconv.Atoi(idle)
 		if err != nil {
 			n = -1
 		}
-		p.config.Idle = n
+		s.Idle = n
 	}
 }
 
-// name keeps one copy of each benchmark's name.
-func (p *parser) name(n benchfmt.Name) string {
-	if s, ok := p.names[string(n)]; ok {
+// word keeps one copy of each name.
+func (p *parser) word(n []byte) string {
+	if s, ok := p.words[string(n)]; ok {
 		return s
 	}
 	s := string(n)
-	p.names[s] = s
+	p.words[s] = s
 	return s
 }
 
 // flush gives the sample that waited for its windows and warnings.
 func (p *parser) flush() {
-	if p.pending && !p.surveying() && (!p.ours || p.current.chosen) {
+	if p.pending && (!p.ours || p.first() || p.current.chosen) {
+		if p.file.count++; p.file.count == 1 {
+			p.file.build = p.sample.Build
+		}
 		p.give(&p.sample, p.parse)
 	}
 	p.pending = false

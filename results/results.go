@@ -1,7 +1,8 @@
 // Package results reads and writes the run directory: run.json, what was
 // asked and on what it ran; results/*.txt, the samples in Go's benchmark
 // format; profiles/*.pb.gz, of targets that tell where the hypervisor spent its
-// instructions; console/*.log. A run can be read without this program, and
+// instructions; functions/*.tsv.gz, of what the functions of images consist;
+// console/*.log. A run can be read without this program, and
 // "benchstat -col build" makes its own table of results/*.txt.
 //
 // Each build of each domain has a file of its own. What is the same in all of
@@ -29,6 +30,7 @@ package results
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
 	"xsmbench/bench"
@@ -49,20 +51,46 @@ type Run struct {
 	Images  []hv.Image `json:"images"`
 	// Settings are how the target sets its machines up, as far as it tells.
 	Settings []hv.Setting `json:"settings,omitempty"`
+	// Sources are what differs between the sources of builds of one kind, as far
+	// as the target tells.
+	Sources []SourceChange `json:"sources,omitempty"`
+	// Policies are what differs between the policies of such builds, where one of
+	// them loads a policy.
+	Policies []PolicyChange `json:"policies,omitempty"`
+}
+
+// SourceChange is what differs between the sources of two builds.
+type SourceChange struct {
+	Base  string `json:"base"`
+	Build string `json:"build"`
+	Arch  string `json:"arch"`
+	hv.SourceChange
+}
+
+// PolicyChange is what differs between the policies of two builds.
+type PolicyChange struct {
+	Base  string `json:"base"`
+	Build string `json:"build"`
+	Arch  string `json:"arch"`
+	hv.PolicyChange
 }
 
 // Spec is what was asked for.
 type Spec struct {
-	Target     string        `json:"target"`
-	Accel      string        `json:"accel"`
-	Builds     []hv.Build    `json:"builds"` // without layouts
-	Domains    []string      `json:"domains"`
-	Benchmarks []string      `json:"benchmarks"` // full names
-	Rounds     int           `json:"rounds"`
-	Layouts    int           `json:"layouts"` // relinks of each build; round r uses layout r mod Layouts
-	Workload   string        `json:"workload"`
-	Options    bench.Options `json:"options"`
-	DomU       string        `json:"domu,omitempty"` // kind of the domUs, where the target has several
+	Target     string     `json:"target"`
+	Accel      string     `json:"accel"`
+	Builds     []hv.Build `json:"builds"` // without layouts
+	Domains    []string   `json:"domains"`
+	Benchmarks []string   `json:"benchmarks"` // full names
+	// Dom0Only are those of the benchmarks that only dom0 is to measure.
+	Dom0Only []string `json:"dom0_only,omitempty"`
+	// Refused are those that were asked for and that the target does not run.
+	Refused  []Refused     `json:"refused,omitempty"`
+	Rounds   int           `json:"rounds"`
+	Layouts  int           `json:"layouts"` // relinks of each build; round r uses layout r mod Layouts
+	Workload string        `json:"workload"`
+	Options  bench.Options `json:"options"`
+	DomU     string        `json:"domu,omitempty"` // kind of the domUs, where the target has several
 	// OtherDomU says that the kind is not the one that the target takes if
 	// nothing was said: samples then name it.
 	OtherDomU bool `json:"other_domu,omitempty"`
@@ -73,6 +101,12 @@ type Spec struct {
 	// Budget says how the rounds are chosen, nil if they were asked for.
 	// Then Rounds are those that were begun, or are due at the next look.
 	Budget *Budget `json:"budget,omitempty"`
+}
+
+// Refused is a benchmark that the target does not run, and why.
+type Refused struct {
+	Benchmark string `json:"benchmark"`
+	Reason    string `json:"reason"`
 }
 
 // Host is the machine that measured.
@@ -106,6 +140,7 @@ type Sample struct {
 	// many were idle beside the measured one.
 	DomU string
 	Idle int
+	Platform
 
 	Benchmark  string // full name
 	Iterations int64
@@ -120,6 +155,21 @@ type Sample struct {
 	Run  string
 	File string
 	Line int
+}
+
+// Platform is where go test ran benchmarks, as it says itself. All of it is empty
+// in a run of this program.
+type Platform struct{ Pkg, GOOS, GOARCH, CPU string }
+
+// String is the platform in words, without what is empty.
+func (p Platform) String() string {
+	var words []string
+	for _, kv := range [][2]string{{"pkg", p.Pkg}, {"goos", p.GOOS}, {"goarch", p.GOARCH}, {"cpu", p.CPU}} {
+		if kv[1] != "" {
+			words = append(words, kv[0]+"="+kv[1])
+		}
+	}
+	return strings.Join(words, " ")
 }
 
 // Value returns the sample's value in a unit.
@@ -150,6 +200,9 @@ type Problem struct {
 	// measured, and what is expected after an interruption (samples of an
 	// unfinished boot, kept or replaced by a later one).
 	Note bool
+	// Benchmark is the one that a note says could not be measured, in the build
+	// and domain of the file; "" of all others. Reason is why.
+	Benchmark, Reason string
 }
 
 // String is the problem as file:line: text.
@@ -158,4 +211,22 @@ func (p Problem) String() string {
 		return fmt.Sprintf("%s: %s", p.File, p.Text)
 	}
 	return fmt.Sprintf("%s:%d: %s", p.File, p.Line, p.Text)
+}
+
+// Malformed is an error if there are problems besides notes: lines or files that
+// could not be used. It names the first.
+func Malformed(problems []Problem) error {
+	var bad []Problem
+	for _, p := range problems {
+		if !p.Note {
+			bad = append(bad, p)
+		}
+	}
+	switch len(bad) {
+	case 0:
+		return nil
+	case 1:
+		return fmt.Errorf("read results: %s", bad[0])
+	}
+	return fmt.Errorf("read results: %s (and %d more)", bad[0], len(bad)-1)
 }

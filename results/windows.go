@@ -17,13 +17,9 @@ func (p *parser) addWindows(line int, rest []byte) {
 	if !p.pending || p.current == nil {
 		return
 	}
-	if areDecimals(rest) {
-		p.windows.text = append(append(p.windows.text, rest...), ' ')
-		return
-	}
 	for word := range bytes.FieldsSeq(rest) {
 		if _, err := strconv.ParseFloat(string(word), 64); err != nil {
-			p.problem(line, "window %s is no number", quote(word))
+			p.problem(line, "window %s is not a number", quote(word))
 			continue
 		}
 		p.windows.text = append(append(p.windows.text, word...), ' ')
@@ -37,20 +33,25 @@ func areDecimals(text []byte) bool {
 	if len(text) > 300 && longest(text) > 300 { // float64 may not hold it
 		return false
 	}
-	before, point := byte(' '), false // the character, and whether its word has a point
-	for _, c := range text {
-		switch {
-		case c-'0' < 10:
-		case c == ' ':
-			point = false
-		case c == '.' && !point && before != ' ':
-			point = true
-		default:
+	for i := 0; i < len(text); i++ {
+		begun := i
+		i = afterDigits(text, i)
+		if i > begun && i < len(text) && text[i] == '.' {
+			i = afterDigits(text, i+1)
+		}
+		if i < len(text) && text[i] != ' ' {
 			return false
 		}
-		before = c
 	}
 	return true
+}
+
+// afterDigits is the place behind the digits that stand at i.
+func afterDigits(text []byte, i int) int {
+	for i < len(text) && text[i]-'0' < 10 {
+		i++
+	}
+	return i
 }
 
 // longest is the length of the longest word.

@@ -178,11 +178,7 @@ func (w *BootWriter) file(domain string) (*sampleFile, error) {
 }
 
 func (w *BootWriter) path(domain string) string {
-	name := w.build.Name + "-" + domain
-	if w.build.Arch != "" {
-		name = w.build.Name + "-" + w.build.Arch + "-" + domain
-	}
-	return filepath.Join(w.dir.path, samplesDir, name+".txt")
+	return filepath.Join(w.dir.path, samplesDir, fileName(w.build.Name, w.build.Arch, domain))
 }
 
 // header is the file's configuration; Go's format has no empty values.
@@ -236,7 +232,7 @@ func format(m bench.Measurement) (string, error) {
 			return "", fmt.Errorf("%s: unit %q: empty or with spaces", m.Benchmark, v.Unit)
 		}
 		if math.IsNaN(v.Value) || math.IsInf(v.Value, 0) {
-			return "", fmt.Errorf("%s: %v %s is no measurement", m.Benchmark, v.Value, v.Unit)
+			return "", fmt.Errorf("%s: %v %s is not a measurement", m.Benchmark, v.Value, v.Unit)
 		}
 		fmt.Fprintf(&b, " %s %s", number(v.Value), v.Unit)
 	}

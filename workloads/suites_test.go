@@ -2,10 +2,15 @@ package workloads_test
 
 import (
 	"errors"
+	"flag"
 	"fmt"
 	"math"
+	"os"
+	"slices"
 	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 
 	"xsmbench/abi"
 	"xsmbench/bench"
@@ -48,14 +53,14 @@ func names(list []bench.Benchmark) []string {
 }
 
 // TestEveryBenchmarkRuns runs all of them through the agent, in both domains,
-// and looks for what they leave behind.
+// and looks for what they leave behind. The domains are of Xen 3.2.
 func TestEveryBenchmarkRuns(t *testing.T) {
 	for _, id := range []abi.DomID{0, 1} {
 		t.Run(fmt.Sprintf("dom%d", id), func(t *testing.T) {
 			d := benchtest.New(id)
 			var r recorder
-			plan := bench.Plan{Benchmarks: names(bench.All()), Options: quick}
-			if err := agent.Run(d, agent.Config{Domain: "dom0", Plan: plan}, &r); err != nil {
+			c := agent.Config{Domain: "dom0", Plan: bench.Plan{Benchmarks: names(bench.All()), Options: quick}, Offers: of32}
+			if err := agent.Run(d, c, &r); err != nil {
 				t.Fatal(err)
 			}
 			for _, m := range r.samples {
@@ -65,7 +70,7 @@ func TestEveryBenchmarkRuns(t *testing.T) {
 				t.Errorf("%d samples and %d skipped of %d benchmarks", len(r.samples), len(r.skipped), len(bench.All()))
 			}
 			for name := range r.skipped {
-				if b, _ := bench.Find(name); id == 0 || !b.Dom0Only {
+				if b, _ := bench.Find(name); of32(b) && (id == 0 || !b.Dom0Only) {
 					t.Errorf("skipped %s: %s", name, r.skipped[name])
 				}
 			}
@@ -81,6 +86,24 @@ func TestEveryBenchmarkRuns(t *testing.T) {
 		})
 	}
 }
+
+// The full suite begins as the default one, so that the figures of both are alike.
+func TestDefaultFirst(t *testing.T) {
+	first, err := bench.SelectSuite(bench.DefaultSuite, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	all, err := bench.SelectSuite(bench.FullSuite, ".")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(all) <= len(first) || !slices.Equal(names(all[:len(first)]), names(first)) {
+		t.Errorf("the full suite begins with %v", names(all[:len(first)]))
+	}
+}
+
+// of32 says that Xen 3.2 has an operation.
+func of32(b bench.Benchmark) bool { return !b.Later }
 
 func checkSample(t *testing.T, m bench.Measurement) {
 	t.Helper()
@@ -98,7 +121,8 @@ func checkSample(t *testing.T, m bench.Measurement) {
 	}
 }
 
-// TestHooksExist checks what benchmarks say of hooks against the table.
+// TestHooksExist checks what benchmarks say of hooks against the table, which is
+// 3.2's.
 func TestHooksExist(t *testing.T) {
 	known := map[string]bool{}
 	for _, h := range hook.Table {
@@ -106,13 +130,84 @@ func TestHooksExist(t *testing.T) {
 	}
 	for _, b := range bench.All() {
 		for _, c := range b.Hooks {
-			if !known[c.Hook] {
+			if of32(b) && !known[c.Hook] {
 				t.Errorf("%s crosses %q, which is no hook", b.FullName(), c.Hook)
 			}
 			if c.PerOp == 0 && c.Note == "" {
 				t.Errorf("%s crosses %s how often?", b.FullName(), c.Hook)
 			}
 		}
+	}
+}
+
+// TestEveryHookIsMeasured: each hook of the table that Xen 3.2 calls is crossed
+// by a benchmark that says how often, and the one that nothing calls by none.
+func TestEveryHookIsMeasured(t *testing.T) {
+	crossed := map[string]string{}
+	for _, b := range bench.All() {
+		for _, c := range b.Hooks {
+			if of32(b) && c.PerOp > 0 {
+				crossed[c.Hook] = b.FullName()
+			}
+		}
+	}
+	for _, h := range hook.Table {
+		if called := len(h.Source) > 0; called != (crossed[h.Name] != "") {
+			t.Errorf("hook %s, called: %v, is crossed by %q", h.Name, called, crossed[h.Name])
+		}
+	}
+}
+
+var update = flag.Bool("update", false, "write the golden files anew")
+
+// TestDefaultSuite compares the default suite with its list. Histories hold its
+// rows: what is added to it makes every run longer, and what goes ends a series.
+func TestDefaultSuite(t *testing.T) {
+	list, err := bench.SelectSuite("", "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := strings.Join(names(list), "\n") + "\n"
+	const golden = "testdata/default-suite.txt"
+	if *update {
+		if err := os.WriteFile(golden, []byte(got), 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(golden)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d := cmp.Diff(strings.Split(string(want), "\n"), strings.Split(got, "\n")); d != "" {
+		t.Errorf("the default suite (-want +got):\n%s", d)
+	}
+}
+
+// TestSelectSuite: an expression selects among all unless a suite is named.
+func TestSelectSuite(t *testing.T) {
+	const added, old = "Kbench/hypercall/op=domctl_max_mem", "Kbench/hypercall/op=xen_version"
+	for _, c := range []struct {
+		suite, pattern string
+		added, old     bool
+	}{
+		{"", "", false, true},
+		{"", "max_mem|xen_version", true, true},
+		{bench.DefaultSuite, "max_mem|xen_version", false, true},
+		{bench.FullSuite, "", true, true},
+		{bench.FullSuite, "max_mem", true, false},
+	} {
+		list, err := bench.SelectSuite(c.suite, c.pattern)
+		if err != nil {
+			t.Errorf("suite %q, %q: %v", c.suite, c.pattern, err)
+		}
+		got := names(list)
+		if slices.Contains(got, added) != c.added || slices.Contains(got, old) != c.old {
+			t.Errorf("suite %q, %q: %v", c.suite, c.pattern, got)
+		}
+	}
+	_, err := bench.SelectSuite(bench.DefaultSuite, "max_mem")
+	if want := `suite default has none that match "max_mem"; suite full has 1`; err == nil || !strings.Contains(err.Error(), want) {
+		t.Errorf("error %v, want %q", err, want)
 	}
 }
 

@@ -2,6 +2,7 @@ package xsm
 
 import (
 	"encoding/binary"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -22,7 +23,8 @@ type Boot struct {
 	InitrdIdx int
 	// CmdLine is the hypervisor's own command line.
 	CmdLine string
-	// Printk writes a line to the console, which ends it; nil discards.
+	// Printk writes a line to the console, which ends it; nil discards. Modules
+	// always find one.
 	Printk func(format string, args ...any)
 
 	// Policy is the policy that Init found, nil if there was none, and
@@ -35,6 +37,18 @@ func (b *Boot) printk(format string, args ...any) {
 	if b.Printk != nil {
 		b.Printk(format, args...)
 	}
+}
+
+// StringParam returns a parameter of the command line, as in
+// "flask_unknown=deny" (string_param): the last one if it is given twice, def
+// if it is absent or has no value.
+func (b *Boot) StringParam(name, def string) string {
+	for _, option := range strings.Fields(b.CmdLine) {
+		if key, value, ok := strings.Cut(option, "="); ok && key == name && value != "" {
+			def = value
+		}
+	}
+	return def
 }
 
 // IntParam returns an integer parameter of the command line, as in
@@ -50,7 +64,7 @@ func (b *Boot) IntParam(name string, def int) int {
 		}
 		n, err := strconv.ParseInt(value, 0, 32)
 		if err != nil {
-			b.printk("xsm: parameter %s: %q is no integer; it stays %d", name, value, def)
+			b.printk("xsm: parameter %s: %q is not an integer; %d is used", name, value, def)
 			continue
 		}
 		def = int(n)
@@ -81,28 +95,24 @@ func (b *Boot) findPolicy(magic uint32) {
 	}
 }
 
-// initcalls are the modules' entries, in the order in which their packages
-// were initialised (the section .xsm_initcall.init).
-var initcalls []func(*Boot) abi.Errno
-
-// Initcall adds a module's entry, which Init calls (xsm_initcall). It is for
-// init functions of modules. The entry registers the module's table.
-func Initcall(entry func(*Boot) abi.Errno) { initcalls = append(initcalls, entry) }
-
-// start is xsm_init with the magic number and the initcalls of a build. It
+// start is xsm_init with the modules of a build. It
 // puts the dummy in use first, so that a process may boot one machine after
 // another; machines that run side by side share the table, as all domains of
 // one hypervisor do. An initcall's error is printed and, as in Xen, changes
 // nothing else.
-func start(b *Boot, magic uint32, initcalls []func(*Boot) abi.Errno) abi.Errno {
+func start(b *Boot, modules []Module) abi.Errno {
+	if b.Printk == nil {
+		b.Printk = func(string, ...any) {}
+	}
 	b.printk("XSM Framework v%s initialized", Version)
-	if magic != 0 {
-		b.findPolicy(magic)
+	// There is one XSM_MAGIC in a build.
+	if i := slices.IndexFunc(modules, func(m Module) bool { return m.Policy != nil }); i >= 0 {
+		b.findPolicy(modules[i].Policy.Magic)
 	}
 	useDummy()
-	for i, entry := range initcalls {
-		if rc := entry(b); rc != 0 {
-			b.printk("xsm: initcall %d: %v", i, rc)
+	for _, m := range modules {
+		if rc := m.Start(b); rc != 0 {
+			b.printk("xsm: initcall of %s: %v", m.Name, rc)
 		}
 	}
 	return 0

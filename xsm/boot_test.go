@@ -2,7 +2,12 @@ package xsm
 
 import (
 	"encoding/binary"
+	"errors"
 	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 
@@ -10,6 +15,9 @@ import (
 )
 
 const flaskMagic = 0xf97cff8c
+
+// withPolicy is a module that registers nothing and has policies.
+var withPolicy = []Module{{Start: func(*Boot) abi.Errno { return 0 }, Policy: &PolicyFormat{Magic: flaskMagic}}}
 
 // policy is a boot module that starts with magic.
 func policy(magic uint32) []byte {
@@ -51,7 +59,7 @@ func checkPolicy(t *testing.T, b *Boot, want int) {
 	case want == 1:
 		initrd = 2
 	}
-	if rc := start(b, flaskMagic, nil); rc != 0 {
+	if rc := start(b, withPolicy); rc != 0 {
 		t.Fatalf("start = %v", rc)
 	}
 	if b.PolicyIdx != want || (b.Policy != nil) != (want != 0) {
@@ -86,10 +94,10 @@ func TestWhatIsNoPolicy(t *testing.T) {
 	checkPolicy(t, b, 2)
 }
 
-func TestNoMagicMeansNoScan(t *testing.T) {
+func TestNoPolicyMeansNoScan(t *testing.T) {
 	b := bootWith(3)
 	b.Modules[1].Data = policy(0)
-	if rc := start(b, 0, nil); rc != 0 || b.Policy != nil || b.InitrdIdx != 1 {
+	if rc := start(b, nil); rc != 0 || b.Policy != nil || b.InitrdIdx != 1 {
 		t.Errorf("start = %v, policy in module %d, initrd in %d", rc, b.PolicyIdx, b.InitrdIdx)
 	}
 }
@@ -111,8 +119,8 @@ func TestInit(t *testing.T) {
 	if !strings.Contains(console.String(), "v1.0.0") {
 		t.Errorf("no version on the console: %q", &console)
 	}
-	if found := b.Policy != nil; found != (Magic == flaskMagic) {
-		t.Errorf("magic %#x: policy found: %v", Magic, found)
+	if b.Policy != nil {
+		t.Error("a policy was found for no module")
 	}
 	if ops.Load() != &dummyOperations {
 		t.Error("the dummy is not in use")
@@ -126,19 +134,19 @@ func TestInitcalls(t *testing.T) {
 	var console strings.Builder
 	var order []string
 	first, second := &Operations{}, &Operations{}
-	module := func(name string, o *Operations) func(*Boot) abi.Errno {
-		return func(b *Boot) abi.Errno {
+	module := func(name string, o *Operations, policy *PolicyFormat) Module {
+		return Module{Name: name, Policy: policy, Start: func(b *Boot) abi.Errno {
 			order = append(order, fmt.Sprintf("%s sees %d bytes", name, len(b.Policy)))
 			return Register(o)
-		}
+		}}
 	}
-	calls := []func(*Boot) abi.Errno{module("first", first), module("second", second)}
+	list := []Module{module("first", first, nil), module("second", second, &PolicyFormat{Magic: flaskMagic})}
 	for range 2 {
 		order = nil
 		console.Reset()
 		b := bootWith(2, 1)
 		b.Printk = func(format string, args ...any) { fmt.Fprintf(&console, format+"\n", args...) }
-		if rc := start(b, flaskMagic, calls); rc != 0 {
+		if rc := start(b, list); rc != 0 {
 			t.Fatalf("start = %v", rc)
 		}
 		if got := strings.Join(order, ", "); got != "first sees 14 bytes, second sees 14 bytes" {
@@ -147,18 +155,58 @@ func TestInitcalls(t *testing.T) {
 		if ops.Load() != first {
 			t.Error("the first module is not in use")
 		}
-		if !strings.Contains(console.String(), "initcall 1: -EAGAIN") {
+		if !strings.Contains(console.String(), "initcall of second: -EAGAIN") {
 			t.Errorf("console does not tell that the second failed: %q", &console)
 		}
 	}
 }
 
-func TestInitcallAddsToTheEnd(t *testing.T) {
-	saved := initcalls
-	defer func() { initcalls = saved }()
-	Initcall(func(*Boot) abi.Errno { return -abi.ENOENT })
-	if n := len(initcalls); n != len(saved)+1 || initcalls[n-1](nil) != -abi.ENOENT {
-		t.Error("Initcall does not add to the end")
+func TestAddModuleAddsToTheEnd(t *testing.T) {
+	saved := modules
+	defer func() { modules = saved }()
+	AddModule(Module{Name: "last"})
+	if n := len(Modules()); n != len(saved)+1 || Modules()[n-1].Name != "last" {
+		t.Error("AddModule does not add to the end")
+	}
+}
+
+func TestAbout(t *testing.T) {
+	m := Module{Name: "m", Doc: "d", AVC: true, Policy: &PolicyFormat{Magic: 1, BuiltIn: []byte{1, 0, 0, 0}, Mode: "enforcing"}}
+	want := About{Name: "m", Doc: "d", AVC: true, Policy: &AboutPolicy{Magic: 1, BuiltIn: true, Mode: "enforcing"}}
+	if got := m.About(); !reflect.DeepEqual(got, want) {
+		t.Errorf("%+v, want %+v", got, want)
+	}
+	if got := (Module{Name: "m"}).About(); !reflect.DeepEqual(got, About{Name: "m"}) {
+		t.Errorf("without a policy: %+v", got)
+	}
+}
+
+func TestReadPolicy(t *testing.T) {
+	dir := t.TempDir()
+	for _, c := range []struct{ path, text, want string }{
+		{"good", "\x01\x02\x03\x04 and more", ""},
+		{"bare", "\x01\x02\x03\x04", ""},
+		{"other", "\x04\x03\x02\x01", "it does not begin with the magic number 0x4030201"},
+		{"short", "\x01\x02", "it does not begin with the magic number 0x4030201"},
+		{"empty", "", "it does not begin with the magic number 0x4030201"},
+	} {
+		path := filepath.Join(dir, c.path)
+		if err := os.WriteFile(path, []byte(c.text), 0o666); err != nil {
+			t.Fatal(err)
+		}
+		got, err := ReadPolicy(path, 0x04030201)
+		switch {
+		case c.want == "" && (err != nil || string(got) != c.text):
+			t.Errorf("%s: %q, %v", c.path, got, err)
+		case c.want != "" && (err == nil || err.Error() != c.want):
+			t.Errorf("%s: error %v, want %s", c.path, err, c.want)
+		}
+	}
+	if _, err := ReadPolicy("/dev/zero", 0); err == nil || !strings.Contains(err.Error(), "more than") {
+		t.Errorf("a file without an end: %v", err)
+	}
+	if _, err := ReadPolicy(filepath.Join(dir, "none"), 0); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("no file: %v", err)
 	}
 }
 
@@ -200,7 +248,7 @@ func FuzzStart(f *testing.F) {
 	f.Add("flask_enforcing=0x", []byte{0x8c, 0xff, 0x7c}, policy(flaskMagic))
 	f.Fuzz(func(t *testing.T, cmdline string, one, two []byte) {
 		b := &Boot{CmdLine: cmdline, InitrdIdx: 1, Modules: []BootModule{{}, {Data: one}, {Data: two}}}
-		start(b, flaskMagic, nil)
+		start(b, withPolicy)
 		b.IntParam("flask_enforcing", 1)
 		if b.PolicyIdx == b.InitrdIdx || (b.PolicyIdx != 0) != (b.Policy != nil) {
 			t.Errorf("policy in module %d, initrd in %d", b.PolicyIdx, b.InitrdIdx)

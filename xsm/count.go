@@ -1,4 +1,4 @@
-//go:build xsm && xsmcount
+//go:build (xsm || xsminline) && xsmcount
 
 package xsm
 

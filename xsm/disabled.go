@@ -9,3 +9,6 @@ const Enabled = false
 
 // Init does nothing and returns 0: this build has no framework.
 func Init(*Boot) abi.Errno { return 0 }
+
+// InUse is false: this build has no framework.
+func InUse() bool { return false }

@@ -1,4 +1,4 @@
-//go:build xsm
+//go:build xsm && !xsmdirect
 
 package xsm_test
 
@@ -40,14 +40,18 @@ func ExampleRegister() {
 	// domU sends: 0
 }
 
-// A module registers itself while the hypervisor boots, unless the command
+// A module registers its table while the hypervisor boots, unless the command
 // line switches it off.
-func ExampleInitcall() {
-	xsm.Initcall(func(b *xsm.Boot) abi.Errno {
-		if b.IntParam("quiet_enabled", 1) == 0 {
-			return 0
-		}
-		return xsm.Register(quiet)
+func ExampleAddModule() {
+	xsm.AddModule(xsm.Module{
+		Name: "quiet",
+		Doc:  "only dom0 may send events",
+		Start: func(b *xsm.Boot) abi.Errno {
+			if b.IntParam("quiet_enabled", 1) == 0 {
+				return 0
+			}
+			return xsm.Register(quiet)
+		},
 	})
 
 	domU := &xsm.Domain{ID: 1}

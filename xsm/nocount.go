@@ -1,4 +1,4 @@
-//go:build !xsm || !xsmcount
+//go:build !xsmcount || (!xsm && !xsminline)
 
 package xsm
 

@@ -4,5 +4,6 @@ package xsm
 
 import "sync/atomic"
 
-// tablePointer is a pointer to a table, whose Load compiles to one move.
-type tablePointer = atomic.Pointer[Operations]
+// Pointer is a pointer that vCPUs read at every hook. Its Load compiles to one
+// move.
+type Pointer[T any] = atomic.Pointer[T]

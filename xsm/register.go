@@ -6,7 +6,7 @@ import "xsmbench/abi"
 
 // ops is the table in use (xsm_ops). vCPUs are goroutines that read it at
 // every hook, so it is atomic; its load is the plain move that Xen's is.
-var ops tablePointer
+var ops Pointer[Operations]
 
 // dummyOperations is the dummy module's table (dummy_xsm_ops). It starts
 // empty and gets its functions from the fix-up, as any partial module does.

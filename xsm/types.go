@@ -5,8 +5,8 @@
 // A build has the framework in one of two ways. Without the build tag "xsm"
 // every hook is a constant that the compiler folds away (XSM_ENABLE=n, the
 // native build). With it, a hook is a call through the table that the current
-// module registered, at first the dummy's, which allows everything. The tag
-// "flask" adds the FLASK module (FLASK_ENABLE=y).
+// module registered, at first the dummy's, which allows everything. Modules are packages
+// of their own, which call AddModule; importing one builds it in (FLASK_ENABLE=y).
 //
 // C has current, the running vCPU, in a per-CPU variable; Go has none, so
 // every hook takes it as its first argument. Hooks see the hypervisor's

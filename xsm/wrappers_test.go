@@ -8,7 +8,8 @@ import (
 	"xsmbench/xsm/hook"
 )
 
-// arguments makes values for a hook's parameters that tell them apart.
+// arguments makes values for a hook's parameters that tell them apart. The
+// current domain may do everything.
 func arguments(f reflect.Type) []reflect.Value {
 	var in []reflect.Value
 	for i := range f.NumIn() {
@@ -16,6 +17,9 @@ func arguments(f reflect.Type) []reflect.Value {
 		switch v.Kind() {
 		case reflect.Pointer:
 			v.Set(reflect.New(f.In(i).Elem()))
+			if cur, ok := v.Interface().(*VCPU); ok {
+				cur.Domain = &Domain{Privileged: true}
+			}
 		case reflect.Int:
 			v.SetInt(int64(100 + i))
 		default:
@@ -67,8 +71,8 @@ func TestOrder(t *testing.T) {
 	}
 }
 
-// Every wrapper answers as the dummy does, whether the build folds it or
-// calls through the table.
+// Every wrapper answers as the dummy does, whether the build folds it, inlines
+// it, or calls it directly or through the table.
 func TestWrappersAnswerAsTheDummy(t *testing.T) {
 	withDummy(t)
 	for i, h := range hook.Table {
@@ -102,9 +106,9 @@ func TestWrappersCallTheModule(t *testing.T) {
 			t.Fatal(rc)
 		}
 		out := reflect.ValueOf(wrappers[i]).Call(in)
-		if !Enabled {
+		if !viaTable {
 			if seen != nil || results(out) != dummyResult(h) {
-				t.Errorf("%s: a native build asked the module", h.Name)
+				t.Errorf("%s: a build without a table asked the module", h.Name)
 			}
 			continue
 		}

@@ -159,7 +159,7 @@ func (a *agent) inPlace(b bench.Benchmark) (bench.Measurement, error) {
 func (a *agent) guarded(d bench.Domain, b bench.Benchmark) (m bench.Measurement, err error) {
 	defer func() {
 		if r := recover(); r != nil {
-			err = fmt.Errorf("measure %s: panic: %v", b.FullName(), r)
+			err = panicked(b.FullName(), r)
 		}
 	}()
 	return bench.Measure(d, b, a.Plan.Options, a.calibration)

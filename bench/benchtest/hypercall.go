@@ -16,6 +16,11 @@ type hypervisor struct {
 	mapped bool
 	pinned bool
 	paused bool
+
+	domains map[abi.DomID]*madeDomain
+	changed map[string]bool // settings of the machine and of the own domain
+	table   [abi.MaxGrantFrames][]byte
+	windows int // frames that MapFrame has mapped
 }
 
 // The fake machine's scratch memory and peer.
@@ -68,6 +73,7 @@ func (h hypercalls) Prepare(op abi.Hypercall, a *abi.Args) (func() int64, error)
 		return nil, fmt.Errorf("hypercall %d: %w", op, abi.ENOSYS)
 	}
 	return func() int64 {
+		h.dom.charge()
 		h.dom.mu.Lock()
 		defer h.dom.mu.Unlock()
 		return h.call(op, a)
@@ -87,7 +93,7 @@ func (h hypercalls) call(op abi.Hypercall, a *abi.Args) int64 {
 		return h.memory(a)
 	case abi.MMUUpdateOp, abi.MMUExtOp, abi.UpdateVAMapping:
 		return h.mmu(op, a)
-	case abi.DomctlOp, abi.SysctlOp, abi.ConsoleIO, abi.PhysdevOp:
+	case abi.DomctlOp, abi.SysctlOp, abi.ConsoleIO, abi.PhysdevOp, abi.PlatformOp, abi.KexecOp, abi.XenoprofOp, abi.HVMOp:
 		if h.dom.ID != 0 {
 			return -int64(abi.EPERM)
 		}
@@ -104,7 +110,9 @@ func (h hypercalls) call(op abi.Hypercall, a *abi.Args) int64 {
 		return -int64(abi.ENOSYS)
 	case abi.VCPUOp:
 		return h.vcpu(a)
-	case abi.SchedOp, abi.SetTimerOp, abi.FPUTaskSwitch, abi.StackSwitch, abi.GetDebugreg:
+	case abi.SchedOp:
+		return h.sched(a)
+	case abi.SetTimerOp, abi.FPUTaskSwitch, abi.StackSwitch, abi.GetDebugreg:
 		return 0
 	}
 	return -int64(abi.ENOSYS)
@@ -139,7 +147,17 @@ func (h hypercalls) event(a *abi.Args) int64 {
 	}
 	switch e := a.H.(type) {
 	case *abi.EvtchnAllocUnbound:
+		if e.Dom != abi.DomSelf {
+			return h.openOf(e)
+		}
 		e.Port = h.open()
+	case *abi.EvtchnBindInterdomain:
+		if r := known(e.RemotePort); r != 0 {
+			return r
+		}
+		e.LocalPort = h.open()
+	case *abi.EvtchnReset:
+		return h.reset(e)
 	case *abi.EvtchnBindIPI:
 		e.Port = h.open()
 	case *abi.EvtchnClose:
@@ -166,6 +184,10 @@ func (h hypercalls) grant(a *abi.Args) int64 {
 	switch g := a.H.(type) {
 	case *abi.GnttabQuerySize:
 		g.NrFrames, g.Status = 4, abi.GNTSTOkay
+	case *abi.GnttabSetupTable:
+		h.setupTable(g)
+	case *abi.GnttabTransfer:
+		h.transfer(g)
 	case *abi.GnttabMapGrantRef:
 		if s.mapped || g.Ref != peer.Grant {
 			g.Status = abi.GNTSTGeneralError
@@ -195,6 +217,9 @@ func (h hypercalls) memory(a *abi.Args) int64 {
 		s.frames = map[uint64]bool{}
 	}
 	r, _ := a.H.(*abi.MemoryReservation)
+	if r != nil && r.DomID != abi.DomSelf || r == nil && abi.MemoryCmd(a.R[0]) > abi.XENMEMMaximumReservation {
+		return h.memoryOf(a)
+	}
 	switch abi.MemoryCmd(a.R[0]) {
 	case abi.XENMEMIncreaseReservation, abi.XENMEMPopulatePhysmap:
 		s.next++
@@ -260,35 +285,16 @@ func (h hypercalls) control(op abi.Hypercall, a *abi.Args) int64 {
 			h.dom.hyper.paused = false
 		case abi.DomctlGetDomainInfo:
 		default:
-			return -int64(abi.ENOSYS)
+			return h.domctl(c)
 		}
 	case *abi.Sysctl:
 		if c.Interface != abi.SysctlInterfaceVersion {
 			return -int64(abi.EACCES)
 		}
-		if c.Cmd == abi.SysctlGetDomainInfoList {
-			c.Domains = c.Domains[:2]
-		}
+		h.sysctl(c)
 	case *abi.ConsoleBuf, *abi.PhysdevIRQStatus:
 	default:
-		return -int64(abi.EFAULT)
+		return h.machine(op, a)
 	}
 	return 0
-}
-
-// Left reports what hypercalls left behind: ports, frames, a mapped grant, a
-// pinned table, a paused peer. It is empty if everything was undone.
-func (d *Domain) Left() []string {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	var left []string
-	for what, is := range map[string]bool{
-		"open port": len(d.hyper.ports) > 0, "frame": len(d.hyper.frames) > 0, "mapped grant": d.hyper.mapped,
-		"pinned table": d.hyper.pinned, "paused peer": d.hyper.paused,
-	} {
-		if is {
-			left = append(left, what)
-		}
-	}
-	return left
 }

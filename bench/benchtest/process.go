@@ -31,7 +31,7 @@ func (d *Domain) newProcess(parent *process) *process {
 	p := &process{
 		dom: d, pid: d.nextPID, parent: parent,
 		children: map[int]*process{}, handlers: map[bench.Signal]func(bench.Signal){},
-		nextAddr: 0x10000, started: time.Since(d.start),
+		nextAddr: 0x10000, started: d.now(),
 	}
 	if parent != nil {
 		parent.children[p.pid] = p
@@ -49,6 +49,7 @@ func (p *process) descendants() int {
 
 // enter takes the machine's lock; use as defer p.enter()().
 func (p *process) enter() func() {
+	p.dom.charge()
 	p.dom.mu.Lock()
 	return p.dom.mu.Unlock
 }
@@ -59,9 +60,13 @@ func (p *process) wait() {
 	p.dom.changed.Wait()
 }
 
-func (p *process) Getpid() int { return p.pid }
+func (p *process) Getpid() int {
+	p.dom.charge()
+	return p.pid
+}
 
 func (p *process) Getppid() int {
+	p.dom.charge()
 	if p.parent == nil {
 		return 0
 	}
@@ -72,10 +77,13 @@ func (p *process) Now() time.Duration {
 	if p.dom.Clock != nil {
 		return p.dom.Clock()
 	}
-	return time.Since(p.dom.start)
+	return p.dom.now()
 }
 
-func (p *process) Yield() { runtime.Gosched() }
+func (p *process) Yield() {
+	p.dom.charge()
+	runtime.Gosched()
+}
 
 func (p *process) Fork(child func(bench.OS) int) (int, error) {
 	defer p.enter()()
@@ -119,7 +127,7 @@ func (p *process) exit(status int) {
 	}
 	p.maps = nil
 	p.ended, p.status = true, status
-	p.used.User = time.Since(p.dom.start) - p.started
+	p.used.User = p.dom.now() - p.started
 	p.dom.changed.Broadcast()
 }
 
@@ -179,6 +187,7 @@ func (p *process) Sigaction(sig bench.Signal, handler func(bench.Signal)) error 
 // Kill delivers signals to the process itself only; signal 0 checks that a
 // process exists.
 func (p *process) Kill(pid int, sig bench.Signal) error {
+	p.dom.charge()
 	if pid != p.pid {
 		return abi.ESRCH
 	}

@@ -29,7 +29,7 @@ func registerControl() {
 		},
 	}.register()
 	hypercall{
-		op: "domctl_pause_unpause", doc: "pause the other domain and let it go on: two hypercalls",
+		op: "domctl_pause_unpause", doc: "pause the other domain and unpause it: two hypercalls",
 		source: "common/domctl.c:do_domctl", hooks: crosses("pausedomain", "unpausedomain"), dom0: true, peer: true,
 		ready: pauseAndUnpause,
 	}.register()
@@ -41,7 +41,7 @@ func registerControl() {
 		},
 	}.register()
 	hypercall{
-		op: "sysctl_sched_id", doc: "ask which scheduler runs",
+		op: "sysctl_sched_id", doc: "query which scheduler runs",
 		source: "common/sysctl.c:do_sysctl", hooks: crosses("sched_id"), dom0: true,
 		ready: func(bench.Hypercalls) ([]step, func(), error) {
 			return []step{zero("ask for scheduler", abi.SysctlOp, sysctl(&abi.Sysctl{Cmd: abi.SysctlSchedID}))}, nil, nil

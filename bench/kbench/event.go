@@ -12,7 +12,7 @@ import (
 func registerEvents() {
 	const source = "common/event_channel.c:"
 	hypercall{
-		op: "evtchn_send", doc: "send to an own inter-processor port; it stays pending, so only the first send delivers",
+		op: "evtchn_send", doc: "send to one of the domain's inter-processor ports; it stays pending, so only the first send delivers",
 		source: source + "evtchn_send", hooks: crosses("evtchn_send"),
 		ready: onPort(func(p abi.Port) (abi.EvtchnCmd, any) { return abi.EVTCHNOPSend, &abi.EvtchnSend{Port: p} }),
 	}.register()
@@ -28,12 +28,12 @@ func registerEvents() {
 		},
 	}.register()
 	hypercall{
-		op: "evtchn_status", doc: "ask for the state of an own unbound port",
+		op: "evtchn_status", doc: "query the state of one of the domain's unbound ports",
 		source: source + "evtchn_status", hooks: crosses("evtchn_status"),
 		ready: statusOfUnbound,
 	}.register()
 	hypercall{
-		op: "evtchn_unmask", doc: "unmask an own port that is not pending",
+		op: "evtchn_unmask", doc: "unmask one of the domain's ports that is not pending",
 		source: source + "evtchn_unmask",
 		ready:  onPort(func(p abi.Port) (abi.EvtchnCmd, any) { return abi.EVTCHNOPUnmask, &abi.EvtchnUnmask{Port: p} }),
 	}.register()
@@ -48,7 +48,7 @@ func registerEvents() {
 		ready: bindAndClose,
 	}.register()
 	hypercall{
-		op: "evtchn_bind_vcpu", doc: "bind an own inter-domain port to vCPU 0",
+		op: "evtchn_bind_vcpu", doc: "bind one of the domain's inter-domain ports to vCPU 0",
 		source: source + "evtchn_bind_vcpu", peer: true,
 		ready: func(hc bench.Hypercalls) ([]step, func(), error) {
 			peer, err := hc.Peer()
@@ -58,8 +58,22 @@ func registerEvents() {
 			return []step{zero("bind vcpu", abi.EventChannelOp, event(abi.EVTCHNOPBindVCPU, &abi.EvtchnBindVCPU{Port: peer.Port}))}, nil, nil
 		},
 	}.register()
+	interval{
+		op: "evtchn_bind_interdomain", doc: "bind a port to another that waits for it; both are the domain's own",
+		source: source + "evtchn_bind_interdomain", hooks: crosses("evtchn_interdomain"),
+		ready: bindInterdomain,
+	}.register()
+	interval{
+		op: "evtchn_reset", doc: fmt.Sprintf("close all ports of a domain made for it, which are %d", resetPorts),
+		source: source + "evtchn_reset", dom0: true,
+		hooks: []bench.Crossing{{Hook: "evtchn_reset", PerOp: 1}, {Hook: "evtchn_close_post", PerOp: resetPorts}},
+		ready: resetEvents,
+	}.register()
 	registerRoundTrip()
 }
+
+// resetPorts is how many ports evtchn_reset finds open.
+const resetPorts = 8
 
 // registerRoundTrip registers the one benchmark that two domains take part in.
 // Both send, and what each crosses is the same hook.
@@ -156,4 +170,54 @@ func closing(shut *abi.EvtchnClose, port *abi.Port) step {
 	s := zero("close port", abi.EventChannelOp, event(abi.EVTCHNOPClose, shut))
 	s.before = func() { shut.Port = *port }
 	return s
+}
+
+// channels is how many are bound in turn.
+const channels = 8
+
+// bindInterdomain connects the domain to itself, which any domain may and which
+// takes nobody else: the hook labels two ends and asks as often as between two
+// domains.
+func bindInterdomain(hc bench.Hypercalls) (undone, error) {
+	var u undone
+	var ports []*abi.Port
+	for range channels {
+		alloc := &abi.EvtchnAllocUnbound{Dom: abi.DomSelf, RemoteDom: abi.DomSelf}
+		bind := &abi.EvtchnBindInterdomain{RemoteDom: abi.DomSelf}
+		binding := zero("bind port", abi.EventChannelOp, event(abi.EVTCHNOPBindInterdomain, bind))
+		binding.before = func() { bind.RemotePort = alloc.Port }
+		u.items = append(u.items, item{
+			before: []step{zero("allocate unbound port", abi.EventChannelOp, event(abi.EVTCHNOPAllocUnbound, alloc))},
+			op:     binding,
+			after:  []step{closingOnce(&bind.LocalPort), closingOnce(&alloc.Port)},
+		})
+		ports = append(ports, &bind.LocalPort, &alloc.Port)
+	}
+	u.cleanup = func() {
+		for _, port := range ports {
+			if *port != 0 {
+				makeOnce(hc, []step{closingOnce(port)})
+			}
+		}
+	}
+	return u, nil
+}
+
+// closingOnce closes a port and forgets it.
+func closingOnce(port *abi.Port) step {
+	s := closing(&abi.EvtchnClose{}, port)
+	s.after = func() error { *port = 0; return nil }
+	return s
+}
+
+// resetEvents resets a domain made for it: one that runs would lose its ports.
+func resetEvents(hc bench.Hypercalls) (undone, error) {
+	return onScratch(emptyDomain, func(d *scratchDomain) (undone, error) {
+		it := item{op: zero("reset event channels", abi.EventChannelOp, event(abi.EVTCHNOPReset, &abi.EvtchnReset{Dom: d.id}))}
+		for range resetPorts {
+			alloc := &abi.EvtchnAllocUnbound{Dom: d.id, RemoteDom: hc.DomID()}
+			it.before = append(it.before, zero("allocate unbound port", abi.EventChannelOp, event(abi.EVTCHNOPAllocUnbound, alloc)))
+		}
+		return undone{items: []item{it}}, nil
+	})(hc)
 }

@@ -14,9 +14,19 @@ const packet = 1500
 func registerGrants() {
 	const source = "common/grant_table.c:"
 	hypercall{
-		op: "grant_query_size", doc: "ask for the size of the own grant table",
+		op: "grant_query_size", doc: "query the size of the domain's grant table",
 		source: source + "gnttab_query_size", hooks: crosses("grant_query_size"),
 		ready: querySize,
+	}.register()
+	hypercall{
+		op: "grant_setup_table", doc: "ask where the domain's grant table is; it has its size already",
+		source: source + "gnttab_setup_table", hooks: crosses("grant_setup"), full: true,
+		ready: setupTable,
+	}.register()
+	interval{
+		op: "grant_transfer", doc: "transfer a page to a grant entry that accepts one; both are the domain's own",
+		source: source + "gnttab_transfer", hooks: crosses("grant_transfer"),
+		ready: transfer,
 	}.register()
 	hypercall{
 		op: "grant_map_unmap", doc: "map a page that the peer granted and unmap it: two hypercalls",
@@ -50,6 +60,16 @@ func querySize(bench.Hypercalls) ([]step, func(), error) {
 	s := zero("query grant table size", abi.GrantTableOp, grant(abi.GNTTABOPQuerySize, q))
 	s.after = okay(&q.Status)
 	return []step{s}, nil, nil
+}
+
+func setupTable(bench.Hypercalls) ([]step, func(), error) {
+	return []step{tableSetup(&abi.GnttabSetupTable{Dom: abi.DomSelf, NrFrames: abi.MaxGrantFrames, FrameList: make([]uint64, 0, abi.MaxGrantFrames)})}, nil, nil
+}
+
+func tableSetup(t *abi.GnttabSetupTable) step {
+	s := zero("set up grant table", abi.GrantTableOp, grant(abi.GNTTABOPSetupTable, t))
+	s.after = okay(&t.Status)
+	return s
 }
 
 func peerAndScratch(hc bench.Hypercalls) (bench.Peer, bench.Scratch, error) {

@@ -3,6 +3,7 @@ package kbench
 import (
 	"fmt"
 	"math"
+	"slices"
 
 	"xsmbench/abi"
 	"xsmbench/bench"
@@ -17,6 +18,8 @@ type hypercall struct {
 	dom0   bool
 	peer   bool
 	ops    int64
+	full   bool // of the full suite only
+	later  bool // Xen 3.2 has it not
 	// ready makes the steps of an iteration, and what undoes them at the
 	// end (nil for nothing).
 	ready func(bench.Hypercalls) ([]step, func(), error)
@@ -29,7 +32,7 @@ type step struct {
 	args *abi.Args
 	// The result must lie between least and most.
 	least, most int64
-	or          int64        // another result that is as good, 0 for none
+	or          []int64      // other results that are as good
 	before      func()       // changes the arguments, nil for nothing
 	after       func() error // checks what was written, nil for nothing
 
@@ -55,7 +58,7 @@ func (h hypercall) register() {
 	bench.Register(bench.Benchmark{
 		Suite: suite, Name: "hypercall/op=" + h.op,
 		Doc: h.doc, Source: h.source, Unit: "ns/op",
-		Hooks: h.hooks, Dom0Only: h.dom0, NeedsPeer: h.peer, Ops: h.ops,
+		Hooks: h.hooks, Dom0Only: h.dom0, NeedsPeer: h.peer, Ops: h.ops, Full: h.full, Later: h.later,
 		Setup: h.setup,
 	})
 }
@@ -71,12 +74,9 @@ func (h hypercall) setup(d bench.Domain) (bench.Loop, func(), error) {
 	if cleanup == nil {
 		cleanup = func() {}
 	}
-	for i := range steps {
-		s := &steps[i]
-		if s.call, err = hc.Prepare(s.op, s.args); err != nil {
-			cleanup()
-			return nil, nil, fmt.Errorf("prepare %s: %w", s.name, err)
-		}
+	if err := prepare(hc, steps); err != nil {
+		cleanup()
+		return nil, nil, err
 	}
 	loop := func(n int64) error { return runSteps(steps, n) }
 	if err := loop(1); err != nil {
@@ -95,7 +95,7 @@ func runSteps(steps []step, n int64) error {
 			if s.before != nil {
 				s.before()
 			}
-			if r := s.call(); (r < s.least || r > s.most) && (s.or == 0 || r != s.or) {
+			if r := s.call(); (r < s.least || r > s.most) && !slices.Contains(s.or, r) {
 				return s.unexpected(r)
 			}
 			if s.after != nil {

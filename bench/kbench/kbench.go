@@ -5,7 +5,7 @@
 // workloads/kernbench adds to the suite. Here are the operations of which such
 // a job consists, down to the single hypercall: hypercall/op=… and vm/op=….
 //
-// Hooks are those of Xen 3.2.
+// Hooks are those of Xen 3.2, and of later releases for operations that it has not.
 package kbench
 
 import "xsmbench/bench"
@@ -22,6 +22,11 @@ func init() {
 	registerProcessor()
 	registerConsole()
 	registerControl()
+	registerDomains()
+	registerHVM()
+	registerResources()
+	registerMachine()
+	registerLater()
 	registerAVC()
 	registerVM()
 }

@@ -12,14 +12,14 @@ func registerMemory() {
 	const source = "common/memory.c:do_memory_op"
 	twice := []bench.Crossing{{Hook: "memory_adjust_reservation", PerOp: 2}}
 	hypercall{
-		op: "memory_increase_decrease", doc: "get a page from the hypervisor and give it back: two hypercalls; the domain must not be at its maximum",
+		op: "memory_increase_decrease", doc: "get a page from the hypervisor and return it: two hypercalls; the domain must not be at its maximum",
 		source: source, hooks: twice,
 		ready: func(bench.Hypercalls) ([]step, func(), error) {
 			return growAndShrink(abi.XENMEMIncreaseReservation, 0)
 		},
 	}.register()
 	hypercall{
-		op: "memory_populate_decrease", doc: "get a page at a pseudo-physical address, as a balloon does, and give it back: two hypercalls",
+		op: "memory_populate_decrease", doc: "get a page at a pseudo-physical address, as a balloon driver does, and return it: two hypercalls",
 		source: source, hooks: twice,
 		ready: func(hc bench.Hypercalls) ([]step, func(), error) {
 			scratch, err := hc.Scratch()
@@ -33,8 +33,8 @@ func registerMemory() {
 		op, doc string
 		cmd     abi.MemoryCmd
 	}{
-		{"memory_current_reservation", "ask for the own number of pages", abi.XENMEMCurrentReservation},
-		{"memory_maximum_reservation", "ask for the own greatest number of pages", abi.XENMEMMaximumReservation},
+		{"memory_current_reservation", "query the domain's number of pages", abi.XENMEMCurrentReservation},
+		{"memory_maximum_reservation", "query the domain's maximum number of pages", abi.XENMEMMaximumReservation},
 	} {
 		hypercall{
 			op: q.op, doc: q.doc, source: source, hooks: crosses("memory_stat_reservation"),
@@ -44,7 +44,7 @@ func registerMemory() {
 		}.register()
 	}
 	hypercall{
-		op: "memory_maximum_ram_page", doc: "ask for the machine's last frame",
+		op: "memory_maximum_ram_page", doc: "query the machine's last frame",
 		source: source,
 		ready: func(bench.Hypercalls) ([]step, func(), error) {
 			return []step{positive("ask for last frame", abi.MemoryOp, memory(abi.XENMEMMaximumRAMPage, nil))}, nil, nil

@@ -16,19 +16,19 @@ func registerMMU() {
 			name = fmt.Sprintf("mmu_update/entries=%d", entries)
 		}
 		hypercall{
-			op: name, doc: fmt.Sprintf("update %d entries of a pinned page table by one hypercall, in turn setting and clearing them", entries),
+			op: name, doc: fmt.Sprintf("update %d entries of a pinned page table with one hypercall; sets and clears them alternately", entries),
 			source: source + "do_mmu_update", ops: 2,
 			hooks: []bench.Crossing{{Hook: "mmu_normal_update", PerOp: float64(entries)}},
 			ready: func(hc bench.Hypercalls) ([]step, func(), error) { return updateEntries(hc, entries) },
 		}.register()
 	}
 	hypercall{
-		op: "mmu_update_machphys", doc: "update the machine-to-physical entry of an own frame",
+		op: "mmu_update_machphys", doc: "update the machine-to-physical entry of one of the domain's frames",
 		source: source + "do_mmu_update", hooks: crosses("mmu_machphys_update"),
 		ready: machphys,
 	}.register()
 	hypercall{
-		op: "update_va_mapping", doc: "map an own frame at an address without flushing, or unmap it with INVLPG, in turn",
+		op: "update_va_mapping", doc: "map one of the domain's frames at an address without flushing, or unmap it with INVLPG, alternately",
 		source: source + "do_update_va_mapping", ops: 2, hooks: crosses("update_va_mapping"),
 		ready: updateVA,
 	}.register()
@@ -38,7 +38,7 @@ func registerMMU() {
 		ready: pinAndUnpin,
 	}.register()
 	hypercall{
-		op: "mmuext_invlpg", doc: "flush one address from the own TLB",
+		op: "mmuext_invlpg", doc: "flush one address from the domain's TLB",
 		source: source + "do_mmuext_op",
 		ready: func(hc bench.Hypercalls) ([]step, func(), error) {
 			scratch, err := hc.Scratch()
@@ -49,7 +49,7 @@ func registerMMU() {
 		},
 	}.register()
 	hypercall{
-		op: "mmuext_tlb_flush", doc: "flush the own TLB",
+		op: "mmuext_tlb_flush", doc: "flush the domain's TLB",
 		source: source + "do_mmuext_op",
 		ready: func(bench.Hypercalls) ([]step, func(), error) {
 			return extended("flush TLB", abi.MMUExtOpEntry{Cmd: abi.TLBFlushLocal})

@@ -37,7 +37,7 @@ func registerProcessor() {
 		},
 	}.register()
 	hypercall{
-		op: "physdev_irq_status", doc: "ask whether an interrupt needs an end-of-interrupt",
+		op: "physdev_irq_status", doc: "query whether an interrupt needs an end-of-interrupt",
 		source: "arch/x86/physdev.c:do_physdev_op", dom0: true,
 		ready: func(bench.Hypercalls) ([]step, func(), error) {
 			args := &abi.Args{R: [4]uint64{abi.PHYSDEVOPIRQStatusQuery}, H: &abi.PhysdevIRQStatus{IRQ: 9}}

@@ -16,7 +16,7 @@ func registerScheduling() {
 		},
 	}.register()
 	hypercall{
-		op: "vcpu_is_up", doc: "ask whether vCPU 0 is up",
+		op: "vcpu_is_up", doc: "query whether vCPU 0 is up",
 		source: "common/domain.c:do_vcpu_op",
 		ready: func(bench.Hypercalls) ([]step, func(), error) {
 			return []step{one("ask for vCPU", abi.VCPUOp, &abi.Args{R: [4]uint64{uint64(abi.VCPUOPIsUp)}})}, nil, nil
@@ -31,7 +31,7 @@ func registerScheduling() {
 		},
 	}.register()
 	hypercall{
-		op: "set_timer", doc: "set the vCPU's one-shot timer to a time that does not come",
+		op: "set_timer", doc: "set the vCPU's one-shot timer to a time that is never reached",
 		source: "common/schedule.c:do_set_timer_op",
 		ready:  setTimer,
 	}.register()

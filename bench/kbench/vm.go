@@ -41,7 +41,7 @@ func registerVM() {
 	}
 	bench.Register(bench.Benchmark{
 		Suite: suite, Name: "vm/op=anon_touch", Unit: "ns/op",
-		Doc:       "first write to an anonymous page that stands beside one in use; mapping and unmapping are no part of it",
+		Doc:       "first write to an anonymous page next to one in use, not counting mapping and unmapping",
 		Source:    "Linux 2.6.18 mm/memory.c:do_anonymous_page",
 		Hooks:     perFault[:1],
 		Intervals: func(d bench.Domain) (bench.Interval, error) { return touches(d.OS()), nil },

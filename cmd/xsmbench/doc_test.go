@@ -122,7 +122,8 @@ func (b *block) parse(t *testing.T) {
 		if !isOurs(c.text) {
 			continue
 		}
-		out, err := exec.Command("sh", "-c", "printf '%s\\n' "+strings.TrimPrefix(c.text, "xsmbench")).Output()
+		words, _, _ := strings.Cut(strings.TrimPrefix(c.text, "xsmbench"), " > ") // without a redirection
+		out, err := exec.Command("sh", "-c", "printf '%s\\n' "+words).Output()
 		if err != nil {
 			t.Errorf("line %d: split %q: %v", c.line, c.text, err)
 			continue
@@ -216,6 +217,10 @@ func docDir(t *testing.T) string {
 		t.Fatal(err)
 	}
 	t.Setenv("PATH", bin+string(filepath.ListSeparator)+os.Getenv("PATH"))
+	// What the documentation shows may empty the store: not the user's.
+	for _, name := range []string{"XDG_CACHE_HOME", "XDG_DATA_HOME", "XDG_CONFIG_HOME"} {
+		t.Setenv(name, t.TempDir())
+	}
 	dir := t.TempDir()
 	if _, err := os.Stat("../../docs/testdata"); err == nil {
 		if err := os.CopyFS(dir, os.DirFS("../../docs/testdata")); err != nil {

@@ -18,12 +18,16 @@ import (
 	"xsmbench/cmd/xsmbench/internal/cli"
 	"xsmbench/hv"
 	"xsmbench/hv/hvtest"
+	"xsmbench/hv/xen/faketools/fakeqemu"
 )
 
 // TestMain makes this binary the program under test when it is called by the
 // program's name. The environment variable XSMBENCH_FAKE, JSON of a
-// hvtest.Target, adds the fake target, XSMBENCH_COUNTING the one that counts.
+// hvtest.Target, adds the fake target, XSMBENCH_COUNTING the one that counts. By QEMU's name it is a fake of that.
 func TestMain(m *testing.M) {
+	if fakeqemu.Called() {
+		fakeqemu.Main()
+	}
 	testscript.Main(m, map[string]func(){"xsmbench": func() {
 		limitFiles()
 		if text := os.Getenv("XSMBENCH_FAKE"); text != "" {
@@ -141,7 +145,7 @@ func TestInterrupt(t *testing.T) {
 			if code := run.ProcessState.ExitCode(); code != cli.ExitInterrupted {
 				t.Errorf("exit code %d, want %d; standard error: %s", code, cli.ExitInterrupted, stderr.String())
 			}
-			if want := "to go on: xsmbench run --resume " + dir; !strings.Contains(stderr.String(), want) {
+			if want := "to continue: xsmbench run --resume " + dir; !strings.Contains(stderr.String(), want) {
 				t.Errorf("standard error does not say %q:\n%s", want, stderr.String())
 			}
 			if n := ended(dir); n < 2 || n >= 18 {

@@ -32,11 +32,16 @@ type dom0 struct {
 
 func bootDom0() error {
 	d := dom0{results: protocol.ResultsPort}
-	if err := d.startToolstack(); err != nil {
-		return err
+	if _, err := os.Stat(protocol.ToolstackDir); err == nil {
+		if err := d.startToolstack(); err != nil {
+			return err
+		}
 	}
 	var err error
-	if d.calls, err = hypercall.Open(0, true); err != nil {
+	if d.calls, err = openCalls(0, true); err != nil {
+		return err
+	}
+	if err := d.enforce(); err != nil {
 		return err
 	}
 	if err := d.startDomUs(); err != nil {
@@ -54,9 +59,37 @@ func bootDom0() error {
 	return errors.New("end the machine: QEMU did not")
 }
 
+// openCalls opens the devices for hypercalls, with what the host read from the
+// public headers of this Xen.
+func openCalls(dom abi.DomID, privileged bool) (*hypercall.Domain, error) {
+	text, err := os.ReadFile(protocol.InterfaceFile)
+	if err != nil {
+		return nil, err
+	}
+	iface, err := hypercall.ParseInterface(text)
+	if err != nil {
+		return nil, err
+	}
+	return hypercall.Open(dom, privileged, iface)
+}
+
+// enforce has FLASK enforce its policy, where it does not yet: xenstored must
+// start first, if the policy denies it what it asks for at its start.
+func (d *dom0) enforce() error {
+	enforcing, err := d.calls.Mode()
+	if err != nil || enforcing {
+		return nil // without FLASK, or with one that does not answer: facts tells
+	}
+	if err := d.calls.Enforce(); err != nil {
+		return err
+	}
+	fmt.Fprintln(os.Stderr, protocol.Enforces)
+	return nil
+}
+
 // report tells the host why dom0 gives up; the console tells people.
 func (d *dom0) report(err error) {
-	fmt.Fprintf(os.Stderr, "dom0 gives up: %v\n", err)
+	fmt.Fprint(os.Stderr, protocol.Complaint("dom0 gives up: ", err.Error()))
 }
 
 // order reads the order; if it asks for a snapshot, again after the machine
@@ -137,7 +170,8 @@ func (d *dom0) haveMeasured(o protocol.Order) error {
 			time.Sleep(look) // the console daemon may be a little behind
 		}
 		if err := d.alive(); err != nil && !done {
-			return err
+			time.Sleep(look) // as above
+			return fmt.Errorf("%w; its console ends:\n%s", err, d.lastWords())
 		}
 	}
 }
@@ -155,8 +189,8 @@ func (d *dom0) path(below string) string {
 	return fmt.Sprintf("/local/domain/%d/%s", d.domU, below)
 }
 
-// Programs of the toolstack, by the place that Debian's packages give them.
-const toolstack = "/usr/lib/xen-4.17/bin/"
+// toolstack is before the names of its programs.
+const toolstack = protocol.ToolstackDir + "/"
 
 // startToolstack starts xenstore and the console daemon and tells xenstore
 // about dom0.
@@ -282,7 +316,7 @@ func (d *dom0) lastWords() string {
 	if err != nil {
 		return err.Error()
 	}
-	return string(text[max(0, len(text)-most):])
+	return strings.TrimSpace(strings.ReplaceAll(string(text[max(0, len(text)-most):]), "\r", ""))
 }
 
 // run runs a program of the toolstack; daemons detach themselves.
@@ -293,14 +327,29 @@ func run(program string, args ...string) error {
 
 func output(program string, args ...string) (string, error) {
 	cmd := exec.Command(program, args...)
-	cmd.Env = []string{"PATH=" + toolstack + ":/usr/sbin:/usr/bin:/sbin:/bin", "LD_LIBRARY_PATH=/usr/lib/xen-4.17/lib/x86_64-linux-gnu"}
+	cmd.Env = []string{"PATH=" + toolstack + ":/usr/sbin:/usr/bin:/sbin:/bin"}
 	var words strings.Builder
 	cmd.Stderr = &tail{b: &words}
 	out, err := cmd.Output()
 	if err != nil {
-		return "", fmt.Errorf("run %s: %w: %s", strings.Join(slices.Insert(args, 0, program), " "), err, strings.TrimSpace(words.String()))
+		return "", fmt.Errorf("run %s: %w: %s", strings.Join(slices.Insert(args, 0, program), " "), err, complaints(words.String()))
 	}
 	return string(out), nil
+}
+
+// harmless are lines that xl writes before it does what it is asked for.
+var harmless = []string{"got a tsc mode string", "Parsing config from"}
+
+// complaints are what a program said that may be the cause of its failure.
+func complaints(said string) string {
+	var lines []string
+	for line := range strings.Lines(said) {
+		line = strings.TrimSpace(line)
+		if line != "" && !slices.ContainsFunc(harmless, func(h string) bool { return strings.HasPrefix(line, h) }) {
+			lines = append(lines, line)
+		}
+	}
+	return strings.Join(lines, "\n")
 }
 
 // tail keeps the beginning of what a program complains about. Daemons keep the

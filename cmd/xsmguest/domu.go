@@ -9,7 +9,6 @@ import (
 	"strings"
 
 	"xsmbench/abi"
-	"xsmbench/hv/xen/domain/hypercall"
 	"xsmbench/hv/xen/domain/xenstore"
 	"xsmbench/hv/xen/protocol"
 )
@@ -29,7 +28,7 @@ func bootDomU(name string) error {
 	if err != nil {
 		return fmt.Errorf("find out the own number: %q", id)
 	}
-	calls, err := hypercall.Open(abi.DomID(n), false)
+	calls, err := openCalls(abi.DomID(n), false)
 	if err != nil {
 		return err
 	}

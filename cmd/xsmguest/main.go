@@ -28,7 +28,7 @@ func main() {
 	runtime.LockOSThread()
 	runtime.GOMAXPROCS(1)
 	debug.SetGCPercent(-1) // collected between benchmarks
-	fmt.Fprintln(os.Stderr, "xsmguest:", boot())
+	fmt.Fprint(os.Stderr, protocol.Complaint("xsmguest: ", fmt.Sprint(boot())))
 	abandon()
 }
 

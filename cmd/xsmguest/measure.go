@@ -6,7 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"runtime"
+	"strings"
 	"xsmbench/hv/count/mark"
 
 	"xsmbench/abi"
@@ -74,13 +76,24 @@ func (r *reporter) Begin(benchmark string, index, total int) error {
 	return r.Writer.Begin(benchmark, index, total)
 }
 
-// Sample reports a result. Where windows are counted, their times say nothing.
+// Sample reports a result. Where windows are counted, their times say nothing. That
+// a security module refused the benchmark is noted on the console, behind what the
+// module says of it.
 func (r *reporter) Sample(m bench.Measurement) error {
+	if refused(m.Error) {
+		fmt.Fprintln(os.Stderr, protocol.Refused+m.Benchmark)
+	}
 	if r.counting {
 		m.Windows = nil
 		m.Warnings = nil
 	}
 	return r.Writer.Sample(m)
+}
+
+// refused reports whether an error ends with what Xen answers to what a module
+// denied.
+func refused(text string) bool {
+	return strings.HasSuffix(text, abi.EACCES.Error()) || strings.HasSuffix(text, abi.EPERM.Error())
 }
 
 // facts reports what Xen says of itself: the security module's mode, and

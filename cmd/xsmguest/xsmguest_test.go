@@ -99,6 +99,19 @@ func TestReporterSlots(t *testing.T) {
 	}
 }
 
+// TestFirstComplaint checks that an error does not begin with what xl writes
+// before.
+func TestFirstComplaint(t *testing.T) {
+	for _, tt := range []struct{ said, want string }{
+		{"got a tsc mode string: \"native\"\nlibxl: error: libxl_create.c:1: no memory\nand more\n", "libxl: error: libxl_create.c:1: no memory\nand more"},
+		{"Parsing config from /etc/xen/domU.cfg\n\n failed \n", "failed"}, {"", ""},
+	} {
+		if got := complaints(tt.said); got != tt.want {
+			t.Errorf("%q: %q, want %q", tt.said, got, tt.want)
+		}
+	}
+}
+
 // TestComplaints checks that what a program says is kept at
 // its beginning only, and taken whole: the program must not find a broken pipe.
 func TestComplaints(t *testing.T) {

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"math/rand/v2"
 	"runtime"
@@ -48,8 +49,9 @@ const (
 // Bochs, QEMU's firmware configuration). It is used between measurements only.
 type boot struct {
 	options
+	kind    kind
 	plan    bench.Plan
-	modules []xsm.BootModule // policies
+	sec     security
 	results io.Writer
 	console *consoleTail
 	image   []byte                // domU's kernel
@@ -57,22 +59,36 @@ type boot struct {
 	cause   atomic.Pointer[error] // why dom0 gave up
 }
 
-func newBoot(o options, plan bench.Plan, policies []xsm.BootModule, results, console io.Writer) *boot {
-	return &boot{options: o, plan: plan, modules: policies, results: results, console: &consoleTail{to: console}}
+func newBoot(o options, k kind, plan bench.Plan, sec security, results, console io.Writer) *boot {
+	tail := &consoleTail{to: console}
+	if k.module != nil {
+		tail.mark = k.module.Denial
+	}
+	return &boot{options: o, kind: k, plan: plan, sec: sec, results: results, console: tail}
 }
 
-// run builds and starts the machine and returns when it has powered off.
+// run builds and starts the machine and returns when it has powered off. If it
+// fails after a denial, the error names the last one.
 func (b *boot) run(ctx context.Context) error {
+	err := b.boot(ctx)
+	if denial := b.console.lastDenial(); err != nil && denial != "" {
+		return fmt.Errorf("%w; the security module's last denial: %s", err, denial)
+	}
+	return err
+}
+
+func (b *boot) boot(ctx context.Context) error {
 	debug.SetGCPercent(-1)
 	debug.SetMemoryLimit(heapLimit)
 	pages := b.perturb()
-	model.RegisterKernel(dom0Kernel, guest.Entry(guest.Config{Init: b.dom0}))
-	model.RegisterKernel(domUKernel, guest.Entry(guest.Config{Init: b.domU}))
+	avc := b.kind.module != nil && b.kind.module.AVC
+	model.RegisterKernel(dom0Kernel, guest.Entry(guest.Config{Init: b.dom0, AVC: avc}))
+	model.RegisterKernel(domUKernel, guest.Entry(guest.Config{Init: b.domU, AVC: avc}))
 	b.image = model.KernelImage(domUKernel, kernelBytes+pages*abi.PageSize)
-	modules := append([]xsm.BootModule{{Name: "kernel", Data: model.KernelImage(dom0Kernel, kernelBytes+pages*abi.PageSize)}}, b.modules...)
+	modules := append([]xsm.BootModule{{Name: "kernel", Data: model.KernelImage(dom0Kernel, kernelBytes+pages*abi.PageSize)}}, b.sec.modules...)
 	m, err := model.New(model.Config{
 		Frames: b.frames, CPUs: b.cpus, Dom0Frames: dom0Frames, Dom0VCPUs: min(2, b.cpus), PinDom0: true,
-		Modules: modules, CmdLine: b.xen, Console: b.console.write,
+		Modules: modules, CmdLine: b.sec.cmdLine, Console: b.console.write,
 	})
 	if err != nil {
 		return err

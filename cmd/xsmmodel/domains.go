@@ -15,9 +15,6 @@ import (
 	"xsmbench/workloads"
 )
 
-// domULabel is the context that a domU is created with.
-const domULabel = "system_u:vm_r:domU_t"
-
 // startWord is what dom0 types on domU's console when it is domU's turn.
 const startWord = "measure\n"
 
@@ -33,7 +30,7 @@ func (b *boot) dom0(c *guest.Control) int {
 }
 
 func (b *boot) control(c *guest.Control) error {
-	if err := checkModule(c); err != nil {
+	if err := b.kind.check(); err != nil {
 		return err
 	}
 	ts := toolstack.New(c)
@@ -44,7 +41,7 @@ func (b *boot) control(c *guest.Control) error {
 	died := c.Listen(virq, nil)
 	var guests []*domU
 	for i := range b.domUs {
-		g, err := b.build(c, ts, i)
+		g, err := b.build(c, ts, i, died)
 		if err != nil {
 			return err
 		}
@@ -66,7 +63,7 @@ func (b *boot) control(c *guest.Control) error {
 // measure runs a domain's part of the plan.
 func (b *boot) measure(c *guest.Control, name string) error {
 	w := wire.NewWriter(b.results)
-	if err := w.Hello(wire.Hello{Domain: name, Build: buildName, Plan: b.plan.Hash(), Benchmarks: len(b.plan.Benchmarks)}); err != nil {
+	if err := w.Hello(wire.Hello{Domain: name, Build: b.kind.name, Plan: b.plan.Hash(), Benchmarks: len(b.plan.Benchmarks)}); err != nil {
 		return err
 	}
 	if err := b.runAgent(c, name, w); err != nil {
@@ -105,8 +102,9 @@ type domU struct {
 	grant   abi.GrantRef // of the page that dom0 grants it
 }
 
-// build builds and starts a domain and waits until it is ready.
-func (b *boot) build(c *guest.Control, ts *toolstack.Toolstack, index int) (*domU, error) {
+// build builds and starts a domain and waits until it is ready. died is the
+// event that some domain has shut down.
+func (b *boot) build(c *guest.Control, ts *toolstack.Toolstack, index int, died *guest.Event) (*domU, error) {
 	_, entry, err := model.LookupKernel(b.image)
 	if err != nil {
 		return nil, err
@@ -120,7 +118,7 @@ func (b *boot) build(c *guest.Control, ts *toolstack.Toolstack, index int) (*dom
 		Name: fmt.Sprintf("%s-%d", domUName, index+1), Frames: domUFrames, VCPUs: 1, Weight: 256,
 		Kernel:  toolstack.Image{Data: b.image, Entry: entry},
 		CmdLine: fmt.Sprintf("console=hvc0 peer-grant=%d role=%s", grant, role),
-		Label:   domULabel,
+		Label:   b.sec.label,
 	})
 	if err != nil {
 		return nil, err
@@ -136,13 +134,31 @@ func (b *boot) build(c *guest.Control, ts *toolstack.Toolstack, index int) (*dom
 	if err := ts.Unpause(d); err != nil {
 		return nil, err
 	}
+	if err := g.waitReady(ready, died); err != nil {
+		return nil, err
+	}
 	// From here on the port is the benchmarks': its events go unheard.
-	ready.Wait()
 	ready.Ignore()
 	if index == 0 {
 		c.SetPeer(bench.Peer{Dom: d.ID, Grant: abi.GnttabNrReserved, Port: g.ports[0]})
 	}
 	return g, nil
+}
+
+// waitReady waits until the domain says that it is up. It may never be: one
+// that shuts down before is an error.
+func (g *domU) waitReady(ready, died *guest.Event) error {
+	for g.c.WaitAny(ready, died) != ready {
+		down, reason, err := g.ts.ShutDown(g.Domain)
+		if err != nil {
+			return err
+		}
+		if down {
+			g.forward()
+			return fmt.Errorf("domain %d shut down for reason %d before it was up", g.ID, reason)
+		}
+	}
+	return nil
 }
 
 // connect binds the domain's channels and maps its console. It returns the

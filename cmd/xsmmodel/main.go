@@ -5,8 +5,8 @@
 //
 // Results go to standard output, as the stream of package bench/wire, the
 // machine's console to standard error. The build tags of the program say how
-// the hypervisor was built: none for native, "xsm" for the dummy module, and
-// "xsm,flask" for FLASK.
+// the hypervisor was built: none for native, "xsm" for the framework. The module in
+// it is the one whose package the program imports, the dummy if there is none.
 package main
 
 import (
@@ -47,9 +47,12 @@ type options struct {
 	cpus   int
 	xen    string
 	policy string
-	seed   int64
-	out    string
-	domUs  int
+	// label and unknown are xsm.PolicyOptions.
+	label, unknown string
+	seed           int64
+	out            string
+	domUs          int
+	about          bool
 }
 
 func parse(args []string, stderr io.Writer) (options, error) {
@@ -61,9 +64,12 @@ func parse(args []string, stderr io.Writer) (options, error) {
 	f.IntVar(&o.cpus, "cpus", 2, "`N` physical processors")
 	f.StringVar(&o.xen, "xen", "", "the hypervisor's command `LINE`, as flask_enforcing=1")
 	f.StringVar(&o.policy, "policy", "", "boot with the security policy in `FILE` instead of the built-in one")
+	f.StringVar(&o.label, "label", "", "create domains with the security `CONTEXT` instead of the policy's usual one")
+	f.StringVar(&o.unknown, "unknown", "", "permissions that the policy does not have: `reject` (the policy), deny or allow")
 	f.Int64Var(&o.seed, "seed", 0, "perturb the start: `N` chooses a delay and where things lie in memory")
 	f.StringVar(&o.out, "o", "", "write results to `FILE` instead of standard output")
 	f.IntVar(&o.domUs, "domUs", 1, "build `N` domains besides dom0; the first one measures")
+	f.BoolVar(&o.about, "about", false, "check the policy, say what the security module is, and end")
 	if err := f.Parse(args); err != nil {
 		return o, err
 	}
@@ -95,11 +101,21 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	if err != nil {
 		return fail(exitInput, err)
 	}
-	plan, err := readPlan(o.plan, stdin)
+	k, err := linkedKind()
 	if err != nil {
 		return fail(exitInput, err)
 	}
-	modules, err := policyModules(o.policy)
+	sec, err := k.secure(o)
+	if err != nil {
+		return fail(exitInput, err)
+	}
+	if o.about {
+		if err := k.describe(stdout); err != nil {
+			return fail(exitInput, err)
+		}
+		return exitDone
+	}
+	plan, err := readPlan(o.plan, stdin)
 	if err != nil {
 		return fail(exitInput, err)
 	}
@@ -107,7 +123,7 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	if err != nil {
 		return fail(exitInput, err)
 	}
-	b := newBoot(o, plan, modules, out, stderr)
+	b := newBoot(o, k, plan, sec, out, stderr)
 	err = b.run(ctx)
 	if e := done(); err == nil {
 		err = e

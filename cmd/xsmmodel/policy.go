@@ -1,44 +1,59 @@
 package main
 
 import (
-	"bytes"
-	"encoding/binary"
+	"errors"
 	"fmt"
-	"os"
 
 	"xsmbench/xsm"
 )
 
-// policyMagic begins a policy file (XSM_MAGIC of a FLASK build).
-const policyMagic = 0xf97cff8c
+// security is what the machine's security module boots with.
+type security struct {
+	modules []xsm.BootModule // the policy
+	cmdLine string           // the hypervisor's
+	label   string           // of a domU, "" where there are no labels
+}
 
-// builtinPolicy is the policy of a build whose module needs one.
-var builtinPolicy []byte
+// errNoPolicy is a policy, or what depends on one, that nothing would look at.
+var errNoPolicy = errors.New("this program has no module that loads a policy")
 
-// checkPolicy is the module's judgement of a policy file before the machine
-// boots with it, nil in a build whose module reads none.
-var checkPolicy func([]byte) error
-
-// policyModules makes the boot modules that carry the policy: the file's, or
-// the built-in one if there is no file.
-func policyModules(path string) ([]xsm.BootModule, error) {
-	if path == "" {
-		if builtinPolicy == nil {
-			return nil, nil
+// secure makes the boot module that carries the policy: the file's, or the
+// built-in one if there is no file; and finds domU's label in it.
+func (k kind) secure(o options) (security, error) {
+	sec := security{cmdLine: o.xen}
+	if k.module == nil || k.module.Policy == nil {
+		if o.policy != "" || o.label != "" || o.unknown != "" {
+			return sec, errNoPolicy
 		}
-		return []xsm.BootModule{{Name: "policy", Data: builtinPolicy}}, nil
+		return sec, nil
 	}
-	data, err := os.ReadFile(path)
-	if err != nil {
-		return nil, fmt.Errorf("read policy: %w", err)
+	format := k.module.Policy
+	if o.unknown != "" {
+		if format.Unknown == "" {
+			return sec, fmt.Errorf("-unknown %s: %s has no such choice", o.unknown, k.name)
+		}
+		sec.cmdLine += " " + format.Unknown + "=" + o.unknown
 	}
-	if magic := binary.LittleEndian.AppendUint32(nil, policyMagic); !bytes.HasPrefix(data, magic) {
-		return nil, fmt.Errorf("read policy %s: no policy: it does not begin with the magic number %#x", path, uint32(policyMagic))
-	}
-	if checkPolicy != nil {
-		if err := checkPolicy(data); err != nil {
-			return nil, fmt.Errorf("policy %s: %w", path, err)
+	name, data := "the built-in policy", format.BuiltIn
+	if o.policy != "" {
+		name = "policy " + o.policy
+		var err error
+		if data, err = xsm.ReadPolicy(o.policy, format.Magic); err != nil {
+			return sec, fmt.Errorf("%s: %w", name, err)
 		}
 	}
-	return []xsm.BootModule{{Name: path, Data: data}}, nil
+	if data == nil {
+		return sec, nil
+	}
+	if format.Check != nil {
+		var err error
+		if sec.label, err = format.Check(data, xsm.PolicyOptions{Unknown: o.unknown, Label: o.label}); err != nil {
+			return sec, fmt.Errorf("%s: %w", name, err)
+		}
+	}
+	if o.label != "" && sec.label == "" {
+		return sec, fmt.Errorf("-label %s: %s has no labels", o.label, k.name)
+	}
+	sec.modules = []xsm.BootModule{{Name: name, Data: data}}
+	return sec, nil
 }

@@ -6,6 +6,7 @@
 package child
 
 import (
+	"bytes"
 	"errors"
 	"os/exec"
 	"runtime"
@@ -35,6 +36,22 @@ func Run(cmd *exec.Cmd) error {
 		return err
 	}
 	return cmd.Wait()
+}
+
+// Output runs a command and returns what it prints.
+func Output(cmd *exec.Cmd) ([]byte, error) {
+	var out bytes.Buffer
+	cmd.Stdout = &out
+	err := Run(cmd)
+	return out.Bytes(), err
+}
+
+// CombinedOutput runs a command and returns what it prints, complaints included.
+func CombinedOutput(cmd *exec.Cmd) ([]byte, error) {
+	var out bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &out
+	err := Run(cmd)
+	return out.Bytes(), err
 }
 
 // Kill ends a command and all that it started.

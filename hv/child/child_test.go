@@ -3,6 +3,7 @@ package child
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -149,5 +150,23 @@ func TestContextEndsGroup(t *testing.T) {
 func TestStartFails(t *testing.T) {
 	if err := Run(exec.Command("/nonexistent/program")); err == nil {
 		t.Error("no error")
+	}
+}
+
+func TestOutput(t *testing.T) {
+	const script = "echo figures; echo complaint >&2; exit $1"
+	for _, code := range []string{"0", "3"} {
+		command := func() *exec.Cmd { return exec.Command("/bin/sh", "-c", script, "sh", code) }
+		out, err := Output(command())
+		both, errBoth := CombinedOutput(command())
+		if string(out) != "figures\n" || string(both) != "figures\ncomplaint\n" {
+			t.Errorf("exit %s: %q, %q", code, out, both)
+		}
+		if (err != nil) != (code == "3") || (errBoth != nil) != (code == "3") {
+			t.Errorf("exit %s: %v, %v", code, err, errBoth)
+		}
+	}
+	if _, err := Output(exec.Command("no-such-program")); !errors.Is(err, exec.ErrNotFound) {
+		t.Errorf("a program that is not there: %v", err)
 	}
 }

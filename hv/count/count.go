@@ -6,6 +6,7 @@ package count
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 
 	"xsmbench/bench"
@@ -29,11 +30,17 @@ func Units() []string { return []string{UnitXen, UnitXSM, UnitHooks, UnitGuest, 
 type Counter struct {
 	code   *code.Map
 	probes map[int]bool
+	leaves map[int]bool // cells of the ways back to a guest
 }
 
 // New makes the counter for a hypervisor's code.
 func New(m *code.Map) *Counter {
-	c := &Counter{code: m, probes: map[int]bool{}}
+	c := &Counter{code: m, probes: map[int]bool{}, leaves: map[int]bool{}}
+	for _, e := range m.Events {
+		if id, ok := m.CellAt(e.At); ok && e.Kind == code.Leave {
+			c.leaves[id] = true
+		}
+	}
 	for id, cell := range m.Cells {
 		if cell.Probe {
 			c.probes[id] = true
@@ -49,6 +56,11 @@ func (c *Counter) Check(w window.Window) error {
 		if p.Cell >= len(c.code.Cells) || p.Handler >= len(c.code.Handlers) || p.Hook >= len(c.code.Hooks) {
 			return fmt.Errorf("a window of %s has cell %d, handler %d, hook %d, the map only %d, %d and %d of them",
 				w.Domain, p.Cell, p.Handler, p.Hook, len(c.code.Cells), len(c.code.Handlers), len(c.code.Hooks))
+		}
+	}
+	for id := range w.StrangeCells {
+		if id >= len(c.code.Cells) {
+			return fmt.Errorf("a window of %s has cell %d, the map only %d of them", w.Domain, id, len(c.code.Cells))
 		}
 	}
 	return nil
@@ -69,6 +81,7 @@ func (c *Counter) Fill(s *bench.Measurement, b bench.Benchmark, windows func(ben
 	others := slices.DeleteFunc(slices.Clone(s.Values), func(v bench.Value) bool { return !bench.IsWitness(v.Unit) })
 	s.Values, s.Windows, s.Iterations, s.Profile = nil, nil, 0, nil
 	total, profile, clean := part{}, newProfile(b.Ops), true
+	executed := map[string]bool{}
 	for _, p := range []struct {
 		phase bench.Phase
 		has   bool
@@ -83,6 +96,7 @@ func (c *Counter) Fill(s *bench.Measurement, b bench.Benchmark, windows func(ben
 			return
 		}
 		s.Iterations += int64(len(list))
+		c.execute(executed, list)
 		f := c.phase(s, p.phase, list)
 		clean = clean && f.clean
 		total.xen += float64(p.sign) * f.xen
@@ -90,6 +104,7 @@ func (c *Counter) Fill(s *bench.Measurement, b bench.Benchmark, windows func(ben
 		total.all += float64(p.sign) * f.all
 		addScaled(profile, c.profile(f.counts), f.windows, p.sign)
 	}
+	profile.Executed = slices.Sorted(maps.Keys(executed))
 	s.Profile = profile
 	s.Values = append(values(total, profile, clean), others...)
 }
@@ -124,8 +139,11 @@ func values(t part, p *bench.Profile, clean bool) []bench.Value {
 func (c *Counter) phase(s *bench.Measurement, p bench.Phase, list []window.Window) part {
 	name := [...]string{"the baseline's ", "the credit's ", ""}[p]
 	sum := window.Summarize(list, c.probes)
+	if text := c.strange(list); text != "" {
+		s.Warnings = append(s.Warnings, text)
+	}
 	if sum.Clean == 0 {
-		s.Warnings = append(s.Warnings, fmt.Sprintf(bench.NotExact+"in each of %s%d windows an interrupt came or Xen switched vCPUs; only what XSM executed is told, as their mean", name, sum.Windows))
+		s.Warnings = append(s.Warnings, fmt.Sprintf(bench.NotExact+"in each of %s%d windows an interrupt came or Xen switched vCPUs; only the instructions of XSM are reported, as a mean", name, sum.Windows))
 		return part{windows: int64(len(list)), counts: window.Sum(list)}
 	}
 	if !sum.Exact() {

@@ -2,6 +2,7 @@ package count
 
 import (
 	"maps"
+	"slices"
 	"strings"
 	"testing"
 
@@ -160,6 +161,7 @@ func TestProfile(t *testing.T) {
 			{Handler: "do_event_channel_op", Hook: "evtchn_send", Function: "flask_evtchn_send", Part: bench.PartBody, Instructions: 90 * n},
 		}
 	}
+	executed := []string{"__x86_return_thunk", "do_event_channel_op", "flask_evtchn_send", "restore_all_xen"}
 	noise := bench.Path{Function: "common_interrupt", Calls: 1, Instructions: 5000}
 	tests := []struct {
 		name    string
@@ -167,9 +169,9 @@ func TestProfile(t *testing.T) {
 		want    bench.Profile
 	}{
 		{"clean windows are one", [3][]window.Window{times(3, baseline), nil, times(5, operation)},
-			bench.Profile{Windows: 1, Ops: 4, Paths: paths(1)}},
+			bench.Profile{Windows: 1, Ops: 4, Paths: paths(1), Executed: executed}},
 		{"of interrupted ones all", [3][]window.Window{times(3, baseline), nil, times(5, interrupted(operation))},
-			bench.Profile{Windows: 5, Ops: 4, Paths: append([]bench.Path{{Function: noise.Function, Calls: 5, Instructions: 25000}}, paths(5)...)}},
+			bench.Profile{Windows: 5, Ops: 4, Paths: append([]bench.Path{{Function: noise.Function, Calls: 5, Instructions: 25000}}, paths(5)...), Executed: slices.Insert(slices.Clone(executed), 1, noise.Function)}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -179,6 +181,28 @@ func TestProfile(t *testing.T) {
 				t.Error(d)
 			}
 		})
+	}
+}
+
+// What the baseline executes as often, and what only an interrupted window does, is
+// executed all the same; the part of a function has a name of its own.
+func TestExecuted(t *testing.T) {
+	m := *demo
+	m.Cells = slices.Clone(demo.Cells)
+	m.Cells[cellBack].Part = true
+	same := counting(2, 300, 1000, 100, 16, 2)
+	part := interrupted(counting(2, 300, 1000, 100, 16, 2))
+	part.Counts[inside(cellBack)] = window.Count{Instructions: 1}
+	part.Counts[inside(cellThunk)] = window.Count{} // entered by nothing
+	list := [3][]window.Window{times(3, same), nil, append(times(5, same), part)}
+	var got bench.Measurement
+	New(&m).Fill(&got, bench.Benchmark{Baseline: setup, Ops: 1}, func(p bench.Phase) []window.Window { return list[p] })
+	want := []string{"common_interrupt", "do_event_channel_op", "flask_evtchn_send", bench.PartOf("restore_all_xen")}
+	if d := cmp.Diff(want, got.Profile.Executed); d != "" {
+		t.Error(d)
+	}
+	if len(got.Profile.Paths) > 0 {
+		t.Errorf("what is left of the difference: %v", got.Profile.Paths)
 	}
 }
 
@@ -205,5 +229,26 @@ func TestFillKeepsWhatWasWitnessed(t *testing.T) {
 	}
 	if diff := cmp.Diff(want, got.Values); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+// TestStrange: entries by an unknown way are counted, and the sample says where.
+func TestStrange(t *testing.T) {
+	m := *demo
+	m.Ranges = []code.Range{{Lo: 10, Hi: 20, Cell: cellThunk}}
+	m.Events = []code.Event{{At: 12, Kind: code.Leave}}
+	c := New(&m)
+	w := counting(2, 300, 1000, 100, 16, 2)
+	w.Strange, w.StrangeCells = 2, map[int]uint64{cellBack: 7, cellModule: 1, cellThunk: 3}
+	list := append(times(20, counting(2, 300, 1000, 100, 16, 2)), w)
+	s := bench.Measurement{}
+	c.Fill(&s, bench.Benchmark{}, func(bench.Phase) []window.Window { return list })
+	want := []string{"1 windows have 2 entries of the hypervisor by a way that is not known here; executed there: flask_evtchn_send, restore_all_xen. They are counted, but what they came for is not told"}
+	if d := cmp.Diff(want, s.Warnings); d != "" {
+		t.Error(d)
+	}
+	w.StrangeCells = map[int]uint64{99: 1}
+	if err := c.Check(w); err == nil {
+		t.Error("a window with a cell that the map lacks is accepted")
 	}
 }

@@ -20,6 +20,23 @@ func (c *Counter) profile(counts map[window.Place]window.Count) bench.Profile {
 	return p
 }
 
+// execute notes the functions that windows executed.
+func (c *Counter) execute(functions map[string]bool, windows []window.Window) {
+	for _, w := range windows {
+		for place, n := range w.Counts {
+			if n.Instructions == 0 {
+				continue
+			}
+			cell := c.code.Cells[place.Cell]
+			if name := cell.Function; cell.Part {
+				functions[bench.PartOf(name)] = true
+			} else {
+				functions[name] = true
+			}
+		}
+	}
+}
+
 // path is a place's, without its counts.
 func (c *Counter) path(p window.Place) bench.Path {
 	cell := c.code.Cells[p.Cell]

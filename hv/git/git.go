@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"xsmbench/hv/child"
@@ -45,6 +46,37 @@ func Commit(ctx context.Context, dir, rev string) (string, error) {
 		return "", outside
 	}
 	return "", fmt.Errorf("the repository has no revision %q", rev)
+}
+
+// Files are what a repository says of files in a directory of it, by their paths
+// there.
+type Files struct {
+	Tracked map[string]bool
+	Ignored map[string]bool // neither tracked, nor to be, as the repository's .gitignore files say
+}
+
+// ListFiles asks for the files below paths of a directory. What a user has git
+// leave out by a list of their own is not Ignored.
+func ListFiles(ctx context.Context, dir string, paths ...string) (f Files, err error) {
+	if f.Tracked, err = listFiles(ctx, dir, paths, "--cached"); err != nil {
+		return Files{}, err
+	}
+	f.Ignored, err = listFiles(ctx, dir, paths, "--others", "--ignored", "--exclude-per-directory=.gitignore")
+	return f, err
+}
+
+func listFiles(ctx context.Context, dir string, paths []string, which ...string) (map[string]bool, error) {
+	out, err := Output(ctx, dir, slices.Concat([]string{"ls-files", "-z"}, which, []string{"--"}, paths)...)
+	if err != nil {
+		return nil, err
+	}
+	names := map[string]bool{}
+	for name := range strings.SplitSeq(out, "\x00") {
+		if name != "" {
+			names[filepath.FromSlash(name)] = true
+		}
+	}
+	return names, nil
 }
 
 // Export unpacks a commit's tree, below the directory's place in it, into to.

@@ -12,6 +12,8 @@ import (
 	"syscall"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"xsmbench/internal/require"
 )
 
@@ -275,5 +277,27 @@ func TestUntar(t *testing.T) {
 	}
 	if err := untar(strings.NewReader("rubbish that is no archive, and long enough"), t.TempDir()); err == nil {
 		t.Error("rubbish was unpacked")
+	}
+}
+
+// What a repository tracks and what its .gitignore files leave out, below some
+// paths of a directory in it.
+func TestListFiles(t *testing.T) {
+	dir := repository(t)
+	write(t, dir, "sub/.gitignore", "*.o\nmade/\n!kept.o\n", 0o644)
+	for _, name := range []string{"sub/a b.o", "sub/kept.o", "sub/made/x", "sub/other", "a.o"} {
+		write(t, dir, name, "", 0o644)
+	}
+	write(t, dir, ".git/info/exclude", "other\n", 0o644)
+	got, err := ListFiles(t.Context(), filepath.Join(dir, "sub"), "deep", "a b.o", "kept.o", "made", "other", "absent")
+	want := Files{
+		Tracked: map[string]bool{"deep/file": true},
+		Ignored: map[string]bool{"a b.o": true, "made/x": true},
+	}
+	if d := cmp.Diff(want, got); err != nil || d != "" {
+		t.Errorf("%v\n%s", err, d)
+	}
+	if _, err := ListFiles(t.Context(), t.TempDir(), "."); err == nil {
+		t.Error("no repository is no error")
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"regexp"
 	"slices"
 
 	"xsmbench/hv/child"
@@ -37,6 +38,12 @@ type CompileError struct {
 // Error is one line.
 func (e *CompileError) Error() string { return "compile: " + e.First }
 
+// inSource is a complaint of a line of the source.
+var inSource = regexp.MustCompile(`\.go:\d+(:\d+)?: `)
+
+// OfSource says that the source is at fault, and not the machine.
+func (e *CompileError) OfSource() bool { return inSource.MatchString(e.First) }
+
 // Compile compiles and links a program into a file. What was listed must be
 // what was compiled: if the inputs changed meanwhile, the error is
 // ErrChanged, whether the program compiled or not.
@@ -52,7 +59,7 @@ func (g Tool) Compile(ctx context.Context, p Program, to string) error {
 		return ErrChanged
 	}
 	if failed != nil {
-		return &CompileError{First: cmp.Or(firstError(log.String()), failed.Error()), Log: log.Bytes()}
+		return &CompileError{First: cmp.Or(g.Shown(firstError(log.String())), failed.Error()), Log: log.Bytes()}
 	}
 	return nil
 }

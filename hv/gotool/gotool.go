@@ -1,15 +1,18 @@
-// Package gotool runs the go command in xsmbench's own source tree, from which
-// the model and what runs inside a domain of the real Xen are built.
+// Package gotool runs the go command in a source tree of xsmbench, from which the
+// model and what runs inside a domain of the real Xen are built. The program
+// carries such a tree with it.
 package gotool
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 
 	"xsmbench/hv/child"
@@ -23,6 +26,11 @@ type Tool struct {
 	Path string
 	Dir  string // of the source tree
 	Arch string // a GOARCH
+	// Alone has the tree be no part of a workspace (go.work), as one that
+	// happens to lie around the store.
+	Alone bool
+
+	added *added // by Link; nil if nothing was
 }
 
 // Find finds the go command in PATH.
@@ -31,16 +39,25 @@ func Find(dir, arch string) (Tool, error) {
 	if err != nil {
 		return Tool{}, ErrNoGo
 	}
-	return Tool{path, dir, arch}, nil
+	return Tool{Path: path, Dir: dir, Arch: arch}, nil
 }
 
 // command prepares a go command; cgo is off so that the C toolchain, and
 // whether there is one, cannot change the program. It is to be run as a child:
 // the end of ctx then ends the compilers that it starts, too.
 func (g Tool) command(ctx context.Context, args ...string) *exec.Cmd {
+	if g.added != nil && (args[0] == "list" || args[0] == "build") {
+		args = slices.Insert(slices.Clone(args), 1, "-overlay", g.added.overlay)
+	}
 	cmd := exec.CommandContext(ctx, g.Path, args...)
 	cmd.Dir = g.Dir
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOARCH="+g.Arch, "PWD="+g.Dir)
+	switch {
+	case g.added != nil:
+		cmd.Env = append(cmd.Env, "GOWORK="+g.added.work)
+	case g.Alone:
+		cmd.Env = append(cmd.Env, "GOWORK=off")
+	}
 	return cmd
 }
 
@@ -55,7 +72,7 @@ func (g Tool) Output(ctx context.Context, args ...string) ([]byte, error) {
 			return nil, context.Cause(ctx)
 		}
 		if line := firstError(stderr.String()); line != "" {
-			return nil, fmt.Errorf("go %s: %s", args[0], line)
+			return nil, fmt.Errorf("go %s: %s", args[0], g.Shown(line))
 		}
 		return nil, fmt.Errorf("go %s: %w", args[0], err)
 	}
@@ -86,18 +103,9 @@ func (g Tool) env(ctx context.Context, names ...string) (map[string]string, erro
 // firstError is the line to show of a compiler's output: the first that
 // begins with a place in a file, else the first that is no package heading.
 func firstError(text string) string {
-	first := ""
-	for line := range strings.Lines(text) {
-		line = strings.TrimSpace(line)
-		if line == "" || strings.HasPrefix(line, "#") {
-			continue
-		}
-		if strings.Contains(line, ".go:") {
-			return line
-		}
-		if first == "" {
-			first = line
-		}
-	}
-	return first
+	isHeading := func(line string) bool { return strings.HasPrefix(line, "#") }
+	line := cmp.Or(
+		child.FirstLine(text, func(line string) bool { return !isHeading(line) && strings.Contains(line, ".go:") }),
+		child.FirstLine(text, func(line string) bool { return !isHeading(line) }))
+	return strings.TrimSuffix(line, "; to add it:") // the command is on the next line
 }

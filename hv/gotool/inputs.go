@@ -36,7 +36,7 @@ func Settle(progress func(string), build func() error) error {
 		}
 		progress(ErrChanged.Error() + "; it is built as it is now")
 	}
-	return fmt.Errorf("%w, again and again: let it rest, or build a copy of it", ErrChanged)
+	return fmt.Errorf("%w repeatedly: wait until it is stable, or build a copy of it", ErrChanged)
 }
 
 // Inputs is what a program is made of, besides its flags: the go command's
@@ -46,6 +46,7 @@ type Inputs struct {
 	Settings map[string]string // by the names in Settings
 	Digest   string            // of all that counts, when it was listed
 
+	linked   string // import path of what Link adds
 	packages []inputPackage
 	modules  []string // go.mod, go.sum and go.work of all modules in source trees
 }
@@ -73,7 +74,10 @@ func (g Tool) Inputs(ctx context.Context, program, tags string) (*Inputs, error)
 		return nil, fmt.Errorf("go list: %w", err)
 	}
 	in.addModule(filepath.Join(g.Dir, "go.mod"))
-	if work := env["GOWORK"]; work != "" && work != "off" {
+	switch work := env["GOWORK"]; {
+	case g.added != nil: // the workspace says nothing but where the modules are
+		in.linked = g.added.Import
+	case work != "" && work != "off":
 		in.addModule(work)
 	}
 	delete(env, "GOWORK")
@@ -156,6 +160,7 @@ func (in *Inputs) sum() (string, error) {
 	for _, k := range Settings {
 		fmt.Fprintf(h, "%s=%s\n", k, in.Settings[k])
 	}
+	fmt.Fprintf(h, "linked %q\n", in.linked)
 	for _, path := range in.modules {
 		hash, err := content.HashFile(path)
 		if err != nil && !errors.Is(err, fs.ErrNotExist) {

@@ -6,27 +6,29 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"runtime"
 
 	"golang.org/x/mod/modfile"
 )
 
 const modulePath = "xsmbench"
 
-// ErrNoTree is the cause when no source tree is found.
-var ErrNoTree = errors.New("no source tree of xsmbench above the working directory")
-
-// FindTree finds the source tree around the working directory; else the one
-// that this program was compiled from, if it is still there. The tree must
-// hold the program, a path below its root.
-func FindTree(program string) (string, error) {
-	if dir, ok := treeAbove(program); ok {
-		return dir, nil
+// TreeAbove finds the source tree around the working directory, if there is one
+// with the program, a path below its root.
+func TreeAbove(program string) (string, bool) {
+	dir, err := os.Getwd()
+	if err != nil {
+		return "", false
 	}
-	if dir, ok := treeOfOrigin(program); ok {
-		return dir, nil
+	for {
+		if IsTree(dir, program) == nil {
+			return dir, true
+		}
+		up := filepath.Dir(dir)
+		if up == dir {
+			return "", false
+		}
+		dir = up
 	}
-	return "", ErrNoTree
 }
 
 // IsTree tells whether dir is the root of this module (or of another revision
@@ -56,32 +58,4 @@ func isModule(dir string) error {
 		return fmt.Errorf("%s: its go.mod is of module %q, not of %q", dir, path, modulePath)
 	}
 	return nil
-}
-
-func treeAbove(program string) (string, bool) {
-	dir, err := os.Getwd()
-	if err != nil {
-		return "", false
-	}
-	for {
-		if IsTree(dir, program) == nil {
-			return dir, true
-		}
-		up := filepath.Dir(dir)
-		if up == dir {
-			return "", false
-		}
-		dir = up
-	}
-}
-
-// treeOfOrigin is the tree that the compiler recorded in this program; with
-// -trimpath it recorded none.
-func treeOfOrigin(program string) (string, bool) {
-	_, file, _, ok := runtime.Caller(0)
-	if !ok || !filepath.IsAbs(file) {
-		return "", false
-	}
-	dir := filepath.Join(filepath.Dir(file), "..", "..")
-	return dir, IsTree(dir, program) == nil
 }

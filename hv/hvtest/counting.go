@@ -65,6 +65,9 @@ func (*Counting) Windows(accel string) int {
 // Boot starts a machine that counts if windows are asked for, and says on its
 // console which domUs it has.
 func (c *Counting) Boot(ctx context.Context, img *hv.Image, spec hv.BootSpec) (hv.Machine, error) {
+	if err := unbootable(img); err != nil {
+		return nil, err
+	}
 	started, err := c.Target.Boot(ctx, img, spec)
 	if err != nil {
 		return nil, err
@@ -79,15 +82,19 @@ func (c *Counting) Boot(ctx context.Context, img *hv.Image, spec hv.BootSpec) (h
 
 // counted is what windows give: the same in every boot.
 func (m *machine) counted(domain string, b bench.Benchmark) bench.Measurement {
-	xen := 300 + float64(int(3000*fraction(b.FullName(), domain)))
+	xen := 300 + float64(int(3000*fraction(b.FullName(), domain))) + more(m.img, b)
 	hooks := float64(len(b.Hooks))
 	xsm := map[string]float64{"native": 2, "dummy": 22, "flask": 190}[m.img.Build.KindOf()] * hooks
 	n := m.spec.Plan.Options.Windows
-	return bench.Measurement{
+	all := bench.Measurement{
 		Domain: domain, Benchmark: b.FullName(), Iterations: int64(n),
 		Values: []bench.Value{
 			{Value: xen + xsm, Unit: "xen-instr/op"}, {Value: xsm, Unit: "xsm-instr/op"},
 			{Value: hooks, Unit: "hooks/op"}, {Value: 301, Unit: "guest-instr/op"},
 		},
 	}
+	if m.img.Build.Rev != "" {
+		all.Profile = profile(xen, xsm)
+	}
+	return all
 }

@@ -5,7 +5,6 @@ package hvtest
 import (
 	"context"
 	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"hash/fnv"
@@ -28,8 +27,12 @@ type Target struct {
 	Version string
 	// Pace is how long a measurement takes.
 	Pace time.Duration
+	// Overlap is how many boots may be under way, 0 for one.
+	Overlap int
 	// Measured, if not nil, is called after each measurement is emitted.
 	Measured func(boots, measurement int) `json:"-"`
+	// Closed, if not nil, is called when a machine is closed.
+	Closed func(boot int) `json:"-"`
 
 	mu    sync.Mutex
 	boots map[string]int
@@ -82,7 +85,7 @@ func (*Target) Units() []string { return []string{"ns/op", "MB/s"} }
 func (*Target) Offers(b bench.Benchmark) bool { return b.Run == nil }
 
 // Doctor finds one thing in order and one not.
-func (*Target) Doctor(context.Context) []hv.Finding {
+func (*Target) Doctor(context.Context, hv.Build) []hv.Finding {
 	return []hv.Finding{
 		{What: "arithmetic", OK: true, Detail: "works"},
 		{What: "quiet room", Detail: "somebody is talking", Mend: "ask them to stop", Advice: true},
@@ -104,13 +107,19 @@ func (t *Target) Build(ctx context.Context, b hv.Build, progress func(string)) (
 		return nil, context.Cause(ctx)
 	}
 	progress(fmt.Sprintf("%s layout %d: built", b.Name, b.Layout))
-	sum := sha256.Sum256(fmt.Appendf(nil, "%s %s %d %s", kinds[k].Name, b.Arch, b.Layout, t.Version))
-	return &hv.Image{
-		Build: b, Hash: hex.EncodeToString(sum[:]), Dispatch: kinds[k].Dispatch,
+	img := &hv.Image{
+		Build: b, Hash: sum(fmt.Sprintf("%s %s %d %s", kinds[k].Name, b.Arch, b.Layout, t.Version)), Dispatch: kinds[k].Dispatch,
 		Toolchain: "none", Config: "kind=" + kinds[k].Name, Path: "/nowhere/" + b.Name, Size: 1000 + int64(k),
 		Sections: map[string]int64{".text": 900 + int64(k)},
-	}, nil
+	}
+	if err := secure(img); err != nil {
+		return nil, fmt.Errorf("build %s: %w", b.Name, err)
+	}
+	return img, nil
 }
+
+// AtOnce is Overlap.
+func (t *Target) AtOnce(hv.BootSpec) int { return max(1, t.Overlap) }
 
 // Boot starts a machine.
 func (t *Target) Boot(_ context.Context, img *hv.Image, spec hv.BootSpec) (hv.Machine, error) {
@@ -229,14 +238,21 @@ func (m *machine) fail() error {
 	return &hv.BootError{Kind: m.failure.Kind, Image: m.img, Console: console, Repeat: "fake " + m.img.Build.Name, Err: errors.New("told to fail")}
 }
 
-// Close has nothing to free.
-func (*machine) Close() error { return nil }
+// Close says so to Closed.
+func (m *machine) Close() error {
+	if m.target.Closed != nil {
+		m.target.Closed(m.nth)
+	}
+	return nil
+}
 
 // Settings tell of processors and policies, and keep quiet about the rest.
 func (*Target) Settings(_ context.Context, img *hv.Image, _ hv.BootSpec) []hv.Setting {
 	policy := "none"
-	if img.Build.KindOf() == "flask" {
-		policy = "its own, enforcing"
+	for _, k := range kinds {
+		if k.Name == img.Build.KindOf() && k.Policy {
+			policy = "its own, enforcing"
+		}
 	}
 	return []hv.Setting{{Item: hv.SettingVCPUs, Text: "none: it calculates"}, {Item: hv.SettingPolicy, Text: policy}}
 }

@@ -1237,6 +1237,11 @@ func TestRangeSet(t *testing.T) {
 	if s.contains(50) || !s.contains(49) || !s.contains(51) || s.contains(101) {
 		t.Error("contains the wrong numbers")
 	}
+	// As rangeset_add_range, it leaves no two ranges side by side.
+	s.set(50, 50, true)
+	check("[{0 100}]")
+	s.set(101, 200, true)
+	check("[{0 200}]")
 }
 
 func TestBuildErrors(t *testing.T) {

@@ -8,7 +8,8 @@ type rangeSet []numberRange
 
 type numberRange struct{ first, last uint64 }
 
-// set puts the numbers first to last into the set or takes them out.
+// set puts the numbers first to last into the set or takes them out. Ranges that
+// come to lie side by side become one.
 func (s *rangeSet) set(first, last uint64, in bool) {
 	if first > last {
 		return
@@ -29,13 +30,27 @@ func (s *rangeSet) set(first, last uint64, in bool) {
 	if in {
 		out = append(out, numberRange{first, last})
 	}
-	slices.SortFunc(out, func(a, b numberRange) int {
+	*s = out.joined()
+}
+
+// joined sorts ranges that have no number in common and makes one of those
+// without a gap between them.
+func (s rangeSet) joined() rangeSet {
+	slices.SortFunc(s, func(a, b numberRange) int {
 		if a.first < b.first {
 			return -1
 		}
 		return 1
 	})
-	*s = out
+	var out rangeSet
+	for _, r := range s {
+		if n := len(out); n > 0 && out[n-1].last+1 == r.first {
+			out[n-1].last = r.last
+		} else {
+			out = append(out, r)
+		}
+	}
+	return out
 }
 
 // contains reports whether a number is in the set.

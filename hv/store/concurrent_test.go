@@ -3,7 +3,6 @@ package store
 import (
 	"context"
 	"errors"
-	"fmt"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -53,7 +52,7 @@ func TestCancelled(t *testing.T) {
 	waits := make(chan string, 2)
 	waiterCtx, stopWaiter := context.WithCancelCause(t.Context())
 	waiter := getLater(waiterCtx, s, Recipe{What: "a thing", Make: never(t), Progress: func(w string) { waits <- w }})
-	if w, want := <-waits, fmt.Sprintf("waiting for a thing, which process %d makes", os.Getpid()); w != want {
+	if w, want := <-waits, "waiting for a thing, which this process makes"; w != want {
 		t.Errorf("word %q, want %q", w, want)
 	}
 	patient := getLater(t.Context(), s, Recipe{What: "a thing", Make: writes(whole), Progress: func(w string) { waits <- w }})

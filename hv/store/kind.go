@@ -74,7 +74,7 @@ func check(k Kind, key Key) error {
 		return fmt.Errorf("kind %q is not registered", k.Name)
 	}
 	if !keyForm.MatchString(string(key)) {
-		return fmt.Errorf("%q is no key", key)
+		return fmt.Errorf("%q is not a key", key)
 	}
 	return nil
 }

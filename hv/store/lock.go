@@ -122,13 +122,18 @@ func (l *lock) sign() {
 	}
 }
 
-// signer says which process holds a lock.
+// signer says which process holds a lock. It may be this one: two of a run's
+// builds can want one thing.
 func signer(path string) string {
 	text, _ := os.ReadFile(path)
-	if pid, err := strconv.Atoi(strings.TrimSpace(string(text))); err == nil {
-		return "process " + strconv.Itoa(pid)
+	pid, err := strconv.Atoi(strings.TrimSpace(string(text)))
+	switch {
+	case err != nil:
+		return "another process"
+	case pid == os.Getpid():
+		return "this process"
 	}
-	return "another process"
+	return "process " + strconv.Itoa(pid)
 }
 
 // touch makes now the file's time.

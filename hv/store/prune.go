@@ -15,9 +15,11 @@ type Removed struct {
 	Entries int // with workspaces
 	Bytes   int64
 	InUse   int // kept, since they are in use
+	Earlier int // folders of versions of before the store
 }
 
-// Prune removes damaged entries, what processes that died have left, and of
+// Prune removes damaged entries, what processes that died and earlier versions
+// have left, and of
 // each registered kind what is above its bound, the least recently used first.
 // It keeps what is in use, and workspaces that are not intact: their next
 // holder may know how to use them.
@@ -34,11 +36,12 @@ func (s *Store) Prune() (Removed, error) {
 			})
 			s.shrink(rest, boundOf(kind), r)
 		}
-		return nil
+		return s.removeEarlier(r)
 	})
 }
 
-// Clear removes all that is not in use, or all of the kinds that are named.
+// Clear removes all that is not in use, or all of the kinds that are named. Without
+// a name, what earlier versions have left goes, too.
 func (s *Store) Clear(kinds ...string) (Removed, error) {
 	return s.removal("clear store", func(r *Removed) error {
 		s.sweep()
@@ -54,7 +57,10 @@ func (s *Store) Clear(kinds ...string) (Removed, error) {
 				s.remove(i, r)
 			}
 		}
-		return nil
+		if len(kinds) > 0 {
+			return nil
+		}
+		return s.removeEarlier(r)
 	})
 }
 

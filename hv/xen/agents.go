@@ -12,6 +12,7 @@ import (
 	"xsmbench/hv/gotool"
 	"xsmbench/hv/store"
 	"xsmbench/hv/xen/domain/native"
+	"xsmbench/hv/xen/image"
 	"xsmbench/hv/xen/protocol"
 )
 
@@ -21,8 +22,8 @@ const agentProgram = "cmd/xsmguest"
 // domainNames are the domains that measure.
 var domainNames = []string{"dom0", "domU"}
 
-// programs are a domain's own: the agent and the native loops, linked at its
-// bases.
+// programs are a domain's own: the agent, stripped, and the native loops, linked
+// at its bases.
 type programs struct{ agent, native []byte }
 
 // agents are the programs of both domains and their tables of marks.
@@ -54,20 +55,33 @@ func (t *Target) buildAgents(ctx context.Context, arch string, progress func(str
 	if err != nil {
 		return nil, err
 	}
-	tree, err := gotool.FindTree(agentProgram)
+	tree, done, err := t.agentSource(ctx, s, progress)
 	if err != nil {
 		return nil, err
 	}
+	defer done()
 	tool, err := gotool.Find(tree, arch)
 	if err != nil {
 		return nil, err
 	}
+	tool.Alone = true
 	var a *agents
 	err = gotool.Settle(func(s string) { progress("agent: " + s) }, func() error {
 		a, err = findAgents(ctx, s, tool, progress)
 		return err
 	})
 	return a, err
+}
+
+// ownSource is the tree that the agents are built from until done is called. It
+// is always the source that this program carries with it, whatever clone the
+// user is in: host and guests speak one protocol.
+func ownSource(ctx context.Context, s *store.Store, progress func(string)) (dir string, done func(), err error) {
+	e, err := gotool.Own(ctx, s, progress)
+	if err != nil {
+		return "", nil, err
+	}
+	return e.Dir, func() { e.Release() }, nil
 }
 
 // findAgents builds the agents of what the source is now, or finds them.
@@ -122,7 +136,6 @@ func readAgents(entry *store.Entry) (*agents, error) {
 		if err != nil {
 			return nil, err
 		}
-		a.programs[name] = programs{agent, loops}
 		for _, program := range [][]byte{agent, loops} {
 			table, err := mark.Find(bytes.NewReader(program))
 			if err != nil {
@@ -130,6 +143,11 @@ func readAgents(entry *store.Entry) (*agents, error) {
 			}
 			a.marks = append(a.marks, window.Marks{Domain: name, Base: table.Base, Slots: table.Slots})
 		}
+		stripped, err := image.Strip(agent)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", name, err)
+		}
+		a.programs[name] = programs{stripped, loops}
 	}
 	return a, nil
 }

@@ -1,6 +1,7 @@
 package xen
 
 import (
+	"context"
 	"errors"
 	"os"
 	"path/filepath"
@@ -13,9 +14,11 @@ import (
 	"xsmbench/hv/store"
 	"xsmbench/hv/xen/domain/native"
 	"xsmbench/hv/xen/protocol"
+	"xsmbench/internal/require"
 )
 
-// agentTree is a tree with an agent's source, the working directory.
+// agentTree is a tree with an agent's source, the working directory, from which
+// targets with a store of their own build.
 func agentTree(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()
@@ -52,6 +55,10 @@ func fakeAgent(t *testing.T, script string) *gotooltest.Fake {
 func withStore(dir string) *Target {
 	t := New()
 	t.opened = func() (*store.Store, error) { return store.Open(dir) }
+	t.agentSource = func(context.Context, *store.Store, func(string)) (string, func(), error) {
+		dir, err := os.Getwd()
+		return dir, func() {}, err
+	}
 	return t
 }
 
@@ -87,6 +94,30 @@ func TestAgents(t *testing.T) {
 	compile(4)
 	t.Setenv("GOFLAGS", "-race")
 	compile(6)
+}
+
+// TestOwnAgents: the agents are built far from any clone, of what the program
+// carries with it.
+func TestOwnAgents(t *testing.T) {
+	if testing.Short() {
+		t.Skip("compiles the agents")
+	}
+	require.Program(t, "go", "golang-go")
+	t.Chdir(t.TempDir())
+	target := withStore(t.TempDir())
+	target.agentSource = ownSource
+	a, err := target.agents(t.Context(), "amd64", func(string) {})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range domainNames {
+		if n := len(a.programs[name].agent); n < 1<<20 {
+			t.Errorf("%s: an agent of %d bytes", name, n)
+		}
+	}
+	if len(a.marks) != 2*len(domainNames) {
+		t.Errorf("marks: %+v", a.marks)
+	}
 }
 
 // TestAgentsAtOnce: several targets on one store compile the agents once.

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"slices"
 	"sort"
 	"strings"
 	"time"
@@ -15,7 +14,6 @@ import (
 
 	"xsmbench/hv"
 	"xsmbench/hv/store/content"
-	"xsmbench/hv/xen/debian"
 	"xsmbench/hv/xen/kbuild"
 	"xsmbench/hv/xen/source"
 	"xsmbench/hv/xen/symbols"
@@ -39,28 +37,57 @@ func label(b hv.Build) string {
 }
 
 func (t *Target) build(ctx context.Context, b hv.Build, progress func(string)) (*hv.Image, error) {
-	kinds := t.Kinds()
-	k := slices.IndexFunc(kinds, func(k hv.Kind) bool { return k.Name == b.KindOf() })
-	if k < 0 {
-		return nil, fmt.Errorf("unknown kind of build %q", b.KindOf())
+	k, err := kindOf(b)
+	if err != nil {
+		return nil, err
 	}
 	// What the guests need is fetched while Xen compiles. What fails first
 	// ends both.
 	var product *kbuild.Product
 	var tree *source.Tree
+	var around *surroundings
+	var hash string // of the policy
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error {
-		_, err := t.parts(ctx, progress)
+		_, err := t.kernel(ctx, b.Packages, progress)
 		return err
 	})
 	group.Go(func() (err error) {
-		product, tree, err = t.compile(ctx, b, progress)
-		return err
+		if tree, err = t.source(ctx, b, progress); err != nil {
+			return err
+		}
+		group.Go(func() (err error) {
+			around, err = t.surroundingsOf(ctx, tree, b.Packages, progress)
+			return err
+		})
+		if hash, err = t.keepPolicy(ctx, b, tree); err != nil {
+			return err // before anything is compiled
+		}
+		if product, err = t.compile(ctx, b, tree, progress); err != nil {
+			return err
+		}
+		return checkOwn(b, product)
 	})
 	if err := group.Wait(); err != nil {
 		return nil, err
 	}
-	return describeImage(b, kinds[k], product, tree)
+	t.noteSource(b, tree)
+	img, err := describeImage(b, k, product, tree)
+	if err != nil {
+		return nil, err
+	}
+	secured(img, hash)
+	sayUnknown(img, progress)
+	t.around.put(img, around)
+	return img, nil
+}
+
+// sayUnknown warns of ways into an image that the counting does not know.
+func sayUnknown(img *hv.Image, progress func(string)) {
+	if len(img.Unknown) > 0 {
+		progress(fmt.Sprintf("%s: guests may enter this Xen at %s, which is not known here: what they come for there is not told",
+			label(img.Build), strings.Join(img.Unknown, ", ")))
+	}
 }
 
 // describeImage fills in an image from its files.
@@ -83,39 +110,36 @@ func describeImage(b hv.Build, k hv.Kind, product *kbuild.Product, tree *source.
 	}
 	return &hv.Image{
 		Build: b, Hash: hash, Dispatch: k.Dispatch,
-		Toolchain: product.Compiler, Config: describe(product.Config, tree),
-		Path: product.Image, Size: info.Size(), Sections: sections, Hooks: m.Known, Cached: product.Cached,
+		Toolchain: product.Compiler, Config: describe(product.Config, tree), Revision: tree.Version,
+		Path: product.Image, Size: info.Size(), Sections: sections, Hooks: m.Known, Absent: m.Absent, Unknown: m.Unknown, Jumped: m.Jumped, Cached: product.Cached,
 	}, nil
 }
 
-// compile finds the source and builds Xen from it. The product stays in the
-// store as long as this process lives.
-func (t *Target) compile(ctx context.Context, b hv.Build, progress func(string)) (*kbuild.Product, *source.Tree, error) {
+// compile builds Xen from a tree. The product stays in the store as long as this
+// process lives.
+func (t *Target) compile(ctx context.Context, b hv.Build, tree *source.Tree, progress func(string)) (*kbuild.Product, error) {
 	s, err := t.store()
 	if err != nil {
-		return nil, nil, err
-	}
-	tree, err := t.source(ctx, b, progress)
-	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	spec := kbuild.Spec{What: b.KindOf(), Tree: tree, Fragments: []string{kbuild.Fragments[b.KindOf()]}, Jobs: processors(), Clean: b.Clean, Turn: t.turnToCompile}
 	for _, path := range b.Kconfig {
 		f, err := kbuild.ReadFragment(path)
 		if err != nil {
-			return nil, nil, err
+			return nil, err
 		}
 		spec.Fragments = append(spec.Fragments, f)
 	}
 	begun := time.Now()
 	product, err := kbuild.Build(ctx, s, spec, func(s string) { progress(label(b) + ": " + s) })
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
+	t.held.hold(product)
 	if !product.Cached {
 		progress(fmt.Sprintf("%s: built in %.0f s", label(b), time.Since(begun).Seconds()))
 	}
-	return product, tree, nil
+	return product, nil
 }
 
 // turnToCompile waits for one of the turns: each compilation uses all
@@ -139,10 +163,11 @@ func (t *Target) source(ctx context.Context, b hv.Build, progress func(string)) 
 	if b.Source != "" && b.Rev == "" {
 		return source.Open(ctx, b.Source)
 	}
-	name := b.Source + "@" + b.Rev
+	from := sourceFrom(b.Packages)
+	name := b.Source + "@" + b.Rev + from.String()
 	return t.trees.get(ctx, name, func(ctx context.Context) (*source.Tree, error) {
 		if b.Rev == "" {
-			return source.Package(ctx, s, debian.Machine{}, progress)
+			return source.Package(ctx, s, from, progress)
 		}
 		repo := b.Source
 		if repo == "" {
@@ -152,12 +177,12 @@ func (t *Target) source(ctx context.Context, b hv.Build, progress func(string)) 
 	})
 }
 
-// describe is an image's configuration in the record of a run: the source, and
-// the options that are set.
+// describe is an image's configuration in the record of a run: the source, the
+// options that are set, and whether it debugs, which is the default of some trees.
 func describe(c kbuild.Config, tree *source.Tree) string {
 	var options []string
 	for name, value := range c {
-		if value != "n" {
+		if value != "n" || name == "CONFIG_DEBUG" {
 			options = append(options, strings.TrimPrefix(name, "CONFIG_")+"="+value)
 		}
 	}

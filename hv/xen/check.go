@@ -11,7 +11,11 @@ import (
 // should be: a FLASK that does not enforce would measure another path, and say
 // so nowhere.
 func (s *start) check(domain string, f protocol.Facts) error {
-	flask := s.img.Build.KindOf() == "flask"
+	k, err := kindOf(s.img.Build)
+	if err != nil {
+		return err
+	}
+	flask := k.AVC // it is FLASK's cache
 	switch {
 	case f.Refused != "":
 		return fmt.Errorf("%s cannot ask the security module for its mode: %s", domain, f.Refused)

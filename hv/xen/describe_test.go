@@ -10,6 +10,7 @@ import (
 
 	"xsmbench/hv"
 	"xsmbench/hv/store"
+	"xsmbench/hv/xen/faketools/fakeqemu"
 	"xsmbench/hv/xen/kbuild"
 	"xsmbench/hv/xen/protocol"
 	"xsmbench/hv/xen/qemu"
@@ -17,8 +18,8 @@ import (
 )
 
 func TestDescribe(t *testing.T) {
-	c := kbuild.Config{"CONFIG_XSM": "y", "CONFIG_NR_CPUS": "256", "CONFIG_XSM_SILO": "n", "CONFIG_CMDLINE": `""`}
-	const want = `source=4.17.5-1 CMDLINE="" NR_CPUS=256 XSM=y`
+	c := kbuild.Config{"CONFIG_XSM": "y", "CONFIG_NR_CPUS": "256", "CONFIG_XSM_SILO": "n", "CONFIG_DEBUG": "n", "CONFIG_CMDLINE": `""`}
+	const want = `source=4.17.5-1 CMDLINE="" DEBUG=n NR_CPUS=256 XSM=y`
 	if got := describe(c, &source.Tree{Version: "4.17.5-1"}); got != want {
 		t.Errorf("described as %q, want %q", got, want)
 	}
@@ -46,7 +47,7 @@ func TestDelay(t *testing.T) {
 
 func TestPanicked(t *testing.T) {
 	tests := []struct{ console, want string }{
-		{consoleText, ""},
+		{fakeqemu.Console, ""},
 		{"", ""},
 		{"(XEN) x\r\n(XEN) Panic on CPU 0:\r\n(XEN) more\r\n", "(XEN) Panic on CPU 0:"},
 		{"[ 1.2] Kernel panic - not syncing: VFS", "[ 1.2] Kernel panic - not syncing: VFS"},
@@ -64,6 +65,7 @@ func TestComplaint(t *testing.T) {
 		{"xsmguest: early\r\nxsmguest: late\r\nreboot\r\n", "late"},
 		{"xsmguest: one\ndom0 gives up: measure in domU: the domain is gone\n", "measure in domU: the domain is gone"},
 		{"xsmguest: cut of", "cut of"},
+		{"xsmguest: domU is gone; its console ends:\r\n(XEN) d1 destroyed\r\n| SIGSEGV: segmentation violation\r\n| \r\n| goroutine 1:\r\nreboot\r\n", "domU is gone; its console ends:\nSIGSEGV: segmentation violation\n\ngoroutine 1:"},
 		{"", "it did not say why"},
 	}
 	for _, tt := range tests {
@@ -77,7 +79,7 @@ func TestComplaint(t *testing.T) {
 func TestKey(t *testing.T) {
 	const version = "QEMU emulator version 7.2.0"
 	key := func(version string, change func(*start)) string {
-		s := &start{img: &hv.Image{Hash: "h", Path: "/b/xen"}, accel: qemu.ICount, vmlinux: "/v", dom0: "/i/d.img", plugin: "/p", codeMap: "/r"}
+		s := &start{img: &hv.Image{Hash: "h", Path: "/b/xen"}, accel: qemu.ICount, vmlinux: "/v", dom0: "/i/d.img", plugin: "/p", codeMap: "/r", around: withTools()}
 		if change != nil {
 			change(s)
 		}
@@ -89,6 +91,8 @@ func TestKey(t *testing.T) {
 		"image":  key(version, func(s *start) { s.img.Hash = "i" }),
 		"dom0":   key(version, func(s *start) { s.dom0Key = "e" }),
 		"kernel": key(version, func(s *start) { s.vmlinuxHash = "e" }),
+		"FPU":    key(version, func(s *start) { s.around.lazyFPU = false }),
+		"policy": key(version, func(s *start) { s.around.enforceLate = true }),
 		"memory": key(version, func(s *start) { s.shape.idle = 1 }),
 	} {
 		if other == same {

@@ -2,7 +2,6 @@ package xen
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -34,9 +33,15 @@ var programsNeeded = []struct{ program, pkg, purpose string }{
 	{"dpkg-source", "dpkg-dev", "unpacks Xen's source package"},
 }
 
-// Doctor looks for what the target needs.
-func (t *Target) Doctor(context.Context) []hv.Finding {
-	return []hv.Finding{doctorPrograms(), doctorSource(), t.doctorStore(), t.doctorSpace(), doctorRoot(), doctorKVM()}
+// Doctor looks for what the target needs, and tries what can be tried without a
+// guest: QEMU loads the plug-in, and the archives' index has the packages.
+func (t *Target) Doctor(ctx context.Context, b hv.Build) []hv.Finding {
+	findings := []hv.Finding{doctorPrograms(), doctorGo(), t.doctorStore(), t.doctorPlugin(ctx)}
+	if b.Source == "" {
+		findings = append(findings, t.doctorSource(ctx, b.Packages))
+	}
+	findings = append(findings, t.doctorGuests(ctx, b.Packages), t.doctorTools(ctx, b))
+	return append(findings, t.doctorSpace(), doctorRoot(), doctorKVM())
 }
 
 func doctorPrograms() hv.Finding {
@@ -67,20 +72,14 @@ func install(packages ...string) string {
 	return command
 }
 
-func doctorSource() hv.Finding {
-	f := hv.Finding{What: "agent's source"}
-	dir, err := gotool.FindTree(agentProgram)
-	if err == nil {
-		_, err = gotool.Find(dir, "amd64")
-	}
-	switch {
-	case errors.Is(err, gotool.ErrNoGo):
+func doctorGo() hv.Finding {
+	f := hv.Finding{What: "Go tool"}
+	g, err := gotool.Find("", "amd64")
+	if err != nil {
 		f.Detail, f.Mend = err.Error(), "install Go from https://go.dev/dl"
-	case err != nil:
-		f.Detail, f.Mend = err.Error(), "cd to a clone of xsmbench"
-	default:
-		f.OK, f.Detail = true, dir
+		return f
 	}
+	f.OK, f.Detail = true, g.Path+"; it compiles the agent"
 	return f
 }
 

@@ -1,11 +1,13 @@
 package xen
 
 import (
+	"context"
 	"fmt"
 	"path/filepath"
 	"strings"
 
 	"xsmbench/hv"
+	"xsmbench/hv/xen/domain/hypercall"
 	"xsmbench/hv/xen/image"
 	"xsmbench/hv/xen/protocol"
 )
@@ -16,12 +18,6 @@ var modules = []string{"xenfs", "xen-evtchn", "xen-gntdev", "xen-gntalloc", "xen
 // moduleArgs are modules' arguments, by file. In a domU the device for
 // hypercalls refuses them otherwise.
 var moduleArgs = map[string]string{"xen-privcmd.ko": "unrestricted=1"}
-
-// toolstackFiles are dom0's programs, and what they load by name.
-var toolstackFiles = []string{
-	"usr/lib/xen-4.17/bin/xl", "usr/lib/xen-4.17/bin/xenstored", "usr/lib/xen-4.17/bin/xenconsoled", "usr/lib/xen-4.17/bin/xen-init-dom0",
-	"lib/x86_64-linux-gnu/libgcc_s.so.1", // the C library's pthread_cancel loads it
-}
 
 // kernelArgs make two starts of a guest kernel alike, and quick. The last is
 // for the agent's environment: its run-time system must not stop goroutines by
@@ -56,19 +52,24 @@ const (
 
 // domUConfig is xl's description of a domU. TSC reads must not trap: Linux
 // makes one in every system call.
-func domUConfig(name, kind, ramdisk string, memory int) string {
-	return fmt.Sprintf("name=%q\ntype=%q\nkernel=\"/boot/vmlinux\"\nramdisk=%q\nextra=%q\nmemory=%d\nvcpus=1\n"+
+func domUConfig(name, kind, ramdisk, label string, memory int) string {
+	config := fmt.Sprintf("name=%q\ntype=%q\nkernel=\"/boot/vmlinux\"\nramdisk=%q\nextra=%q\nmemory=%d\nvcpus=1\n"+
 		"tsc_mode=\"native\"\non_crash=\"destroy\"\non_reboot=\"destroy\"\n", name, kind, ramdisk, kernelArgs, memory)
+	if label != "" {
+		config += fmt.Sprintf("seclabel=%q\n", label)
+	}
+	return config
 }
 
 // base is what every domain's file system has.
-func base(p *parts, name string, progs programs) (*image.Initramfs, error) {
+func base(ctx context.Context, k *kernel, iface *hypercall.Interface, name string, progs programs) (*image.Initramfs, error) {
 	fs := &image.Initramfs{}
 	fs.File("/init", progs.agent, 0o755)
 	fs.File(protocol.NativePath, progs.native, 0o755)
 	fs.File(protocol.HelloPath, progs.native, 0o755)
 	fs.File(protocol.ShellPath, progs.native, 0o755)
 	fs.File(protocol.DomainFile, []byte(name+"\n"), 0o644)
+	fs.File(protocol.InterfaceFile, iface.Encode(), 0o644)
 	fs.Dir("/proc")
 	fs.Dir("/sys")
 	fs.Dir("/tmp")
@@ -76,12 +77,12 @@ func base(p *parts, name string, progs programs) (*image.Initramfs, error) {
 	fs.Symlink("/var/run", "../run")
 	fs.Symlink("/var/lock", "../run/lock")
 	var list strings.Builder
-	files, err := p.root.Modules(modules...)
+	files, err := k.root.Modules(ctx, modules...)
 	if err != nil {
 		return nil, err
 	}
 	for _, f := range files {
-		if err := fs.Copy(f, filepath.Join(string(p.root), f)); err != nil {
+		if err := fs.Copy(f, filepath.Join(string(k.root), f)); err != nil {
 			return nil, err
 		}
 		fmt.Fprintf(&list, "/%s %s\n", f, moduleArgs[filepath.Base(f)])
@@ -91,8 +92,8 @@ func base(p *parts, name string, progs programs) (*image.Initramfs, error) {
 }
 
 // domUImage composes a domU's initial file system.
-func domUImage(p *parts, name string, progs programs) ([]byte, error) {
-	fs, err := base(p, name, progs)
+func domUImage(ctx context.Context, k *kernel, iface *hypercall.Interface, name string, progs programs) ([]byte, error) {
+	fs, err := base(ctx, k, iface, name, progs)
 	if err != nil {
 		return nil, fmt.Errorf("compose %s: %w", name, err)
 	}
@@ -100,41 +101,38 @@ func domUImage(p *parts, name string, progs programs) ([]byte, error) {
 }
 
 // dom0Image composes dom0's: it holds what the domUs boot from.
-func dom0Image(p *parts, a *agents, s shape) ([]byte, error) {
-	fs, err := base(p, "dom0", a.programs["dom0"])
+func dom0Image(ctx context.Context, k *kernel, around *surroundings, a *agents, s shape, label string) ([]byte, error) {
+	fs, err := base(ctx, k, around.iface, "dom0", a.programs["dom0"])
 	if err != nil {
 		return nil, fmt.Errorf("compose dom0: %w", err)
 	}
-	domU, err := domUImage(p, "domU", a.programs["domU"])
+	if around.tools.missing != "" {
+		return fs.Bytes()
+	}
+	domU, err := domUImage(ctx, k, around.iface, "domU", a.programs["domU"])
 	if err != nil {
 		return nil, err
 	}
 	fs.File("/boot/domU.img", domU, 0o644)
-	if err := fs.Copy("/boot/vmlinux", p.vmlinux); err != nil {
+	if err := fs.Copy("/boot/vmlinux", k.vmlinux); err != nil {
 		return nil, err
 	}
-	fs.File(protocol.DomUConfig, []byte(domUConfig("domU", s.domU, "/boot/domU.img", domUMemory)), 0o644)
+	fs.File(protocol.DomUConfig, []byte(domUConfig("domU", s.domU, "/boot/domU.img", label, domUMemory)), 0o644)
 	if s.idle > 0 {
-		idle, err := domUImage(p, "idle", a.programs["domU"])
+		idle, err := domUImage(ctx, k, around.iface, "idle", a.programs["domU"])
 		if err != nil {
 			return nil, err
 		}
 		fs.File("/boot/idle.img", idle, 0o644)
 		for i := range s.idle {
 			name := fmt.Sprintf("idle%d", i+1)
-			fs.File(fmt.Sprintf(protocol.IdleConfig, i+1), []byte(domUConfig(name, "pv", "/boot/idle.img", idleMemory)), 0o644)
+			fs.File(fmt.Sprintf(protocol.IdleConfig, i+1), []byte(domUConfig(name, "pv", "/boot/idle.img", label, idleMemory)), 0o644)
 		}
 		fs.File(protocol.IdleFile, []byte(fmt.Sprintln(s.idle)), 0o644)
 	}
 	fs.File("/etc/xen/xl.conf", []byte("autoballoon=\"0\"\n"), 0o644)
-	libraries, err := p.root.Libraries(toolstackFiles...)
-	if err != nil {
+	if err := fs.CopyAll(string(around.tools.root)); err != nil {
 		return nil, fmt.Errorf("compose dom0: %w", err)
-	}
-	for _, f := range append(libraries, toolstackFiles...) {
-		if err := fs.Copy(f, filepath.Join(string(p.root), f)); err != nil {
-			return nil, err
-		}
 	}
 	return fs.Bytes()
 }

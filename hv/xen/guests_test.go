@@ -2,8 +2,6 @@ package xen
 
 import (
 	"bytes"
-	"debug/elf"
-	"encoding/binary"
 	"io"
 	"os"
 	"path/filepath"
@@ -15,33 +13,20 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"xsmbench/hv"
+	"xsmbench/hv/xen/domain/hypercall"
+	"xsmbench/hv/xen/faketools"
 	"xsmbench/hv/xen/image"
 	"xsmbench/hv/xen/protocol"
 )
 
 // elfFile is an ELF file with one section beside that of the names.
 func elfFile(section, content string) []byte {
-	names := "\x00" + section + "\x00.shstrtab\x00"
-	const head, entry = 64, 64
-	at := uint64(head)
-	var b bytes.Buffer
-	binary.Write(&b, binary.LittleEndian, elf.Header64{
-		Ident: [16]byte{0x7f, 'E', 'L', 'F', byte(elf.ELFCLASS64), byte(elf.ELFDATA2LSB), byte(elf.EV_CURRENT)},
-		Type:  uint16(elf.ET_REL), Machine: uint16(elf.EM_X86_64), Version: uint32(elf.EV_CURRENT),
-		Shoff: at + uint64(len(content)+len(names)), Ehsize: head, Shentsize: entry, Shnum: 3, Shstrndx: 2,
-	})
-	b.WriteString(content + names)
-	binary.Write(&b, binary.LittleEndian, []elf.Section64{
-		{},
-		{Name: 1, Type: uint32(elf.SHT_PROGBITS), Off: at, Size: uint64(len(content)), Addralign: 1},
-		{Name: uint32(len(section) + 2), Type: uint32(elf.SHT_STRTAB), Off: at + uint64(len(content)), Size: uint64(len(names)), Addralign: 1},
-	})
-	return b.Bytes()
+	return faketools.ELF(faketools.Section{Name: section, Data: []byte(content)})
 }
 
 // fakeParts are packages unpacked, with what the guests take of them and what
 // they do not.
-func fakeParts(t *testing.T) *parts {
+func fakeParts(t *testing.T) *guestParts {
 	t.Helper()
 	dir := t.TempDir()
 	files := map[string][]byte{"vmlinux": []byte("a kernel"), "root/usr/share/doc/README": []byte("not taken")}
@@ -53,8 +38,8 @@ func fakeParts(t *testing.T) *parts {
 		files["root/lib/modules/6.1/kernel/"+m+".ko"] = elfFile(".modinfo", "name="+m+"\x00depends="+depends+"\x00")
 	}
 	files["root/lib/modules/6.1/kernel/xen-helper.ko"] = elfFile(".modinfo", "depends=\x00")
-	for _, f := range toolstackFiles {
-		files["root/"+f] = elfFile(".text", f)
+	for _, f := range fakeToolstack {
+		files["tools"+f] = []byte(f)
 	}
 	for name, data := range files {
 		path := filepath.Join(dir, name)
@@ -65,7 +50,17 @@ func fakeParts(t *testing.T) *parts {
 			t.Fatal(err)
 		}
 	}
-	return &parts{root: image.Root(filepath.Join(dir, "root")), vmlinux: filepath.Join(dir, "vmlinux")}
+	return &guestParts{
+		&kernel{root: image.Root(filepath.Join(dir, "root")), vmlinux: filepath.Join(dir, "vmlinux")},
+		&toolstack{root: image.Root(filepath.Join(dir, "tools")), version: "4.17"},
+	}
+}
+
+var fakeToolstack = []string{protocol.ToolstackDir + "/xl", "/lib64/ld-linux-x86-64.so.2"}
+
+func (p *guestParts) dom0Image(t *testing.T, s shape) ([]byte, error) {
+	around := &surroundings{tools: p.tools, iface: &hypercall.Interface{Constants: map[string]uint32{"XEN": 4}}}
+	return dom0Image(t.Context(), p.kernel, around, fakeAgents(), s, "")
 }
 
 func fakeAgents() *agents {
@@ -99,7 +94,7 @@ func unpack(t *testing.T, data []byte) map[string]string {
 // elsewhere and later: snapshots are found by what is in them.
 func TestReproducible(t *testing.T) {
 	for _, s := range []shape{{"pv", 0}, {"pvh", 2}} {
-		first, err := dom0Image(fakeParts(t), fakeAgents(), s)
+		first, err := fakeParts(t).dom0Image(t, s)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -114,7 +109,7 @@ func TestReproducible(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		second, err := dom0Image(p, fakeAgents(), s)
+		second, err := p.dom0Image(t, s)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -125,11 +120,12 @@ func TestReproducible(t *testing.T) {
 }
 
 func TestDom0Image(t *testing.T) {
-	data, err := dom0Image(fakeParts(t), fakeAgents(), shape{"pvh", 2})
+	data, err := fakeParts(t).dom0Image(t, shape{"pvh", 2})
 	if err != nil {
 		t.Fatal(err)
 	}
 	dom0 := unpack(t, data)
+	iface := &hypercall.Interface{Constants: map[string]uint32{"XEN": 4}}
 	domU, idle := unpack(t, []byte(dom0["/boot/domU.img"])), unpack(t, []byte(dom0["/boot/idle.img"]))
 	for _, want := range []struct {
 		in         map[string]string
@@ -138,9 +134,10 @@ func TestDom0Image(t *testing.T) {
 		{dom0, "/init", "agent of dom0"}, {domU, "/init", "agent of domU"}, {idle, "/init", "agent of domU"},
 		{dom0, protocol.HelloPath, "loops of dom0"}, {domU, protocol.NativePath, "loops of domU"},
 		{dom0, protocol.DomainFile, "dom0\n"}, {domU, protocol.DomainFile, "domU\n"}, {idle, protocol.DomainFile, "idle\n"},
+		{dom0, protocol.InterfaceFile, string(iface.Encode())}, {domU, protocol.InterfaceFile, string(iface.Encode())},
 		{dom0, protocol.IdleFile, "2\n"}, {dom0, "/boot/vmlinux", "a kernel"},
-		{dom0, protocol.DomUConfig, domUConfig("domU", "pvh", "/boot/domU.img", domUMemory)},
-		{dom0, "/etc/xen/idle2.cfg", domUConfig("idle2", "pv", "/boot/idle.img", idleMemory)},
+		{dom0, protocol.DomUConfig, domUConfig("domU", "pvh", "/boot/domU.img", "", domUMemory)},
+		{dom0, "/etc/xen/idle2.cfg", domUConfig("idle2", "pv", "/boot/idle.img", "", idleMemory)},
 		{dom0, "/etc/xen/xl.conf", "autoballoon=\"0\"\n"},
 	} {
 		if got := want.in[want.path]; got != want.text {
@@ -162,23 +159,20 @@ func TestDom0Image(t *testing.T) {
 	if _, ok := dom0["/usr/share/doc/README"]; ok {
 		t.Error("dom0 holds what it does not need")
 	}
-	for _, f := range toolstackFiles {
-		if dom0["/"+f] == "" || domU["/"+f] != "" {
+	for _, f := range fakeToolstack {
+		if dom0[f] != f || domU[f] != "" {
 			t.Errorf("%s is not in dom0 alone", f)
 		}
 	}
 }
 
 func TestPartsMissing(t *testing.T) {
-	for _, lost := range []string{"lib/modules/6.1/kernel/xen-helper.ko", toolstackFiles[0]} {
-		p := fakeParts(t)
-		if err := os.Remove(filepath.Join(string(p.root), lost)); err != nil {
-			t.Fatal(err)
-		}
-		name := strings.ReplaceAll(strings.TrimSuffix(filepath.Base(lost), ".ko"), "-", "_")
-		if _, err := dom0Image(p, fakeAgents(), shape{"pv", 0}); err == nil || !strings.Contains(err.Error(), name) {
-			t.Errorf("error %v, want one that names %s", err, name)
-		}
+	p := fakeParts(t)
+	if err := os.Remove(filepath.Join(string(p.root), "lib/modules/6.1/kernel/xen-helper.ko")); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := p.dom0Image(t, shape{"pv", 0}); err == nil || !strings.Contains(err.Error(), "xen_helper") {
+		t.Errorf("error %v, want one that names what is missing", err)
 	}
 }
 
@@ -194,7 +188,11 @@ tsc_mode="native"
 on_crash="destroy"
 on_reboot="destroy"
 `
-	if d := cmp.Diff(want, domUConfig("domU", "pvh", "/boot/domU.img", 96)); d != "" {
+	if d := cmp.Diff(want, domUConfig("domU", "pvh", "/boot/domU.img", "", 96)); d != "" {
+		t.Error(d)
+	}
+	const labelled = want + "seclabel=\"system_u:system_r:isolated_domU_t\"\n"
+	if d := cmp.Diff(labelled, domUConfig("domU", "pvh", "/boot/domU.img", "system_u:system_r:isolated_domU_t", 96)); d != "" {
 		t.Error(d)
 	}
 }
@@ -206,6 +204,24 @@ func TestShape(t *testing.T) {
 	}{{hv.BootSpec{}, shape{"pv", 0}}, {hv.BootSpec{DomU: "pvh", Idle: 3}, shape{"pvh", 3}}} {
 		if got := shapeOf(tt.spec); got != tt.want {
 			t.Errorf("%+v became %+v", tt.spec, got)
+		}
+	}
+}
+
+// Without a toolstack dom0 has nothing of a domU.
+func TestDom0Alone(t *testing.T) {
+	p := fakeParts(t)
+	data, err := dom0Image(t.Context(), p.kernel, &surroundings{tools: &toolstack{missing: "it does not build"}, iface: &hypercall.Interface{}}, fakeAgents(), shape{"pv", 1}, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	dom0 := unpack(t, data)
+	if dom0["/init"] != "agent of dom0" || dom0[protocol.ModulesFile] == "" {
+		t.Error("dom0 is not whole")
+	}
+	for _, name := range []string{protocol.ToolstackDir, protocol.DomUConfig, protocol.IdleFile, "/boot/domU.img"} {
+		if _, ok := dom0[name]; ok {
+			t.Errorf("dom0 has %s", name)
 		}
 	}
 }

@@ -38,6 +38,7 @@ type machine struct {
 	dir     string
 	release func() // of dir
 	running []*watched
+	early   sync.Once // what was denied before FLASK enforced is told
 }
 
 // Boot readies a machine: under instruction counting, its snapshot.
@@ -45,21 +46,45 @@ func (t *Target) Boot(ctx context.Context, img *hv.Image, spec hv.BootSpec) (hv.
 	if n := len(spec.Plan.Benchmarks); n > mark.MostBenchmarks {
 		return nil, fmt.Errorf("boot %s: %d benchmarks, the marks suffice for %d: choose some with --bench", img.Build.Name, n, mark.MostBenchmarks)
 	}
-	s, err := t.start(ctx, img, spec, quiet)
+	s, err := t.start(ctx, img, spec, spec.Say)
+	if err == nil {
+		spec.Plan.Domains, err = s.domains(spec.Plan.Domains)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("boot %s: %w", img.Build.Name, err)
 	}
 	return t.boot(ctx, s, spec)
 }
 
-func quiet(string) {}
+// domains are those of a plan that a start has: without a toolstack it has no
+// domU.
+func (s *start) domains(wanted []string) ([]string, error) {
+	if s.around.tools.missing == "" {
+		return wanted, nil
+	}
+	if !slices.Contains(wanted, "dom0") {
+		return nil, fmt.Errorf("there is no domU: %s", s.around.tools.missing)
+	}
+	return []string{"dom0"}, nil
+}
+
+// warnOfNoDomU says beside every sample why there is none of a domU.
+func (m *machine) warnOfNoDomU(samples []bench.Measurement) {
+	why := m.start.around.tools.missing
+	if why == "" {
+		return
+	}
+	for i := range samples {
+		samples[i].Warnings = append(samples[i].Warnings, "dom0 runs without a domU: "+why)
+	}
+}
 
 // boot readies a machine for which everything is there.
 func (t *Target) boot(ctx context.Context, s *start, spec hv.BootSpec) (hv.Machine, error) {
 	var err error
 	m := &machine{target: t, start: s, spec: spec}
 	if s.accel == qemu.ICount {
-		if m.snapshot, err = t.snapshot(ctx, s, quiet); err != nil {
+		if m.snapshot, err = t.snapshot(ctx, s, spec.Console, spec.Say); err != nil {
 			return nil, err
 		}
 	}
@@ -74,12 +99,12 @@ func (t *Target) boot(ctx context.Context, s *start, spec hv.BootSpec) (hv.Machi
 	return m, nil
 }
 
-// Prepare makes the image's snapshot. If it fails, Boot tries again and says
-// why; here a word must do.
+// Prepare makes the image's snapshot. If that fails a word must do: Boot says why
+// it fails, and tries again unless the guest would fail in the same way.
 func (t *Target) Prepare(ctx context.Context, img *hv.Image, spec hv.BootSpec, progress func(string)) {
 	if err := t.prepare(ctx, img, spec, progress); err != nil && ctx.Err() == nil {
 		line, _, _ := strings.Cut(err.Error(), "\n")
-		progress(label(img.Build) + ": no snapshot yet, the first boot tries again: " + line)
+		progress(label(img.Build) + ": no snapshot: " + line)
 	}
 }
 
@@ -88,7 +113,7 @@ func (t *Target) prepare(ctx context.Context, img *hv.Image, spec hv.BootSpec, p
 	if err != nil || s.accel != qemu.ICount {
 		return err
 	}
-	snapshot, err := t.snapshot(ctx, s, progress)
+	snapshot, err := t.snapshot(ctx, s, nil, progress)
 	if err != nil {
 		return err
 	}
@@ -127,12 +152,11 @@ func (m *machine) Measure(ctx context.Context, emit func(bench.Measurement) erro
 
 // run starts one QEMU and receives what its domains report.
 func (m *machine) run(ctx context.Context, plan bench.Plan, emit func(bench.Measurement) error) error {
-	select {
-	case m.target.running <- struct{}{}:
-		defer func() { <-m.target.running }()
-	case <-ctx.Done():
-		return context.Cause(ctx)
+	release, err := m.target.running.take(ctx, toResume)
+	if err != nil {
+		return err
 	}
+	defer release()
 	dir := filepath.Join(m.dir, strings.Join(plan.Domains, "+"))
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return fmt.Errorf("boot %s: %w", m.start.img.Build.Name, err)
@@ -245,6 +269,9 @@ func (m *machine) ended(w *watched) error {
 // before a damaged one stand where they hold the times themselves.
 func (m *machine) collect(w *watched, plan bench.Plan, emit func(bench.Measurement) error) error {
 	samples, err := m.records(w, plan)
+	if m.snapshot == nil {
+		err = errors.Join(err, w.checkTaken())
+	}
 	if m.snapshot != nil {
 		if err == nil {
 			err = m.count(w, plan, samples)
@@ -254,6 +281,7 @@ func (m *machine) collect(w *watched, plan bench.Plan, emit func(bench.Measureme
 		}
 	}
 	m.warnOfDenials(w, samples)
+	m.warnOfNoDomU(samples)
 	return errors.Join(err, pass(samples, emit))
 }
 

@@ -29,12 +29,16 @@ func counted(domain, benchmark string, iterations int64, xen, xsm, guest, all fl
 	if body.Instructions == 0 {
 		paths = paths[:1]
 	}
+	var executed []string
+	for _, x := range paths {
+		executed = append(executed, x.Function) // in the order of their names, as paths are
+	}
 	return bench.Measurement{
 		Domain: domain, Benchmark: benchmark, Iterations: iterations, Values: []bench.Value{
 			{Value: xen, Unit: count.UnitXen}, {Value: xsm, Unit: count.UnitXSM}, {Value: 1, Unit: count.UnitHooks},
 			{Value: guest, Unit: count.UnitGuest}, {Value: all, Unit: count.UnitAll},
 		},
-		Profile: &bench.Profile{Windows: 1, Ops: 1, Paths: paths},
+		Profile: &bench.Profile{Windows: 1, Ops: 1, Paths: paths, Executed: executed},
 	}
 }
 
@@ -125,7 +129,7 @@ type failure struct {
 var anytime = []failure{
 	{scenario{Measure: "kernel panic"}, hv.GuestFailed, "Kernel panic - not syncing: Attempted to kill init!"},
 	{scenario{Measure: "xen panic"}, hv.GuestFailed, "Panic on CPU 0"},
-	{scenario{Measure: "agent gives up"}, hv.GuestFailed, "dom0's agent gave up: run /usr/lib/xen-4.17/bin/xl create: exit status 1: out of memory"},
+	{scenario{Measure: "agent gives up"}, hv.GuestFailed, "dom0's agent gave up: run /usr/lib/xsmbench/toolstack/xl create: exit status 1: out of memory"},
 	{scenario{Measure: "agent gives up in silence"}, hv.GuestFailed, "did not say why"},
 }
 
@@ -164,6 +168,29 @@ func TestBootFails(t *testing.T) {
 	}
 }
 
+// A boot that fails leaves its whole console in its log. Where the guest would
+// fail again in the same way, there is no second boot.
+func TestFailedBoot(t *testing.T) {
+	t.Parallel()
+	for play, boots := range map[string]int{"agent gives up": 1, "killed": 2} {
+		s, target := started(t, "dummy", qemu.ICount, scenario{Boot: play}), patientTarget()
+		for range 2 {
+			var console strings.Builder
+			sp := spec()
+			sp.Console = &console
+			if _, err := target.boot(t.Context(), s, sp); err == nil {
+				t.Fatalf("%s: the boot does not fail", play)
+			}
+			if text := console.String(); !strings.Contains(text, "console of the boot to the snapshot, which failed:\n(XEN) Xen version 4.17.5") {
+				t.Errorf("%s: the console's log is %q", play, text)
+			}
+		}
+		if n := len(pids(s)); n != boots {
+			t.Errorf("%s: %d boots, want %d", play, n, boots)
+		}
+	}
+}
+
 func whileMeasuring() []failure {
 	return append([]failure{
 		{scenario{Measure: "killed"}, hv.GuestFailed, "QEMU was ended by killed"},
@@ -185,8 +212,8 @@ func whileMeasuring() []failure {
 var ofWindows = []failure{
 	{scenario{Measure: "no windows file"}, hv.BadProtocol, "no such file"},
 	{scenario{Measure: "windows cut off"}, hv.BadProtocol, "cut off"},
-	{scenario{Measure: "windows cut off in a line"}, hv.BadProtocol, "is no window"},
-	{scenario{Measure: "windows damaged"}, hv.BadProtocol, "is no window"},
+	{scenario{Measure: "windows cut off in a line"}, hv.BadProtocol, "is not a window"},
+	{scenario{Measure: "windows damaged"}, hv.BadProtocol, "is not a window"},
 	{scenario{Measure: "windows of another table"}, hv.BadProtocol, "cell 77, handler 0, hook -1, the map only 4, 1 and 1"},
 	{scenario{Measure: "windows cannot be written"}, hv.BadProtocol, "window plug-in: cannot write the windows"},
 }
@@ -285,7 +312,7 @@ func TestLimits(t *testing.T) {
 		kind   hv.BootErrorKind
 		text   string
 	}{
-		{"silent boot", scenario{Boot: "hang"}, limits{boot: time.Minute, silence: 20 * time.Millisecond}, nil, hv.NoProgress, "the console says nothing for 400ms"},
+		{"silent boot", scenario{Boot: "hang"}, limits{boot: time.Minute, silence: 20 * time.Millisecond}, nil, hv.NoProgress, "the console printed nothing for 400ms"},
 		{"endless boot", scenario{Boot: "babble"}, limits{boot: 100 * time.Millisecond, silence: time.Minute}, nil, hv.TimedOut, "dom0 and domU were not ready"},
 		{"no monitor", scenario{Boot: "no monitor"}, limits{boot: 20 * time.Millisecond, silence: time.Minute}, nil, hv.TimedOut, "it takes too long"},
 		{"deaf monitor", scenario{Measure: "deaf"}, limits{boot: 300 * time.Millisecond, silence: time.Minute}, nil, hv.TimedOut, "it takes too long"},

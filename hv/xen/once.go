@@ -51,6 +51,26 @@ func (o *once[T]) there(name string) (value T, ok bool) {
 	}
 }
 
+// forget empties it, and returns what was there. What is being made goes on and is
+// its maker's alone.
+func (o *once[T]) forget() []T {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	var all []T
+	for name, m := range o.made {
+		select {
+		case <-m.turn:
+			if m.done {
+				all = append(all, m.value)
+			}
+			m.turn <- struct{}{}
+		default:
+		}
+		delete(o.made, name)
+	}
+	return all
+}
+
 func (o *once[T]) maker(name string) *maker[T] {
 	o.mu.Lock()
 	defer o.mu.Unlock()

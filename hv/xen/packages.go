@@ -7,8 +7,8 @@ import (
 	"path/filepath"
 	"strings"
 
+	"xsmbench/hv"
 	"xsmbench/hv/store"
-	"xsmbench/hv/store/content"
 	"xsmbench/hv/xen/debian"
 	"xsmbench/hv/xen/image"
 )
@@ -23,87 +23,81 @@ var (
 	})
 )
 
-// packages are Debian's that the domains are made of, besides the kernel's:
-// the toolstack, and the libraries that it needs.
-var packages = []string{
-	"xen-utils-4.17", "libxenmisc4.17", "libxencall1", "libxendevicemodel1", "libxenevtchn1", "libxenforeignmemory1",
-	"libxengnttab1", "libxenhypfs1", "libxenstore4", "libxentoolcore1", "libxentoollog1",
-	"libc6", "libgcc-s1", "libyajl2", "libnl-3-200", "libnl-route-3-200", "zlib1g", "liblzma5", "libbz2-1.0", "liblzo2-2",
-	"libzstd1", "libuuid1", "libfdt1", "libtinfo6", "libncurses6", "libaio1",
+// guestsFrom and sourceFrom are the machines of which packages are taken: this
+// one, as another release might be.
+func guestsFrom(p hv.Packages) debian.Machine {
+	return debian.Machine{Release: p.Guests, Archive: p.Archive}
 }
 
-// kernelPackage depends on the package of the current kernel.
-const kernelPackage = "linux-image-amd64"
-
-// parts are what the guests are made of, unpacked.
-type parts struct {
-	root     image.Root
-	vmlinux  string   // the kernel, uncompressed
-	versions []string // files of the packages
-
-	vmlinuxHash string // SHA-256 of the kernel
+func sourceFrom(p hv.Packages) debian.Machine {
+	return debian.Machine{Release: p.Source, Archive: p.Archive}
 }
 
-// guestsParts is the name under which a process has its parts.
-const guestsParts = "parts"
+// CheckRelease refuses what cannot be the name of a Debian release.
+func (*Target) CheckRelease(name string) error { return debian.CheckRelease(name) }
 
-// parts takes the packages that the distribution has today from the store, or
-// fetches them. They stay there as long as this process lives.
-func (t *Target) parts(ctx context.Context, progress func(string)) (*parts, error) {
-	return t.guests.get(ctx, guestsParts, func(ctx context.Context) (*parts, error) {
-		s, err := t.store()
-		if err != nil {
-			return nil, err
-		}
-		p, err := makeParts(ctx, s, debian.Machine{}, func(s string) { progress("guests: " + s) })
-		if err != nil {
-			return nil, fmt.Errorf("make the guests' parts: %w", err)
-		}
-		return p, nil
-	})
+// CheckArchive refuses what cannot be the URL of a package archive.
+func (*Target) CheckArchive(url string) error { return debian.CheckArchive(url) }
+
+// part is what the guests need of some packages of a distribution.
+type part struct {
+	what string
+	// find asks an archive which packages these are. The first gives the part its
+	// name: "linux-image-…", "xen-utils-…".
+	find func(context.Context, *debian.Archive) ([]string, error)
+	// take fills dir with what is needed of the packages, unpacked in root.
+	take func(ctx context.Context, root image.Root, dir string) error
+	// taken is what take takes: it decides the result, as the packages do.
+	taken []string
 }
 
-func makeParts(ctx context.Context, s *store.Store, m debian.Machine, progress func(string)) (*parts, error) {
+// get takes the part of the newest packages from the store, or makes it.
+func (p part) get(ctx context.Context, s *store.Store, m debian.Machine, progress func(string)) (*store.Entry, versions, error) {
 	archive, err := m.Open(ctx, s, debian.Binary, progress)
 	if err != nil {
-		return nil, err
+		return nil, versions{}, err
 	}
 	defer archive.Close()
-	v, err := findVersions(ctx, s, archive, progress)
+	v, err := p.versions(ctx, s, archive, progress)
 	if err != nil {
-		return nil, err
+		return nil, v, err
 	}
-	entry, err := s.Get(ctx, guestPackages, v.key(), store.Recipe{
-		What: "the guests' packages", Progress: progress,
+	entry, err := s.Get(ctx, guestPackages, p.key(v), store.Recipe{
+		What: p.what, Progress: progress,
 		Make: func(ctx context.Context, dir string) error {
-			progress("fetching " + v.kernel + " and the toolstack")
-			return unpackParts(ctx, s, archive, v, dir)
+			progress("fetching " + v.main)
+			return p.unpack(ctx, s, archive, v, dir)
 		},
 	})
+	return entry, v, err
+}
+
+// newest looks the part's packages up. Nothing but an index is fetched.
+func (p part) newest(ctx context.Context, s *store.Store, m debian.Machine) (versions, error) {
+	archive, err := m.Open(ctx, s, debian.Binary, silent)
 	if err != nil {
-		return nil, err
+		return versions{}, err
 	}
-	p := &parts{root: image.Root(entry.Path("root")), vmlinux: entry.Path("vmlinux"), versions: v.names()}
-	p.vmlinuxHash, err = content.HashFile(p.vmlinux)
-	return p, err
+	defer archive.Close()
+	return p.versions(ctx, s, archive, silent)
 }
 
-// versions are the packages that an index has.
+func silent(string) {}
+
+// versions are the packages of a part that an index has.
 type versions struct {
-	kernel string // its package
-	files  []debian.File
+	main  string // the package that gives the part its name
+	files []debian.File
 }
 
-// findVersions asks the archive's index. The answer is kept: asking takes a
-// second or two.
-func findVersions(ctx context.Context, s *store.Store, archive *debian.Archive, progress func(string)) (versions, error) {
-	var v versions
+// versions asks the archive's index. The answer is kept: asking takes a second
+// or two.
+func (p part) versions(ctx context.Context, s *store.Store, archive *debian.Archive, progress func(string)) (versions, error) {
 	const file = "versions"
-	key := store.KeyOf(append([]string{archive.Index(), kernelPackage}, packages...)...)
-	entry, err := s.Get(ctx, packageVersions, key, store.Recipe{
-		What: "the versions of the guests' packages", Progress: progress,
+	entry, err := s.Get(ctx, packageVersions, store.KeyOf(archive.Index(), p.what), store.Recipe{
+		What: "the versions of the packages of " + p.what, Progress: progress,
 		Make: func(ctx context.Context, dir string) error {
-			text, err := askVersions(ctx, archive)
+			text, err := p.ask(ctx, archive)
 			if err != nil {
 				return err
 			}
@@ -111,52 +105,53 @@ func findVersions(ctx context.Context, s *store.Store, archive *debian.Archive, 
 		},
 	})
 	if err != nil {
-		return v, err
+		return versions{}, err
 	}
 	defer entry.Release()
 	text, err := os.ReadFile(entry.Path(file))
-	if err != nil {
-		return v, err
-	}
-	lines := strings.Split(strings.TrimSpace(string(text)), "\n")
-	v.kernel = lines[0]
-	for _, line := range lines[1:] {
-		name, digest, _ := strings.Cut(line, " ")
-		v.files = append(v.files, debian.File{Name: name, Digest: digest})
-	}
-	return v, nil
+	return parseVersions(string(text)), err
 }
 
-// askVersions writes the kernel's package, and then each file, a line each.
-func askVersions(ctx context.Context, archive *debian.Archive) (string, error) {
-	kernel, err := kernelOf(ctx, archive)
+// ask writes the main package, and then each file, a line each.
+func (p part) ask(ctx context.Context, archive *debian.Archive) (string, error) {
+	names, err := p.find(ctx, archive)
 	if err != nil {
 		return "", err
 	}
-	files, err := archive.Files(ctx, append([]string{kernel}, packages...)...)
+	files, err := archive.Files(ctx, names...)
 	if err != nil {
 		return "", err
 	}
-	if want := len(packages) + 1; len(files) != want {
-		return "", fmt.Errorf("look up packages: asked for %d, the archive names %d files", want, len(files))
+	if len(files) != len(names) {
+		return "", fmt.Errorf("look up packages: asked for %d, the archive names %d files", len(names), len(files))
 	}
-	text := kernel + "\n"
+	text := names[0] + "\n"
 	for _, f := range files {
 		text += f.String() + "\n"
 	}
 	return text, nil
 }
 
-// key names the parts by the packages and by what is taken of them.
-func (v versions) key() store.Key {
-	decide := []string{"guests' parts"}
+func parseVersions(text string) versions {
+	lines := strings.Split(strings.TrimSpace(text), "\n")
+	v := versions{main: lines[0]}
+	for _, line := range lines[1:] {
+		name, digest, _ := strings.Cut(line, " ")
+		v.files = append(v.files, debian.File{Name: name, Digest: digest})
+	}
+	return v
+}
+
+// key names a part by its packages and by what is taken of them.
+func (p part) key(v versions) store.Key {
+	decide := []string{p.what}
 	for _, f := range v.files {
 		decide = append(decide, f.String())
 	}
-	decide = append(decide, modules...)
-	return store.KeyOf(append(decide, toolstackFiles...)...)
+	return store.KeyOf(append(decide, p.taken...)...)
 }
 
+// names are those of the packages' files.
 func (v versions) names() []string {
 	var names []string
 	for _, f := range v.files {
@@ -165,57 +160,43 @@ func (v versions) names() []string {
 	return names
 }
 
-// unpackParts fills dir with what the guests need of the packages: the kernel,
-// modules, programs and libraries.
-func unpackParts(ctx context.Context, s *store.Store, archive *debian.Archive, v versions, dir string) error {
+// packages are the names of the packages. A file's name begins with them.
+func (v versions) packages() []string {
+	var packages []string
+	for _, name := range v.names() {
+		name, _, _ = strings.Cut(name, "_")
+		packages = append(packages, name)
+	}
+	return packages
+}
+
+// unpack fetches the packages and fills dir with what is needed of them.
+func (p part) unpack(ctx context.Context, s *store.Store, archive *debian.Archive, v versions, dir string) error {
 	work, release, err := s.Scratch("unpacked packages")
 	if err != nil {
 		return err
 	}
 	defer release()
-	all := image.Root(filepath.Join(work, "root"))
-	if err := archive.Unpack(ctx, string(all), v.files, append([]string{v.kernel}, packages...)...); err != nil {
+	root := image.Root(filepath.Join(work, "root"))
+	if err := archive.Unpack(ctx, string(root), v.files, v.packages()...); err != nil {
 		return err
 	}
-	compressed, err := filepath.Glob(filepath.Join(string(all), "boot", "vmlinuz-*"))
-	if err != nil || len(compressed) != 1 {
-		return fmt.Errorf("package %s has %d kernels", v.kernel, len(compressed))
-	}
-	vmlinux, err := image.Vmlinux(ctx, compressed[0])
-	if err != nil {
-		return err
-	}
-	if err := os.WriteFile(filepath.Join(dir, "vmlinux"), vmlinux, 0o644); err != nil {
-		return err
-	}
-	needed, err := all.Modules(modules...)
-	if err != nil {
-		return err
-	}
-	libraries, err := all.Libraries(toolstackFiles...)
-	if err != nil {
-		return err
-	}
-	for _, list := range [][]string{needed, libraries, toolstackFiles} {
-		for _, name := range list {
-			if err := all.CopyFile(name, filepath.Join(dir, "root")); err != nil {
-				return err
-			}
-		}
+	if err := p.take(ctx, root, dir); err != nil {
+		return fmt.Errorf("package %s: %w", v.main, err)
 	}
 	return nil
 }
 
-// kernelOf finds the kernel's package.
-func kernelOf(ctx context.Context, archive *debian.Archive) (string, error) {
-	depends, err := archive.Depends(ctx, kernelPackage)
+// dependency finds the package that a package without content depends on.
+func dependency(ctx context.Context, archive *debian.Archive, of string, is func(name string) bool) (string, error) {
+	depends, err := archive.Depends(ctx, of)
 	if err != nil {
 		return "", err
 	}
 	for _, d := range depends {
-		if strings.HasPrefix(d, "linux-image-") {
+		if is(d) {
 			return d, nil
 		}
 	}
-	return "", fmt.Errorf("look up package %s: it depends on no kernel: %v", kernelPackage, depends)
+	return "", fmt.Errorf("look up package %s: it depends on none of those looked for: %v", of, depends)
 }

@@ -1,10 +1,13 @@
 package xen
 
 import (
+	"bytes"
 	"context"
-	"encoding/binary"
 	"errors"
+	"io/fs"
 	"os"
+	"os/exec"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -16,45 +19,8 @@ import (
 	"xsmbench/hv/store"
 	"xsmbench/hv/xen/debian"
 	"xsmbench/hv/xen/faketools"
+	"xsmbench/hv/xen/protocol"
 )
-
-// bzImage is a kernel's image with a payload that is not compressed.
-func bzImage(payload string) []byte {
-	const sector, setup = 512, 1
-	image := make([]byte, (setup+1)*sector)
-	image[0x1f1] = setup
-	copy(image[0x202:], "HdrS")
-	binary.LittleEndian.PutUint16(image[0x206:], 0x20f)
-	binary.LittleEndian.PutUint32(image[0x24c:], uint32(len(payload)+4))
-	return append(image, payload+"size"...)
-}
-
-// debianArchive offers all that the guests are made of, with one kernel.
-func debianArchive(t *testing.T) *faketools.Apt {
-	t.Helper()
-	a := faketools.NewApt(t)
-	for _, name := range packages {
-		a.Offer(name, "1", nil, map[string][]byte{"usr/share/doc/" + name: nil})
-	}
-	toolstack := map[string][]byte{"usr/share/doc/xen": []byte("not taken")}
-	for _, f := range toolstackFiles {
-		toolstack[f] = elfFile(".text", f)
-	}
-	a.Offer("xen-utils-4.17", "4.17.1", nil, toolstack)
-	offerKernel(a, "6.1.0-1")
-	return a
-}
-
-// offerKernel makes a kernel the current one.
-func offerKernel(a *faketools.Apt, version string) {
-	name := "linux-image-" + version + "-amd64"
-	files := map[string][]byte{"boot/vmlinuz-" + version: bzImage("\x7fELF " + version)}
-	for _, m := range modules {
-		files["lib/modules/"+version+"/kernel/"+m+".ko"] = elfFile(".modinfo", "depends=\x00")
-	}
-	a.Offer(name, version, nil, files)
-	a.Offer(kernelPackage, version, []string{"linux-base", name}, nil)
-}
 
 func packageStore(t *testing.T) *store.Store {
 	t.Helper()
@@ -70,7 +36,22 @@ func on(a *faketools.Apt, day int) debian.Machine {
 	return debian.Machine{Etc: a.Etc, Now: func() time.Time { return time.Date(2024, 2, day, 12, 0, 0, 0, time.UTC) }}
 }
 
-func partsOn(t *testing.T, s *store.Store, a *faketools.Apt, day int) *parts {
+// guestParts are what the guests are made of.
+type guestParts struct {
+	*kernel
+	tools *toolstack
+}
+
+func makeParts(ctx context.Context, s *store.Store, m debian.Machine, progress func(string)) (*guestParts, error) {
+	k, err := makeKernel(ctx, s, m, progress)
+	if err != nil {
+		return nil, err
+	}
+	tools, err := makeToolstack(ctx, s, m, progress)
+	return &guestParts{k, tools}, err
+}
+
+func partsOn(t *testing.T, s *store.Store, a *faketools.Apt, day int) *guestParts {
 	t.Helper()
 	p, err := makeParts(t.Context(), s, on(a, day), func(string) {})
 	if err != nil {
@@ -80,58 +61,126 @@ func partsOn(t *testing.T, s *store.Store, a *faketools.Apt, day int) *parts {
 }
 
 // kernelIs compares what the parts' kernel is.
-func kernelIs(t *testing.T, p *parts, version string) {
+func kernelIs(t *testing.T, p *guestParts, version string) {
 	t.Helper()
-	if text, err := os.ReadFile(p.vmlinux); err != nil || string(text) != "\x7fELF "+version {
+	if text, err := os.ReadFile(p.vmlinux); err != nil || !strings.HasSuffix(string(text), "kernel "+version) {
 		t.Errorf("kernel %q, %v, want %s", text, err, version)
 	}
-	if want := "linux-image-" + version + "-amd64_" + version + "_amd64.deb"; !slices.Contains(p.versions, want) {
-		t.Errorf("versions %v, want one that is %s", p.versions, want)
+	if want := "linux-image-" + version + "-amd64_" + version + "_amd64.deb"; !slices.Contains(p.packages, want) {
+		t.Errorf("packages %v, want one that is %s", p.packages, want)
 	}
 }
 
 func TestParts(t *testing.T) {
-	a, s := debianArchive(t), packageStore(t)
+	a, s := faketools.NewDebian(t), packageStore(t)
 	p := partsOn(t, s, a, 1)
 	kernelIs(t, p, "6.1.0-1")
-	if len(p.versions) != len(packages)+1 || p.vmlinuxHash == "" {
-		t.Errorf("parts %+v", p)
+	if len(p.packages) != 1 || p.vmlinuxHash == "" {
+		t.Errorf("kernel %+v", p.kernel)
 	}
-	found, err := p.root.Modules(modules...)
+	found, err := p.root.Modules(t.Context(), modules...)
 	if err != nil || len(found) != len(modules) {
 		t.Errorf("modules %v, %v", found, err)
 	}
-	for _, name := range toolstackFiles {
-		if _, err := os.Stat(string(p.root) + "/" + name); err != nil {
-			t.Error(err)
+	// The libraries' packages are those that the toolstack's depends on: not
+	// python3, nor gcc-12-base.
+	if want := "libc6 libgcc-s1 libuuid1 libxencall1 libxenmisc4.17 libxenstore4 libxentoollog1 xen-utils-4.17 zlib1g"; p.tools.version != "4.17" || packagesOf(p.tools) != want {
+		t.Errorf("toolstack %s of %s, want %s", p.tools.version, packagesOf(p.tools), want)
+	}
+	want := []string{"lib/x86_64-linux-gnu/libgcc_s.so.1"}
+	for _, name := range []string{"xen-init-dom0", "xenconsoled", "xenstored", "xl"} {
+		want = append(want, protocol.ToolstackDir[1:]+"/"+name)
+	}
+	if d := cmp.Diff(want, filesBelow(t, string(p.tools.root))); d != "" {
+		t.Errorf("the toolstack's files (-want +got):\n%s", d)
+	}
+}
+
+// packagesOf are the names of a toolstack's packages.
+func packagesOf(tools *toolstack) string {
+	var names []string
+	for _, f := range tools.packages {
+		name, _, _ := strings.Cut(f, "_")
+		names = append(names, name)
+	}
+	return strings.Join(names, " ")
+}
+
+func filesBelow(t *testing.T, dir string) (names []string) {
+	t.Helper()
+	err := fs.WalkDir(os.DirFS(dir), ".", func(name string, e fs.DirEntry, err error) error {
+		if err == nil && !e.IsDir() {
+			names = append(names, name)
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return names
+}
+
+// The distribution may be a later one: Debian 13 has its directories below usr,
+// and compressed modules.
+func TestPartsOfDebian13(t *testing.T) {
+	a, s := faketools.NewDebian(t), packageStore(t)
+	if !a.Real("xz") {
+		t.Skip("xz is not installed")
+	}
+	const version = "6.12.118+deb13-amd64"
+	files := map[string][]byte{"boot/vmlinuz-" + version: faketools.BzImage(string(faketools.Program("kernel 6.12")))}
+	for _, m := range modules {
+		files["usr/lib/modules/"+version+"/kernel/drivers/xen/"+m+".ko.xz"] = compressed(t, elfFile(".modinfo", "name="+m+"\x00depends=\x00"))
+	}
+	a.Offer("linux-image-"+version, "1", nil, files)
+	a.Offer(kernelPackage, "1", []string{"linux-image-" + version}, nil)
+	a.Offer("libgcc-s1", "14", nil, map[string][]byte{"usr/lib/x86_64-linux-gnu/libgcc_s.so.1": elfFile(".text", "")})
+	a.OfferToolstack("4.20", "libgcc-s1")
+	p := partsOn(t, s, a, 1)
+	if p.tools.version != "4.20" || packagesOf(p.tools) != "libgcc-s1 xen-utils-4.20" {
+		t.Errorf("toolstack %s of %s", p.tools.version, packagesOf(p.tools))
+	}
+	for _, m := range modules {
+		data, err := os.ReadFile(filepath.Join(string(p.root), "usr/lib/modules", version, "kernel/drivers/xen", m+".ko"))
+		if err != nil || !bytes.HasPrefix(data, []byte("\x7fELF")) {
+			t.Errorf("module %s: %q, %v", m, data[:min(4, len(data))], err)
 		}
 	}
-	if _, err := os.Stat(string(p.root) + "/usr/share/doc/xen"); err == nil {
-		t.Error("more was taken than the guests need")
+}
+
+// compressed is what xz makes of data.
+func compressed(t *testing.T, data []byte) []byte {
+	t.Helper()
+	cmd := exec.Command("xz", "-c")
+	cmd.Stdin = bytes.NewReader(data)
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatal(err)
 	}
+	return out
 }
 
 // Parts are those of the newest packages, and those of the same packages are
 // the same.
 func TestPartsOfNewKernel(t *testing.T) {
-	a, s := debianArchive(t), packageStore(t)
+	a, s := faketools.NewDebian(t), packageStore(t)
 	first := partsOn(t, s, a, 1)
 	for _, day := range []int{1, 2} {
 		if p := partsOn(t, s, a, day); p.root != first.root {
 			t.Errorf("day %d: parts of the same packages at %s and %s", day, first.root, p.root)
 		}
 	}
-	if n := a.Calls("download -qq"); n != 1 {
+	if n := a.Calls("download -qq"); n != 2 { // the kernel, and the toolstack
 		t.Errorf("the same packages were fetched %d times", n)
 	}
-	if n := a.Calls("download --print-uris"); n != 2 {
+	if n := a.Calls("download --print-uris"); n != 4 {
 		t.Errorf("the archive was asked for versions %d times on 2 days", n)
 	}
-	offerKernel(a, "6.1.0-2")
+	a.OfferKernel("6.1.0-2")
 	kernelIs(t, partsOn(t, s, a, 2), "6.1.0-1") // as the day's index has it
 	kernelIs(t, partsOn(t, s, a, 3), "6.1.0-2")
-	if n := a.Calls("download -qq"); n != 2 {
-		t.Errorf("two kernels were fetched by %d calls", n)
+	if n := a.Calls("download -qq"); n != 3 {
+		t.Errorf("two kernels and a toolstack were fetched by %d calls", n)
 	}
 	// What is in use stays.
 	if _, err := s.Prune(); err != nil {
@@ -141,13 +190,13 @@ func TestPartsOfNewKernel(t *testing.T) {
 		t.Fatal(err)
 	}
 	kernelIs(t, first, "6.1.0-1")
-	if _, err := first.root.Modules(modules...); err != nil {
+	if _, err := first.root.Modules(t.Context(), modules...); err != nil {
 		t.Error(err)
 	}
 }
 
 func TestPartsAtOnce(t *testing.T) {
-	a := debianArchive(t)
+	a := faketools.NewDebian(t)
 	for i := range 5 {
 		s := packageStore(t)
 		var group sync.WaitGroup
@@ -159,24 +208,24 @@ func TestPartsAtOnce(t *testing.T) {
 			})
 		}
 		group.Wait()
-		if updates, fetched := a.Calls("update"), a.Calls("download -qq"); updates != i+1 || fetched != i+1 {
+		if updates, fetched := a.Calls("update"), a.Calls("download -qq"); updates != i+1 || fetched != 2*(i+1) {
 			t.Fatalf("after %d tries: %d indexes, %d times packages", i+1, updates, fetched)
 		}
 	}
 }
 
 func TestPartsWithoutNetwork(t *testing.T) {
-	a, s := debianArchive(t), packageStore(t)
+	a, s := faketools.NewDebian(t), packageStore(t)
 	first := partsOn(t, s, a, 1)
 	a.Write("complaint", "E: Temporary failure resolving 'archive.example'\n")
+	const older = "fetch the package index: apt-get: exit status 100: E: Temporary failure resolving 'archive.example'; the index of 2024-02-01 is used"
 	var said []string
 	p, err := makeParts(t.Context(), s, on(a, 5), func(word string) { said = append(said, word) })
 	if err != nil || p.root != first.root {
 		t.Fatalf("parts %+v, %v", p, err)
 	}
 	if d := cmp.Diff([]string{
-		"fetching the index of packages",
-		"fetch the package index: apt-get: exit status 100: E: Temporary failure resolving 'archive.example'; the index of 2024-02-01 is used",
+		"fetching the index of packages", older, "fetching the index of packages", older, // for the kernel, and for the toolstack
 	}, said); d != "" {
 		t.Error(d)
 	}
@@ -194,21 +243,27 @@ func TestPartsErrors(t *testing.T) {
 	}{
 		{"another file", func(a *faketools.Apt) { a.Write("pool/libc6_1_amd64.deb", "evil") }, "libc6_1_amd64.deb is not the file that the archive's index names"},
 		{"a file is gone", func(a *faketools.Apt) { a.Delete("pool/libc6_1_amd64.deb") }, "E: Failed to fetch"},
-		{"no kernel", func(a *faketools.Apt) { a.Offer(kernelPackage, "2", []string{"linux-base"}, nil) }, "look up package linux-image-amd64: it depends on no kernel: [linux-base]"},
+		{"no kernel", func(a *faketools.Apt) { a.Offer(kernelPackage, "2", []string{"linux-base"}, nil) }, "look up package linux-image-amd64: it depends on none of those looked for: [linux-base]"},
 		{"a kernel that is not there", func(a *faketools.Apt) { a.Offer(kernelPackage, "2", []string{"linux-image-7"}, nil) }, "E: Unable to locate package linux-image-7"},
-		{"fewer files", func(a *faketools.Apt) { a.Write("during-download", `first="$1 $2 $3"; shift 4; set -- $first "$@"`) }, "look up packages: asked for 27, the archive names 26 files"},
-		{"no image", func(a *faketools.Apt) { a.Offer(kernel, "2", nil, map[string][]byte{"lib/modules/x": nil}) }, "package " + kernel + " has 0 kernels"},
+		{"fewer files", func(a *faketools.Apt) {
+			a.Write("during-download", `if [ $# -gt 4 ]; then first="$1 $2 $3"; shift 4; set -- $first "$@"; fi`)
+		}, "look up packages: asked for 9, the archive names 8 files"},
+		{"no image", func(a *faketools.Apt) { a.Offer(kernel, "2", nil, map[string][]byte{"lib/modules/x": nil}) }, "package " + kernel + ": it has 0 kernels"},
 		{"no kernel in the image", func(a *faketools.Apt) {
 			a.Offer(kernel, "2", nil, map[string][]byte{"boot/vmlinuz-6": []byte("MZ")})
 		}, "not a Linux bzImage"},
 		{"no modules", func(a *faketools.Apt) {
-			a.Offer(kernel, "2", nil, map[string][]byte{"boot/vmlinuz-6": bzImage("\x7fELF"), "lib/modules/6/x": nil})
+			a.Offer(kernel, "2", nil, map[string][]byte{"boot/vmlinuz-6": faketools.BzImage(string(faketools.Program("kernel"))), "lib/modules/6/x": nil})
 		}, "find kernel module xenfs: not in the kernel's package"},
-		{"no toolstack", func(a *faketools.Apt) { a.Offer("xen-utils-4.17", "2", nil, nil) }, "find libraries of " + toolstackFiles[0]},
+		{"no toolstack", func(a *faketools.Apt) {
+			a.Offer(toolstackPackage, "2", []string{"xen-hypervisor-common", "xen-utils-common"}, nil)
+		}, "look up package xen-system-amd64: it depends on none of those looked for: [xen-hypervisor-common xen-utils-common]"},
+		{"no programs", func(a *faketools.Apt) { a.Offer("xen-utils-4.17", "2", nil, nil) }, "package xen-utils-4.17: it has 0 programs xl"},
+		{"a library is missing", func(a *faketools.Apt) { a.Offer("libgcc-s1", "2", nil, nil) }, "package xen-utils-4.17: libgcc_s.so.1 is not in "},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			a, s := debianArchive(t), packageStore(t)
+			a, s := faketools.NewDebian(t), packageStore(t)
 			tt.spoil(a)
 			_, err := makeParts(t.Context(), s, on(a, 1), func(string) {})
 			if err == nil || !strings.Contains(err.Error(), tt.want) {
@@ -220,7 +275,7 @@ func TestPartsErrors(t *testing.T) {
 
 // A fetch that is cut short leaves nothing that the next one takes for whole.
 func TestPartsCancelled(t *testing.T) {
-	a, s := debianArchive(t), packageStore(t)
+	a, s := faketools.NewDebian(t), packageStore(t)
 	a.Pipe("begun")
 	a.Pipe("never")
 	a.Write("during-download", `case $2 in -qq) echo begun >"$control/begun"; read _ <"$control/never" ;; esac`)

@@ -56,6 +56,14 @@ func (m *machine) count(w *watched, plan bench.Plan, samples []bench.Measurement
 // stateful are benchmarks in which what Xen does depends on more than the
 // operation, so that two boots of one image may differ.
 var stateful = map[string]string{
+	"Lmbench/lat_ctx/size=16K/procs=8":             "how often the ring's processes are switched depends on where the guest's scheduler stands",
 	"Kbench/hypercall/op=sched_yield":              "what the scheduler does depends on where its time slices stand",
-	"Kbench/hypercall/op=memory_increase_decrease": "what the allocator does depends on the state of Xen's heap, which differs between images",
+	"Kbench/hypercall/op=memory_increase_decrease": ofHeap,
+	"Kbench/hypercall/op=memory_exchange":          ofHeap,
+	"Kbench/hypercall/op=domctl_createdomain":      ofHeap,
+	"Kbench/hypercall/op=domctl_create_destroy":    ofHeap,
+	"Kbench/hypercall/op=domctl_max_vcpus":         ofHeap,
 }
+
+// ofHeap is why an operation that allocates differs.
+const ofHeap = "what the allocator does depends on the state of Xen's heap, which differs between images"

@@ -3,6 +3,7 @@ package xen
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"xsmbench/hv"
@@ -13,7 +14,11 @@ import (
 
 // Settings say what a machine of the image is.
 func (t *Target) Settings(ctx context.Context, img *hv.Image, spec hv.BootSpec) []hv.Setting {
-	s := &start{img: img, accel: qemu.Accel(spec.Accel), shape: shapeOf(spec)}
+	around, err := t.around.get(img)
+	if err != nil {
+		around = &surroundings{tools: &toolstack{missing: "it is not known"}} // of an image that is not started
+	}
+	s := &start{img: img, accel: qemu.Accel(spec.Accel), shape: shapeOf(spec), around: around}
 	if s.accel == "" {
 		s.accel = qemu.ICount
 	}
@@ -22,14 +27,15 @@ func (t *Target) Settings(ctx context.Context, img *hv.Image, spec hv.BootSpec) 
 	if version, err := qemuVersion(ctx); err == nil {
 		all = append(all, hv.Setting{Item: hv.SettingEmulator, Text: fmt.Sprintf("%s, %s", version, m.Processor())})
 	}
-	if p, ok := t.guests.there(guestsParts); ok {
-		all = append(all, hv.Setting{Item: hv.SettingGuests, Text: packagesText(p.versions)})
+	if k, ok := t.kernels.there(guestsFrom(img.Build.Packages).String()); ok {
+		all = append(all, hv.Setting{Item: hv.SettingGuests, Text: guestsText(k, around)})
 	}
+	k, _ := kindOf(img.Build) // of which it was built
 	return append(all,
 		hv.Setting{Item: hv.SettingVCPUs, Text: fmt.Sprintf(
-			"1 in dom0 and 1 in each domU, on a machine of %d CPU: there is nothing to pin them to; QEMU itself is pinned to no CPU of the host", m.CPUs)},
-		hv.Setting{Item: hv.SettingPolicy, Text: policyText(img.Build)},
-		hv.Setting{Item: hv.SettingAVC, Text: avcText(img.Build)})
+			"1 in dom0 and 1 in each domU, on a machine of %d CPU: there is nothing to pin them to; QEMU itself is pinned to no CPU of the host; the FPU is switched eagerly%s", m.CPUs, around.fpuText())},
+		hv.Setting{Item: hv.SettingPolicy, Text: t.policyText(img, around)},
+		hv.Setting{Item: hv.SettingAVC, Text: avcText(k)})
 }
 
 // packagesText names the packages that decide most, and all by their hash.
@@ -44,15 +50,38 @@ func packagesText(files []string) string {
 	return fmt.Sprintf("%s, of %d packages (%.12s)", strings.Join(named, ", "), len(files), all)
 }
 
-func policyText(b hv.Build) string {
-	if b.KindOf() == "flask" {
-		return "that of Xen's source, built into the image, enforcing (flask=enforcing on Xen's command line)"
-	}
-	return "none"
+// guestsText says what the guests are made of.
+func guestsText(k *kernel, around *surroundings) string {
+	return packagesUsed(k, around.tools) + "; the kernel is stripped, and readies its list of machine addresses for 16 GiB if it did for 512"
 }
 
-func avcText(b hv.Build) string {
-	if b.KindOf() == "flask" {
+func packagesUsed(k *kernel, tools *toolstack) string {
+	switch {
+	case tools.missing != "":
+		return packagesText(k.packages) + "; no toolstack, so that dom0 runs alone"
+	case tools.packages == nil:
+		return fmt.Sprintf("%s; dom0's toolstack is built from the tree (%s, %.12s)", packagesText(k.packages), tools.version, tools.key)
+	}
+	return packagesText(slices.Concat(k.packages, tools.packages))
+}
+
+func (s *surroundings) fpuText() string {
+	if s.lazyFPU {
+		return " (spec-ctrl=eager-fpu)"
+	}
+	return ", as this Xen always does"
+}
+
+// modeText says how FLASK comes to enforce.
+func (s *surroundings) modeText() string {
+	if s.enforceLate {
+		return "enforcing from before the first domU on (flask=permissive on Xen's command line: the policy denies xenstored, in dom0, the get_domain_state that it asks for at its start)"
+	}
+	return "enforcing (flask=enforcing on Xen's command line)"
+}
+
+func avcText(k hv.Kind) string {
+	if k.AVC {
 		return "warm, unless a benchmark's name says otherwise: the operation ran before the windows that count"
 	}
 	return "none"

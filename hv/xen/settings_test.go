@@ -11,7 +11,7 @@ func TestSettings(t *testing.T) {
 	for _, x := range []struct {
 		kind, item, want string
 	}{
-		{"flask", hv.SettingPolicy, "that of Xen's source, built into the image, enforcing"},
+		{"flask", hv.SettingPolicy, "that of Xen's source, built into the image, enforcing (flask=enforcing"},
 		{"flask", hv.SettingAVC, "warm"},
 		{"dummy", hv.SettingPolicy, "none"},
 		{"native", hv.SettingAVC, "none"},

@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"sync"
 	"time"
 
 	"xsmbench/hv"
@@ -29,30 +30,88 @@ var snapshots = store.Register(store.Kind{
 })
 
 // snapshot boots an image until its domains are ready and saves the machine,
-// or finds that in the store.
-func (t *Target) snapshot(ctx context.Context, s *start, progress func(string)) (*store.Entry, error) {
+// or finds that in the store. If the boot fails its console is written to
+// console, which may be nil.
+func (t *Target) snapshot(ctx context.Context, s *start, console io.Writer, progress func(string)) (*store.Entry, error) {
 	st, err := t.store()
 	if err != nil {
 		return nil, err
 	}
-	return st.Get(ctx, snapshots, s.key, store.Recipe{
+	if f, ok := t.failed.get(s.key); ok {
+		f.tell(console)
+		return nil, f.err
+	}
+	var failed failedBoot
+	entry, err := st.Get(ctx, snapshots, s.key, store.Recipe{
 		What: "the snapshot of " + label(s.img.Build), Progress: progress,
 		Make: func(ctx context.Context, dir string) error {
-			select {
-			case t.running <- struct{}{}:
-				defer func() { <-t.running }()
-			case <-ctx.Done():
-				return context.Cause(ctx)
+			release, err := t.running.take(ctx, toSnapshot)
+			if err != nil {
+				return err
 			}
+			defer release()
 			progress(label(s.img.Build) + ": booting to a snapshot")
 			begun := time.Now()
 			if err := t.bootToSnapshot(ctx, s, dir); err != nil {
+				failed.console, _ = os.ReadFile(filepath.Join(dir, consoleFile))
 				return err
 			}
 			progress(fmt.Sprintf("%s: snapshot in %.0f s", label(s.img.Build), time.Since(begun).Seconds()))
 			return nil
 		},
 	})
+	if err != nil {
+		failed.err = err
+		failed.tell(console)
+		t.failed.put(s.key, failed)
+	}
+	return entry, err
+}
+
+// failedBoot is a boot to a snapshot that came to nothing.
+type failedBoot struct {
+	err     error
+	console []byte
+}
+
+// tell writes the console to a boot's log.
+func (f failedBoot) tell(log io.Writer) {
+	if log != nil && f.console != nil {
+		fmt.Fprintf(log, "[xsmbench] console of the boot to the snapshot, which failed:\n%s", f.console)
+	}
+}
+
+// certain says that another boot fails in the same way: the guest gave up, and
+// what it executes is determined by the snapshot's name. Time that ran out, or a
+// QEMU that died, may be the computer's fault.
+func (f failedBoot) certain() bool {
+	var boot *hv.BootError
+	return errors.As(f.err, &boot) && boot.Kind == hv.GuestFailed
+}
+
+// failedBoots are those of this process that need not be tried again.
+type failedBoots struct {
+	mu  sync.Mutex
+	all map[store.Key]failedBoot
+}
+
+func (b *failedBoots) get(k store.Key) (f failedBoot, ok bool) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	f, ok = b.all[k]
+	return f, ok
+}
+
+func (b *failedBoots) put(k store.Key, f failedBoot) {
+	if !f.certain() {
+		return
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.all == nil {
+		b.all = map[store.Key]failedBoot{}
+	}
+	b.all[k] = f
 }
 
 // bootToSnapshot boots until dom0 asks for the snapshot, and saves it.
@@ -73,7 +132,13 @@ func (t *Target) bootToSnapshot(ctx context.Context, s *start, dir string) error
 		return w.broken(ctx, err)
 	}
 	defer monitor.Close()
+	if err := monitor.Begin(w.until(ctx)); err != nil {
+		return w.broken(ctx, err)
+	}
 	if err := w.awaitStop(ctx, monitor, t.limits.silence*time.Duration(s.accel.SlowDown())); err != nil {
+		return err
+	}
+	if err := w.checkTaken(); err != nil {
 		return err
 	}
 	if err := monitor.Save(w.until(ctx), filepath.Join(dir, stateFile)); err != nil {
@@ -110,7 +175,7 @@ func (w *watched) awaitStop(ctx context.Context, monitor *qemu.Monitor, silence 
 			if n := w.life(); n != seen {
 				last, seen = time.Now(), n
 			} else if time.Since(last) > silence {
-				return w.failed(hv.NoProgress, fmt.Errorf("the console says nothing for %v and dom0 is not ready", silence))
+				return w.failed(hv.NoProgress, fmt.Errorf("the console printed nothing for %v, and dom0 is not ready", silence))
 			}
 		}
 	}

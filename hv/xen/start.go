@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"xsmbench/hv"
+	"xsmbench/hv/child"
 	"xsmbench/hv/count/code"
 	"xsmbench/hv/count/window"
 	"xsmbench/hv/store"
@@ -26,9 +27,11 @@ type start struct {
 	img         *hv.Image
 	accel       qemu.Accel
 	shape       shape
+	around      *surroundings
 	vmlinux     string
 	vmlinuxHash string
 	dom0        string // initial file system
+	policy      string // that is loaded instead of the image's own, "" for none
 	marks       []window.Marks
 	code        *code.Map
 	codeMap     string // the same, as the plug-in reads it
@@ -65,12 +68,19 @@ func (t *Target) start(ctx context.Context, img *hv.Image, spec hv.BootSpec, pro
 	if err := starts(accel); err != nil {
 		return nil, err
 	}
-	p, err := t.parts(ctx, progress)
+	k, err := t.kernel(ctx, img.Build.Packages, progress)
 	if err != nil {
 		return nil, err
 	}
-	s := &start{img: img, accel: accel, shape: shapeOf(spec), vmlinux: p.vmlinux, vmlinuxHash: p.vmlinuxHash}
-	if err := t.compose(ctx, s, p, progress); err != nil {
+	around, err := t.around.get(img)
+	if err != nil {
+		return nil, err
+	}
+	s := &start{img: img, accel: accel, shape: shapeOf(spec), around: around, vmlinux: k.vmlinux, vmlinuxHash: k.vmlinuxHash}
+	if s.policy, err = t.policyFile(img); err != nil {
+		return nil, err
+	}
+	if err := t.compose(ctx, s, k, progress); err != nil {
 		return nil, err
 	}
 	if accel != qemu.ICount {
@@ -97,14 +107,15 @@ const dom0File = "dom0.img"
 
 // compose makes dom0's initial file system. It is named by its content: what
 // decides that is this program, too, whose code has no other name.
-func (t *Target) compose(ctx context.Context, s *start, p *parts, progress func(string)) error {
+func (t *Target) compose(ctx context.Context, s *start, k *kernel, progress func(string)) error {
 	a, err := t.agents(ctx, s.img.Build.Arch, progress)
 	if err != nil {
 		return err
 	}
 	s.marks = a.marks
-	entry, err := t.images.get(ctx, s.img.Build.Arch+" "+s.shape.String(), func(ctx context.Context) (*store.Entry, error) {
-		data, err := dom0Image(p, a, s.shape)
+	name := strings.Join([]string{s.img.Build.Arch, s.shape.String(), s.around.id(), guestsFrom(s.img.Build.Packages).String(), s.img.Build.Label}, " ")
+	entry, err := t.images.get(ctx, name, func(ctx context.Context) (*store.Entry, error) {
+		data, err := dom0Image(ctx, k, s.around, a, s.shape, s.img.Build.Label)
 		if err != nil {
 			return nil, err
 		}
@@ -136,31 +147,48 @@ var codeMaps = store.Register(store.Kind{
 // codeFile is an entry's file.
 const codeFile = "code"
 
+// mapped is an image's code map, and the file that the plug-in reads.
+type mapped struct {
+	code    *code.Map
+	path    string
+	release func()
+}
+
 // readyCounting readies what the plug-in needs.
 func (t *Target) readyCounting(ctx context.Context, s *start) error {
-	var err error
-	if s.code, err = symbols.Read(symsOf(s.img)); err != nil {
-		return err
-	}
 	st, err := t.store()
 	if err != nil {
 		return err
 	}
-	plugin, err := window.BuildPlugin(ctx, st)
+	plugin, err := window.BuildPlugin(ctx, st, qemu.Program)
 	if err != nil {
 		return err
 	}
 	s.plugin = plugin.Path(window.PluginFile)
-	var text strings.Builder
-	if err := s.code.WriteMap(&text); err != nil {
-		return err
-	}
-	entry, err := t.keep(ctx, codeMaps, "a code map", codeFile, []byte(text.String()))
+	m, err := t.maps.get(ctx, s.img.Hash, func(ctx context.Context) (*mapped, error) { return t.mapCode(ctx, s.img) })
 	if err != nil {
 		return err
 	}
-	s.codeMap = entry.Path(codeFile)
+	s.code, s.codeMap = m.code, m.path
 	return nil
+}
+
+// mapCode reads an image's symbols and its debugging information, which takes
+// a second.
+func (t *Target) mapCode(ctx context.Context, img *hv.Image) (*mapped, error) {
+	m, err := symbols.Read(symsOf(img))
+	if err != nil {
+		return nil, err
+	}
+	var text strings.Builder
+	if err := m.WriteMap(&text); err != nil {
+		return nil, err
+	}
+	entry, err := t.keep(ctx, codeMaps, "a code map", codeFile, []byte(text.String()))
+	if err != nil {
+		return nil, err
+	}
+	return &mapped{m, entry.Path(codeFile), entry.Release}, nil
 }
 
 // hash names the snapshot by everything that the machine's state depends on.
@@ -196,12 +224,15 @@ func (s *start) machine(dir string, o protocol.Order) qemu.Machine {
 	if err != nil {
 		panic(err) // strings and numbers always marshal
 	}
+	modules := []qemu.Module{{Path: s.vmlinux, CmdLine: kernelArgs}, {Path: s.dom0}}
+	if s.policy != "" { // Xen looks for its magic in all modules but the first, the last one first
+		modules = append(modules, qemu.Module{Path: s.policy})
+	}
 	return qemu.Machine{
 		Accel: s.accel, CPUs: 1, MemoryMB: machineMemory + s.shape.idle*idleMemory,
-		Xen: s.img.Path,
-		CmdLine: fmt.Sprintf("console=com1 com1=115200,8n1 dom0_mem=%dM,max:%dM dom0_max_vcpus=1 flask=enforcing",
-			dom0Memory, dom0Memory+dom0Spare),
-		Modules:     []qemu.Module{{Path: s.vmlinux, CmdLine: kernelArgs}, {Path: s.dom0}},
+		Xen:         s.img.Path,
+		CmdLine:     s.around.commandLine(),
+		Modules:     modules,
 		Console:     filepath.Join(dir, "console"),
 		Results:     filepath.Join(dir, "results"),
 		ResultsPort: protocol.ResultsPort,
@@ -209,11 +240,12 @@ func (s *start) machine(dir string, o protocol.Order) qemu.Machine {
 		FwCfg:       map[string]string{protocol.OrderFile: text},
 
 		PauseOnPanic: s.accel == qemu.ICount,
+		Paused:       s.accel == qemu.ICount,
 	}
 }
 
 func qemuVersion(ctx context.Context) (string, error) {
-	out, err := exec.CommandContext(ctx, qemu.Program, "--version").Output()
+	out, err := child.Output(exec.CommandContext(ctx, qemu.Program, "--version"))
 	if errors.Is(err, exec.ErrNotFound) {
 		return "", qemu.ErrNoQEMU
 	}
@@ -225,7 +257,7 @@ func qemuVersion(ctx context.Context) (string, error) {
 }
 
 // errNoVirtualisation is the cause when KVM is asked for and of no use.
-var errNoVirtualisation = errors.New("this processor shows neither vmx nor svm, so that KVM is of no use here; --accel icount counts instructions without it")
+var errNoVirtualisation = errors.New("this processor shows neither vmx nor svm, so KVM cannot be used; use --accel icount, which does not need it")
 
 // virtualises fails unless KVM can be used. A /dev/kvm may exist without
 // hardware behind it.

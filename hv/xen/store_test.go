@@ -39,6 +39,23 @@ func TestOneSnapshot(t *testing.T) {
 	}
 }
 
+// A boot says what it makes, as when its preparation came to nothing, and nothing
+// if all is there.
+func TestBootSaysWhatItMakes(t *testing.T) {
+	t.Parallel()
+	s, target, sp := started(t, "native", qemu.ICount, scenario{}), patientTarget(), spec()
+	var said []string
+	sp.Progress = func(line string) { said = append(said, line) }
+	for range 2 {
+		if _, err := whole(context.Background(), target, s, sp); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if len(said) != 2 || said[0] != "native: booting to a snapshot" || !strings.HasPrefix(said[1], "native: snapshot in ") {
+		t.Errorf("said %q", said)
+	}
+}
+
 // A snapshot that one domain could not load stays where it is: the other domain
 // resumes it. The next boot makes another.
 func TestSnapshotOfTheOtherDomain(t *testing.T) {

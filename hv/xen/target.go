@@ -14,6 +14,8 @@
 package xen
 
 import (
+	"context"
+	"fmt"
 	"runtime"
 	"strings"
 	"sync"
@@ -33,16 +35,26 @@ func init() { hv.Register(New()) }
 // Target is the real Xen.
 type Target struct {
 	compiling chan struct{} // so many compilations of Xen at a time; each uses all processors
-	running   chan struct{} // as many QEMUs at a time as processors
+	running   *places       // as many QEMUs at a time as processors
 	limits    limits
+	held      held
 
-	opened func() (*store.Store, error)
+	opened      func() (*store.Store, error)
+	agentSource func(context.Context, *store.Store, func(string)) (dir string, done func(), err error)
 
 	// What this process uses of the store is held until its end.
-	trees  once[*source.Tree]
-	guests once[*parts]
-	built  once[*agents]      // by architecture
-	images once[*store.Entry] // dom0's, by architecture and shape
+	trees      once[*source.Tree]
+	kernels    once[*kernel]
+	toolstacks once[*toolstack]
+	offered    once[string]       // version of the distribution's
+	built      once[*agents]      // by architecture
+	images     once[*store.Entry] // dom0's, by architecture and shape
+	maps       once[*mapped]      // by image
+	around     builtImages
+	failed     failedBoots
+
+	mu     sync.Mutex
+	madeOf map[string]*source.Tree // builds, by name
 }
 
 // limits are the times after which a machine is given up, on a processor as
@@ -57,10 +69,11 @@ type limits struct {
 // New returns the target.
 func New() *Target {
 	return &Target{
-		compiling: make(chan struct{}, 2), // while one links, on one processor, another compiles
-		running:   make(chan struct{}, processors()),
-		limits:    limits{boot: 30 * time.Second, silence: 15 * time.Second, measure: 5 * time.Second},
-		opened:    sync.OnceValues(store.Default),
+		compiling:   make(chan struct{}, 2), // while one links, on one processor, another compiles
+		running:     newPlaces(processors()),
+		limits:      limits{boot: 30 * time.Second, silence: 15 * time.Second, measure: 5 * time.Second},
+		opened:      sync.OnceValues(store.Default),
+		agentSource: ownSource,
 	}
 }
 
@@ -79,9 +92,19 @@ func (*Target) Kinds() []hv.Kind {
 	return []hv.Kind{
 		{Name: "native", Doc: "CONFIG_XSM off: privilege checks are inlined into their callers", Dispatch: "inlined", Kconfig: true},
 		{Name: "dummy", Doc: "CONFIG_XSM with the dummy module alone: every hook is called and makes native's check", Dispatch: "patched direct call", Kconfig: true},
-		{Name: "flask", Doc: "CONFIG_XSM with FLASK, enforcing the policy that Xen's source carries", Dispatch: "patched direct call", Kconfig: true},
+		{Name: "flask", Doc: "CONFIG_XSM with FLASK, enforcing the policy that Xen's source carries, or one of yours", Dispatch: "patched direct call", Policy: true, BuiltIn: true, Mode: "enforcing", AVC: true, Kconfig: true},
 		{Name: "silo", Doc: "CONFIG_XSM with SILO, which keeps unprivileged domains apart", Dispatch: "patched direct call", Kconfig: true},
 	}
+}
+
+// kindOf finds a build's kind.
+func kindOf(b hv.Build) (hv.Kind, error) {
+	for _, k := range (*Target)(nil).Kinds() {
+		if k.Name == b.KindOf() {
+			return k, nil
+		}
+	}
+	return hv.Kind{}, fmt.Errorf("unknown kind of build %q", b.KindOf())
 }
 
 // Arches has amd64: Xen 4 runs on nothing older.
@@ -98,22 +121,26 @@ func (*Target) Units() []string {
 	return append(count.Units(), "ns/op", "MB/s")
 }
 
-// refused are benchmarks that make no sense here.
-var refused = []string{
-	"Kbench/kernbench/", // its programs exist in the model's guests only
-	"Lmbench/bw_mem/",   // no system call: the processor alone
-	"Lmbench/bw_pipe",   // one operation outlasts a timer tick: no window is clean
-	"Lmbench/bw_unix",
+// refused are benchmarks that make no sense here, by the beginnings of their
+// names, and why.
+var refused = map[string]string{
+	"Kbench/kernbench/": "its programs exist in the model's guests only",
+	"Lmbench/bw_mem/":   "it makes no system call: it would measure the processor alone",
+	"Lmbench/bw_pipe":   "one operation outlasts a timer tick: no window is clean",
+	"Lmbench/bw_unix":   "one operation outlasts a timer tick: no window is clean",
 }
 
 // Offers reports whether the agent can run a benchmark.
-func (*Target) Offers(b bench.Benchmark) bool {
-	for _, prefix := range refused {
+func (t *Target) Offers(b bench.Benchmark) bool { return t.Refuses(b) == "" }
+
+// Refuses says why the agent cannot run a benchmark, "" if it can.
+func (*Target) Refuses(b bench.Benchmark) string {
+	for prefix, reason := range refused {
 		if strings.HasPrefix(b.FullName(), prefix) {
-			return false
+			return reason
 		}
 	}
-	return hypercall.Offers(b.FullName())
+	return hypercall.Refused(b.FullName())
 }
 
 // Rounds is 2: counts are exact, and the second round shows it.
@@ -132,6 +159,16 @@ func (*Target) Windows(accel string) int {
 		return windows
 	}
 	return 0
+}
+
+// AtOnce fills all processors with resumes, of which a boot has one for each
+// domain, and has the next boot ready. Where time is measured, it is one.
+func (t *Target) AtOnce(spec hv.BootSpec) int {
+	if !counts(spec.Accel) {
+		return 1
+	}
+	resumes := max(1, len(spec.Plan.Domains))
+	return (t.running.all+resumes-1)/resumes + 1
 }
 
 func counts(accel string) bool { return accel == "" || accel == string(qemu.ICount) }

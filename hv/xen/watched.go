@@ -100,10 +100,9 @@ func (w *watched) ended() error {
 
 // complaint is what the agent said last.
 func complaint(console []byte) string {
-	for _, mark := range []string{"dom0 gives up: ", "xsmguest: "} {
-		if i := bytes.LastIndex(console, []byte(mark)); i >= 0 {
-			line, _, _ := bytes.Cut(console[i+len(mark):], []byte("\n"))
-			return strings.TrimSpace(string(line))
+	for _, prefix := range []string{"dom0 gives up: ", "xsmguest: "} {
+		if text, ok := protocol.FindComplaint(string(console), prefix); ok {
+			return text
 		}
 	}
 	return "it did not say why"
@@ -128,7 +127,20 @@ func (w *watched) failed(kind hv.BootErrorKind, err error) error {
 	if errors.As(err, &boot) {
 		return err
 	}
-	return &hv.BootError{Kind: kind, Image: w.start.img, Console: w.tail(), Repeat: w.machine.CommandLine(), Err: err}
+	console, _ := os.ReadFile(w.machine.Console)
+	return &hv.BootError{Kind: kind, Image: w.start.img, Console: w.tail(), Repeat: w.machine.CommandLine(), Err: w.start.blame(console, err)}
+}
+
+// checkTaken fails if Xen has another policy than it should.
+func (w *watched) checkTaken() error {
+	console, err := os.ReadFile(w.machine.Console)
+	if err == nil {
+		err = w.start.checkTaken(console)
+	}
+	if err != nil {
+		return w.failed(hv.GuestFailed, err)
+	}
+	return nil
 }
 
 // tailLines is how much of a console an error shows.

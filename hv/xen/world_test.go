@@ -2,7 +2,6 @@ package xen
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"os"
 	"path/filepath"
@@ -15,6 +14,8 @@ import (
 	"xsmbench/hv/count/code"
 	"xsmbench/hv/count/window"
 	"xsmbench/hv/store"
+	"xsmbench/hv/xen/domain/hypercall"
+	"xsmbench/hv/xen/faketools/fakeqemu"
 	"xsmbench/hv/xen/qemu"
 	"xsmbench/workloads"
 )
@@ -48,7 +49,7 @@ var patient = limits{boot: time.Minute, silence: time.Minute, measure: time.Minu
 func patientTarget() *Target {
 	t := New()
 	t.limits = patient
-	t.running = make(chan struct{}, 4)
+	t.running = newPlaces(4)
 	return t
 }
 
@@ -69,6 +70,13 @@ func started(t *testing.T, build string, accel qemu.Accel, play scenario) *start
 		t.Fatal(err)
 	}
 	s := startIn(dir, build, accel)
+	content := ""
+	if build == "flask" {
+		content = fakeqemu.Flask
+	}
+	if err := os.WriteFile(s.img.Path, []byte(content), 0o644); err != nil {
+		t.Fatal(err)
+	}
 	setScenario(t, s, play)
 	t.Cleanup(func() {
 		for _, pid := range pids(s) {
@@ -85,11 +93,17 @@ func startIn(dir, build string, accel qemu.Accel) *start {
 	s := &start{
 		img:   &hv.Image{Build: hv.Build{Name: build, Arch: "amd64"}, Hash: dir, Path: filepath.Join(dir, "xen")},
 		accel: accel, shape: shapeOf(hv.BootSpec{}), vmlinux: "/parts/vmlinux", dom0: "/images/dom0.img",
-		marks: []window.Marks{{Domain: "dom0", Base: 0x10000000, Slots: 1024}},
-		code:  xenCode, codeMap: "/plugin/code", plugin: "/plugin/window.so",
+		around: withTools(),
+		marks:  []window.Marks{{Domain: "dom0", Base: 0x10000000, Slots: 1024}},
+		code:   xenCode, codeMap: "/plugin/code", plugin: "/plugin/window.so",
 	}
 	s.key = s.hash("QEMU emulator version 7.2.0")
 	return s
+}
+
+// withTools are the surroundings of a tree whose toolstack is there.
+func withTools() *surroundings {
+	return &surroundings{tools: &toolstack{version: "4.17"}, iface: &hypercall.Interface{}, lazyFPU: true}
 }
 
 // lookupSnapshot finds a start's snapshot in the store.
@@ -108,20 +122,13 @@ func lookupSnapshot(t *testing.T, s *start) (*store.Entry, error) {
 
 func setScenario(t *testing.T, s *start, play scenario) {
 	t.Helper()
-	text, err := json.Marshal(play)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(filepath.Join(filepath.Dir(s.img.Path), scenarioFile), text, 0o644); err != nil {
+	if err := play.Write(s.img.Path); err != nil {
 		t.Fatal(err)
 	}
 }
 
 // pids are those of the QEMUs that ran an image.
-func pids(s *start) []string {
-	text, _ := os.ReadFile(filepath.Join(filepath.Dir(s.img.Path), pidFile))
-	return strings.Fields(string(text))
-}
+func pids(s *start) []string { return fakeqemu.Started(s.img.Path) }
 
 func gone(pid string) bool {
 	stat, err := os.ReadFile("/proc/" + pid + "/stat")

@@ -13,17 +13,30 @@ import (
 	"al.essio.dev/pkg/shellescape"
 
 	"xsmbench/hv"
+	"xsmbench/reports/account"
+	"xsmbench/reports/change"
 	"xsmbench/reports/compare"
 	"xsmbench/reports/internal/number"
+	"xsmbench/reports/profile"
 	"xsmbench/results"
 )
 
 // About is what a report says of its origin.
 type About struct {
-	Facts  []Fact
-	Builds []Build
+	// Incomplete says what was planned and has no sample: the first line of
+	// every report. It is empty if there is nothing of the kind. Lacks are its
+	// parts.
+	Incomplete string
+	Lacks      []account.Difference
+
+	Subject Subject
+	Facts   []Fact
+	Builds  []Build
 	// Checklist answers a reviewer's questions; empty if the run is unknown.
 	Checklist []Item
+	// Changes are what was changed between the base and builds of its kind; none
+	// unless WithChanges added them.
+	Changes []change.Change
 	// Notes are what a reader must know to read the figures rightly.
 	Notes []string
 	// Problems are what was wrong with the files read.
@@ -32,11 +45,24 @@ type About struct {
 
 // ProblemLines are the problems in words; those of a file that say the same
 // stand in one line.
-func (a About) ProblemLines() []string {
+func (a About) ProblemLines() []string { return problemLines(a.Problems) }
+
+// Unreadable are the problems of what could not be used: whoever reads the
+// figures must know of them first.
+func (a About) Unreadable() []string { return a.problemsThat(false) }
+
+// Remarks are the other problems: what the files say themselves was not measured.
+func (a About) Remarks() []string { return a.problemsThat(true) }
+
+func (a About) problemsThat(note bool) []string {
+	return problemLines(slices.DeleteFunc(slices.Clone(a.Problems), func(p results.Problem) bool { return p.Note != note }))
+}
+
+func problemLines(problems []results.Problem) []string {
 	type same struct{ file, text string }
 	var order []same
 	lines := map[same][]string{}
-	for _, p := range a.Problems {
+	for _, p := range problems {
 		k := same{p.File, p.Text}
 		if lines[k] == nil {
 			order = append(order, k)
@@ -79,7 +105,8 @@ type Build struct {
 // Of describes a run, where its samples are and what they measure; a nil run
 // describes files whose run is unknown, nil samples are none.
 func Of(run *results.Run, samples *compare.Set, problems []results.Problem) About {
-	if samples == nil {
+	known := samples != nil
+	if !known {
 		samples = &compare.Set{}
 	}
 	a := About{Problems: problems}
@@ -87,11 +114,53 @@ func Of(run *results.Run, samples *compare.Set, problems []results.Problem) Abou
 		a.Notes = append(a.Notes, "no run.json: nothing is known of the machine and the builds but what the samples say")
 		return a
 	}
+	if known {
+		a.lack(&run.Spec, "", samples.Cells(), problems)
+	}
 	a.Builds = builds(run.Images)
+	a.Subject = subject(run, a.Builds)
 	a.Facts = facts(run)
 	a.Checklist = checklist(run, samples, a.Builds)
 	a.Notes = notes(run, samples.Units())
 	return a
+}
+
+// OfInput describes what a comparison is made from.
+func OfInput(in *compare.Input) About {
+	a := Of(in.Run, in.Samples, in.Problems)
+	if in.Run == nil {
+		for _, p := range in.Plans {
+			a.lack(&p.Spec, p.Dir+": ", in.Samples.CellsOf(p.Dir), in.ProblemsOf(p.Dir))
+		}
+	}
+	return a
+}
+
+// WithChanges adds what was changed between the base and other builds of a run, whose
+// profile may be nil. What of them no benchmark executes is a note.
+func (a About) WithChanges(in *compare.Input, base string, r *profile.Run) About {
+	a.Changes, a.Notes = change.Of(in.Run, in.Dir, base, r), slices.Clone(a.Notes)
+	for _, c := range a.Changes {
+		if len(c.Functions.Never()) > 0 {
+			a.Notes = append(a.Notes, fmt.Sprintf("%s against %s: %s", c.Build, c.Base, c.Functions))
+		}
+	}
+	return a
+}
+
+// lack adds what a run was to measure and did not.
+func (a *About) lack(s *results.Spec, run string, measured []compare.Cell, problems []results.Problem) {
+	lacks := account.Gaps(s, measured, problems)
+	line := account.Line(s, lacks)
+	if line == "" {
+		return
+	}
+	a.Lacks = append(a.Lacks, lacks...)
+	if a.Incomplete == "" {
+		a.Incomplete = "incomplete: " + run + line
+	} else {
+		a.Incomplete += "; " + run + line
+	}
 }
 
 func facts(run *results.Run) []Fact {
@@ -111,10 +180,27 @@ func facts(run *results.Run) []Fact {
 	if s.Criteria != nil {
 		add("planned", compare.DescribeCriteria(*s.Criteria))
 	}
+	add("left out", leftOut(s.Refused))
 	add("started", started(run))
 	add("command", shellescape.QuoteCommand(run.Command))
 	add("tool", prefix("xsmbench ", run.Tool))
 	return all
+}
+
+// leftOut names what the target does not run, by reason.
+func leftOut(refused []results.Refused) string {
+	var reasons, parts []string
+	names := map[string][]string{}
+	for _, r := range refused {
+		if names[r.Reason] == nil {
+			reasons = append(reasons, r.Reason)
+		}
+		names[r.Reason] = append(names[r.Reason], r.Benchmark)
+	}
+	for _, reason := range reasons {
+		parts = append(parts, strings.Join(names[reason], ", ")+" ("+reason+")")
+	}
+	return strings.Join(parts, "; ")
 }
 
 func domU(s results.Spec) string {

@@ -16,6 +16,7 @@ import (
 
 	"xsmbench/reports/compare"
 	"xsmbench/reports/gate"
+	"xsmbench/results"
 )
 
 var update = flag.Bool("update", false, "write the golden files again")
@@ -81,8 +82,8 @@ func TestGolden(t *testing.T) {
 func TestWhyHooks(t *testing.T) {
 	row := &compare.Row{Unit: "xen-instr/op", BaseValue: 5000, Value: 5428, Margin: 0.01}
 	f := gate.Finding{Row: row, Cause: gate.HooksSlower, InHooks: [2]float64{160, 223.5}}
-	const want = "not exact, so judged by its hooks: 223.5 instructions, before 160 (+1.27% of the operation); margin 1%"
-	if got := why(f); got != want {
+	const want = "not exact, so judged by its hooks: 223.5 instructions, previously 160 (+1.27% of the operation); margin 1%"
+	if got := why(&gate.Result{}, f); got != want {
 		t.Errorf("%s\nwant %s", got, want)
 	}
 }
@@ -214,7 +215,7 @@ func many(n int) *gate.Result {
 			Environment: compare.Environment{Target: "xen", Domain: "dom0"}, Base: "before", Build: "after",
 			BaseValue: 1000, Value: 1100, Ratio: 1.1, Lo: 1.1, Hi: 1.1, Margin: 0.01, N: 2, Exact: true, Verdict: compare.Slower})
 	}
-	return gate.Judge(gate.Input{Comparison: c, Damage: strings.Repeat("damage ", 1000),
+	return gate.Judge(gate.Input{Comparison: c, Run: &results.Run{}, Damage: strings.Repeat("damage ", 1000),
 		Repeat: func([]string) []string { return []string{strings.Repeat("b,", 3000)} }})
 }
 

@@ -47,7 +47,7 @@ func comment(r *gate.Result, rows int, withCommand bool) string {
 		fmt.Fprintf(&b, "\nDamaged input: %s\n", grid.Escape(short(r.Damage, 400)))
 	}
 	for _, g := range groups(r) {
-		if g.heading == "waived" {
+		if g.heading == "waived" || g.heading == allowedHeading {
 			continue // agreed upon, and counted above
 		}
 		commentGroup(&b, r, g, &rows)
@@ -59,31 +59,35 @@ func comment(r *gate.Result, rows int, withCommand bool) string {
 		fmt.Fprintf(&b, "- %s\n", grid.Escape(short(WaiverLine(use), 300)))
 	}
 	if commands := r.Again(); withCommand && commands != nil {
-		fmt.Fprintf(&b, "\nTo repeat it:\n```sh\n%s\n```\n", strings.Join(commands, "\n"))
+		fmt.Fprintf(&b, "\nTo measure again:\n%s", grid.Fence("sh", strings.Join(commands, "\n")))
 	}
 	return b.String()
 }
 
 // commentGroup writes as many of a group's rows as are left.
 func commentGroup(w io.Writer, r *gate.Result, g findingGroup, left *int) {
-	n := min(*left, len(g.findings))
+	lines := linesOf(r, g.findings)
+	n := min(*left, len(lines))
 	*left -= n
 	if n == 0 {
-		fmt.Fprintf(w, "\nBesides, %s %s.\n", number.Count(len(g.findings), "row"), g.heading)
+		fmt.Fprintf(w, "\nAlso %s %s.\n", number.Count(len(g.findings), "row"), g.heading)
 		return
 	}
 	fmt.Fprintf(w, "\n| %s | base | change | interval | |\n| :-- | --: | --: | --: | :-- |\n", g.heading)
-	for _, f := range g.findings[:n] {
+	rest := len(g.findings)
+	for _, l := range lines[:n] {
+		f := l.Finding
+		rest -= l.findings
 		base, more := change(f)
-		what := fmt.Sprintf("%s, %s in %s", nameOf(f), f.Build, whereOf(r, f))
-		text := why(f)
+		what := fmt.Sprintf("%s, %s in %s", short(l.names(), 300), l.builds, l.where)
+		text := why(r, f)
 		if hooks := Hooks(r, f); hooks != "" && f.Outcome() != gate.Inconclusive {
 			text += "; hooks: " + hooks
 		}
 		grid.MarkdownLine(w, []string{what, base, more, effectInterval(f), short(text, 200)})
 	}
-	if rest := len(g.findings) - n; rest > 0 {
-		fmt.Fprintf(w, "\nBesides, %s %s.\n", number.Count(rest, "row"), g.heading)
+	if rest > 0 {
+		fmt.Fprintf(w, "\nAlso %s %s.\n", number.Count(rest, "row"), g.heading)
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"slices"
 
 	"xsmbench/reports/gate"
 )
@@ -37,19 +38,27 @@ type lines struct {
 func CodeQuality(w io.Writer, r *gate.Result, file string) error {
 	issues, place := []issue{}, location{file, lines{1}}
 	add := func(f gate.Finding, severity string) {
-		text := fmt.Sprintf("%s of %s in %s: %s", nameOf(f), f.Build, whereOf(r, f), sentence(r, f))
+		text := fmt.Sprintf("%s of %s in %s: %s", nameOf(f), buildOf(f), whereOf(r, f), sentence(r, f))
 		issues = append(issues, issue{
 			Description: text, Check: "xsmbench " + string(f.Cause), Fingerprint: fingerprint(f), Severity: severity, Location: place,
 		})
 	}
+	for _, f := range r.With(gate.Incomplete) {
+		add(f, "critical")
+	}
 	for _, f := range gate.Worst(r.With(gate.Regression)) {
 		add(f, "major")
 	}
-	for _, f := range r.With(gate.Inconclusive) {
+	for _, f := range slices.Concat(r.With(gate.Unjudged), r.With(gate.Inconclusive)) {
 		add(f, "minor")
 	}
 	for _, f := range gate.Worst(r.Excused()) {
 		add(f, "info")
+	}
+	if r.Outcome == gate.Unjudged && r.Count(gate.Unjudged) == 0 {
+		issues = append(issues, issue{
+			Description: Headline(r), Check: "xsmbench nothing to judge", Fingerprint: hash("nothing"), Severity: "minor", Location: place,
+		})
 	}
 	if r.Damage != "" {
 		issues = append(issues, issue{
@@ -63,11 +72,7 @@ func CodeQuality(w io.Writer, r *gate.Result, file string) error {
 }
 
 func fingerprint(f gate.Finding) string {
-	unit := ""
-	if f.Row != nil {
-		unit = f.Row.Unit
-	}
-	return hash(f.Environment.String(), f.Benchmark, f.Build, unit, string(f.Cause))
+	return hash(f.Environment.String(), f.Benchmark, f.Build, f.Unit, string(f.Cause))
 }
 
 func hash(words ...string) string {

@@ -47,15 +47,21 @@ type (
 )
 
 // JUnit writes a gate's decision as test results, a case for each row: failed
-// if it is slower, an error if it is inconclusive, skipped if it is waived.
+// if it is slower, an error if it is inconclusive, not judged or without a
+// sample, skipped if it is waived or allowed. What nothing could be judged of has
+// a case that is an error, too.
 func JUnit(w io.Writer, r *gate.Result) error {
 	all := junitSuites{Name: "xsmbench gate"}
 	if r.Damage != "" {
 		s := all.suite("input")
 		s.add(junitCase{ClassName: "input", Name: "is readable", Error: &junitCause{r.Damage, "damaged", r.Damage}})
 	}
+	if r.Outcome == gate.Unjudged && r.Count(gate.Unjudged) == 0 {
+		s := all.suite("gate")
+		s.add(junitCase{ClassName: "gate", Name: "judges something", Error: &junitCause{Headline(r), "nothing to judge", Headline(r)}})
+	}
 	for _, f := range r.Findings {
-		class := f.Build + " in " + whereOf(r, f)
+		class := buildOf(f) + " in " + whereOf(r, f)
 		all.suite(class).add(caseOf(r, f, class))
 	}
 	for _, s := range all.Suites {
@@ -75,8 +81,8 @@ func JUnit(w io.Writer, r *gate.Result) error {
 
 func caseOf(r *gate.Result, f gate.Finding, class string) junitCase {
 	c := junitCase{ClassName: class, Name: nameOf(f)}
-	if f.Row != nil {
-		c.Name += " " + f.Row.Unit
+	if f.Unit != "" {
+		c.Name += " " + f.Unit
 	}
 	text := sentence(r, f)
 	cause := &junitCause{Message: text, Type: string(f.Cause), Text: text}
@@ -86,12 +92,12 @@ func caseOf(r *gate.Result, f gate.Finding, class string) junitCase {
 		c.Skipped = &junitCause{Message: text, Text: text}
 	case f.Outcome() == gate.Regression:
 		c.Failure = cause
-	case f.Outcome() == gate.Inconclusive && r.AllowInconclusive:
+	case f.Allowed, f.Outcome() == gate.Inconclusive && r.AllowInconclusive:
 		c.Skipped = &junitCause{Message: text, Text: text}
-	case f.Outcome() == gate.Inconclusive:
-		c.Error = cause
-	default:
+	case f.Outcome() == gate.Pass:
 		c.Out = text
+	default:
+		c.Error = cause
 	}
 	return c
 }
@@ -99,10 +105,10 @@ func caseOf(r *gate.Result, f gate.Finding, class string) junitCase {
 // sentence says all of a finding but its name.
 func sentence(r *gate.Result, f gate.Finding) string {
 	if f.Row == nil {
-		return why(f)
+		return why(r, f)
 	}
 	base, more := change(f)
-	text := fmt.Sprintf("%s, %s %s, %s: %s; %s", f.Row.Unit, base, more, effectInterval(f), f.Cause, why(f))
+	text := fmt.Sprintf("%s, %s %s, %s: %s; %s", f.Row.Unit, base, more, effectInterval(f), f.Cause, why(r, f))
 	if hooks := Hooks(r, f); hooks != "" {
 		text += "; hooks on its path: " + hooks
 	}

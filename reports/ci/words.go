@@ -13,24 +13,26 @@ import (
 
 // Headline says in a line what a gate decided, and on what.
 func Headline(r *gate.Result) string {
-	n := len(r.Findings)
 	var parts []string
 	part := func(count int, what string) {
 		if count > 0 {
 			parts = append(parts, fmt.Sprintf("%d %s", count, what))
 		}
 	}
+	part(r.Count(gate.Incomplete), "without a sample")
 	part(r.Count(gate.Regression), "slower")
+	part(r.Count(gate.Unjudged), "not judged")
 	part(r.Count(gate.Inconclusive), "inconclusive")
 	part(len(r.Improved()), "faster")
 	part(len(r.Excused()), "waived")
+	part(len(r.Allowed()), "not judged, which is allowed")
 	part(r.Count(gate.Pass)-len(r.Improved()), "within the margin")
+	text := fmt.Sprintf("%s: of %s %s", r.Outcome, number.Count(len(r.Findings), "row"), strings.Join(parts, ", "))
 	if parts == nil {
-		parts = []string{"no row to judge"}
-	}
-	text := fmt.Sprintf("%s: of %s %s", r.Outcome, number.Count(n, "row"), strings.Join(parts, ", "))
-	if n == 0 {
 		text = fmt.Sprintf("%s: no row to judge", r.Outcome)
+	}
+	if r.Outcome == gate.Pass && r.Judged() == 0 {
+		text += ": the images are identical (" + strings.Join(r.Identical, ", ") + ")"
 	}
 	return text + ", " + comparedWith(r)
 }
@@ -46,7 +48,7 @@ func comparedWith(r *gate.Result) string {
 // whereOf names a finding's environment by its domain, if that is enough.
 func whereOf(r *gate.Result, f gate.Finding) string {
 	if f.Domain == "" {
-		return "everywhere"
+		return "all domains"
 	}
 	return r.Comparison.Where(f.Environment)
 }
@@ -57,6 +59,14 @@ func nameOf(f gate.Finding) string {
 		return "all benchmarks"
 	}
 	return f.Benchmark
+}
+
+// buildOf is a finding's build.
+func buildOf(f gate.Finding) string {
+	if f.Build == "" {
+		return "all builds"
+	}
+	return f.Build
 }
 
 // change is the base's value, and what the build has more: "1265" and "+16
@@ -81,30 +91,59 @@ func effectInterval(f gate.Finding) string {
 }
 
 // why says why a finding is what it is, beside its figures.
-func why(f gate.Finding) string {
+func why(r *gate.Result, f gate.Finding) string {
 	switch f.Cause {
 	case gate.Within, gate.Faster, gate.Slower:
 		return "margin " + number.Share(f.Row.Margin, 3)
 	case gate.HooksWithin, gate.HooksSlower:
 		more := f.InHooks[1] - f.InHooks[0]
-		return fmt.Sprintf("not exact, so judged by its hooks: %s instructions, before %s (%+.3g%% of the operation); margin %s",
+		return fmt.Sprintf("not exact, so judged by its hooks: %s instructions, previously %s (%+.3g%% of the operation); margin %s",
 			number.Rounded(f.InHooks[1]), number.Rounded(f.InHooks[0]), 100*more/f.Row.BaseValue, number.Share(f.Row.Margin, 3))
 	case gate.TooFine:
-		return fmt.Sprintf("the margin of %s is finer than the %s by which a control (one image twice) differs here", number.Share(f.Row.Margin, 3), number.Share(f.Floor, 3))
+		return fmt.Sprintf("the margin of %s is smaller than the difference of a control here (one image measured twice: %s)", number.Share(f.Row.Margin, 3), number.Share(f.Floor, 3))
 	case gate.Drowned:
-		return fmt.Sprintf("a control (one image twice) differs by %s here, no less", number.Share(f.Floor, 3))
+		return fmt.Sprintf("a control (one image measured twice) differs by as much here: %s", number.Share(f.Floor, 3))
 	case gate.Missing:
-		return "it was to be measured and has no sample; what is not known does not pass"
+		return "planned, but there is no sample"
+	case gate.Unreached:
+		return f.Reason
+	case gate.Failed:
+		return "planned, but could not be measured: " + f.Reason
+	case gate.Ended:
+		return inUnit(f, "only "+other(r)+" has it")
+	case gate.New:
+		return inUnit(f, other(r)+" does not have it")
+	case gate.NoCost:
+		return "no sample has a cost"
+	case gate.Apart:
+		return "it is a control in one of the two runs, so it is not compared"
+	case gate.NoPlan:
+		return "there is no run.json, so it is not known what was planned"
 	case gate.NoCount:
-		return "counted in one of the two only: elsewhere an interrupt came in every window"
+		return "counted in only one of the two: in the other an interrupt came in every window"
 	case gate.Machine:
 		return "times of two machines are not compared"
 	case gate.Single:
-		return "one boot gives no interval" + more(f)
+		return "one boot is not enough for an interval" + more(f)
 	case gate.NoGrip:
 		return strings.Join(compare.Texts(f.Row.Warnings), "; ")
 	}
 	return strings.Join(append([]string{"margin " + number.Share(f.Row.Margin, 3) + more(f)}, takenBack(f)...), "; ")
+}
+
+// other is what the run is compared with.
+func other(r *gate.Result) string {
+	if r.Earlier != "" {
+		return "the earlier run"
+	}
+	return r.Comparison.Base
+}
+
+func inUnit(f gate.Finding, text string) string {
+	if f.Unit == "" {
+		return text
+	}
+	return text + " (" + f.Unit + ")"
 }
 
 // more is the rounds that would decide.
@@ -115,7 +154,7 @@ func more(f gate.Finding) string {
 	if f.Row.Need.N == 1 {
 		return ", one more round might decide"
 	}
-	return fmt.Sprintf(", some %s more rounds would decide", number.Rough(f.Row.Need.N))
+	return fmt.Sprintf(", about %s more rounds would decide", number.Rough(f.Row.Need.N))
 }
 
 // takenBack are the warnings of a row that was an alarm: what took it back.
@@ -139,7 +178,7 @@ func Hooks(r *gate.Result, f gate.Finding) string {
 	case f.Row == nil:
 		return ""
 	case f.Row.NoHook:
-		return "none, so it is no hook's doing"
+		return "none, so hooks are not the cause"
 	}
 	if r.Crossed != nil {
 		if counted := r.Crossed(f); len(counted) > 0 {
@@ -184,14 +223,14 @@ func WaiverLine(w gate.WaiverUse) string {
 	text := fmt.Sprintf("%s: waiver of %s ", w.Place, w.Waiver)
 	switch w.State {
 	case gate.InUse:
-		return text + fmt.Sprintf("until %s lets %s through: %s", day, number.Count(w.Rows, "row"), w.Reason)
+		return text + fmt.Sprintf("until %s lets %s pass: %s", day, number.Count(w.Rows, "row"), w.Reason)
 	case gate.Expired:
 		if w.Rows == 0 {
-			return text + fmt.Sprintf("expired on %s and can go: all that it matches passes", day)
+			return text + fmt.Sprintf("expired on %s and can be deleted: no matching row needs it", day)
 		}
-		return text + fmt.Sprintf("expired on %s and no longer lets %s through; its reason was: %s", day, number.Count(w.Rows, "row"), w.Reason)
+		return text + fmt.Sprintf("expired on %s and no longer lets %s pass; its reason was: %s", day, number.Count(w.Rows, "row"), w.Reason)
 	case gate.Idle:
-		return text + fmt.Sprintf("until %s is no longer needed: all that it matches passes", day)
+		return text + fmt.Sprintf("until %s is no longer needed by any matching row", day)
 	}
 	return text + "matches nothing"
 }

@@ -1,7 +1,6 @@
 package compare
 
 import (
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -13,15 +12,12 @@ const earlier = " (earlier)"
 // Earlier is what a build of an earlier run is called.
 func Earlier(build string) string { return build + earlier }
 
-// ErrNothingInCommon is the cause when no sample of a run has a counterpart in
-// the earlier one.
-var ErrNothingInCommon = errors.New("the runs have no build, domain, benchmark and unit in common")
-
 // Against compares each build with itself in an earlier run. Boots of two runs
 // are no pairs: nothing makes the weather of their rounds the same, so samples
 // are independent. A build whose images are the earlier run's is a control:
 // what differs there is noise, or the machine's doing. So is a build whose
-// images are those of the run's first build (opt.Base), in either run.
+// images are those of the run's first build (opt.Base), in either run. Runs that
+// have nothing in common give a comparison without rows.
 func Against(now, before *Set, opt Options) (*Comparison, error) {
 	opt, err := opt.complete()
 	if err != nil {
@@ -38,6 +34,7 @@ func Against(now, before *Set, opt Options) (*Comparison, error) {
 	}
 	hooks := hookCounts(g.series)
 	c.counted = countedIn(g.series)
+	c.account(g.series)
 	for _, s := range g.series {
 		c.addAgainst(s, opt, hooks)
 	}
@@ -48,9 +45,6 @@ func Against(now, before *Set, opt Options) (*Comparison, error) {
 	}
 	for i := range c.Controls {
 		c.Controls[i].unsay(Unpaired)
-	}
-	if len(c.Rows) == 0 && !slices.ContainsFunc(c.Controls, func(r Row) bool { return strings.HasSuffix(r.Base, earlier) }) {
-		return nil, fmt.Errorf("compare runs: %w", ErrNothingInCommon)
 	}
 	c.warnOfLacks(g.series)
 	c.judge()
@@ -102,7 +96,7 @@ func (s *Set) with(p *part) *Set {
 
 // addAgainst compares each build of a series with its earlier samples.
 func (c *Comparison) addAgainst(s *series, opt Options, hooks counts) {
-	if !IsCost(s.unit) {
+	if !opt.judged(s.unit) {
 		for _, build := range sortedBuilds(s) {
 			c.Figures = append(c.Figures, figures(&series{s.Environment, s.benchmark, s.unit, map[string]*sampled{build: s.builds[build]}, []string{build}}, build)...)
 		}

@@ -1,7 +1,6 @@
 package compare
 
 import (
-	"errors"
 	"slices"
 	"testing"
 
@@ -111,7 +110,39 @@ func TestAgainstMissing(t *testing.T) {
 		t.Errorf("missing %q, want %q", got, want)
 	}
 	other := ran("other", new(set).add("dummy", "A/b", "ns/op", 1, 2))
-	if _, err := Against(SetOf(other), SetOf(before), Options{}); !errors.Is(err, ErrNothingInCommon) {
-		t.Errorf("no build in common: %v", err)
+	c, err = Against(SetOf(other), SetOf(before), Options{})
+	if err != nil || len(c.Rows) > 0 || len(c.Measured()) != 1 || len(c.Earlier()) != 2 {
+		t.Errorf("no build in common: %v, %+v", err, c)
+	}
+}
+
+// A renamed build and benchmark are compared with what they were called.
+func TestRename(t *testing.T) {
+	old := func() *Input {
+		s := new(set).add("native", "A/b", "ns/op", 10, 11, 10).add("flask", "A/b", "ns/op", 10, 11, 10)
+		return &Input{Samples: SetOf(ran("old", s)), controls: map[string]string{"native2": "native"},
+			Run: &results.Run{Spec: results.Spec{Benchmarks: []string{"A/b"}}}}
+	}
+	now := ran("new", new(set).add("native", "A/c", "ns/op", 10, 11, 10).add("mine", "A/c", "ns/op", 10, 11, 10))
+	before := old()
+	n := Renames{Builds: map[string]string{"flask": "mine", "absent": "native"}, Benchmarks: map[string]string{"A/b": "A/c"}}
+	if err := before.Rename(n); err != nil {
+		t.Fatal(err)
+	}
+	c, err := Against(SetOf(now), before.Samples, Options{})
+	if err != nil || len(c.Rows) != 2 || len(c.Missing()) > 0 || before.Run.Spec.Benchmarks[0] != "A/c" {
+		t.Errorf("%v: %+v", err, c)
+	}
+	for _, bad := range []Renames{
+		{Builds: map[string]string{"flask": "native"}},
+		{Builds: map[string]string{"flask": "x", "native": "x"}},
+	} {
+		if err := old().Rename(bad); err == nil {
+			t.Errorf("%v: no error", bad)
+		}
+	}
+	swapped := old()
+	if err := swapped.Rename(Renames{Builds: map[string]string{"flask": "native", "native": "flask"}}); err != nil {
+		t.Error(err)
 	}
 }

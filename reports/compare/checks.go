@@ -62,41 +62,38 @@ const (
 )
 
 // check computes the checks, and warns of what one row tells by itself.
-func (r *Row) check(base, b *sampled, confidence float64) {
+func (r *Row) check(confidence float64) {
 	c := &r.Checks
 	e := r.effect
 	if e.Exact != nil {
 		c.Wilcoxon = &stats.Interval{Lo: r.ratio(e.Exact.Lo), Hi: r.ratio(e.Exact.Hi)}
 	}
-	c.BaseRise, c.PBaseRise = rise(base, r.Unit)
-	c.Rise, c.PRise = rise(b, r.Unit)
+	c.BaseRise, c.PBaseRise = rise(r.base, r.HigherBetter)
+	c.Rise, c.PRise = rise(r.build, r.HigherBetter)
 	if r.Paired {
 		r.checkPairs(confidence)
 	}
 	if gap := math.Abs(e.Mean - e.HL); gap > r.bound() && gap > 0.2*(e.CI.Hi-e.Mean) {
-		r.warn(MeanMoved, "a few boots lie far from the rest and move the mean: see the Hodges-Lehmann estimate")
+		r.warn(MeanMoved, "a few boots are far from the rest and move the mean: see the Hodges-Lehmann estimate")
 	}
 }
 
 func (r *Row) checkPairs(confidence float64) {
 	c := &r.Checks
-	d, left := r.differences, r.residuals(r.differences)
-	if !r.severalRuns {
-		c.Drift = stats.Drift(left) // rounds of several runs have no order
+	left := r.observed
+	if r.pairing.layouts != nil {
+		left = stats.NewSample(r.residuals())
 	}
-	later := make([]float64, 0, len(d))
-	for _, p := range r.pairs {
-		if p.BaseOrder > 0 && p.Order > 0 {
-			later = append(later, float64(p.Order-p.BaseOrder))
-		}
+	if !r.pairing.severalRuns {
+		c.Drift = left.Drift() // rounds of several runs have no order
 	}
-	if len(later) == len(d) {
-		c.Order = stats.Kendall(later, left)
+	if later := r.pairing.later; later != nil {
+		c.Order = stats.Kendall(later, left.Values())
 	}
-	if r.layouts != nil {
+	if r.pairing.layouts != nil {
 		r.checkLayouts()
 	}
-	r.checkOutliers(d)
+	r.checkOutliers()
 	if r.N > stats.MostBoots {
 		return
 	}
@@ -112,17 +109,18 @@ func (r *Row) checkPairs(confidence float64) {
 // residuals are what the layouts leave of the differences: pairs that share a
 // layout are not independent, and a layout may always be measured in the same
 // order.
-func (r *Row) residuals(d []float64) []float64 {
-	if r.layouts == nil {
+func (r *Row) residuals() []float64 {
+	d, layouts := r.differences, r.pairing.layouts
+	if layouts == nil {
 		return d
 	}
-	sum, n := map[int]float64{}, map[int]float64{}
-	for i, l := range r.layouts {
+	sum, n := make([]float64, r.pairing.most+1), make([]float64, r.pairing.most+1)
+	for i, l := range layouts {
 		sum[l] += d[i]
 		n[l]++
 	}
 	left := make([]float64, len(d))
-	for i, l := range r.layouts {
+	for i, l := range layouts {
 		left[i] = d[i] - sum[l]/n[l]
 	}
 	return left
@@ -137,33 +135,34 @@ func (r *Row) checkLayouts() {
 	}
 	r.Checks.LayoutShare, r.Checks.PLayout = v.Share(), v.P
 	if n := len(groups); n < fewLayouts {
-		r.warn(FewLayouts, "%d boots of only %d layouts: layouts are what counts here, so that the interval is one of %d observations (a run of more layouts has more)", r.N, n, n)
+		r.warn(FewLayouts, "%d boots of only %d layouts: boots of one layout are similar, so the interval is from %d observations (more layouts give more)", r.N, n, n)
 	}
 }
 
 // checkOutliers counts wild pairs, and tells of those that count: far out, and
 // further from the rest than the margin.
-func (r *Row) checkOutliers(d []float64) {
-	out, far := stats.Outliers(d)
+func (r *Row) checkOutliers() {
+	d := r.differences
+	out, far := r.observed.Outliers()
 	r.Checks.Outliers, r.Checks.FarOut = len(out), len(far)
 	wild := slices.DeleteFunc(far, func(i int) bool { return math.Abs(d[i]-r.effect.HL) <= r.bound() })
 	if n := len(wild); n > 0 && r.N >= fewForShape {
-		r.warn(FarOut, "%d of %d pairs lie far out (Tukey's outer fences); no pair is left out", n, r.N)
+		r.warn(FarOut, "%d of %d pairs are far outliers (Tukey's outer fences); no pair is left out", n, r.N)
 	}
 }
 
 // tree is the pairs by layout, with what their windows give if drawn again.
 func (r *Row) tree() [][]stats.Boot {
-	boots := make([]stats.Boot, len(r.pairs))
-	for i, p := range r.pairs {
-		boots[i] = stats.Boot{Diff: p.Difference, Again: r.again(p)}
+	boots := make([]stats.Boot, len(r.differences))
+	for k, d := range r.differences {
+		boots[k] = stats.Boot{Diff: d, Again: r.again(k)}
 	}
 	var tree [][]stats.Boot
 	places := make([]float64, len(boots))
 	for i := range places {
 		places[i] = float64(i)
 	}
-	for _, group := range stats.Group(places, r.layouts) {
+	for _, group := range stats.Group(places, r.pairing.layouts) {
 		var of []stats.Boot
 		for _, i := range group {
 			of = append(of, boots[int(i)])
@@ -173,10 +172,11 @@ func (r *Row) tree() [][]stats.Boot {
 	return tree
 }
 
-// again is the pair's difference with both boots' windows drawn again, nil if
+// again is a pair's difference with both boots' windows drawn again, nil if
 // windows are not known.
-func (r *Row) again(p Pair) []float64 {
-	base, build := r.base.boot(p.i), r.build.boot(p.j)
+func (r *Row) again(pair int) []float64 {
+	at := r.pairing.matches[pair]
+	base, build := r.base.boot(int(at.i)), r.build.boot(int(at.j))
 	if len(base.windows) < 2 && len(build.windows) < 2 {
 		return nil
 	}
@@ -184,7 +184,7 @@ func (r *Row) again(p Pair) []float64 {
 	for i := range y {
 		y[i] -= x[i]
 		if math.IsNaN(y[i]) || math.IsInf(y[i], 0) { // a value not above 0 has no logarithm
-			y[i] = p.Difference
+			y[i] = r.differences[pair]
 		}
 	}
 	return y
@@ -210,7 +210,7 @@ func redraw(b boot) []float64 {
 // rise is by what share of its value the windows of a boot rise from the first
 // to the last, on average over the boots, with the p-value of "not at all": a
 // boot is a sample here, too. Of a rate the sign is that of the time.
-func rise(of *sampled, unit string) (share, p float64) {
+func rise(of *sampled, higherBetter bool) (share, p float64) {
 	var rises []float64
 	for i := range of.windows {
 		b := of.boot(i)
@@ -225,7 +225,7 @@ func rise(of *sampled, unit string) (share, p float64) {
 	if e, err := stats.Paired(rises, 0.95); err == nil && e.SE > 0 {
 		p = e.P
 	}
-	if IsRate(unit) {
+	if higherBetter {
 		share = -share
 	}
 	return share, p
@@ -252,10 +252,10 @@ func (c *Comparison) checkTogether() {
 		}
 	}
 	each(func(r *Row) float64 { return r.Checks.Drift.P }, func(r *Row) {
-		r.warn(Drifts, "the difference %s from round to round: rounds are not alike", rises(r.Checks.Drift.Tau))
+		r.warn(Drifts, "the difference %s from round to round: something changed during the run", rises(r.Checks.Drift.Tau))
 	})
 	each(func(r *Row) float64 { return r.Checks.Order.P }, func(r *Row) {
-		r.warn(OrderMatters, "the difference %s with the place in the round: what booted before matters", rises(r.Checks.Order.Tau))
+		r.warn(OrderMatters, "the difference %s with the place in the round: earlier boots of the round affect later ones", rises(r.Checks.Order.Tau))
 	})
 	each(func(r *Row) float64 { return r.Checks.PBaseRise }, func(r *Row) { r.warnOfRise(r.Base, r.Checks.BaseRise) })
 	each(func(r *Row) float64 { return r.Checks.PRise }, func(r *Row) { r.warnOfRise(r.Build, r.Checks.Rise) })
@@ -273,7 +273,7 @@ func (c *Comparison) checkMeans() {
 	}
 	for i, adjusted := range stats.Holm(p) {
 		if g := c.GeoMeans[i]; adjusted <= checkLevel {
-			c.warn(MeanDrifts, "%s, %s, %s: the mean of the differences %s from round to round: rounds are not alike",
+			c.warn(MeanDrifts, "%s, %s, %s: the mean of the differences %s from round to round: something changed during the run",
 				g.Build, g.Environment, g.Unit, rises(g.Drift.Tau))
 		}
 	}
@@ -293,7 +293,7 @@ func (r *Row) warnOfRise(build string, rise float64) {
 		if rise < 0 {
 			word = "falls"
 		}
-		r.warn(Unsteady, "the cost %s within a boot by more than the margin (%s): it is not in a steady state", word, build)
+		r.warn(Unsteady, "the cost %s within a boot by more than the margin (%s): it has not reached a steady state", word, build)
 	}
 }
 
@@ -332,10 +332,10 @@ func (c *Comparison) warnOfDesign() {
 		}
 	}
 	if few > 0 {
-		c.warn(FewObservations, "%s: no rank test can confirm an interval of fewer than %d observations; it is right if the noise is normal", ofRows(few, len(c.Rows)), fewPairs)
+		c.warn(FewObservations, "%s: with fewer than %d observations no rank test can confirm the interval; it is correct if the noise is normal", ofRows(few, len(c.Rows)), fewPairs)
 	}
 	if single > 0 {
-		c.warn(OneLayout, "%s: every boot of a build had one and the same layout, so that a difference may be where the linker put things; a run of several layouts tells", ofRows(single, len(c.Rows)))
+		c.warn(OneLayout, "%s: every boot of a build had the same layout, so a difference may be due to where the linker put code; measure several layouts to find out", ofRows(single, len(c.Rows)))
 	}
 }
 

@@ -63,10 +63,10 @@ func TestChecks(t *testing.T) {
 		{"what ran before", pairOf{rounds: 16, effect: func(_, order int) float64 { return 2 * float64(order) }}, OrderMatters, "rises with the place in the round"},
 		{"not warm", pairOf{rounds: 12, rise: -4}, Unsteady, "falls within a boot by more than the margin (native)"},
 		{"a slope that is less than the margin", pairOf{rounds: 12, rise: -0.5}, "", ""},
-		{"a wild boot", pairOf{rounds: 12, effect: func(round, _ int) float64 { return map[int]float64{5: 9}[round] }}, FarOut, "1 of 12 pairs lie far out"},
+		{"a wild boot", pairOf{rounds: 12, effect: func(round, _ int) float64 { return map[int]float64{5: 9}[round] }}, FarOut, "1 of 12 pairs are far outliers"},
 		{"skewed", pairOf{rounds: 12, effect: func(round, _ int) float64 { return math.Exp(float64(round*5%12)) / 5000 }}, NotNormal, "the bootstrap's interval differs from t's"},
 		{"few layouts", pairOf{rounds: 12, layouts: 3}, FewLayouts, "12 boots of only 3 layouts"},
-		{"one layout", pairOf{rounds: 12, layouts: 1}, OneLayout, "one and the same layout"},
+		{"one layout", pairOf{rounds: 12, layouts: 1}, OneLayout, "had the same layout"},
 		{"few rounds", pairOf{rounds: 4}, FewObservations, "fewer than 6 observations"},
 	}
 	for _, tt := range tests {

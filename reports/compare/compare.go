@@ -9,7 +9,7 @@
 //
 // A verdict follows from the interval alone. It is equivalent if the interval
 // lies within the margin; slower or faster if it lies on one side of 0, also
-// after Holm's correction over all rows; and inconclusive otherwise, with an
+// after Holm's correction for all rows; and inconclusive otherwise, with an
 // estimate of the rounds still needed.
 package compare
 
@@ -20,7 +20,6 @@ import (
 	"strings"
 
 	"xsmbench/reports/internal/number"
-	"xsmbench/reports/stats"
 	"xsmbench/results"
 )
 
@@ -44,10 +43,18 @@ type Comparison struct {
 	// Figures are values in units that say no cost, compared by no test.
 	Figures  []Figure
 	Warnings []Warning
+	// Questions is how many tests Holm's correction of the rows counts: of a
+	// selection those of all rows, of which there were All.
+	Questions, All int
+	// View says how tables show the rows.
+	View View
 
+	selects func(Cell) bool // nil unless the comparison is a selection
 	jobs    []job
 	counted map[counted]bool // what has samples of Xen's instructions
 	lacks   []lack
+	// measured and had are what the run, and an earlier one, has samples of.
+	measured, had []Cell
 }
 
 // Environment is what must be the same for samples to be compared.
@@ -55,18 +62,31 @@ type Environment struct {
 	Target, Arch, Accel, Workload, Domain string
 	DomU                                  string // kind of the domUs, "" for the target's first
 	Idle                                  int    // domUs beside the measured one
+	Platform                                     // of files that Go's own tests wrote
 }
+
+// Platform is what go test says of where benchmarks ran: each of its keys tells
+// them apart.
+type Platform = results.Platform
 
 // String is the environment in words, without what is empty.
 func (e Environment) String() string {
 	var words []string
-	for _, w := range []string{e.Target, e.Arch, e.Accel, e.Workload, e.domUs(), e.Domain} {
+	for _, w := range e.words() {
 		if w != "" {
 			words = append(words, w)
 		}
 	}
 	return strings.Join(words, " ")
 }
+
+// words are what the environment is named by, some of them empty.
+func (e Environment) words() []string {
+	return []string{e.Target, e.Arch, e.Accel, e.Workload, e.domUs(), e.Domain, e.Platform.String()}
+}
+
+// domainWord is the domain's place among the words.
+const domainWord = 5
 
 // domUs says what is not usual of the domUs.
 func (e Environment) domUs() string {
@@ -93,7 +113,7 @@ func (s *Set) Compare(opt Options) (*Comparison, error) {
 	}
 	g := s.group(opt.Order)
 	opt.base(g)
-	if err := g.check(opt.Base); err != nil {
+	if err := g.check(opt.Base, opt.Single); err != nil {
 		return nil, fmt.Errorf("compare builds: %w", err)
 	}
 	c := &Comparison{Base: opt.Base, Criteria: opt.Criteria, Planned: opt.Planned, Looks: max(1, opt.Looks)}
@@ -106,8 +126,13 @@ func (s *Set) Compare(opt Options) (*Comparison, error) {
 	}
 	hooks := hookCounts(g.series)
 	c.counted = countedIn(g.series)
+	c.account(g.series)
+	opt.copies = g.copies(opt.Base)
 	for _, s := range g.series {
 		c.add(s, opt, hooks)
+	}
+	if err := g.counterparts(c, opt); err != nil && len(g.builds) > 1 {
+		return nil, fmt.Errorf("compare builds: %w", err)
 	}
 	c.compareRows()
 	c.warnOfLacks(g.series)
@@ -123,7 +148,7 @@ func (s *Set) Compare(opt Options) (*Comparison, error) {
 // add compares the builds of one benchmark, domain and unit.
 func (c *Comparison) add(s *series, opt Options, hooks counts) {
 	base := s.builds[opt.Base]
-	if !IsCost(s.unit) {
+	if !opt.judged(s.unit) || len(c.Builds) == 0 && opt.Single {
 		c.Figures = append(c.Figures, figures(s, opt.Base)...)
 		return
 	}
@@ -153,14 +178,13 @@ func (c *Comparison) lack(s *series, build string, hooks counts, so string) {
 // judge gives the verdicts, which need all rows.
 func (c *Comparison) judge() {
 	alpha := 1 - c.Level()
-	for _, rows := range [][]Row{c.Rows, c.Controls} {
-		p := make([]float64, len(rows))
-		for i, r := range rows {
-			p[i] = r.P
+	for i, rows := range [][]Row{c.Rows, c.Controls} {
+		questions := correct(rows)
+		if i == 0 {
+			c.Questions, c.All = questions, len(rows)
 		}
-		for i, adjusted := range stats.Holm(p) {
-			rows[i].PHolm = adjusted
-			rows[i].judge(alpha, len(rows))
+		for k := range rows {
+			rows[k].judge(alpha, questions)
 		}
 	}
 	controls := map[string][]Row{}
@@ -177,10 +201,12 @@ func (c *Comparison) judge() {
 // warnOfWhole says what holds for the comparison as a whole.
 func (c *Comparison) warnOfWhole(unfinished int) {
 	if unfinished > 0 {
-		c.warn(BootsUnfinished, "%d boots did not finish; the samples they gave are used", unfinished)
+		c.warn(BootsUnfinished, "%d boots did not finish; their samples are used", unfinished)
 	}
-	if len(c.Rows) == 0 && len(c.Controls) == 0 {
-		c.warn(NothingToCompare, "there is nothing to compare")
+	if len(c.Rows) == 0 && len(c.Controls) == 0 && len(c.Builds) == 0 && len(c.Figures) > 0 {
+		c.warn(NothingToCompare, "there is only one build, %s: its figures are shown without a comparison", c.Base)
+	} else if len(c.Rows) == 0 && len(c.Controls) == 0 {
+		c.warn(NothingToCompare, "nothing to compare")
 	}
 }
 
@@ -236,14 +262,27 @@ func (c *Comparison) Environments() []Environment {
 	return all
 }
 
-// Where names an environment by its domain, if that is enough.
+// Where names an environment by its domain, and by what else tells it from
+// another of that domain.
 func (c *Comparison) Where(e Environment) string {
+	own := e.words()
+	differs := make([]bool, len(own))
+	differs[domainWord] = true
 	for _, o := range c.Environments() {
-		if o.Domain == e.Domain && o != e {
-			return e.String()
+		if o.Domain != e.Domain {
+			continue
+		}
+		for i, w := range o.words() {
+			differs[i] = differs[i] || w != own[i]
 		}
 	}
-	return e.Domain
+	var words []string
+	for i, w := range own {
+		if differs[i] && w != "" {
+			words = append(words, w)
+		}
+	}
+	return strings.Join(words, " ")
 }
 
 // Widest is the row of a control with the largest overhead, to either side, and

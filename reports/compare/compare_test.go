@@ -164,7 +164,7 @@ func TestPairing(t *testing.T) {
 	t.Run("a boot is missing", func(t *testing.T) {
 		s := whole()
 		s.samples = s.samples[:len(s.samples)-1]
-		if r := compareSet(t, s, Options{}).Rows[0]; !r.Paired || r.N != 4 || !hasWarning(r, "1 boots without a partner") {
+		if r := compareSet(t, s, Options{}).Rows[0]; !r.Paired || r.N != 4 || !hasWarning(r, "of their round is missing: 1") {
 			t.Errorf("%+v", r)
 		}
 	})
@@ -460,7 +460,7 @@ func TestCounts(t *testing.T) {
 			s.samples[i].Warnings = []string{"18 of 20 windows agree"}
 		}
 	}
-	c := compareSet(t, s, Options{})
+	c := compareSet(t, s, Options{Base: "native"})
 	if len(c.Rows) != 4 || len(c.Figures) != 2*3*4 {
 		t.Fatalf("%d rows, %d figures", len(c.Rows), len(c.Figures))
 	}

@@ -72,7 +72,7 @@ func TestVariants(t *testing.T) {
 	for name, want := range map[string]bool{
 		"Kbench/avc/state=cold/op=evtchn_status": true, "Kbench/hypercall/op=evtchn_status": false, "Lmbench/lat_fs/op=create/size=0k": false,
 	} {
-		if got := isVariant(name); got != want {
+		if got := IsVariant(name); got != want {
 			t.Errorf("%s: %v", name, got)
 		}
 	}

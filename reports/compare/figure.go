@@ -1,25 +1,40 @@
 package compare
 
-import "slices"
+import (
+	"math"
+	"slices"
+
+	"xsmbench/reports/stats"
+)
 
 // Figure is the centre of a value that describes a benchmark in a build.
 type Figure struct {
 	Environment
 	Benchmark, Unit, Build string
 	Value                  float64
-	N                      int
-	Same                   bool     // several boots gave this value, and none another
-	Remarks                []string // what the samples came with
+	// Spread is the standard deviation of the samples as a share of Value, NaN
+	// if there are too few.
+	Spread  float64
+	N       int
+	Same    bool     // several boots gave this value, and none another
+	Remarks []string // what the samples came with
 }
+
+// Disclaimed reports whether samples came with the word that they are not exact.
+func (f Figure) Disclaimed() bool { return disclaimed(f.Remarks) }
 
 func figures(s *series, base string) []Figure {
 	var all []Figure
 	add := func(build string) {
 		if b := s.builds[build]; b != nil {
-			n := len(b.values)
+			n, value := len(b.values), newSide(b.values).centre(true)
+			spread := math.NaN()
+			if n > 1 && value != 0 {
+				spread = stats.StdDev(b.values) / math.Abs(value)
+			}
 			all = append(all, Figure{
 				Environment: s.Environment, Benchmark: s.benchmark, Unit: s.unit, Build: build,
-				Value: centre(b.values, true), N: n, Same: n > 1 && constant(b.values), Remarks: b.warnings,
+				Value: value, Spread: spread, N: n, Same: n > 1 && constant(b.values), Remarks: b.warnings,
 			})
 		}
 	}

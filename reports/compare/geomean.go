@@ -40,7 +40,7 @@ func geoMeans(rows []Row, confidence float64, seed uint64) []GeoMean {
 	var order []key
 	families := map[key][]Row{}
 	for _, r := range rows {
-		if isVariant(r.Benchmark) {
+		if IsVariant(r.Benchmark) {
 			continue
 		}
 		k := key{r.Environment, r.Build, r.Unit}
@@ -77,10 +77,10 @@ func exactOf(rows []Row) (exact []Row, left int) {
 	return exact, left
 }
 
-// isVariant tells an operation that was brought into a state which it does not
+// IsVariant tells an operation that was brought into a state which it does not
 // meet by itself (a cold cache): "avc/state=cold/op=evtchn_status". It is a
 // row of its own, and no part of a mean, in which its operation is already.
-func isVariant(benchmark string) bool { return strings.Contains(benchmark, "/state=") }
+func IsVariant(benchmark string) bool { return strings.Contains(benchmark, "/state=") }
 
 // geoMean is the mean of rows of a build that have the same rounds, nil if
 // they are too few.
@@ -90,9 +90,9 @@ func geoMean(rows []Row, confidence float64, seed uint64) *GeoMean {
 	}
 	logs := make([][]float64, len(rows))
 	for i, r := range rows {
-		logs[i] = r.observed()
+		logs[i] = r.differences
 	}
-	mean, ci, err := stats.GeoMean(logs, rows[0].layouts, confidence, seed)
+	mean, ci, err := stats.GeoMean(logs, rows[0].pairing.layouts, confidence, seed)
 	if err != nil {
 		return nil // one round has no spread
 	}
@@ -100,7 +100,7 @@ func geoMean(rows []Row, confidence float64, seed uint64) *GeoMean {
 		Environment: rows[0].Environment, Build: rows[0].Build, Unit: rows[0].Unit,
 		Ratio: math.Exp(mean), Lo: math.Exp(ci.Lo), Hi: math.Exp(ci.Hi),
 		Rows: len(rows), Rounds: len(logs[0]),
-		Drift: driftOf(rows, logs),
+		Drift: driftOf(rows, len(logs[0])),
 		Exact: !slices.ContainsFunc(rows, func(r Row) bool { return !r.Exact }),
 	}
 }
@@ -111,7 +111,12 @@ func matched(rows []Row) []Row {
 		set roundSet
 		n   int
 	}
-	of := func(r *Row) rounds { return rounds{r.roundSet, r.observations} }
+	of := func(r *Row) rounds {
+		if r.pairing == nil {
+			return rounds{}
+		}
+		return rounds{r.pairing.rounds, len(r.differences)}
+	}
 	count := map[rounds]int{}
 	var most rounds // of those that are as many, the first
 	for i := range rows {
@@ -128,13 +133,13 @@ func matched(rows []Row) []Row {
 }
 
 // driftOf is the trend of the mean of rows that have the same rounds.
-func driftOf(rows []Row, differences [][]float64) stats.Trend {
-	if rows[0].severalRuns {
+func driftOf(rows []Row, rounds int) stats.Trend {
+	if rows[0].pairing.severalRuns {
 		return stats.Trend{Tau: math.NaN(), P: math.NaN()}
 	}
-	mean := make([]float64, len(differences[0]))
-	for k, r := range rows {
-		for i, d := range r.residuals(differences[k]) {
+	mean := make([]float64, rounds)
+	for _, r := range rows {
+		for i, d := range r.residuals() {
 			mean[i] += d / float64(len(rows))
 		}
 	}

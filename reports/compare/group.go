@@ -1,6 +1,7 @@
 package compare
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -127,21 +128,51 @@ func (p *place) join(o *place) {
 }
 
 func environment(s *results.Sample) Environment {
-	return Environment{Target: s.Target, Arch: s.Arch, Accel: s.Accel, Workload: s.Workload, Domain: s.Domain, DomU: s.DomU, Idle: s.Idle}
+	return Environment{Target: s.Target, Arch: s.Arch, Accel: s.Accel, Workload: s.Workload, Domain: s.Domain, DomU: s.DomU, Idle: s.Idle, Platform: s.Platform}
 }
 
 // check finds the base among the builds.
-func (g *grouped) check(base string) error {
+func (g *grouped) check(base string, single bool) error {
 	if len(g.builds) == 0 {
 		return fmt.Errorf("there is no sample")
 	}
 	if !slices.Contains(g.builds, base) {
 		return fmt.Errorf("no build %q to compare with: the samples have %s", base, strings.Join(g.builds, ", "))
 	}
-	if len(g.builds) == 1 {
-		return fmt.Errorf("the samples have only the build %q: there is nothing to compare it with", base)
+	if len(g.builds) == 1 && !single {
+		return fmt.Errorf("the samples have only the build %q, so there is nothing to compare it with", base)
 	}
 	return nil
+}
+
+// ErrNoCounterpart is the cause when files have benchmarks of the same names,
+// but say that they were measured in different places.
+var ErrNoCounterpart = errors.New("no benchmark of one file has a counterpart in another")
+
+// counterparts refuses files that have nothing to compare because what they say
+// of themselves differs.
+func (g *grouped) counterparts(c *Comparison, opt Options) error {
+	if len(c.jobs) > 0 {
+		return nil
+	}
+	said := map[string]Environment{} // of each build the first environment
+	for _, s := range g.series {
+		for build := range s.builds {
+			if _, ok := said[build]; !ok && opt.judged(s.unit) {
+				said[build] = s.Environment
+			}
+		}
+	}
+	first := said[opt.Base]
+	var words []string
+	for _, build := range g.builds {
+		e, ok := said[build]
+		if !ok || e.Platform == (Platform{}) && first.Platform == (Platform{}) {
+			return nil
+		}
+		words = append(words, build+" has "+e.Platform.String())
+	}
+	return fmt.Errorf("%w: %s", ErrNoCounterpart, strings.Join(words, ", "))
 }
 
 // seed is a hash of the data, so that what is drawn at random depends on
@@ -156,8 +187,37 @@ func (g *grouped) seed() uint64 {
 	return mix(sum)
 }
 
-// shared gives the indices of the values of rounds that both builds have.
-func shared(a, b *sampled, each func(i, j int)) {
+// copies finds the builds whose samples are the base's, value for value, in
+// everything that either measured: files that are copies of each other. Boots of
+// a run are none, however well they agree.
+func (g *grouped) copies(base string) map[string]bool {
+	copies := map[string]bool{}
+	for _, b := range g.builds {
+		copies[b] = b != base
+	}
+	for _, s := range g.series {
+		of := s.builds[base]
+		for build, same := range copies {
+			b := s.builds[build]
+			if same && (of != nil || b != nil) {
+				copies[build] = of != nil && b != nil && of.foreign() && b.foreign() && slices.Equal(of.values, b.values)
+			}
+		}
+	}
+	return copies
+}
+
+// foreign tells that no value is of a boot.
+func (b *sampled) foreign() bool {
+	return len(b.values) > 0 && b.start(0).round == (round{})
+}
+
+// shared gives the indices of the values of rounds that both builds have, until
+// it is told to stop.
+func shared(a, b *sampled, each func(i, j int) bool) {
+	if a.foreign() && a.start(len(a.values)-1).round == (round{}) {
+		return // as are all between
+	}
 	for i, j := 0, 0; i < len(a.values) && j < len(b.values); {
 		x, y := a.start(i).round, b.start(j).round
 		switch c := x.compare(y); {
@@ -166,7 +226,9 @@ func shared(a, b *sampled, each func(i, j int)) {
 		case c > 0:
 			j++
 		default:
-			each(i, j)
+			if !each(i, j) {
+				return
+			}
 			i++
 			j++
 		}
@@ -178,9 +240,9 @@ func shared(a, b *sampled, each func(i, j int)) {
 // such round.
 func sameImages(a, b *sampled) bool {
 	paired, same := false, true
-	shared(a, b, func(i, j int) {
-		x, y := a.start(i).image, b.start(j).image
-		paired, same = true, same && x != "" && x == y
+	shared(a, b, func(i, j int) bool {
+		paired, same = true, a.start(i).sameImage(b.start(j))
+		return same
 	})
 	if paired {
 		return same

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"os"
+	"path/filepath"
 	"strings"
 
 	"xsmbench/bench"
@@ -17,28 +18,69 @@ type Input struct {
 	Run      *results.Run // nil unless the input is one run directory
 	Dir      string       // that directory
 	Samples  *Set
-	Problems []results.Problem // lines of no use
+	Problems []results.Problem // lines of no use, and files without a sample
+	Plans    []Plan            // of the run directories
 
+	files    bool              // nothing but files, no directory
+	first    string            // the build of the first of them
+	units    results.Units     // what the files say of their units
 	planned  *results.Criteria // of the runs, nil unless they agree
 	looks    int               // the most that a run planned
 	controls map[string]string // builds that are others under a second name
 }
 
 // ReadInput reads run directories, and files in Go's benchmark format.
-func ReadInput(paths ...string) (*Input, error) {
-	in := &Input{Samples: &Set{}}
-	var err error
-	if in.Problems, err = results.Walk(paths, in.Samples.Taker); err != nil {
+func ReadInput(paths ...string) (*Input, error) { return ReadSources(results.Sources(paths...)) }
+
+// ReadSources reads run directories, and files in Go's benchmark format. A file
+// without a sample is among the problems, with the reason.
+func ReadSources(sources []results.Source) (*Input, error) {
+	in := &Input{Samples: &Set{}, files: true}
+	found, err := results.WalkSources(sources, in.Samples.Takers)
+	if err != nil {
 		return nil, err
 	}
-	if in.Samples.Len() == 0 {
-		if err := in.Malformed(); err != nil {
-			return nil, err
+	in.Problems, in.units = found.Problems, found.Units
+	var without, untold []results.Problem
+	for _, f := range found.Files {
+		if f.Samples == 0 {
+			p := results.Problem{File: f.Path, Text: "no sample in it: " + f.Reason, Note: f.Expected}
+			without = append(without, p)
+			if !f.Told {
+				untold = append(untold, p)
+			}
 		}
-		return nil, fmt.Errorf("read results: %s: no sample in it", strings.Join(paths, ", "))
+		if in.first == "" {
+			in.first = f.Build
+		}
 	}
+	var paths []string
+	for _, s := range sources {
+		paths = append(paths, s.Path)
+		in.files = in.files && (s.In != nil || !isDir(s.Path))
+	}
+	if in.Samples.Len() == 0 {
+		return nil, in.nothing(without)
+	}
+	in.Problems = append(untold, in.Problems...)
 	return in, in.readRuns(paths)
 }
+
+// nothing is why there is no sample in anything.
+func (in *Input) nothing(without []results.Problem) error {
+	if err := in.Malformed(); err != nil {
+		return err
+	}
+	var reasons []string
+	for _, p := range without {
+		reasons = append(reasons, p.String())
+	}
+	return fmt.Errorf("read results: %s", strings.Join(reasons, "; "))
+}
+
+// Files reports whether the input is files, and no run directory. The first of
+// them is then the base, and they stand in the order in which they were named.
+func (in *Input) Files() bool { return in.files }
 
 // readRuns reads what is known of the runs that the samples are of.
 func (in *Input) readRuns(paths []string) error {
@@ -52,6 +94,7 @@ func (in *Input) readRuns(paths []string) error {
 			agreed = false
 		case err == nil:
 			in.Run, in.Dir = &run, path
+			in.Plans = append(in.Plans, Plan{filepath.Clean(path), run.Spec})
 			in.looks = max(in.looks, run.Spec.PlannedLooks())
 			in.addControls(run.Spec)
 			agreed = agreed && (i == 0 || same(in.planned, run.Spec.Criteria))
@@ -112,6 +155,10 @@ func (in *Input) options(o Options) Options {
 	if o.Base == "" && in.Run != nil && len(in.Run.Spec.Builds) > 0 {
 		o.Base = in.Run.Spec.Builds[0].Name
 	}
+	if o.Base == "" && in.files {
+		o.Base = in.first
+	}
+	o.Units = in.units
 	o.Planned, o.Looks, o.Controls = in.planned, in.looks, in.controls
 	o.Hooks = func(name string) ([]bench.Crossing, bool) {
 		b, ok := bench.Find(name)
@@ -122,18 +169,4 @@ func (in *Input) options(o Options) Options {
 
 // Malformed is an error if lines of the input were of no use; those that say
 // what could not be measured, or that an interruption explains, are none.
-func (in *Input) Malformed() error {
-	var bad []results.Problem
-	for _, p := range in.Problems {
-		if !p.Note {
-			bad = append(bad, p)
-		}
-	}
-	switch len(bad) {
-	case 0:
-		return nil
-	case 1:
-		return fmt.Errorf("read results: %s", bad[0])
-	}
-	return fmt.Errorf("read results: %s (and %d more lines of no use)", bad[0], len(bad)-1)
-}
+func (in *Input) Malformed() error { return results.Malformed(in.Problems) }

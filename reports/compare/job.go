@@ -21,18 +21,33 @@ func (c *Comparison) later(s *series, build string, opt Options, hooks counts, k
 	c.jobs = append(c.jobs, job{series: s, build: build, opt: opt, hooks: hooks, kin: kin})
 }
 
-// compareRows makes the rows that were noted, as many at a time as there are
-// processors.
+// bySeries parts jobs by their series.
+func bySeries(jobs []job) (groups [][]job) {
+	for len(jobs) > 0 {
+		n := 1
+		for n < len(jobs) && jobs[n].series == jobs[0].series {
+			n++
+		}
+		groups, jobs = append(groups, jobs[:n]), jobs[n:]
+	}
+	return groups
+}
+
+// compareRows makes the rows that were noted, those of as many series at a time
+// as there are processors.
 func (c *Comparison) compareRows() {
+	groups := bySeries(c.jobs)
 	var next atomic.Int64
 	var group sync.WaitGroup
 	for range runtime.GOMAXPROCS(0) {
 		group.Go(func() {
-			var memory []Pair
-			for i := next.Add(1) - 1; int(i) < len(c.jobs); i = next.Add(1) - 1 {
-				j := &c.jobs[i]
-				j.row = compareRow(j.series, j.build, j.opt, &memory)
-				j.row.cross(j.hooks, j.opt)
+			bench := &workbench{pairings: pairings{}}
+			for i := next.Add(1) - 1; int(i) < len(groups); i = next.Add(1) - 1 {
+				for k := range groups[i] {
+					j := &groups[i][k]
+					j.row = compareRow(j.series, j.build, j.opt, bench)
+					j.row.cross(j.hooks, j.opt)
+				}
 			}
 		})
 	}

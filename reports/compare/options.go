@@ -31,9 +31,16 @@ type Options struct {
 	// Controls are builds that are another one under a second name, which
 	// they name: the same image, or the same source linked anew.
 	Controls map[string]string
+	// Single allows samples of one build: a comparison without rows, whose
+	// figures tell what was measured.
+	Single bool
+	// Units are what the samples' files say of their units.
+	Units results.Units
 	// Hooks tells which hooks a benchmark crosses, and whether that is
 	// known. It may be nil.
 	Hooks func(benchmark string) ([]bench.Crossing, bool)
+
+	copies map[string]bool // builds whose samples are the base's, value for value
 }
 
 // Defaults are a margin of 1 % or 2 ns at 95 % confidence.
@@ -134,7 +141,7 @@ func (c *Comparison) warnOfChanges() {
 	planned := c.Planned.Or(Defaults().Criteria)
 	change := func(what, now, then string) {
 		if now != then {
-			c.warn(CriteriaChanged, "%s is %s, chosen after the run; before it, %s was written down", what, now, then)
+			c.warn(CriteriaChanged, "%s is %s, chosen after the run; the run planned %s", what, now, then)
 		}
 	}
 	change("the margin", percent(c.Margin), percent(planned.Margin))

@@ -29,14 +29,14 @@ func TestCriteria(t *testing.T) {
 		{"as planned", Options{Planned: planned}, 0.02, Equivalent, ""},
 		{"the same again", Options{Planned: planned, Criteria: results.Criteria{Margin: 0.02}}, 0.02, Equivalent, ""},
 		{"changed", Options{Planned: planned, Criteria: results.Criteria{Margin: 0.005}}, 0.005, Slower,
-			"the margin is 0.5%, chosen after the run; before it, 2% was written down"},
+			"the margin is 0.5%, chosen after the run; the run planned 2%"},
 		{"of a benchmark", Options{Criteria: results.Criteria{Margins: map[string]float64{"lat_": 0.03, "ctx$": 0.02, "pipe": 0.001}}}, 0.02, Equivalent, ""},
 		{"of a benchmark, changed", Options{Planned: planned, Criteria: results.Criteria{Margins: map[string]float64{"ctx": 0.012}}}, 0.012, Slower,
-			"the margin of single benchmarks is ctx=1.2%, chosen after the run; before it, none was written down"},
+			"the margin of single benchmarks is ctx=1.2%, chosen after the run; the run planned none"},
 		{"floor, changed", Options{Planned: planned, Criteria: results.Criteria{Floors: map[string]float64{"us/op": 30}}}, 30 / 1000.4, Equivalent,
-			"the floor is us/op=30, chosen after the run; before it, ns/op=2 was written down"},
+			"the floor is ns/op=2, us/op=30, chosen after the run; the run planned ns/op=2"},
 		{"confidence, changed", Options{Planned: planned, Criteria: results.Criteria{Confidence: 0.99}}, 0.02, Equivalent,
-			"the confidence is 99%, chosen after the run; before it, 90% was written down"},
+			"the confidence is 99%, chosen after the run; the run planned 90%"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -60,10 +60,10 @@ func family(p, alpha float64) int {
 func (c *Comparison) Family(r Row) int {
 	for _, control := range c.Controls {
 		if control.place() == r.place() && control.Build == r.Build {
-			return len(c.Controls)
+			return questions(c.Controls)
 		}
 	}
-	return len(c.Rows)
+	return c.Questions
 }
 
 // OverheadOf turns a difference on the scale that the row compares on into a

@@ -26,8 +26,7 @@ type part struct {
 	samples            int
 	sources            []*source
 	unfinished         map[bootKey]bool
-	boots              int  // that are expected
-	many               bool // boots: no windows are kept
+	many               bool // boots are expected: no windows are kept
 }
 
 // bootKey tells boots of all runs apart.
@@ -68,15 +67,26 @@ func SetOf(samples []results.Sample) *Set {
 	return set
 }
 
+// Takers are those of several files, which begin the set anew.
+func (s *Set) Takers(boots []int) []results.Taker {
+	s.parts = nil
+	all := make([]results.Taker, len(boots))
+	for i, n := range boots {
+		all[i] = s.Taker(n)
+	}
+	return all
+}
+
 // Taker returns what adds samples to the set, one after the other, and keeps
 // nothing of a sample but its strings. Several takers may be called side by
 // side, and the result is as if those that were made first had been called
 // before the others.
 //
-// So many boots are expected to come; windows are kept if they are few.
+// About so many boots are expected to come, at most twice as many as will;
+// windows are kept if they are few.
 func (s *Set) Taker(boots int) results.Taker {
 	p := newPart()
-	p.boots, p.many = boots, boots > stats.MostBoots
+	p.many = boots > 2*stats.MostBoots
 	s.parts = append(s.parts, p)
 	return p.add
 }
@@ -107,6 +117,22 @@ func (s *Set) Units() []string {
 	return slices.Sorted(maps.Keys(found))
 }
 
+// Benchmarks lists the names of the samples' benchmarks, in the order in which
+// they appeared.
+func (s *Set) Benchmarks() []string {
+	var names []string
+	seen := map[string]bool{}
+	for _, p := range s.parts {
+		for _, name := range p.benchmarks.inOrder() {
+			if !seen[name] {
+				seen[name] = true
+				names = append(names, name)
+			}
+		}
+	}
+	return names
+}
+
 // ranks counts names in the order in which they appear.
 type ranks map[string]int
 
@@ -134,7 +160,7 @@ func (p *part) add(s *results.Sample, windows func() []float64) {
 		key := what{s.Benchmark, v.Unit}
 		b := at.series[key]
 		if b == nil {
-			b = &sampled{at: at, hash: hashOf(at.Environment, key, s.Build), values: make([]float64, 0, p.boots)}
+			b = &sampled{at: at, hash: hashOf(at.Environment, key, s.Build)}
 			at.series[key] = b
 			at.order = append(at.order, key)
 			p.benchmarks.add(s.Benchmark)
@@ -347,6 +373,9 @@ func hashOf(e Environment, k what, build string) uint64 {
 	h := uint64(14695981039346656037) // FNV-1a
 	for _, s := range []string{e.Target, e.Arch, e.Accel, e.Workload, e.Domain, e.DomU, strconv.Itoa(e.Idle), k.benchmark, k.unit, build} {
 		h = hashString(h, s)
+	}
+	if e.Platform != (Platform{}) {
+		h = hashString(h, e.Platform.String())
 	}
 	return h
 }

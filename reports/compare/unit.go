@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"xsmbench/bench"
+	"xsmbench/results"
 )
 
 // Units of targets that count. Xen's instructions are the cost; of them, those
@@ -35,8 +36,35 @@ func IsCost(unit string) bool {
 	return false
 }
 
-// IsRate reports whether more of a unit is better.
+// IsRate reports whether a unit is something per second, of which more is
+// better.
 func IsRate(unit string) bool { return strings.HasSuffix(unit, "/s") }
+
+// judged reports whether builds are compared by a unit: by a cost, and by what
+// the samples' own files say something of.
+func (o Options) judged(unit string) bool {
+	_, described := o.Units[unit]
+	return described || IsCost(unit)
+}
+
+// higherBetter reports whether more of a unit is better.
+func (o Options) higherBetter(unit string) bool {
+	if better := o.Units[unit].Better; better != 0 {
+		return better == results.Higher
+	}
+	return IsRate(unit)
+}
+
+// clocks are the words in units that a clock measures: "ns/op", "p99-ns".
+var clocks = []string{"ns", "us", "µs", "ms", "s", "sec", "seconds"}
+
+// IsClocked reports whether a unit is a time, or something in a time. A clock
+// that is too coarse gives the same figure again and again; what was counted
+// does so because it is the same.
+func IsClocked(unit string) bool {
+	return IsRate(unit) || slices.ContainsFunc(strings.FieldsFunc(unit, func(r rune) bool { return r == '/' || r == '-' || r == '_' }),
+		func(word string) bool { return slices.Contains(clocks, word) })
+}
 
 // IsCount reports whether a unit counts instructions, whose number is the same
 // each time if nothing disturbs them.

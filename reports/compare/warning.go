@@ -40,6 +40,8 @@ const (
 	Unsteady         Code = "unsteady"          // the cost changes within a boot
 	NotByRanks       Code = "not-by-ranks"      // t's verdict, not the signed-rank test's
 	NotByBootstrap   Code = "not-by-bootstrap"  // t's verdict, not the bootstrap's
+	Copied           Code = "copied"            // both builds have the very same samples
+	NotExact         Code = "not-exact"         // the unit is said to be exact, and its values differ
 	SamplesNotExact  Code = "samples-not-exact" // the samples say so
 	SamplesDisturbed Code = "samples-disturbed" // the samples say so
 	SamplesRemarked  Code = "samples-remarked"  // anything else that samples came with

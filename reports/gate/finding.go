@@ -2,17 +2,15 @@ package gate
 
 import (
 	"math"
-	"slices"
 
 	"xsmbench/reports/compare"
-	"xsmbench/results"
 )
 
 // Cause is why a row has its outcome.
 type Cause string
 
 // The causes. Those in the first two lines pass or are a regression, as their
-// names say; the others are inconclusive.
+// names say.
 const (
 	Within, Faster, Slower   Cause = "within the margin", "faster", "slower"
 	HooksWithin, HooksSlower Cause = "hooks within the margin", "slower in hooks" // see byHooks
@@ -20,11 +18,23 @@ const (
 	Unsure  Cause = "undecided"           // the interval decides nothing
 	TooFine Cause = "margin too fine"     // finer than what a control shows
 	Drowned Cause = "drowned in noise"    // slower, but no more than a control
-	Missing Cause = "not measured"        // asked for, without a sample
-	NoCount Cause = "not counted"         // an interrupt came in every window
+	NoCount Cause = "not counted"         // in one of two: an interrupt came in every window
 	Machine Cause = "another machine"     // times of two machines
 	NoGrip  Cause = "nothing to judge by" // no spread, or a base at or below 0
 	Single  Cause = "one boot"            // and so no interval
+
+	// Nothing was judged: one of the two has no such row, or nobody knows
+	// which rows there should be.
+	Ended  Cause = "ended"                 // only what it is compared with has it
+	New    Cause = "new"                   // only the run has it
+	Failed Cause = "could not be measured" // as the run itself says
+	NoCost Cause = "no cost"               // samples tell none, and not why
+	Apart  Cause = "not compared"          // a control in one of two runs
+	NoPlan Cause = "no plan"               // there is no run.json
+
+	Unreached Cause = "not executed" // changed code that no benchmark executes
+
+	Missing Cause = "no sample" // planned, and nothing says why
 )
 
 // Finding is a row judged.
@@ -32,8 +42,12 @@ type Finding struct {
 	compare.Environment
 	Benchmark string // "" for a whole build
 	Build     string
-	Row       *compare.Row // nil if nothing was measured
+	Unit      string       // "" if no sample tells it
+	Row       *compare.Row // nil if nothing was compared
 	Cause     Cause
+	// Reason is what the run says of what it could not measure, or which functions
+	// were not executed.
+	Reason string
 	// InHooks is what the row's hooks execute per operation, in the base and in
 	// the build, if the cause says that they decide.
 	InHooks [2]float64
@@ -42,6 +56,8 @@ type Finding struct {
 	Floor float64
 	// Waiver is that which lets the row through, nil if none does.
 	Waiver *Waiver
+	// Allowed tells that AllowMissing lets it through.
+	Allowed bool
 }
 
 // Outcome is the row's, whatever a waiver says.
@@ -51,14 +67,21 @@ func (f Finding) Outcome() Outcome {
 		return Pass
 	case Slower, HooksSlower:
 		return Regression
+	case Missing:
+		return Incomplete
+	case Ended, New, Failed, NoCost, Apart, NoPlan, Unreached:
+		return Unjudged
 	}
 	return Inconclusive
 }
 
+// counts reports whether nothing lets the finding through.
+func (f Finding) counts() bool { return f.Waiver == nil && !f.Allowed }
+
 // judgeRow finds the cause; differ are differences between the machines of
 // two runs, which only times depend on.
 func judgeRow(row *compare.Row, floor float64, differ []string) Finding {
-	f := Finding{Environment: row.Environment, Benchmark: row.Benchmark, Build: row.Build, Row: row, Floor: floor}
+	f := Finding{Environment: row.Environment, Benchmark: row.Benchmark, Build: row.Build, Unit: row.Unit, Row: row, Floor: floor}
 	f.Cause = f.cause(len(differ) > 0)
 	return f
 }
@@ -130,82 +153,4 @@ func sizeOf(r compare.Row) float64 {
 		return math.Abs(r.Overhead())
 	}
 	return math.Expm1(math.Abs(math.Log(r.Ratio)))
-}
-
-// addMissing adds what was asked for and has no sample.
-func (r *Result) addMissing() {
-	whole, controls := r.missingBuilds(), append(r.controls(false), r.controls(true)...)
-	for _, build := range whole {
-		r.Findings = append(r.Findings, Finding{Build: build, Cause: Missing, Floor: math.NaN()})
-	}
-	for _, m := range r.Comparison.Missing() {
-		if slices.Contains(whole, m.Build) || slices.Contains(controls, m.Build) || !r.judges(m.Build) && m.Build != r.Comparison.Base || !r.asked(m) {
-			continue
-		}
-		r.Findings = append(r.Findings, Finding{Environment: m.Environment, Benchmark: m.Benchmark, Build: m.Build, Cause: Missing, Floor: math.NaN()})
-	}
-}
-
-// addLost adds what was counted in one of two builds and not in the other: an
-// operation that has become too long to be counted must not pass.
-func (r *Result) addLost() {
-	for _, u := range r.Comparison.Uncounted() {
-		for _, build := range r.lost(u) {
-			r.Findings = append(r.Findings, Finding{Environment: u.Environment, Benchmark: u.Benchmark, Build: build, Cause: NoCount, Floor: math.NaN()})
-		}
-	}
-}
-
-// lost are the builds to judge that have no count though what they are
-// compared with has, or within a run the other way round.
-func (r *Result) lost(u compare.Uncounted) []string {
-	var all []string
-	controls := append(r.controls(false), r.controls(true)...)
-	for _, build := range r.Comparison.Builds {
-		base := r.Comparison.Base
-		if r.Earlier != "" {
-			base = compare.Earlier(build)
-		}
-		here, there := slices.Contains(u.Builds, build), slices.Contains(u.Builds, base)
-		if here != there && (here || r.Earlier == "") && r.judges(build) && !slices.Contains(controls, build) {
-			all = append(all, build)
-		}
-	}
-	return all
-}
-
-// missingBuilds are builds that the run was to measure and that have no
-// sample.
-func (r *Result) missingBuilds() []string {
-	if r.Run == nil {
-		return nil
-	}
-	var all []string
-	for _, b := range r.Run.Spec.Builds {
-		known := slices.Contains(r.Comparison.Builds, b.Name) || b.Name == r.Comparison.Base
-		ofAnother := b.ControlOf != "" && b.ControlOf != r.Comparison.Base // or of an earlier run
-		if !known && !ofAnother && r.judges(b.Name) {
-			all = append(all, b.Name)
-		}
-	}
-	return all
-}
-
-// asked reports whether the run was to measure something. What an earlier run
-// lacks is no fault of this one, and the notes count it.
-func (r *Result) asked(m compare.Missing) bool {
-	if r.Run == nil {
-		return r.Earlier == "" || slices.Contains(r.Comparison.Builds, m.Build)
-	}
-	s := r.Run.Spec
-	return slices.Contains(s.Benchmarks, m.Benchmark) && slices.Contains(s.Domains, m.Domain) && hasBuild(s, m.Build)
-}
-
-func hasBuild(s results.Spec, build string) bool {
-	for _, b := range s.Builds {
-		if b.Name == build {
-			return true
-		}
-	}
-	return false
 }

@@ -2,10 +2,11 @@
 // is within its margin, a regression, or undecided, and for all of them
 // together. It computes no statistics; verdicts, margins and controls are
 // those of package compare. It asks for more than they do in three ways. What
-// was asked for and not measured does not pass. A margin finer than what the
-// controls show as noise does not pass. And times of two machines are not
-// compared. In one way it asks for less: where a count of a whole operation is
-// not exact for reasons of its own, the hooks' share of it, which is, decides.
+// was planned, or what the earlier run has, and no row judges does not pass:
+// package account finds it. A margin finer than what the controls show as noise
+// does not pass. And times of two machines are not compared. In one way it asks
+// for less: where a count of a whole operation is not exact for reasons of its
+// own, the hooks' share of it, which is, decides.
 //
 // A waiver lets single rows through, with a reason, until a day. It never
 // removes a row from a report.
@@ -17,6 +18,7 @@ import (
 	"time"
 
 	"xsmbench/bench"
+	"xsmbench/reports/change"
 	"xsmbench/reports/compare"
 	"xsmbench/results"
 )
@@ -24,11 +26,15 @@ import (
 // Outcome is what a gate says.
 type Outcome string
 
-// The outcomes.
+// The outcomes, the gravest last. A finding has one of the first five, the input
+// alone is damaged.
 const (
 	Pass         Outcome = "pass"
+	Inconclusive Outcome = "inconclusive" // a row decides nothing
+	Unjudged     Outcome = "not judged"   // no row can decide
 	Regression   Outcome = "regression"
-	Inconclusive Outcome = "inconclusive"
+	Incomplete   Outcome = "incomplete" // planned, but there is no sample
+	Damaged      Outcome = "damaged"    // the input
 )
 
 // Input is what is judged.
@@ -40,15 +46,29 @@ type Input struct {
 	// Earlier is where the earlier run lies, "" if builds of one run are
 	// compared.
 	Earlier string
+	// Renamed says which names of the earlier run were read as others.
+	Renamed []string
 	Only    []string // builds to judge, all if empty
 	Waivers []Waiver
 	// AllowInconclusive says that inconclusive rows let the gate pass. They
 	// stay what they are in every report.
 	AllowInconclusive bool
-	Today             time.Time
+	// AllowMissing lets pass what only one of the two that are compared has,
+	// and a run of which no plan is known.
+	AllowMissing bool
+	Today        time.Time
+	// Problems are those of the run's files: they tell what the run itself
+	// could not measure.
+	Problems []results.Problem
 	// Crossed tells which hooks an operation was counted to cross in the
 	// build, nil if that was not counted. It may be nil.
 	Crossed func(Finding) []bench.Crossing
+	// Changes are what was changed between builds and what they are compared with.
+	// Functions that changed and never executed are named.
+	Changes []change.Change
+	// RequireReached keeps a build from passing if it has such functions, or if that
+	// is not known.
+	RequireReached bool
 	// Repeat gives the commands that measure some benchmarks again, or all if
 	// it is given none, and judge them. It may be nil.
 	Repeat func(benchmarks []string) []string
@@ -63,6 +83,13 @@ type Result struct {
 	Findings []Finding
 	Waived   []WaiverUse // one for each waiver
 	Notes    []string    // what a reader must know besides
+	// Identical are builds that are the very image that they are compared with:
+	// nothing about them can have changed, and nothing is judged.
+	Identical []string
+	// Uncounted are benchmarks that neither side could count, as both say.
+	Uncounted []compare.Cell
+
+	gapOf map[compare.Cell]bool // places without a sample
 }
 
 // Judge decides.
@@ -81,8 +108,8 @@ func Judge(in Input) *Result {
 			r.Findings = append(r.Findings, f)
 		}
 	}
-	r.addMissing()
-	r.addLost()
+	r.account()
+	r.reach()
 	r.waive()
 	r.Outcome = r.outcome()
 	r.note(floors)
@@ -94,23 +121,43 @@ func (r *Result) judges(build string) bool {
 	return len(r.Only) == 0 || slices.Contains(r.Only, build)
 }
 
-// outcome is the worst of the findings'; what is waived counts as passed.
+// outcome is the gravest of the findings'; what is waived or allowed counts as
+// passed. A run of which nothing was judged has not passed, unless nothing can
+// have changed.
 func (r *Result) outcome() Outcome {
+	if r.Damage != "" {
+		return Damaged
+	}
+	for _, o := range []Outcome{Incomplete, Regression, Unjudged} {
+		if r.Count(o) > 0 {
+			return o
+		}
+	}
 	switch {
-	case r.Count(Regression) > 0:
-		return Regression
+	case r.Judged() == 0 && len(r.Identical) == 0:
+		return Unjudged
 	case r.Count(Inconclusive) > 0:
 		return Inconclusive
 	}
 	return Pass
 }
 
-// Count is how many findings have an outcome and no waiver.
+// Judged is how many findings are of rows.
+func (r *Result) Judged() int {
+	return len(r.where(func(f Finding) bool { return f.Row != nil }))
+}
+
+// Count is how many findings have an outcome that nothing lets through.
 func (r *Result) Count(o Outcome) int { return len(r.With(o)) }
 
-// With lists the findings that have an outcome and no waiver.
+// With lists the findings that have an outcome that nothing lets through.
 func (r *Result) With(o Outcome) []Finding {
-	return r.where(func(f Finding) bool { return f.Outcome() == o && f.Waiver == nil })
+	return r.where(func(f Finding) bool { return f.Outcome() == o && f.counts() })
+}
+
+// Allowed lists the findings that AllowMissing lets through.
+func (r *Result) Allowed() []Finding {
+	return r.where(func(f Finding) bool { return f.Allowed && f.Waiver == nil })
 }
 
 // Excused lists the findings that a waiver lets through.

@@ -37,7 +37,24 @@ func judge(in Input, rows ...compare.Row) *Result {
 			in.Comparison.Builds = append(in.Comparison.Builds, r.Build)
 		}
 	}
+	if in.Run == nil {
+		in.Run = &results.Run{Spec: plan(in.Comparison)}
+	}
 	return Judge(in)
+}
+
+// plan is a spec of what a comparison has rows of.
+func plan(c *compare.Comparison) results.Spec {
+	s := results.Spec{Domains: []string{"dom0"}}
+	for _, cell := range c.Measured() {
+		if !slices.ContainsFunc(s.Builds, func(b hv.Build) bool { return b.Name == cell.Build }) {
+			s.Builds = append(s.Builds, hv.Build{Name: cell.Build})
+		}
+		if !slices.Contains(s.Benchmarks, cell.Benchmark) {
+			s.Benchmarks = append(s.Benchmarks, cell.Benchmark)
+		}
+	}
+	return s
 }
 
 func TestJudge(t *testing.T) {
@@ -70,7 +87,7 @@ func TestJudge(t *testing.T) {
 		{"slower by more than the control", row("after", 1.05, compare.Slower), control(1.012), Slower, Regression},
 		{"exact, an exact control", counted(row("after", 1.0001, compare.Equivalent)), []compare.Row{counted(row("before2", 1, compare.Equivalent))}, Within, Pass},
 		{"exact, the control is off", counted(row("after", 1.0001, compare.Equivalent)), []compare.Row{counted(row("before2", 1.02, compare.Slower))}, TooFine, Inconclusive},
-		{"a control in another unit", row("after", 1.002, compare.Equivalent), []compare.Row{counted(row("before2", 1.02, compare.Slower))}, Within, Pass},
+		{"a control in another unit", row("after", 1.002, compare.Equivalent), []compare.Row{counted(row("before2", 1.02, compare.Slower))}, Within, Unjudged}, // the base has counts, the build none
 		{"more than nothing", fromNothing, nil, Slower, Regression},
 		{"nothing more than nothing", stillNothing, []compare.Row{stillNothing}, Within, Pass},
 	} {
@@ -124,7 +141,7 @@ func TestByHooks(t *testing.T) {
 			if f := r.Findings[0]; f.Cause != tt.cause || r.Outcome != tt.want {
 				t.Errorf("%s, %s; want %s, %s", f.Cause, r.Outcome, tt.cause, tt.want)
 			}
-			if noted := strings.Contains(strings.Join(r.Notes, "\n"), "1 of 1 rows are judged by what their hooks execute"); noted != r.Findings[0].DecidedByHooks() {
+			if noted := strings.Contains(strings.Join(r.Notes, "\n"), "1 of 1 rows are judged by the instructions in their hooks"); noted != r.Findings[0].DecidedByHooks() {
 				t.Errorf("notes: %q", r.Notes)
 			}
 		})
@@ -144,7 +161,8 @@ func TestOutcome(t *testing.T) {
 		want   Outcome
 		passes bool
 	}{
-		{nil, false, Pass, true}, // the images are the same: nothing can have changed
+		{nil, false, Unjudged, false},
+		{nil, true, Unjudged, false},
 		{[]compare.Row{pass}, false, Pass, true},
 		{[]compare.Row{pass, unsure}, false, Inconclusive, false},
 		{[]compare.Row{pass, unsure}, true, Inconclusive, true},
@@ -154,6 +172,10 @@ func TestOutcome(t *testing.T) {
 		if r.Outcome != tt.want || r.Passes() != tt.passes {
 			t.Errorf("%d rows: %s, passes %t; want %s, %t", len(tt.rows), r.Outcome, r.Passes(), tt.want, tt.passes)
 		}
+	}
+	same := row("a", 1, compare.Equivalent) // the images are the same: nothing can have changed
+	if r := judge(Input{Comparison: &compare.Comparison{Base: "before", Controls: []compare.Row{same}}}); r.Outcome != Pass || !slices.Equal(r.Identical, []string{"a"}) {
+		t.Errorf("identical: %s %q", r.Outcome, r.Identical)
 	}
 	if r := judge(Input{Only: []string{"a"}}, pass, slow); r.Outcome != Pass || len(r.Findings) != 1 {
 		t.Errorf("only a: %s", r.Outcome)
@@ -220,26 +242,29 @@ func TestMachines(t *testing.T) {
 	at := func(cpu string) *results.Run {
 		return &results.Run{Host: results.Host{CPU: cpu, CPUs: 2, Kernel: "6.1"}, Spec: results.Spec{Builds: []hv.Build{{Name: "after"}}}}
 	}
+	slower := row("after", 1.1, compare.Slower)
+	slower.Base = compare.Earlier("after")
 	in := Input{Earlier: "runs/old", Before: at("A"), Run: at("B")}
-	r := judge(in, row("after", 1.1, compare.Slower), counted(row("after", 1.1, compare.Slower)))
+	r := judge(in, slower, counted(slower))
 	if r.Findings[0].Cause != Machine || r.Findings[1].Cause != Slower {
 		t.Errorf("%s, %s", r.Findings[0].Cause, r.Findings[1].Cause)
 	}
-	if text := strings.Join(r.Notes, "\n"); !strings.Contains(text, "processor B, before A") {
+	if text := strings.Join(r.Notes, "\n"); !strings.Contains(text, "processor B, previously A") {
 		t.Errorf("notes: %s", text)
 	}
 	in.Run = at("A")
 	in.Run.Host.Kernel = "6.2"
-	if r := judge(in, row("after", 1.1, compare.Slower)); r.Outcome != Regression || !strings.Contains(strings.Join(r.Notes, "\n"), "kernel 6.2, before 6.1") {
+	if r := judge(in, slower); r.Outcome != Regression || !strings.Contains(strings.Join(r.Notes, "\n"), "kernel 6.2, previously 6.1") {
 		t.Errorf("%s %v", r.Outcome, r.Notes)
 	}
 }
 
 // A build that was to be measured and has no sample does not pass.
 func TestMissingBuild(t *testing.T) {
-	run := &results.Run{Spec: results.Spec{Builds: []hv.Build{{Name: "before"}, {Name: "after"}, {Name: "flask"}}}}
+	run := &results.Run{Spec: results.Spec{Builds: []hv.Build{{Name: "before"}, {Name: "after"}, {Name: "flask"}},
+		Domains: []string{"dom0"}, Benchmarks: []string{"Lmbench/lat_pipe"}}}
 	r := judge(Input{Run: run}, row("after", 1, compare.Equivalent))
-	if r.Outcome != Inconclusive || r.Findings[1].Build != "flask" || r.Findings[1].Cause != Missing {
+	if r.Outcome != Incomplete || r.Findings[1].Build != "flask" || r.Findings[1].Cause != Missing {
 		t.Errorf("%s: %+v", r.Outcome, r.Findings)
 	}
 	if r := judge(Input{Run: run, Only: []string{"after"}}, row("after", 1, compare.Equivalent)); r.Outcome != Pass {

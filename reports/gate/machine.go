@@ -23,7 +23,7 @@ func differences(before, now results.Host) []string {
 	var all []string
 	differ := func(what, a, b string) {
 		if a != b {
-			all = append(all, fmt.Sprintf("%s %s, before %s", what, orNone(b), orNone(a)))
+			all = append(all, fmt.Sprintf("%s %s, previously %s", what, orNone(b), orNone(a)))
 		}
 	}
 	differ("processor", before.CPU, now.CPU)
@@ -38,13 +38,13 @@ func differences(before, now results.Host) []string {
 func drifts(before, now results.Host) []string {
 	var all []string
 	if before.Kernel != now.Kernel {
-		all = append(all, fmt.Sprintf("kernel %s, before %s", orNone(now.Kernel), orNone(before.Kernel)))
+		all = append(all, fmt.Sprintf("kernel %s, previously %s", orNone(now.Kernel), orNone(before.Kernel)))
 	}
 	if before.Governor != now.Governor {
-		all = append(all, fmt.Sprintf("governor %s, before %s", orNone(now.Governor), orNone(before.Governor)))
+		all = append(all, fmt.Sprintf("governor %s, previously %s", orNone(now.Governor), orNone(before.Governor)))
 	}
 	if !maps.Equal(before.Mitigations, now.Mitigations) {
-		all = append(all, "mitigations are others")
+		all = append(all, "mitigations differ")
 	}
 	return all
 }

@@ -27,7 +27,7 @@ func (r *Result) Again() []string {
 
 // gravest are the regressions, or what comes next if there are none.
 func (r *Result) gravest() []Finding {
-	for _, some := range [][]Finding{r.With(Regression), r.With(Inconclusive), r.Improved()} {
+	for _, some := range [][]Finding{r.With(Incomplete), r.With(Regression), r.With(Unjudged), r.With(Inconclusive), r.Improved()} {
 		if len(some) > 0 {
 			return some
 		}

@@ -26,11 +26,11 @@ func NewWaiver(w Waiver) (Waiver, error) {
 	var err error
 	switch {
 	case w.Benchmark == "":
-		return w, fmt.Errorf("waive: no benchmark; give a regular expression, as benchmark = \"lat_ctx\"")
+		return w, fmt.Errorf("waive: no benchmark; give a regular expression, such as benchmark = \"lat_ctx\"")
 	case w.Until.IsZero():
-		return w, fmt.Errorf("waive %s: no date; give the last day on which it holds, as until = 2027-01-31", w.Benchmark)
+		return w, fmt.Errorf("waive %s: no date; give the last day on which it applies, such as until = 2027-01-31", w.Benchmark)
 	case w.Reason == "":
-		return w, fmt.Errorf("waive %s: no reason; say why it is let through, as reason = \"…\"", w.Benchmark)
+		return w, fmt.Errorf("waive %s: no reason; say why the row may pass, as reason = \"…\"", w.Benchmark)
 	}
 	if w.pattern, err = regexp.Compile(w.Benchmark); err != nil {
 		return w, fmt.Errorf("waive %s: %w", w.Benchmark, err)

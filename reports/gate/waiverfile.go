@@ -47,17 +47,26 @@ func ReadWaivers(path string) ([]Waiver, error) {
 	return waivers, nil
 }
 
+// decode reads what an experiment file has of into; an error names the line.
+func decode(path, text string, into any) (toml.MetaData, error) {
+	md, err := toml.Decode(text, into)
+	var syntax toml.ParseError
+	switch {
+	case errors.As(err, &syntax):
+		return md, fmt.Errorf("%s:%d: %s", path, syntax.Position.Line, syntax.Message)
+	case err != nil:
+		return md, fmt.Errorf("%s: %w", path, err)
+	}
+	return md, nil
+}
+
 func parseWaivers(path, text string) ([]Waiver, error) {
 	var file struct {
 		Waive []waiverTOML `toml:"waive"`
 	}
-	md, err := toml.Decode(text, &file)
-	var syntax toml.ParseError
-	switch {
-	case errors.As(err, &syntax):
-		return nil, fmt.Errorf("%s:%d: %s", path, syntax.Position.Line, syntax.Message)
-	case err != nil:
-		return nil, fmt.Errorf("%s: %w", path, err)
+	md, err := decode(path, text, &file)
+	if err != nil {
+		return nil, err
 	}
 	lines := waiverLines(text)
 	for _, key := range md.Undecoded() {
@@ -102,7 +111,7 @@ func dayOf(value any) (time.Time, error) {
 			return t, nil
 		}
 	}
-	return time.Time{}, fmt.Errorf("until = %v is no day; write it as 2027-01-31", value)
+	return time.Time{}, fmt.Errorf("until = %v is not a date; write it as 2027-01-31", value)
 }
 
 var waiverHead = regexp.MustCompile(`^\s*\[\[\s*["']?` + WaiveKey + `["']?\s*\]\]`)

@@ -29,7 +29,7 @@ reason = "known, too"
 	}
 	for text, want := range map[string]string{
 		"[[waive]]\nbenchmark = \"(\"\nuntil = 2027-01-31\nreason = \"x\"": "x.toml:1: waive (: error parsing regexp",
-		"[[waive]]\nbenchmark = \"a\"\nuntil = 7\nreason = \"x\"":          "x.toml:1: waive a: until = 7 is no day",
+		"[[waive]]\nbenchmark = \"a\"\nuntil = 7\nreason = \"x\"":          "x.toml:1: waive a: until = 7 is not a date",
 		"[[waive]]\nbenchmark = \"a\"\nuntil = 2027-01-31\nreason = \" \"": "x.toml:1: waive a: no reason",
 		"[[waive]]\nuntil = 2027-01-31\nreason = \"x\"":                    "x.toml:1: waive: no benchmark",
 		"[[waive]]\nunit = \"ns/op\"":                                      `unknown key "unit" of [[waive]]`,

@@ -11,12 +11,27 @@ import (
 	"xsmbench/reports/profile"
 )
 
-// Against writes two targets' hooks side by side: how often an operation
+// names are what two runs are called: by their targets, or by their directories
+// if they have one target.
+func names(first, second *profile.Run) (string, string) {
+	if first.Target != second.Target {
+		return first.Target, second.Target
+	}
+	return first.Path, second.Path
+}
+
+// Against writes a build's hooks in two runs side by side: how often an operation
 // crosses each, and its share of the hypercalls that cross it.
 func Against(w io.Writer, first, second *profile.Run, build string) error {
 	b := bufio.NewWriter(w)
 	pairs := profile.Against(first, second, build)
 	fmt.Fprintf(b, "hooks of one operation in %s, and their share of the hypercalls (or faults) that cross them, without the way in and out\n\n", build)
+	one, other := names(first, second)
+	if first.Target == second.Target {
+		if o := profile.OnlyOf(other, second.Code[build], one, first.Code[build]); len(o.First)+len(o.Second) > 0 {
+			fmt.Fprintf(b, "%s\n\n", onlyLine(o))
+		}
+	}
 	domains, same := []string{}, 0
 	for _, p := range pairs {
 		if !slices.Contains(domains, p.Domain) {
@@ -26,7 +41,7 @@ func Against(w io.Writer, first, second *profile.Run, build string) error {
 	var reasons []string
 	for _, d := range domains {
 		g := grid.New(9)
-		g.Add(d, grid.Rule, first.Target, "", "share", grid.Rule, second.Target, "", "share")
+		g.Add(d, grid.Rule, one, "", "share", grid.Rule, other, "", "share")
 		for _, p := range pairs {
 			switch {
 			case p.Domain != d:

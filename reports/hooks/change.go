@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	numbers "xsmbench/reports/internal/number"
 	"xsmbench/reports/profile"
 )
 
@@ -50,6 +51,7 @@ func changes(r *profile.Run, p where, build, base string) string {
 	if len(changed)+same == 0 {
 		return ""
 	}
+	only := crossedOnly(r, p, build, base)
 	var parts []string
 	for i, c := range changed {
 		if i == named {
@@ -63,9 +65,40 @@ func changes(r *profile.Run, p where, build, base string) string {
 	case len(parts) > 0 && same > 0:
 		text = fmt.Sprintf("%s; %d other hooks cost the same", strings.Join(parts, ", "), same)
 	case len(parts) > 0:
-		text = strings.Join(parts, ", ") + "; there is no other hook that both cross"
+		text = strings.Join(parts, ", ") + "; no other hook is crossed by both"
 	}
-	return text + "; " + callers(r, p, build, base)
+	return strings.Join(slices.Concat([]string{text}, only, []string{callers(r, p, build, base)}), "; ")
+}
+
+// crossedOnly names the hooks that one of the builds does not cross where the other does.
+func crossedOnly(r *profile.Run, p where, build, base string) []string {
+	var parts []string
+	for _, x := range r.CrossedOnly(p.arch, p.domain, base, build) {
+		end := "not crossed any more"
+		if !x.All {
+			end = "no longer crossed in " + numbers.Count(len(x.Benchmarks), "operation")
+		}
+		parts = append(parts, fmt.Sprintf("%s %s before, %s", x.Hook, span(x.Low, x.High), end))
+	}
+	for _, x := range r.CrossedOnly(p.arch, p.domain, build, base) {
+		end := "not crossed before"
+		if !x.All {
+			end = "now crossed in " + numbers.Count(len(x.Benchmarks), "operation") + " more"
+		}
+		parts = append(parts, fmt.Sprintf("%s %s, %s", x.Hook, span(x.Low, x.High), end))
+	}
+	if len(parts) > named {
+		parts = append(parts[:named], fmt.Sprintf("%d more hooks that one of the two does not cross", len(parts)-named))
+	}
+	return parts
+}
+
+// span is a number of instructions, or from the least to the most.
+func span(low, high float64) string {
+	if a, b := number(low), number(high); a != b {
+		return a + "…" + b
+	}
+	return number(low)
 }
 
 // callers says what changed outside of hooks.

@@ -1,13 +1,9 @@
 package hooks
 
 import (
-	"bufio"
 	"cmp"
 	"fmt"
-	"html"
-	"io"
 	"slices"
-	"strconv"
 	"strings"
 
 	"xsmbench/bench"
@@ -32,23 +28,17 @@ type Frame struct {
 	InHook              bool
 }
 
-// Flames are the graphs of a build's benchmarks that cross a hook, the largest
-// share of hooks first. Operations of which no window was without an
-// interrupt have none.
-func Flames(r *profile.Run, arch, domain, build string) []Flame {
-	var list []Flame
-	for _, b := range r.Benchmarks {
-		c := b.Costs[build]
-		if b.Arch != arch || b.Domain != domain || c == nil || !(c.Total > 0) || len(c.Hooks) == 0 {
-			continue
-		}
-		root := tree(b.Name, c)
-		f := Flame{Arch: arch, Domain: domain, Build: build, Benchmark: b.Name, Hooked: root.hooked() / root.total}
-		f.lay(root, 0, 0, 1)
-		list = append(list, f)
+// FlameOf is the graph of one benchmark. It is false for an operation that
+// crosses no hook, or of which no window was without an interrupt.
+func FlameOf(b *profile.Benchmark, build string) (Flame, bool) {
+	c := b.Costs[build]
+	if c == nil || !(c.Total > 0) || len(c.Hooks) == 0 {
+		return Flame{}, false
 	}
-	slices.SortStableFunc(list, func(a, b Flame) int { return -cmp.Compare(a.Hooked, b.Hooked) })
-	return list
+	root := tree(b.Name, c)
+	f := Flame{Arch: b.Arch, Domain: b.Domain, Build: build, Benchmark: b.Name, Hooked: root.hooked() / root.total}
+	f.lay(root, 0, 0, 1)
+	return f, true
 }
 
 // node is a frame with what is below it.
@@ -140,59 +130,9 @@ func (f *Flame) lay(n *node, depth int, left, width float64) {
 	}
 }
 
-// Size of a flame graph, in its own units, and the width of what is too
-// narrow to be seen.
-const (
-	flameWidth  = 1000.
-	rowHeight   = 17.
-	letterWidth = 6.
-	narrowest   = 2
-)
-
-// SVG draws the graph; frames have their figures as titles.
-func (f Flame) SVG(w io.Writer) error {
-	b := bufio.NewWriter(w)
-	depth := 0
-	for _, x := range f.Frames {
-		depth = max(depth, x.Depth)
-	}
-	fmt.Fprintf(b, `<svg xmlns="http://www.w3.org/2000/svg" class="flame" viewBox="0 0 %g %g" role="img" aria-label="%s" font-family="sans-serif" font-size="11">`+"\n",
-		flameWidth, rowHeight*float64(depth+1), html.EscapeString(f.Title()))
-	for _, x := range f.Frames {
-		if x.Width*flameWidth >= narrowest {
-			x.draw(b)
-		}
-	}
-	fmt.Fprintln(b, "</svg>")
-	return b.Flush()
-}
-
 // Title says what is drawn.
 func (f Flame) Title() string {
 	return fmt.Sprintf("%s in %s, %s %s: %s of its instructions in hooks", f.Benchmark, f.Build, f.Arch, f.Domain, percent(f.Hooked))
-}
-
-func (x Frame) draw(w io.Writer) {
-	left, width, y := x.Left*flameWidth, x.Width*flameWidth, rowHeight*float64(x.Depth)
-	fmt.Fprintf(w, `<g><title>%s</title><rect x="%s" y="%g" width="%s" height="%g" fill="%s" stroke="#fff" stroke-width=".5"/>`,
-		html.EscapeString(x.Describe()), short(left), y, short(width), rowHeight-1, x.colour())
-	if text := Fit(x.Name, width); text != "" {
-		fmt.Fprintf(w, `<text x="%s" y="%g">%s</text>`, short(left+3), y+rowHeight-5.5, html.EscapeString(text))
-	}
-	fmt.Fprintln(w, "</g>")
-}
-
-// Fit shortens a label to a width, to nothing if too little is left.
-func Fit(label string, width float64) string {
-	n := int((width - 4) / letterWidth)
-	r := []rune(label)
-	switch {
-	case n >= len(r):
-		return label
-	case n < 4:
-		return ""
-	}
-	return string(r[:n-1]) + "…"
 }
 
 // Describe is the frame in words.
@@ -202,22 +142,4 @@ func (x Frame) Describe() string {
 		text += fmt.Sprintf(", %s calls", number(x.Calls))
 	}
 	return text
-}
-
-// colour is warm for hooks, and light enough for black letters; in black and
-// white hooks are darker than what is around them.
-func (x Frame) colour() string {
-	switch {
-	case x.Depth == 0:
-		return "#d5dbe3"
-	case x.InHook && x.Depth == 2:
-		return "#f08a4b"
-	case x.InHook:
-		return "#f6b380"
-	}
-	return "#e8ecf1"
-}
-
-func short(v float64) string {
-	return strings.TrimRight(strings.TrimRight(strconv.FormatFloat(v, 'f', 1, 64), "0"), ".")
 }

@@ -3,11 +3,13 @@ package hooks
 import (
 	"bytes"
 	"encoding/json"
-	"encoding/xml"
 	"flag"
+	"fmt"
 	"io"
+	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -18,6 +20,7 @@ import (
 
 	"xsmbench/reports/compare"
 	"xsmbench/reports/profile"
+	"xsmbench/reports/synthetic"
 	"xsmbench/results"
 )
 
@@ -109,14 +112,14 @@ func TestExplained(t *testing.T) {
 }
 
 func TestFlame(t *testing.T) {
-	list := Flames(fixture(t), "amd64", "dom0", "flask")
-	if len(list) != 4 {
-		t.Fatalf("%d graphs, want those of 4 benchmarks that cross a hook and have clean windows", len(list))
-	}
-	for i, f := range list {
-		if i > 0 && f.Hooked > list[i-1].Hooked {
-			t.Errorf("%s stands after %s", f.Benchmark, list[i-1].Benchmark)
+	graphs := 0
+	var text strings.Builder
+	for _, b := range fixture(t).Benchmarks {
+		f, ok := FlameOf(b, "flask")
+		if b.Domain != "dom0" || !ok {
+			continue
 		}
+		graphs++
 		width := map[int]float64{}
 		for _, x := range f.Frames {
 			width[x.Depth] += x.Width
@@ -126,27 +129,20 @@ func TestFlame(t *testing.T) {
 				t.Errorf("%s: depth %d is %v wide", f.Benchmark, depth, width[depth])
 			}
 		}
-	}
-	golden.Matches(t, *update, "flame.svg", list[0].SVG)
-	text, err := os.ReadFile("testdata/flame.svg")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := xml.Unmarshal(text, new(struct{})); err != nil {
-		t.Errorf("not well-formed: %v", err)
-	}
-}
-
-func TestFit(t *testing.T) {
-	for _, tt := range []struct {
-		label string
-		width float64
-		want  string
-	}{{"do_iret", 100, "do_iret"}, {"restore_all_guest", 60, "restore_…"}, {"do_iret", 20, ""}, {"x", 1, ""}} {
-		if got := Fit(tt.label, tt.width); got != tt.want {
-			t.Errorf("Fit(%q, %v) = %q, want %q", tt.label, tt.width, got, tt.want)
+		if graphs == 1 {
+			fmt.Fprintln(&text, f.Title())
+			for _, x := range f.Frames {
+				fmt.Fprintf(&text, "%s%s at %.4f, in a hook: %t\n", strings.Repeat("  ", x.Depth), x.Describe(), x.Left, x.InHook)
+			}
 		}
 	}
+	if graphs != 4 {
+		t.Errorf("%d graphs, want those of 4 benchmarks that cross a hook and have clean windows", graphs)
+	}
+	golden.Matches(t, *update, "flame.txt", func(w io.Writer) error {
+		_, err := io.WriteString(w, text.String())
+		return err
+	})
 }
 
 // TestPprof checks that what a build has over the base is what pprof's own
@@ -203,6 +199,91 @@ func TestNumbers(t *testing.T) {
 	for v, want := range map[float64]string{160: "+160", -4: "−4", 0: "0", 1e-7: "0"} {
 		if got := signed(v); got != want {
 			t.Errorf("signed(%v) = %q, want %q", v, got, want)
+		}
+	}
+}
+
+// A benchmark weighs what one of its operations executes, however many a window
+// of it has: the page faults of a window are 256.
+func TestPprofIsOfOneOperation(t *testing.T) {
+	r := fixture(t)
+	for _, build := range r.Builds {
+		p := Encode(r, "amd64", "dom0", build)
+		if err := p.CheckValid(); err != nil {
+			t.Fatal(err)
+		}
+		if got := p.SampleType[instructionsValue].Type + " " + p.DefaultSampleType; got != "instructions instructions" {
+			t.Errorf("samples are of %s", got)
+		}
+		sums := map[string][values]int64{}
+		for _, s := range p.Sample {
+			root := s.Location[len(s.Location)-1].Line[0].Function.Name
+			if l := s.Label; l["benchmark"][0] != root || l["build"][0] != build || l["domain"][0] != "dom0" || s.NumLabel != nil {
+				t.Fatalf("labels %v, %v of %s", s.Label, s.NumLabel, root)
+			}
+			sum := sums[root]
+			for i, v := range s.Value {
+				sum[i] += v
+			}
+			sums[root] = sum
+		}
+		for _, b := range r.Benchmarks {
+			c := b.Costs[build]
+			if b.Domain != "dom0" || c == nil {
+				continue
+			}
+			total := 0.
+			for _, x := range c.Paths {
+				total += x.Instructions
+			}
+			got := sums[b.Name]
+			if float64(got[instructionsValue]) != math.Round(total) || math.Abs(float64(got[instructionsOfThousand])-1000*total) > float64(len(c.Paths)) {
+				t.Errorf("%s in %s: %v, want %g of one operation", b.Name, build, got, total)
+			}
+			if c.Exact && c.Total == math.Round(c.Total) && float64(got[instructionsValue]) != c.Total {
+				t.Errorf("%s in %s: %d, and all that it executes is %g", b.Name, build, got[instructionsValue], c.Total)
+			}
+		}
+		// As "pprof -top -cum" ranks them.
+		if fault, event := sums["Lmbench/lat_pagefault"], sums["Kbench/hypercall/op=evtchn_alloc_close"]; fault[instructionsValue] == 0 || fault[instructionsValue] >= event[instructionsValue] {
+			t.Errorf("%s: a page fault weighs %d, an event channel %d", build, fault[instructionsValue], event[instructionsValue])
+		}
+	}
+}
+
+func TestApportion(t *testing.T) {
+	for _, x := range []struct {
+		figures []float64
+		want    []int64
+	}{
+		{nil, []int64{}},
+		{[]float64{1, 2, 3}, []int64{1, 2, 3}},
+		{[]float64{0.4, 0.4, 0.4}, []int64{1, 0, 0}},
+		{[]float64{1.9, 0.6, 0.5}, []int64{2, 1, 0}},
+		{[]float64{-0.5, 2.5}, []int64{0, 2}},
+	} {
+		if got := apportion(x.figures); !slices.Equal(got, x.want) {
+			t.Errorf("%v: %v, want %v", x.figures, got, x.want)
+		}
+	}
+}
+
+// A hook that is not crossed any more is named, and so is the code outside of hooks.
+func TestCrossedOnly(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "run")
+	if err := synthetic.WriteChange(dir); err != nil {
+		t.Fatal(err)
+	}
+	r, err := profile.Open(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for base, want := range map[string]string{
+		"before": "after against before, amd64 dom0: no hook that both cross costs more or less; domctl 26 before, not crossed any more; outside of hooks: do_domctl −2, evtchn_send +12",
+		"after":  "before against after, amd64 dom0: no hook that both cross costs more or less; domctl 26, not crossed before; outside of hooks: do_domctl +2, evtchn_send −12",
+	} {
+		if got := Few(r, base); len(got) != 2 || got[0] != want {
+			t.Errorf("%q, want %q", got, want)
 		}
 	}
 }

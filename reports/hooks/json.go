@@ -21,7 +21,25 @@ type jsonRun struct {
 	Benchmarks []jsonBenchmark `json:"benchmarks"`
 	Known      []string        `json:"known"` // all hooks
 	Never      []string        `json:"never"` // crossed by no benchmark; null if not all were looked at
+	Only       []jsonOnly      `json:"only,omitempty"`
+	Code       []jsonCode      `json:"code,omitempty"`
 	Problems   []string        `json:"problems"`
+}
+
+// jsonOnly is what hooks only one of two builds has.
+type jsonOnly struct {
+	Build    string   `json:"build"`
+	Other    string   `json:"other"`
+	BuildHas []string `json:"build_has"`
+	OtherHas []string `json:"other_has"`
+}
+
+// jsonCode is what a build's image says of its code.
+type jsonCode struct {
+	Build   string   `json:"build"`
+	Absent  []string `json:"absent"`  // what other releases have and it lacks
+	Unknown []string `json:"unknown"` // where guests may enter it that the counting does not know
+	Jumped  []string `json:"jumped"`  // hooks whose callers are charged with what they execute
 }
 
 type jsonBenchmark struct {
@@ -41,6 +59,7 @@ type jsonCost struct {
 	Path       []jsonVisit     `json:"path"`
 	Hooks      []jsonHook      `json:"hooks"`
 	AVC        *jsonAVC        `json:"avc,omitempty"`
+	Policy     *jsonPolicy     `json:"policy,omitempty"`
 	Difference *jsonDifference `json:"difference,omitempty"`
 }
 
@@ -66,6 +85,16 @@ type jsonHook struct {
 type jsonAVC struct {
 	Lookups float64 `json:"lookups"`
 	Misses  float64 `json:"misses"`
+}
+
+// jsonPolicy is instructions that depend on the policy, and those of the cache itself.
+type jsonPolicy struct {
+	Rules       float64 `json:"rules"`
+	Constraints float64 `json:"constraints"`
+	MLS         float64 `json:"mls"`
+	Labels      float64 `json:"labels"`
+	Tables      float64 `json:"tables"`
+	Cache       float64 `json:"cache"`
 }
 
 type jsonDifference struct {
@@ -95,6 +124,7 @@ func JSON(w io.Writer, r *profile.Run, o Options) error {
 	if !r.Part {
 		out.Never = orEmpty(r.Coverage().Never)
 	}
+	out.Only, out.Code = onlyOf(r, o.Base), codeOf(r)
 	for _, b := range r.Benchmarks {
 		out.Benchmarks = append(out.Benchmarks, benchmarkOf(r, b, o))
 	}
@@ -106,6 +136,24 @@ func JSON(w io.Writer, r *profile.Run, o Options) error {
 	e := json.NewEncoder(w)
 	e.SetIndent("", "  ")
 	return e.Encode(out)
+}
+
+func onlyOf(r *profile.Run, base string) []jsonOnly {
+	var list []jsonOnly
+	for _, o := range r.Onlys(base) {
+		list = append(list, jsonOnly{o.Build, o.Other, orEmpty(o.First), orEmpty(o.Second)})
+	}
+	return list
+}
+
+func codeOf(r *profile.Run) []jsonCode {
+	var list []jsonCode
+	for _, b := range r.Builds {
+		if c := r.Code[b]; len(c.Absent)+len(c.Unknown)+len(c.Jumped) > 0 {
+			list = append(list, jsonCode{b, orEmpty(c.Absent), orEmpty(c.Unknown), orEmpty(c.Jumped)})
+		}
+	}
+	return list
 }
 
 func benchmarkOf(r *profile.Run, b *profile.Benchmark, o Options) jsonBenchmark {
@@ -141,6 +189,9 @@ func costOf(build string, c *profile.Cost) jsonCost {
 	}
 	if a := c.AVC(); a != (profile.AVC{}) {
 		j.AVC = &jsonAVC{a.Lookups, a.Misses}
+	}
+	if f := c.Flask(); f.Asked() {
+		j.Policy = &jsonPolicy{f.Rules, f.Constraints, f.MLS, f.Labels, f.Tables, f.Cache}
 	}
 	return j
 }

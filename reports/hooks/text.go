@@ -25,6 +25,11 @@ type Options struct {
 // Text writes the profile for a terminal.
 func Text(w io.Writer, r *profile.Run, o Options) error {
 	b := bufio.NewWriter(w)
+	for _, p := range r.Problems {
+		if !p.Note {
+			fmt.Fprintln(b, "warning:", p)
+		}
+	}
 	fmt.Fprintf(b, "target %s%s, builds %s. All figures are of one operation; instructions are those that the hypervisor executed.\n\n",
 		r.Target, accel(r.Accel), strings.Join(r.Builds, ", "))
 	for _, p := range placesOf(r) {
@@ -50,14 +55,10 @@ func Text(w io.Writer, r *profile.Run, o Options) error {
 	}
 	if !r.Part {
 		writeNever(b, r, c)
+		writeCode(b, r, o.Base)
 	}
 	for _, line := range legend {
 		fmt.Fprintln(b, line)
-	}
-	for _, p := range r.Problems {
-		if !p.Note {
-			fmt.Fprintln(b, "warning:", p)
-		}
 	}
 	return b.Flush()
 }
@@ -284,17 +285,44 @@ func times(n float64) string {
 	}
 }
 
-// writeAVC writes what the access vector cache did, in builds that have one.
+// writeAVC writes what the access vector cache did and what depends on the policy, in
+// builds that have them.
 func writeAVC(w io.Writer, r *profile.Run, b *profile.Benchmark) {
 	for _, build := range r.Builds {
 		c := b.Costs[build]
 		if c == nil {
 			continue
 		}
-		if a := c.AVC(); a.Lookups > 0 {
-			fmt.Fprintf(w, "  AVC of %s: %s looked up, %s missed\n", build, number(a.Lookups), number(a.Misses))
+		for _, line := range PolicyLines(c, build) {
+			fmt.Fprintf(w, "  %s\n", line)
 		}
 	}
+}
+
+// PolicyLines say what the cache of a build did in one operation, and which of its
+// instructions depend on the policy; nothing if it has no cache.
+func PolicyLines(c *profile.Cost, build string) []string {
+	var lines []string
+	if a := c.AVC(); a.Lookups > 0 {
+		lines = append(lines, fmt.Sprintf("AVC of %s: %s looked up, %s missed", build, number(a.Lookups), number(a.Misses)))
+	}
+	if f := c.Flask(); f.Asked() {
+		lines = append(lines, fmt.Sprintf("policy of %s: %s", build, ofPolicy(f)))
+	}
+	return lines
+}
+
+func ofPolicy(f profile.Flask) string {
+	var parts []string
+	for _, p := range []struct {
+		of float64
+		in string
+	}{{f.Rules, "rules"}, {f.Constraints, "constraints"}, {f.MLS, "MLS"}, {f.Labels, "labels"}, {f.Tables, "tables"}} {
+		if p.of != 0 {
+			parts = append(parts, p.in+" "+number(p.of))
+		}
+	}
+	return fmt.Sprintf("%s instructions = %s; the cache itself %s", number(f.Policy()), strings.Join(parts, ", "), number(f.Cache))
 }
 
 // writeDifferences explains what the other builds execute more than the base.

@@ -2,7 +2,7 @@ package page
 
 import (
 	"math"
-	"slices"
+	"strings"
 
 	"xsmbench/reports/compare"
 	"xsmbench/reports/internal/number"
@@ -19,8 +19,8 @@ type plainTable struct {
 }
 
 type plainLine struct {
-	Verdict string // by which the row can be filtered, empty for none
-	Cells   []plainCell
+	Search string // by which the row can be found besides its name
+	Cells  []plainCell
 }
 
 type plainCell struct {
@@ -64,6 +64,20 @@ func uncountedTable(c *compare.Comparison) *plainTable {
 	return &t
 }
 
+// archTable is nil if all is of one architecture.
+func archTable(c *compare.Comparison) *plainTable {
+	a := table.Arches(c, c.Rows)
+	if len(a.Lines) == 0 {
+		return nil
+	}
+	title := table.ArchesTitle
+	t := newPlain(strings.ToUpper(title[:1])+title[1:], a.Head, a.Lines, from(4))
+	for i := range t.Lines {
+		t.Lines[i].Search = a.Lines[i][1]
+	}
+	return &t
+}
+
 // figureTable is nil if there are no figures without a verdict.
 func figureTable(c *compare.Comparison) *plainTable {
 	f := table.Figures(c)
@@ -89,10 +103,10 @@ func testTable(c *compare.Comparison) plainTable {
 		line := newPlain("", nil, [][]string{{
 			r.Benchmark, r.Domain + ", " + r.Unit, r.Build, table.Overhead(r), table.Interval(r), table.Bootstrap(r), hodgesLehmann(r),
 			table.P(r.P), table.P(r.PHolm), number.Share(r.Margin, 2), table.P(r.PEquivalent), table.P(r.PSignedRank), table.P(r.PMannWhitney),
-			sign(r.Verdict) + " " + string(r.Verdict),
+			r.Verdict.Sign() + " " + string(r.Verdict),
 		}}, from(3)).Lines[0]
 		line.Cells[verdict].Num = false
-		line.Verdict = string(r.Verdict)
+		line.Search = r.Domain
 		t.Lines = append(t.Lines, line)
 	}
 	return t
@@ -105,8 +119,3 @@ func hodgesLehmann(r compare.Row) string {
 	r.Ratio = r.HodgesLehmann
 	return table.Overhead(r)
 }
-
-// ranks order verdicts for a reader: what asks for attention last.
-var ranks = []compare.Verdict{compare.Equivalent, compare.Faster, compare.Inconclusive, compare.Slower}
-
-func rank(v compare.Verdict) int { return slices.Index(ranks, v) }

@@ -13,7 +13,7 @@ type trendView struct {
 	Changes plainTable
 	Meters  *plainTable // nil if no two runs are of one image
 	Notes   []string
-	Charts  []chart
+	Charts  []picture
 }
 
 func (r *Report) trendView() (*trendView, error) {
@@ -32,7 +32,7 @@ func (r *Report) trendView() (*trendView, error) {
 		if err != nil {
 			return nil, err
 		}
-		v.Charts = append(v.Charts, chart{ch.Title, ch.Text, svg})
+		v.Charts = append(v.Charts, picture{svg})
 	}
 	return v, nil
 }

@@ -40,8 +40,14 @@ func TestTrends(t *testing.T) {
 	if n := strings.Count(page, "<script"); n != 1 {
 		t.Errorf("%d scripts, want the page's own", n)
 	}
-	if n := strings.Count(page, "<svg "); n != 8 {
-		t.Errorf("%d charts, want 8", n)
+	if n := strings.Count(page, `<figure><svg role="img"`); n != 2 {
+		t.Errorf("%d charts of trends, want 2", n)
+	}
+	if n := strings.Count(page, `<svg class="spark"`); n != 4 {
+		t.Errorf("%d benchmarks have their history, want 4", n)
+	}
+	if !strings.Contains(page, "fill:var(--x222222,#222222)") {
+		t.Error("a chart's letters stay dark where the page is")
 	}
 	var report bytes.Buffer
 	if err := r.Markdown(&report); err != nil || !strings.Contains(report.String(), "](trend-dom0-ns-op.png)") {
@@ -53,7 +59,7 @@ func TestTrends(t *testing.T) {
 		t.Fatal(err)
 	}
 	b.Reset()
-	if err := r.HTML(&b); err != nil || !strings.Contains(b.String(), "no run has such a series") {
+	if err := r.HTML(&b); err != nil || !strings.Contains(b.String(), "no run has a matching series") {
 		t.Errorf("an empty history: %v", err)
 	}
 }

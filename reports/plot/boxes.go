@@ -10,6 +10,7 @@ import (
 	"gonum.org/v1/plot/vg/draw"
 
 	"xsmbench/reports/compare"
+	"xsmbench/reports/internal/number"
 	"xsmbench/reports/stats"
 )
 
@@ -27,13 +28,13 @@ func boxes(p panel, all []panel, c *compare.Comparison) *Chart {
 		Title: fmt.Sprintf("Every boot in %s", p.Domain),
 		notes: []string{p.where(),
 			"Points: one boot each, none left out. Box: the middle half; line: the median. Points on the edge lie beyond it."},
-		Width: chartWidth,
+		Width: chartWidth, top: axisRoom,
 	}
 	for i, name := range b.names {
 		ch.keys = append(ch.keys, key{p.title(name), b.look(i)})
 	}
-	ch.Height = ch.head() + vg.Length(max(14, 8*len(b.names)))*vg.Length(len(p.lines)) + 50
-	ch.Text = fmt.Sprintf("%s: %s. Box plots of %d benchmarks and the builds %v.", ch.Title, p.where(), len(p.lines), b.names)
+	ch.Height = ch.head() + ch.top + vg.Length(max(14, 8*len(b.names)))*vg.Length(len(p.lines)) + 50
+	ch.Text = fmt.Sprintf("%s: %s. Box plots of %s and the builds %v.", ch.Title, p.where(), number.Count(len(p.lines), "benchmark"), b.names)
 	return ch
 }
 
@@ -71,7 +72,7 @@ func percents(r *compare.Row, samples []float64) []float64 {
 	var all []float64
 	for _, v := range samples {
 		ratio := v / r.BaseValue
-		if compare.IsRate(r.Unit) {
+		if r.HigherBetter {
 			ratio = 1 / ratio
 		}
 		if !math.IsNaN(ratio) {
@@ -104,6 +105,7 @@ func (b *boxPlot) span(margin float64) (lo, hi float64) {
 func (b *boxPlot) Plot(c draw.Canvas, p *plot.Plot) {
 	x, y := p.Transforms(&c)
 	grid(c, p, x)
+	topAxis(c, p, x)
 	c.StrokeLine2(draw.LineStyle{Color: ink, Width: 0.8}, x(0), c.Min.Y, x(0), c.Max.Y)
 	for l := range b.lines {
 		for i := range b.names {

@@ -34,6 +34,7 @@ type Chart struct {
 	keys   []key
 	p      *plot.Plot
 	bottom vg.Length // room below the axes
+	top    vg.Length // and above them
 }
 
 // key is an entry of the legend.
@@ -177,7 +178,7 @@ func (ch *Chart) draw(c draw.Canvas) {
 		y -= lineHeight
 		ch.legend(c, x, y)
 	}
-	ch.p.Draw(draw.Crop(c, margin, -margin-4, margin+ch.bottom, -ch.head()))
+	ch.p.Draw(draw.Crop(c, margin, -margin-4, margin+ch.bottom, -ch.head()-ch.top))
 }
 
 func (ch *Chart) legend(c draw.Canvas, x, y vg.Length) {

@@ -11,6 +11,7 @@ import (
 	"gonum.org/v1/plot/vg/draw"
 
 	"xsmbench/reports/compare"
+	"xsmbench/reports/internal/number"
 	"xsmbench/reports/table"
 )
 
@@ -50,7 +51,7 @@ func heat(p panel, all []panel, c *compare.Comparison) *Chart {
 	}
 	ch.Width = max(chartWidth, labels+cellWidth*vg.Length(len(p.builds))+40)
 	ch.Height = ch.head() + 14*vg.Length(len(p.lines)) + 40
-	ch.Text = fmt.Sprintf("%s: %s. Heat map of %d benchmarks and the builds %v; the tables give its figures.", ch.Title, p.where(), len(p.lines), p.builds)
+	ch.Text = fmt.Sprintf("%s: %s. Heat map of %s and the builds %v; the tables give its figures.", ch.Title, p.where(), number.Count(len(p.lines), "benchmark"), p.builds)
 	return ch
 }
 
@@ -72,7 +73,7 @@ func (h *heatMap) Plot(c draw.Canvas, p *plot.Plot) {
 				continue
 			}
 			fill(c, shade(certain(*r)), x(cx-0.5)+1, x(cx+0.5)-1, y(cy-0.5)+0.5, y(cy+0.5)-0.5)
-			c.FillText(style, vg.Point{X: x(cx), Y: y(cy) + 1.2}, h.figure(*r)+"  "+sign(r.Verdict))
+			c.FillText(style, vg.Point{X: x(cx), Y: y(cy) + 1.2}, h.figure(*r)+"  "+r.Verdict.Sign())
 		}
 	}
 	h.divide(c, y)
@@ -100,18 +101,6 @@ func certain(r compare.Row) float64 {
 		return r.Hi - 1
 	}
 	return 0
-}
-
-func sign(v compare.Verdict) string {
-	switch v {
-	case compare.Equivalent:
-		return "="
-	case compare.Slower:
-		return "▲"
-	case compare.Faster:
-		return "▼"
-	}
-	return "?"
 }
 
 // full is the overhead that has the full colour.

@@ -3,7 +3,6 @@ package plot
 import (
 	"fmt"
 	"math"
-	"slices"
 
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/vg"
@@ -15,6 +14,7 @@ import (
 )
 
 const (
+	axisRoom   = 12 // for the labels above the lines
 	chartWidth = 620
 	countWidth = 720 // with figures beside the marks
 )
@@ -34,7 +34,10 @@ func overhead(p panel, all []panel, c *compare.Comparison) *Chart {
 		Title: fmt.Sprintf("Overhead against %s in %s", p.base, p.Domain),
 		notes: []string{p.where(),
 			fmt.Sprintf("Marks: mean of paired differences, with its %s interval. Right is slower. Band: the margin. Arrow: beyond the axis.", c.LevelText())},
-		Width: chartWidth,
+		Width: chartWidth, top: axisRoom,
+	}
+	if p.lacksIntervals() {
+		ch.notes[1] += " Hollow: no interval."
 	}
 	if p.counted() {
 		ch.Title = fmt.Sprintf("More instructions than %s, in %s", p.base, p.Domain)
@@ -49,53 +52,30 @@ func overhead(p panel, all []panel, c *compare.Comparison) *Chart {
 		ch.keys = append(ch.keys, key{p.title(b), look(i)})
 	}
 	rowHeight := vg.Length(max(12, 7*len(p.builds)))
-	ch.Height = ch.head() + rowHeight*vg.Length(len(p.lines)) + 50
-	ch.Text = fmt.Sprintf("%s: %s. Forest plot of %d benchmarks and the builds %v; the tables give its figures.", ch.Title, p.where(), len(p.lines), p.builds)
+	ch.Height = ch.head() + ch.top + rowHeight*vg.Length(len(p.lines)) + 50
+	ch.Text = fmt.Sprintf("%s: %s. Forest plot of %s and the builds %v; the tables give its figures.", ch.Title, p.where(), number.Count(len(p.lines), "benchmark"), p.builds)
 	return ch
 }
 
-// countNote says what the marks of counts are.
+// countNote says what the marks of counts are: no more than there are.
 func countNote(p panel, c *compare.Comparison) string {
 	if p.exact() {
-		return "Marks: the difference; every boot gave the same count. Right is more."
+		return "Marks: the difference; every boot gave the same count. Right is more. The largest first."
 	}
-	return fmt.Sprintf("Marks: the difference; every boot gave the same count where there is no %s interval. Right is more. Hollow: one boot.", c.LevelText())
+	text := fmt.Sprintf("Marks: the difference; filled and without a line, every boot gave the same count. Line: the %s interval. Right is more.", c.LevelText())
+	if p.lacksIntervals() {
+		text += " Hollow: no interval."
+	}
+	return text
 }
 
-// overheadRange covers what most rows show; a few far beyond, and intervals
-// that say little, do not press the others together.
+// overheadRange is the axis of a panel.
 func overheadRange(p panel, margin float64) (lo, hi float64) {
-	var middles, halves []float64
-	for l := range p.lines {
-		for b := range p.builds {
-			r := p.row(l, b)
-			if r == nil || math.IsNaN(r.Ratio) {
-				continue
-			}
-			middles = append(middles, min(far, 100*r.Overhead()))
-			if half := 50 * (r.Hi - r.Lo); !math.IsNaN(half) {
-				halves = append(halves, min(far, half))
-			}
-		}
-	}
-	slices.Sort(middles)
-	slices.Sort(halves)
-	at := func(v []float64, q float64) float64 {
-		if len(v) == 0 {
-			return 0
-		}
-		return v[int(q*float64(len(v)-1))]
-	}
-	spread := max(1.2*(at(middles, 0.95)-at(middles, 0.05)), 400*margin)
-	half := at(halves, 0.75)
-	lo = max(at(middles, 0), at(middles, 0.05)-spread) - half
-	hi = min(at(middles, 1), at(middles, 0.95)+spread) + half
-	pad := max(0.04*(hi-lo), 0.1)
-	lo, hi = min(lo-pad, -150*margin), max(hi+pad, 150*margin)
+	a := AxisOf(p.lines, margin)
 	if p.counted() {
-		hi += 0.1 * (hi - lo) // room for figures
+		a.Hi += 0.1 * (a.Hi - a.Lo) // room for figures
 	}
-	return lo, hi
+	return a.Lo, a.Hi
 }
 
 // forest draws the marks of a panel.
@@ -111,6 +91,7 @@ func (f *forest) Plot(c draw.Canvas, p *plot.Plot) {
 		f.band(c, x, y, l)
 	}
 	grid(c, p, x)
+	topAxis(c, p, x)
 	c.StrokeLine2(draw.LineStyle{Color: ink, Width: 0.8}, x(0), c.Min.Y, x(0), c.Max.Y)
 	for l := range f.lines {
 		for b := range f.builds {
@@ -157,7 +138,7 @@ func (f *forest) markCount(c draw.Canvas, x func(float64) vg.Length, y vg.Length
 		return
 	}
 	if !r.Exact && math.IsNaN(r.Lo) {
-		g.Shape = draw.RingGlyph{}
+		g = hollow(g)
 	}
 	if r.Exact {
 		c.DrawGlyph(g, vg.Point{X: x(v), Y: y})
@@ -228,6 +209,9 @@ func (f *forest) mark(c draw.Canvas, x func(float64) vg.Length, y vg.Length, r c
 	case v < f.lo:
 		arrow(c, g, x(f.lo), y, 1, number.SignedPercent(v/100, 0))
 	default:
+		if !r.Exact && math.IsNaN(r.Lo) {
+			g = hollow(g)
+		}
 		c.DrawGlyph(g, vg.Point{X: x(v), Y: y})
 	}
 }

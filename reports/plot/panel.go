@@ -1,7 +1,9 @@
 package plot
 
 import (
+	"cmp"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 
@@ -40,6 +42,23 @@ func (p panel) exact() bool {
 		}
 	}
 	return true
+}
+
+// lacksIntervals reports whether a row is neither exact nor has an interval.
+func (p panel) lacksIntervals() bool {
+	for _, l := range p.lines {
+		for _, r := range l.Rows {
+			if r != nil && !r.Exact && !math.IsNaN(r.Ratio) && math.IsNaN(r.Lo) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// largestFirst sorts the lines by the size of their differences.
+func (p *panel) largestFirst() {
+	slices.SortStableFunc(p.lines, func(a, b compare.Line) int { return cmp.Compare(Size(b), Size(a)) })
 }
 
 // controlsLast moves the negative controls of a panel that counts to its end.
@@ -102,6 +121,7 @@ func panels(c *compare.Comparison) []panel {
 		all[i].add(s)
 	}
 	for i := range all {
+		all[i].largestFirst()
 		all[i].controlsLast()
 		for _, r := range c.Controls {
 			if r.Environment == all[i].Environment && !slices.Contains(all[i].controls, r.Build) {
@@ -171,7 +191,13 @@ func (p panel) name(kind string, all []panel) string {
 		}
 	}
 	words = slices.DeleteFunc(words, func(w string) bool { return w == "" })
-	return strings.NewReplacer("/", "-", " ", "-").Replace(strings.Join(words, "-"))
+	return strings.Map(func(r rune) rune {
+		switch {
+		case r >= 'a' && r <= 'z', r >= 'A' && r <= 'Z', r >= '0' && r <= '9', strings.ContainsRune("_-.", r):
+			return r
+		}
+		return '-'
+	}, strings.Join(words, "-"))
 }
 
 func (p panel) unitText() string {

@@ -12,6 +12,7 @@ import (
 	"gonum.org/v1/plot/vg/draw"
 
 	"xsmbench/reports/compare"
+	"xsmbench/reports/internal/number"
 	"xsmbench/reports/table"
 	"xsmbench/reports/trend"
 )
@@ -79,7 +80,7 @@ func trendChart(t *trend.Trends, all []*trend.Series) *Chart {
 	first := all[0]
 	ch := &Chart{
 		p: pl, Width: trendWidth,
-		Title: fmt.Sprintf("%s in %d runs, %s", first.Scale(), len(s.runs), first.Environment),
+		Title: fmt.Sprintf("%s in %s, %s", first.Scale(), number.Count(len(s.runs), "run"), first.Environment),
 		notes: []string{
 			fmt.Sprintf("Host %s. A point: the mean of a run's boots. Line: the level. Dashed: a change of level, with its size. Each strip has its own scale.", first.Host),
 			"Band: what runs of one image differ in (limit). Tick at a strip's foot: another image than the run before.",

@@ -31,10 +31,15 @@ type Stand struct {
 	Share float64
 }
 
-// Against holds a build's hooks in two runs against each other: of Xen 3.2's
-// rules (the model) first, of a modern Xen second. Benchmarks that both runs
+// Against holds a build's hooks in two runs against each other. Of runs of two
+// targets, that with Xen 3.2's rules (the model) is first, a modern Xen second;
+// of runs of one target hooks are the same by name. Benchmarks that both runs
 // have are compared.
 func Against(first, second *Run, build string) []Pair {
+	m := matcher{why: whyOf, count: counts}
+	if first.Target == second.Target {
+		m = byName(first.Code[build], second.Code[build])
+	}
 	var list []Pair
 	for _, b := range first.Benchmarks {
 		i := slices.IndexFunc(second.Benchmarks, func(o *Benchmark) bool { return o.Domain == b.Domain && o.Name == b.Name })
@@ -42,9 +47,38 @@ func Against(first, second *Run, build string) []Pair {
 			continue
 		}
 		one, other := b.Costs[build], second.Benchmarks[i].Costs[build]
-		list = append(list, Pair{b.Domain, b.Name, opposites(one.stands(), other.stands())})
+		list = append(list, Pair{b.Domain, b.Name, m.opposites(one.stands(), other.stands())})
 	}
 	return list
+}
+
+// matcher says why hooks stand against each other.
+type matcher struct {
+	// why is the reason for which a hook of the first run and one of another name in
+	// the second, or none, stand for each other; "" if there is none.
+	why func(first, second string) string
+	// count are the reasons why the same hook is crossed another number of times.
+	count map[string]string
+}
+
+// Reasons why a hook stands alone in one of two releases of one hypervisor.
+const (
+	notInSecond = "the second run's build has no hook of this name"
+	notInFirst  = "the first run's build has no hook of this name"
+)
+
+// byName matches the hooks of two builds of one hypervisor by name alone.
+func byName(first, second Code) matcher {
+	only := OnlyOf("", first, "", second)
+	return matcher{why: func(a, b string) string {
+		switch {
+		case b == "" && slices.Contains(only.First, a):
+			return notInSecond
+		case a == "" && slices.Contains(only.Second, b):
+			return notInFirst
+		}
+		return ""
+	}}
 }
 
 // stands are a cost's hooks, the most often crossed first.
@@ -80,7 +114,7 @@ func (c *Cost) shareOfHandlers(h Hook) float64 {
 
 // opposites pairs hooks of the same name, then those that a rule pairs; the
 // rest stands alone.
-func opposites(first, second []Stand) []Opposite {
+func (m matcher) opposites(first, second []Stand) []Opposite {
 	var list []Opposite
 	used := make([]bool, len(second))
 	find := func(match func(Stand) bool) (Stand, bool) {
@@ -101,22 +135,22 @@ func opposites(first, second []Stand) []Opposite {
 		}
 		o := Opposite{First: f, Second: s, Same: math.Abs(f.Calls-s.Calls) < rare}
 		if !o.Same {
-			o.Why = counts[f.Name]
+			o.Why = m.count[f.Name]
 		}
 		list = append(list, o)
 	}
 	for _, f := range rest {
-		s, ok := find(func(s Stand) bool { return whyOf(f.Name, s.Name) != "" })
-		if !ok && slices.ContainsFunc(list, func(o Opposite) bool { s = o.Second; return whyOf(f.Name, s.Name) != "" }) {
+		s, ok := find(func(s Stand) bool { return m.why(f.Name, s.Name) != "" })
+		if !ok && slices.ContainsFunc(list, func(o Opposite) bool { s = o.Second; return m.why(f.Name, s.Name) != "" }) {
 			s = Stand{Name: s.Name} // one hook stands for several
 		} else if !ok {
 			s = Stand{}
 		}
-		list = append(list, Opposite{First: f, Second: s, Why: whyOf(f.Name, s.Name)})
+		list = append(list, Opposite{First: f, Second: s, Why: m.why(f.Name, s.Name)})
 	}
 	for i, s := range second {
 		if !used[i] {
-			list = append(list, Opposite{Second: s, Why: whyOf("", s.Name)})
+			list = append(list, Opposite{Second: s, Why: m.why("", s.Name)})
 		}
 	}
 	return list

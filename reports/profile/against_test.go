@@ -33,7 +33,7 @@ func TestOpposites(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			if d := cmp.Diff(tt.want, opposites(tt.old, tt.later)); d != "" {
+			if d := cmp.Diff(tt.want, matcher{whyOf, counts}.opposites(tt.old, tt.later)); d != "" {
 				t.Error(d)
 			}
 		})
@@ -42,6 +42,7 @@ func TestOpposites(t *testing.T) {
 
 func TestAgainst(t *testing.T) {
 	first, second := crossed(), crossed()
+	first.Target = "model"
 	second.Benchmarks = second.Benchmarks[:2] // dom0's
 	pairs := Against(first, second, "flask")
 	want := []Pair{{"dom0", status, []Opposite{{

@@ -7,10 +7,11 @@ import "slices"
 type AVC struct{ Lookups, Misses float64 }
 
 // Functions of FLASK by what their entries count: Xen's (xsm/flask/avc.c,
-// ss/services.c), and the model's (xsm/flask/avc, xsm/flask/ss).
+// ss/services.c), and the model's (xsm/flask, xsm/flask/ss), whose look-up in the
+// cache is inlined.
 var (
-	avcLookups = []string{"avc_has_perm_noaudit", "avc.(*Cache).Lookup"}
-	avcMisses  = []string{"security_compute_av", "avc.(*Cache).miss"}
+	avcLookups = []string{"avc_has_perm_noaudit", "flask.(*Module).hasPerm"}
+	avcMisses  = []string{"security_compute_av", "ss.(*Server).ComputeAV"}
 )
 
 // avcOf counts them in a hook's functions.

@@ -41,6 +41,7 @@ type Hook struct {
 	// result), of all that the call executed, and of return thunks there.
 	Site, Body, Thunk float64
 	AVC               AVC
+	Flask             Flask
 	Functions         []Path // of the body, most instructions first
 }
 
@@ -145,7 +146,7 @@ func (c *Cost) hooks() {
 	}
 	for _, h := range byName {
 		slices.Sort(h.Handlers)
-		h.AVC = avcOf(h.Functions)
+		h.AVC, h.Flask = avcOf(h.Functions), flaskOf(h.Functions)
 		c.Hooks = append(c.Hooks, *h)
 	}
 	slices.SortFunc(c.Hooks, func(a, b Hook) int {

@@ -42,6 +42,9 @@ func (c *Cost) Difference(base *Cost) (Difference, bool) {
 	collect := func(list []Path, sign float64) {
 		for _, x := range list {
 			k := Change{Hook: x.Hook, Function: x.Function, Part: x.Part}
+			if k.Part == bench.PartEntry && isNewest(x.Function) {
+				k.Part = bench.PartNone // one release's function is two in another
+			}
 			sum[k] += sign * x.Instructions
 		}
 	}
@@ -76,4 +79,29 @@ func (d *Difference) add(c Change) {
 		d.Callers += c.Instructions
 	}
 	d.Functions = append(d.Functions, c)
+}
+
+// Between explains what an operation of a build executes more in a run than in an
+// earlier one. It is false unless both counted it, exactly.
+func Between(before, after *Run, build, domain, benchmark string) (Difference, bool) {
+	return after.cost(build, domain, benchmark).Difference(before.cost(build, domain, benchmark))
+}
+
+// Explain explains what an operation of a build executes more than one of the base
+// in the same run. A run without profiles, nil, explains nothing.
+func (r *Run) Explain(build, base, domain, benchmark string) (Difference, bool) {
+	if r == nil {
+		return Difference{}, false
+	}
+	return r.cost(build, domain, benchmark).Difference(r.cost(base, domain, benchmark))
+}
+
+// cost is what an operation executes, nil if it is not known.
+func (r *Run) cost(build, domain, benchmark string) *Cost {
+	for _, b := range r.Benchmarks {
+		if b.Domain == domain && b.Name == benchmark && b.Costs[build] != nil {
+			return b.Costs[build]
+		}
+	}
+	return nil
 }

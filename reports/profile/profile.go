@@ -29,7 +29,13 @@ type Run struct {
 	Known      []string
 	Benchmarks []*Benchmark // by domain, then as the suite has them
 	Problems   []results.Problem
+	Unread     []results.Problem // those of them that are of profiles
 	Images     map[string]string // hash of each build's image, in the linker's own order
+	// Executed are the functions that executed in any window of a build's boots, by
+	// build; parts of functions as bench.PartOf names them. Runs of before that was
+	// told have those that profiles name.
+	Executed map[string]map[string]bool
+	Code     map[string]Code // of each build
 	// Part tells that benchmarks, hooks or domains were left out.
 	Part bool
 }
@@ -51,11 +57,29 @@ func Open(dir string) (*Run, error) {
 		return nil, err
 	}
 	r := New(c, list)
-	r.Problems = append(r.Problems, problems...)
-	if len(r.Benchmarks) == 0 {
-		return nil, fmt.Errorf("read profiles of %s: %w", dir, ErrNone)
+	r.Problems, r.Unread = slices.Concat(c.Problems, problems), problems
+	switch {
+	case len(r.Benchmarks) > 0:
+		return r, nil
+	case problems != nil:
+		return nil, &UnreadableError{dir, problems}
 	}
-	return r, nil
+	return nil, fmt.Errorf("read profiles of %s: %w", dir, ErrNone)
+}
+
+// UnreadableError tells that a run has profiles, and none can be read.
+type UnreadableError struct {
+	Dir      string
+	Problems []results.Problem // at least one
+}
+
+// Error names the first.
+func (e *UnreadableError) Error() string {
+	more := ""
+	if n := len(e.Problems) - 1; n > 0 {
+		more = fmt.Sprintf(" (and %d more)", n)
+	}
+	return fmt.Sprintf("read profiles of %s: none can be read: %s%s", e.Dir, e.Problems[0], more)
 }
 
 // key identifies a benchmark's profile of a boot.
@@ -66,10 +90,11 @@ func New(c *results.Contents, list []results.Profile) *Run {
 	r := &Run{Path: c.Path, Target: c.Run.Spec.Target, Accel: c.Run.Spec.Accel, Problems: c.Problems}
 	controls := map[string]bool{} // they have the hooks of what they are controls of
 	for _, b := range c.Run.Spec.Builds {
-		if controls[b.Name] = b.ControlOf != ""; !controls[b.Name] {
+		if controls[b.Name] = b.ControlOf != ""; !controls[b.Name] && !slices.Contains(r.Builds, b.Name) {
 			r.Builds = append(r.Builds, b.Name)
 		}
 	}
+	r.Executed = executedIn(list, controls)
 	boots := gather(c.Samples, list)
 	byKey := map[key]*Benchmark{}
 	for k, of := range boots {
@@ -89,6 +114,28 @@ func New(c *results.Contents, list []results.Profile) *Run {
 	r.order(c.Run.Spec)
 	r.know(c)
 	return r
+}
+
+// executedIn collects what builds executed; controls are left out.
+func executedIn(list []results.Profile, controls map[string]bool) map[string]map[string]bool {
+	all := map[string]map[string]bool{}
+	for _, p := range list {
+		if controls[p.Build] {
+			continue
+		}
+		of := all[p.Build]
+		if of == nil {
+			of = map[string]bool{}
+			all[p.Build] = of
+		}
+		for _, name := range p.Executed {
+			of[name] = true
+		}
+		for _, x := range p.Paths {
+			of[x.Function] = true
+		}
+	}
+	return all
 }
 
 // boot is what one boot's sample says.
@@ -125,7 +172,7 @@ func gather(samples []results.Sample, list []results.Profile) map[key]map[string
 }
 
 func bootOf(s results.Sample, p bench.Profile) boot {
-	b := boot{profile: p, measured: map[string]float64{}}
+	b := boot{profile: named(p), measured: map[string]float64{}}
 	for _, v := range s.Values {
 		b.measured[v.Unit] = v.Value
 	}
@@ -161,10 +208,10 @@ func (r *Run) order(s results.Spec) {
 
 // know collects the hooks.
 func (r *Run) know(c *results.Contents) {
-	r.Images = map[string]string{}
+	r.Images, r.Code = ImagesOf(c.Run), map[string]Code{}
 	for _, img := range c.Run.Images {
-		if img.Build.Layout == 0 {
-			r.Images[img.Build.Name] = img.Hash
+		if _, known := r.Code[img.Build.Name]; !known && img.Build.Layout == 0 {
+			r.Code[img.Build.Name] = codeOf(img)
 		}
 		r.Known = append(r.Known, img.Hooks...)
 	}
@@ -177,6 +224,22 @@ func (r *Run) know(c *results.Contents) {
 	}
 	slices.Sort(r.Known)
 	r.Known = slices.Compact(r.Known)
+}
+
+// ImagesOf are the hashes of a run's images, by their builds' names, with the
+// architecture where there are several.
+func ImagesOf(run results.Run) map[string]string {
+	hashes := map[string]string{}
+	for _, img := range run.Images {
+		name := img.Build.Name
+		if img.Build.Arch != run.Images[0].Build.Arch {
+			name += " " + img.Build.Arch
+		}
+		if img.Build.Layout == 0 {
+			hashes[name] = img.Hash
+		}
+	}
+	return hashes
 }
 
 // Filter says what of a run to look at; empty lists are everything.

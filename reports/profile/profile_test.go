@@ -115,6 +115,24 @@ func TestMerge(t *testing.T) {
 	}
 }
 
+// What depends on the policy is told by functions, those of Xen and of the model.
+func TestFlask(t *testing.T) {
+	var list []Path
+	for i, name := range []string{
+		"avc_has_perm_noaudit", "avc.(*Cache).miss", "context_struct_compute_av", "ss.(*policy).typeEnforcement",
+		"constraint_expr_eval", "policydb.(*constraintOp).among", "mls_compute_sid", "ebitmap_contains", "policydb.(*constraintOp).compareLevels",
+		"security_compute_sid", "ss.(*Server).TransitionSID", "avtab_search_node", "sidtab_search", "policydb.(*avTab).find",
+		"flask_evtchn_send", "flask.(*Module).evtchnSend",
+	} {
+		list = append(list, Path{Function: name, Instructions: float64(int(1) << i)})
+	}
+	got := flaskOf(list)
+	want := Flask{Cache: 0b11, Rules: 0b1100, Constraints: 0b110000, MLS: 0b111000000, Labels: 0b11 << 9, Tables: 0b111 << 11}
+	if got != want || got.Policy() != 1<<14-1-0b11 {
+		t.Errorf("%+v of %v, want %+v", got, got.Policy(), want)
+	}
+}
+
 // TestProfileWithoutSample: what a killed boot left behind is not used.
 func TestProfileWithoutSample(t *testing.T) {
 	w := newWorld("flask")

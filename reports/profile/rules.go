@@ -1,7 +1,7 @@
 package profile
 
 // rule is why a hook of Xen 3.2, whose rules the model has, and one of a modern
-// Xen (4.17) stand against each other. An empty name is no hook at all.
+// Xen (4.15 and later) stand against each other. An empty name is no hook at all.
 type rule struct {
 	old, modern string
 	why         string
@@ -10,10 +10,10 @@ type rule struct {
 // Reasons for differences.
 const (
 	renamed     = "another name"
-	onePerEntry = "3.2 has a hook for each domctl and sysctl; 4.17 asks one for all at the hypercall's entry"
-	alsoEntry   = "4.17 asks at the hypercall's entry, too"
+	onePerEntry = "3.2 has a hook for each domctl and sysctl; today's Xen asks one for all at the hypercall's entry"
+	alsoEntry   = "today's Xen asks at the hypercall's entry, too"
 	noHook      = "3.2 has no hook there"
-	eachMMUExt  = "3.2 asks for pinned tables only, 4.17 for each mmuext_op: flushes, and the switch to another address space"
+	eachMMUExt  = "3.2 asks for pinned tables only, today's Xen for each mmuext_op: flushes, and the switch to another address space"
 	otherCall   = "XenLinux 2.6.18 maps a page by update_va_mapping, today's Linux by mmu_update"
 	otherKernel = "another guest kernel: it maps, pins and flushes other numbers of pages for the same operation"
 	twice       = "Linux's gntdev maps a page twice, for its kernel and for the program"

@@ -210,7 +210,7 @@ func Passes(findings []Finding) bool {
 func Write(w io.Writer, title string, findings []Finding) error {
 	fmt.Fprintln(w, title)
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(t, "domain\tput in\tseen\tfound\t")
+	fmt.Fprintln(t, "domain\tadded\tseen\tfound\t")
 	var domains []string
 	for _, f := range findings {
 		if !slices.Contains(domains, f.Domain) {

@@ -12,13 +12,6 @@ func Mean(x []float64) float64 {
 	return m
 }
 
-// GeometricMean is the mean in logarithms, NaN of no values and of values that
-// have none.
-func GeometricMean(x []float64) float64 {
-	m, _ := descriptive.GeometricMean(x)
-	return m
-}
-
 // Median is the middle value, or the mean of the middle two. NaN of no values.
 func Median(x []float64) float64 {
 	m, _ := descriptive.Median(x)

@@ -43,12 +43,17 @@ var ErrTooFew = errors.New("fewer than two samples")
 
 // Paired estimates an effect from the differences of pairs.
 func Paired(diffs []float64, confidence float64) (Effect, error) {
-	n := len(diffs)
+	return NewSample(diffs).Paired(confidence)
+}
+
+// Paired estimates an effect from a sample of differences.
+func (s *Sample) Paired(confidence float64) (Effect, error) {
+	diffs, n := s.values, len(s.values)
 	if n < 2 {
 		return Effect{N: n}, ErrTooFew
 	}
 	mean, sd := Mean(diffs), StdDev(diffs)
-	inOrder := sorted(diffs)
+	inOrder := s.ascending()
 	e := Effect{N: n, Mean: mean, HL: hodgesLehmann(inOrder), SE: sd / math.Sqrt(float64(n)), DF: float64(n - 1), Paired: true}
 	e.fill(confidence)
 	e.PWilcoxon = signedRank(inOrder)
@@ -61,12 +66,18 @@ func Paired(diffs []float64, confidence float64) (Effect, error) {
 // Welch estimates the difference of the means of b and a when nothing pairs
 // them, without assuming equal variances.
 func Welch(a, b []float64, confidence float64) (Effect, error) {
+	return NewSample(a).Welch(NewSample(b), confidence)
+}
+
+// Welch estimates the difference of another sample's mean and this one's.
+func (s *Sample) Welch(other *Sample, confidence float64) (Effect, error) {
+	a, b := s.values, other.values
 	if len(a) < 2 || len(b) < 2 {
 		return Effect{N: min(len(a), len(b))}, ErrTooFew
 	}
 	qa, qb := Variance(a)/float64(len(a)), Variance(b)/float64(len(b))
 	e := Effect{
-		N: min(len(a), len(b)), Mean: Mean(b) - Mean(a), HL: shift(a, b), SE: math.Sqrt(qa + qb),
+		N: min(len(a), len(b)), Mean: Mean(b) - Mean(a), HL: shift(s.ascending(), other.ascending()), SE: math.Sqrt(qa + qb),
 		DF:        welchDF(qa, qb, len(a), len(b)),
 		PWilcoxon: math.NaN(),
 	}

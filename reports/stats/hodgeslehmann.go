@@ -34,10 +34,9 @@ func hodgesLehmann(x []float64) float64 {
 	})
 }
 
-// shift is the Hodges-Lehmann estimate for two samples: the median of all
+// shift is the Hodges-Lehmann estimate for two sorted samples: the median of all
 // differences.
 func shift(a, b []float64) float64 {
-	a, b = sorted(a), sorted(b)
 	if len(a) == 0 || len(b) == 0 {
 		return math.NaN()
 	}

@@ -3,7 +3,6 @@ package stats
 import (
 	"math"
 	"slices"
-	"sync"
 
 	"gonum.org/v1/gonum/stat/distuv"
 )
@@ -22,8 +21,15 @@ const maxKendall = 50
 // approximation with the variance that ties leave and a correction for
 // continuity (Kendall, Rank Correlation Methods, 1975, chapter 4).
 func Kendall(x, y []float64) Trend {
-	n := len(x)
+	if constant(x) {
+		return Trend{0, 1}
+	}
 	s, tx, ty := concordance(x, y)
+	return trendOf(len(x), s, tx, ty)
+}
+
+// trendOf is the trend of n values with a concordance and ties.
+func trendOf(n int, s float64, tx, ty tied) Trend {
 	pairs := float64(n*(n-1)) / 2
 	scale := math.Sqrt((pairs - tx.pairs) * (pairs - ty.pairs))
 	if n < 3 || scale == 0 {
@@ -44,38 +50,21 @@ func Kendall(x, y []float64) Trend {
 }
 
 // Drift is the trend of values in the order of time.
-func Drift(y []float64) Trend {
-	t := make([]float64, len(y))
-	for i := range t {
-		t[i] = float64(i)
-	}
-	return Kendall(t, y)
-}
+func Drift(y []float64) Trend { return NewSample(y).Drift() }
 
-// scratch is memory that concordance uses again: many rows are tested one
-// after the other.
-type scratch struct {
-	points    []point
-	x, y, own []float64
-}
-
-var scratches = sync.Pool{New: func() any { return new(scratch) }}
-
-func (s *scratch) grow(n int) {
-	if cap(s.points) < n {
-		s.points, s.x, s.y, s.own = make([]point, n), make([]float64, n), make([]float64, n), make([]float64, n)
-	}
-	s.points, s.x, s.y, s.own = s.points[:n], s.x[:n], s.y[:n], s.own[:n]
+// Drift is the trend of the values in their order. To sort them takes an exchange
+// for each pair that falls.
+func (s *Sample) Drift() Trend {
+	n, ty := len(s.values), ties(s.ascending())
+	pairs := float64(n) * float64(n-1) / 2
+	return trendOf(n, pairs-ty.pairs-2*float64(s.falling()), tied{}, ty)
 }
 
 // concordance counts pairs that rise together, less those that do not, and the
 // ties. It sorts by x and counts the exchanges that would sort by y (Knight,
 // JASA 61, 1966), since there are many pairs.
 func concordance(x, y []float64) (s float64, tx, ty tied) {
-	memory := scratches.Get().(*scratch)
-	defer scratches.Put(memory)
-	memory.grow(len(x))
-	points, xs, ys := memory.points, memory.x, memory.y
+	points, xs, ys := make([]point, len(x)), make([]float64, len(x)), make([]float64, len(x))
 	for i := range points {
 		points[i] = point{x[i], y[i]}
 	}
@@ -92,10 +81,10 @@ func concordance(x, y []float64) (s float64, tx, ty tied) {
 			run = 0
 		}
 	}
-	swaps := inversions(ys, memory.own) // which sorts ys
-	tx, ty = ties(xs), ties(ys)
+	inOrder := NewSample(ys)
+	tx, ty = ties(xs), ties(inOrder.ascending())
 	pairs := float64(len(x)) * float64(len(x)-1) / 2
-	return pairs - tx.pairs - ty.pairs + float64(both) - 2*float64(swaps), tx, ty
+	return pairs - tx.pairs - ty.pairs + float64(both) - 2*float64(inOrder.falling()), tx, ty
 }
 
 type point struct{ x, y float64 }
@@ -109,28 +98,6 @@ func (p point) compare(q point) int {
 		return 0
 	}
 	return 1
-}
-
-// inversions sorts, and counts the pairs that were in the wrong order.
-func inversions(y, spare []float64) int {
-	if len(y) < 2 {
-		return 0
-	}
-	half := len(y) / 2
-	count := inversions(y[:half], spare) + inversions(y[half:], spare)
-	copy(spare, y)
-	i, j := 0, half
-	for k := range y {
-		if i < half && (j == len(y) || spare[i] <= spare[j]) {
-			y[k] = spare[i]
-			i++
-		} else {
-			y[k] = spare[j]
-			j++
-			count += half - i
-		}
-	}
-	return count
 }
 
 // tied sums over groups of t tied values: t(t-1)/2, t(t-1)(t-2), t(t-1)(2t+5).
@@ -194,11 +161,15 @@ func Slope(y []float64) float64 {
 // ones outside of the outer fences: 1.5 times and 3 times the spread of the
 // middle half beyond it (Exploratory Data Analysis, 1977). It returns their
 // places.
-func Outliers(x []float64) (out, far []int) {
+func Outliers(x []float64) (out, far []int) { return NewSample(x).Outliers() }
+
+// Outliers finds them in a sample.
+func (s *Sample) Outliers() (out, far []int) {
+	x := s.values
 	if len(x) < 4 {
 		return nil, nil
 	}
-	lower, upper := hinges(sorted(x))
+	lower, upper := hinges(s.ascending())
 	beyond := func(v, k float64) bool { return v < lower-k*(upper-lower) || v > upper+k*(upper-lower) }
 	for i, v := range x {
 		if beyond(v, 1.5) {
@@ -215,7 +186,16 @@ func Outliers(x []float64) (out, far []int) {
 // an odd number the median belongs to both.
 func hinges(x []float64) (lower, upper float64) {
 	half := (len(x) + 1) / 2
-	return Median(x[:half]), Median(x[len(x)-half:])
+	return middle(x[:half]), middle(x[len(x)-half:])
+}
+
+// middle is the median of sorted values.
+func middle(x []float64) float64 {
+	half := len(x) / 2
+	if len(x)%2 == 1 {
+		return x[half]
+	}
+	return (x[half-1] + x[half]) / 2
 }
 
 // normal is the standard normal distribution.

@@ -40,16 +40,14 @@ func signedRank(x []float64) float64 {
 // doubledRanks returns twice the rank of the size of each of sorted values (whole
 // numbers even with ties) and the sum of those of positive values.
 func doubledRanks(x []float64) (ranks []int, positive int) {
-	var above, below []float64 // 0, by size
-	for _, v := range x {
-		if v > 0 {
-			above = append(above, v)
-		}
+	zero, _ := slices.BinarySearch(x, 0)
+	below := make([]float64, 0, zero) // by size
+	for _, v := range slices.Backward(x[:zero]) {
+		below = append(below, -v)
 	}
-	for _, v := range slices.Backward(x) {
-		if v < 0 {
-			below = append(below, -v)
-		}
+	above := x[zero:]
+	for len(above) > 0 && above[0] == 0 {
+		above = above[1:]
 	}
 	return sharedRanks(above, below)
 }

@@ -113,7 +113,7 @@ func (c Count) measure(b hv.Build, domain string, round int) bench.Measurement {
 	}
 	if c.Disturbed {
 		m.Values = m.Values[1:3]
-		m.Warnings = append(m.Warnings, "not exact: in each of 20 windows an interrupt came; only what XSM executed is told, as their mean")
+		m.Warnings = append(m.Warnings, "not exact: in each of 20 windows an interrupt came; only the instructions of XSM are reported, as a mean")
 	}
 	if restless > 0 {
 		m.Warnings = append(m.Warnings, fmt.Sprintf("%d of 20 clean windows agree", 17))

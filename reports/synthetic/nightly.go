@@ -46,7 +46,7 @@ func nightlyImage(b hv.Build) string { return fmt.Sprintf("%x", sha256.Sum256([]
 func nightlyRun(night int) results.Run {
 	run := Run(nightlyBoots)
 	run.Started = time.Date(2008, 1, night, 2, 0, 0, 0, time.UTC)
-	run.Spec.Domains, run.Spec.Builds, run.Images = []string{"dom0"}, nil, nil
+	run.Spec.Domains, run.Spec.Builds, run.Images, run.Spec.Dom0Only = []string{"dom0"}, nil, nil, nil
 	run.Tool, run.Spec.Benchmarks = nightlyTool, []string{"Kbench/hypercall/op=evtchn_send", "Kbench/hypercall/op=xen_version", "Lmbench/lat_proc/op=fork"}
 	if night >= KernelNight {
 		run.Host.Kernel = "1"

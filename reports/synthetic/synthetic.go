@@ -83,6 +83,9 @@ func Run(rounds int) results.Run {
 	}
 	for _, b := range Benchmarks() {
 		run.Spec.Benchmarks = append(run.Spec.Benchmarks, b.Name)
+		if b.Dom0 {
+			run.Spec.Dom0Only = append(run.Spec.Dom0Only, b.Name)
+		}
 	}
 	return run
 }

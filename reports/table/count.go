@@ -13,21 +13,6 @@ import (
 	"xsmbench/reports/internal/number"
 )
 
-// besideHeads are the heads of columns of figures beside a row, by unit.
-var besideHeads = map[string]string{"xsm-instr/op": "of it XSM", "hooks/op": "hooks"}
-
-// BesideHeads are the heads of the columns for figures in the units.
-func BesideHeads(units []string) []string {
-	heads := make([]string, len(units))
-	for i, unit := range units {
-		heads[i] = unit
-		if head, ok := besideHeads[unit]; ok {
-			heads[i] = head
-		}
-	}
-	return heads
-}
-
 // BesideCells are a build's figures of a benchmark in the units.
 func BesideCells(c *compare.Comparison, e compare.Environment, benchmark, build string, units []string) []string {
 	cells := make([]string, len(units))
@@ -60,6 +45,9 @@ func Parts(c *compare.Comparison, e compare.Environment, benchmark, build string
 
 // figure is a figure without its unit; counts stay whole numbers.
 func figure(f compare.Figure) string {
+	if compare.IsCost(f.Unit) {
+		return Value(f.Value, f.Unit)
+	}
 	if compare.IsCount(f.Unit) || f.Value == math.Trunc(f.Value) {
 		return Value(f.Value, "")
 	}
@@ -200,21 +188,30 @@ func Inexact(r compare.Row, n int) string {
 	return text
 }
 
-// writeCounts writes the table of a section that counts: for each build the
-// difference, and what its count is made of. Remarks of samples stand below
+// columnsOfCounted are a rule and what a build has in a table of counts: its
+// count, the difference, what the count is made of, and the verdict.
+const columnsOfCounted = 5
+
+// countGrid is the table of a section that counts: for each build its count, the
+// difference, and what the count is made of. Remarks of samples stand below
 // their line.
-func writeCounts(w io.Writer, c *compare.Comparison, s compare.Section, prefix string, notes *Footnotes) {
-	fmt.Fprintln(w, CountTitle(s, prefix))
+func countGrid(c *compare.Comparison, s compare.Section, notes *Footnotes, style Style) *grid.Grid {
 	n := UsualN(s)
-	g := grid.New(3 + 4*len(s.Builds))
+	g := grid.New(3 + columnsOfCounted*len(s.Builds))
 	g.Tight = true
 	head := []string{"benchmark", c.Base, "XSM/hooks"}
 	for _, build := range s.Builds {
-		head = append(head, "│", build+"−"+c.Base, "XSM/hooks", "verdict")
+		head = append(head, "│", build, build+"−"+c.Base, "XSM/hooks", "verdict")
 	}
 	g.Add(head...)
-	for _, group := range Groups(s.Lines) {
-		g.Note(group.Name)
+	groups := Groups(s.Lines)
+	if c.View.Sort != compare.AsMeasured {
+		groups = []Group{{"", s.Lines}} // whose order is what was asked for
+	}
+	for _, group := range groups {
+		if group.Name != "" {
+			g.Note(group.Name)
+		}
 		for _, l := range group.Lines {
 			cells := []string{"  " + strings.TrimPrefix(l.Benchmark, group.Name), number.Brief(l.BaseValue), Parts(c, s.Environment, l.Benchmark, c.Base)}
 			for i, r := range l.Rows {
@@ -225,6 +222,11 @@ func writeCounts(w io.Writer, c *compare.Comparison, s compare.Section, prefix s
 				}
 			}
 			g.Add(cells...)
+			for i, r := range l.Rows {
+				if r != nil {
+					g.Paint(2+columnsOfCounted*(i+1), style.sgr(r.Verdict))
+				}
+			}
 			for _, r := range l.Rows {
 				if r != nil && !r.Exact {
 					g.Note("    " + r.Build + ": " + Inexact(*r, n))
@@ -238,16 +240,15 @@ func writeCounts(w io.Writer, c *compare.Comparison, s compare.Section, prefix s
 	for _, cells := range MeansOf(c, s) {
 		line := []string{cells.Label, "", ""}
 		for _, m := range cells.Means {
-			line = append(line, "│", m.Overhead, m.Of, "")
+			line = append(line, "│", "", m.Overhead, m.Of, "")
 		}
 		g.Add(line...)
 	}
 	for i := range g.Right {
-		k := (i - 3) % 4
-		g.Right[i] = i == 1 || i == 2 || i > 2 && (k == 1 || k == 2)
+		k := (i - 3) % columnsOfCounted
+		g.Right[i] = i == 1 || i == 2 || i > 2 && (k == 1 || k == 2 || k == 3)
 	}
-	g.Write(w)
-	fmt.Fprintln(w)
+	return g
 }
 
 // brevity is a verdict in a narrow column.
@@ -261,18 +262,18 @@ func brevity(v compare.Verdict) string {
 	return string(v)
 }
 
-// countCells are a build's difference, parts and verdict.
+// countCells are a build's count, difference, parts and verdict.
 func countCells(c *compare.Comparison, s compare.Section, benchmark, build string, r *compare.Row) []string {
 	parts := Parts(c, s.Environment, benchmark, build)
 	switch {
 	case r == nil:
-		return []string{Lacking([]string{parts}), parts, "–"}
+		return []string{"–", Lacking([]string{parts}), parts, "–"}
 	}
 	difference := Difference(*r)
 	if !r.Exact {
 		difference = "~ " + difference
 	}
-	return []string{difference, parts, VerdictText(*r)}
+	return []string{number.Brief(r.Value), difference, parts, VerdictText(*r)}
 }
 
 // Lacking says what a build lacks that has no row, by what it has beside.
@@ -362,7 +363,7 @@ func MeansOf(c *compare.Comparison, s compare.Section) []MeanLine {
 }
 
 func meanText(g compare.GeoMean) MeanCells {
-	m := MeanCells{Overhead(Mean(g)), Interval(Mean(g)), fmt.Sprintf("%d rows", g.Rows)}
+	m := MeanCells{Overhead(Mean(g)), Interval(Mean(g)), number.Count(g.Rows, "row")}
 	if !g.Exact && compare.IsCount(g.Unit) {
 		m.Overhead = "~ " + m.Overhead
 	}
@@ -379,17 +380,17 @@ func geoMeanOf(c *compare.Comparison, s compare.Section, build string) (compare.
 	return c.GeoMeans[i], true
 }
 
-// markdownCounts is writeCounts in Markdown; a remark stands in the cell of
+// markdownCounts is countGrid in Markdown; a remark stands in the cell of
 // the benchmark or of the verdict that it is about.
 func markdownCounts(w io.Writer, c *compare.Comparison, s compare.Section, prefix string, notes *Footnotes) {
 	fmt.Fprintf(w, "### %s\n\n", grid.Escape(CountTitle(s, prefix)))
 	n := UsualN(s)
 	head := []string{"benchmark", c.Base, "XSM/hooks"}
 	for _, build := range s.Builds {
-		head = append(head, build+"−"+c.Base, "XSM/hooks", "verdict")
+		head = append(head, build, build+"−"+c.Base, "XSM/hooks", "verdict")
 	}
 	grid.MarkdownLine(w, head)
-	fmt.Fprintf(w, "| :-- | --: | --: |%s\n", strings.Repeat(" --: | --: | :-- |", len(s.Builds)))
+	fmt.Fprintf(w, "| :-- | --: | --: |%s\n", strings.Repeat(" --: | --: | --: | :-- |", len(s.Builds)))
 	for _, l := range s.Lines {
 		cells := []string{withRemarks(c, l, c.Base, l.Benchmark), number.Brief(l.BaseValue), Parts(c, s.Environment, l.Benchmark, c.Base)}
 		for i, r := range l.Rows {
@@ -399,7 +400,7 @@ func markdownCounts(w io.Writer, c *compare.Comparison, s compare.Section, prefi
 				if !r.Exact {
 					verdict = Inexact(*r, n)
 				}
-				group[2] = withRemarks(c, l, r.Build, verdict+notes.Marks(NotRemarks(r)))
+				group[3] = withRemarks(c, l, r.Build, verdict+notes.Marks(NotRemarks(r)))
 			}
 			cells = append(cells, group...)
 		}
@@ -408,25 +409,20 @@ func markdownCounts(w io.Writer, c *compare.Comparison, s compare.Section, prefi
 	for _, m := range MeansOf(c, s) {
 		cells := []string{strings.TrimSpace(m.Label), "", ""}
 		for _, one := range m.Means {
-			cells = append(cells, one.Overhead, one.Of, "")
+			cells = append(cells, "", one.Overhead, one.Of, "")
 		}
 		grid.MarkdownLine(w, cells)
 	}
 	fmt.Fprintln(w)
 }
 
-// withRemarks adds remarks to the cell of the first build that has them. A cell
-// that is emphasised is not escaped later.
+// withRemarks adds remarks to the cell of the first build that has them.
 func withRemarks(c *compare.Comparison, l compare.Line, build, cell string) string {
 	for _, r := range Remarks(c, l) {
 		if r.Builds[0] != build {
 			continue
 		}
-		text := r.String()
-		if strings.HasPrefix(cell, "**") {
-			text = grid.Escape(text)
-		}
-		cell += "; " + text
+		cell += "; " + r.String()
 	}
 	return cell
 }

@@ -84,12 +84,12 @@ func TestUncounted(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, want := range []string{
-		"  a           100        7/1 │ +10 (+10.0%)        7/1  slower\n",
-		"    flask: ~ inconclusive, ~4 more, no interval, n=1\n",
+		"  a           100        7/1 │   110  +10 (+10.0%)        7/1  slower\n",
+		"    flask: ~ inconclusive, one sample, ~4 more, no interval, n=1\n",
 		UncountedTitle + "\n",
 		"K/b        dom0       7/1    7/1\n    flask: " + reason + "\n",
 		"K/c        dom0       7/1    7/1\n    native, flask: " + reason + "\n",
-		"guest-instr/op and instr/op (",
+		"guest-instr/op (",
 		"warning: K/e in xen dom0: flask has no sample of it\n",
 	} {
 		if !strings.Contains(text.String(), want) {

@@ -16,6 +16,7 @@ var csvColumns = []string{
 	"ratio", "lo", "hi", "confidence", "p", "p_holm", "p_equivalent", "p_signed_rank", "p_mann_whitney",
 	"hodges_lehmann", "margin", "verdict", "n", "need", "paired", "exact", "control", "warnings",
 	"domu", "idle", "base_xsm_instr", "xsm_instr", "base_hooks", "hooks", "base_guest_instr", "guest_instr", "base_instr", "instr",
+	"pkg", "goos", "goarch", "cpu", "floor", "because",
 }
 
 // CSV writes a line for each row, controls included. What could not be
@@ -23,10 +24,11 @@ var csvColumns = []string{
 func CSV(w io.Writer, c *compare.Comparison) error {
 	out := csv.NewWriter(w)
 	out.Write(csvColumns)
-	for _, r := range c.Rows {
+	rows, controls, _ := c.Shown()
+	for _, r := range rows {
 		out.Write(csvLine(c, r, false))
 	}
-	for _, r := range c.Controls {
+	for _, r := range controls {
 		out.Write(csvLine(c, r, true))
 	}
 	out.Flush()
@@ -35,18 +37,27 @@ func CSV(w io.Writer, c *compare.Comparison) error {
 
 func csvLine(c *compare.Comparison, r compare.Row, control bool) []string {
 	line := []string{
-		r.Target, r.Arch, r.Accel, r.Workload, r.Domain, r.Benchmark, r.Build, r.Unit, cell(r.BaseValue), cell(r.Value),
+		word(r.Target), word(r.Arch), word(r.Accel), word(r.Workload), word(r.Domain), word(r.Benchmark), word(r.Build), word(r.Unit), cell(r.BaseValue), cell(r.Value),
 		cell(r.Ratio), cell(r.Lo), cell(r.Hi), cell(c.Level()), cell(r.P), cell(r.PHolm), cell(r.PEquivalent),
-		cell(r.PSignedRank), cell(r.PMannWhitney), cell(r.HodgesLehmann), cell(r.Margin), string(r.Verdict),
+		cell(r.PSignedRank), cell(r.PMannWhitney), cell(r.HodgesLehmann), cell(r.Margin), string(r.Word()),
 		fmt.Sprint(r.N), needCell(r.Need), fmt.Sprint(r.Paired), fmt.Sprint(r.Exact), fmt.Sprint(control),
-		strings.Join(compare.Texts(r.Warnings), "; "), r.DomU, fmt.Sprint(r.Idle),
+		word(strings.Join(compare.Texts(r.Warnings), "; ")), word(r.DomU), fmt.Sprint(r.Idle),
 	}
 	for _, unit := range csvFigures {
 		for _, build := range []string{r.Base, r.Build} {
 			line = append(line, csvFigure(c, r, build, unit))
 		}
 	}
-	return line
+	return append(line, word(r.Pkg), word(r.GOOS), word(r.GOARCH), word(r.CPU), cell(r.Floor), string(r.Because))
+}
+
+// word keeps a name from being a formula in a spreadsheet: a sign in front makes
+// it text (OWASP, CSV Injection).
+func word(text string) string {
+	if text != "" && strings.ContainsRune("=+-@\t\r", rune(text[0])) {
+		return "'" + text
+	}
+	return text
 }
 
 // csvFigures are the units of the last columns, for the base and the build.

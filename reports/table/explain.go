@@ -112,7 +112,10 @@ func (e explainer) line(heading, format string, args ...any) {
 // model says what is an observation, and of what.
 func (e explainer) model(c *compare.Comparison, r compare.Row) {
 	scale := "logarithms, so that differences are ratios"
-	if r.Linear {
+	switch {
+	case r.Absolute:
+		scale = r.Unit + ", as the base's mean is not above 0"
+	case r.Linear:
 		scale = "shares of the base's mean, as a value is not above 0"
 	}
 	switch effect := r.Effect(); {
@@ -120,18 +123,21 @@ func (e explainer) model(c *compare.Comparison, r compare.Row) {
 		e.line("model", "none: every boot of a build gave the same count")
 		return
 	case math.IsNaN(r.Lo):
-		e.line("model", "none: there is no spread to estimate from")
+		e.line("model", "none: the spread is not known")
 		return
+	case r.Foreign:
+		e.line("model", "lines of files are not paired: two independent samples of %s, compared in %s", units(r), scale)
+		e.line("", "Welch's t with %.1f degrees of freedom", effect.DF)
 	case !r.Paired:
 		e.line("model", "rounds do not match: two independent samples of %s, compared in %s", units(r), scale)
 		e.line("", "Welch's t with %.1f degrees of freedom", effect.DF)
 	default:
-		e.line("model", "boots of a round are a pair: %s, compared in %s", units(r), scale)
+		e.line("model", "boots of one round are paired: %s, compared in %s", units(r), scale)
 		e.line("", "an observation varies by %s%% (standard deviation); t has %s of freedom", twoFigures(100*r.OverheadOf(effect.SD())), number.Count(int(effect.DF), "degree"))
 	}
 	if r.Paired && r.Units < r.N {
-		e.line("", "boots that share a layout share its luck, so that the mean of a layout is one observation;")
-		e.line("", "layouts have %s of the variance of a pair (p of none: %s)", number.Percent(r.Checks.LayoutShare, 0), P(r.Checks.PLayout))
+		e.line("", "boots of one layout are similar, so the mean of a layout is one observation;")
+		e.line("", "layouts cause %s of a pair's variance (p of no effect: %s)", number.Percent(r.Checks.LayoutShare, 0), P(r.Checks.PLayout))
 	}
 }
 
@@ -163,8 +169,8 @@ func (e explainer) intervals(c *compare.Comparison, r compare.Row) {
 		e.line("estimate", "%s", Overhead(r))
 		return
 	}
-	e.line("estimate", "%s the mean, %s Hodges and Lehmann's, which wild boots do not move", Overhead(r), overheadOf(r, r.HodgesLehmann))
-	e.line("interval", "%-18s t, at %s: this one decides", Interval(r), c.LevelText())
+	e.line("estimate", "%s mean, %s Hodges-Lehmann, which outliers do not move", Overhead(r), overheadOf(r, r.HodgesLehmann))
+	e.line("interval", "%-18s t, at %s: this interval decides", Interval(r), c.LevelText())
 	if !r.Paired {
 		return
 	}
@@ -175,9 +181,9 @@ func (e explainer) intervals(c *compare.Comparison, r compare.Row) {
 
 func noBootstrap(r compare.Row) string {
 	if r.N > stats.MostBoots {
-		return fmt.Sprintf(": with more than %d pairs it would be t's", stats.MostBoots)
+		return fmt.Sprintf(": not computed for more than %d pairs, where it equals t's", stats.MostBoots)
 	}
-	return fmt.Sprintf(": it takes %d pairs, of %d layouts", stats.LeastBoots, stats.LeastGroups)
+	return fmt.Sprintf(": needs %d pairs of %d layouts", stats.LeastBoots, stats.LeastGroups)
 }
 
 func lacking(i *stats.Interval, why string) string {
@@ -212,12 +218,12 @@ func (e explainer) tests(c *compare.Comparison, r compare.Row) {
 	if r.Exact || math.IsNaN(r.P) {
 		return
 	}
-	e.line("tests", "of no difference: p %s by t, %s corrected for %d rows (Holm)", P(r.P), P(r.PHolm), c.Family(r))
+	e.line("tests", "no difference: p %s by t, %s corrected for %d rows (Holm)", P(r.P), P(r.PHolm), c.Family(r))
 	if r.Paired {
-		e.line("", "of no difference: p %s by exact signed ranks", P(r.PSignedRank))
+		e.line("", "no difference: p %s by exact signed ranks", P(r.PSignedRank))
 	}
-	e.line("", "of no difference: p %s by Mann and Whitney, as benchstat has it: it knows no pairs", P(r.PMannWhitney))
-	e.line("", "of a difference beyond %s: p %s, by two one-sided tests at %g", marginText(c, r), P(r.PEquivalent), half(1-c.Level()))
+	e.line("", "no difference: p %s by Mann-Whitney, as in benchstat, which does not pair samples", P(r.PMannWhitney))
+	e.line("", "difference beyond %s: p %s, by two one-sided tests at %g", marginText(c, r), P(r.PEquivalent), half(1-c.Level()))
 }
 
 // half is a level's half without what binary fractions add.
@@ -266,7 +272,7 @@ func (e explainer) controls(c *compare.Comparison, r compare.Row) {
 }
 
 func (e explainer) verdict(c *compare.Comparison, r compare.Row) {
-	e.line("verdict", "%s: %s", r.Verdict, reason(c, r))
+	e.line("verdict", "%s: %s", r.Word(), reason(c, r))
 	for _, w := range r.Warnings {
 		e.line("warning", "%s", w)
 	}
@@ -275,8 +281,8 @@ func (e explainer) verdict(c *compare.Comparison, r compare.Row) {
 // marginText is the margin in force, and whether it is the floor's.
 func marginText(c *compare.Comparison, r compare.Row) string {
 	text := fmt.Sprintf("±%s%%", twoFigures(100*r.Margin))
-	if r.Margin > c.MarginOf(r.Benchmark) {
-		text += fmt.Sprintf(" (the floor of %g %s)", c.Floors[r.Unit], r.Unit)
+	if r.Floored {
+		text += fmt.Sprintf(" (the floor of %g %s)", r.Floor, r.Unit)
 	}
 	return text
 }
@@ -285,22 +291,24 @@ func marginText(c *compare.Comparison, r compare.Row) string {
 func reason(c *compare.Comparison, r compare.Row) string {
 	margin := marginText(c, r)
 	switch {
+	case r.Absolute && !r.Exact && r.Effect().SE > 0:
+		return fmt.Sprintf("the base's mean is not above 0, so differences are compared: %s %s", Interval(r), r.Unit)
 	case math.IsNaN(r.Lo) && !r.Exact:
-		return "there is no interval"
+		return "no interval"
 	case math.IsNaN(r.Lo):
 		return "the base's count is 0"
 	case r.Verdict == compare.Equivalent && r.Exact:
-		return "the difference lies within " + margin
+		return "the difference is within " + margin
 	case r.Verdict == compare.Equivalent:
-		return "the interval lies within " + margin
+		return "the interval is within " + margin
 	case r.Exact:
-		return "the difference lies beyond " + margin
+		return "the difference is beyond " + margin
 	case r.Verdict != compare.Inconclusive:
-		return fmt.Sprintf("the interval lies on one side of 0 and not within %s, and its p-value remains at most %g when corrected", margin, round(1-c.Level()))
+		return fmt.Sprintf("the interval does not contain 0 and is not within %s, and its corrected p-value is at most %g", margin, round(1-c.Level()))
 	case r.Lo > 1 || r.Hi < 1:
-		return fmt.Sprintf("the interval does not lie within %s, and lies on one side of 0 only as long as neither other rows nor controls are heeded", margin)
+		return fmt.Sprintf("the interval is not within %s; it does not contain 0, but that may be chance among so many rows, or no more than a control shows", margin)
 	}
-	return fmt.Sprintf("the interval neither lies within %s nor on one side of 0", margin)
+	return fmt.Sprintf("the interval contains 0, and is not within %s", margin)
 }
 
 func round(alpha float64) float64 { return math.Round(alpha*1e9) / 1e9 }
@@ -315,10 +323,10 @@ func (e explainer) outlook(c *compare.Comparison, r compare.Row) {
 	}
 	if r.Verdict == compare.Inconclusive {
 		if !o.ToEquivalent.None() {
-			say("%s for equivalent, if estimate and spread stay as they are", rounds(o.ToEquivalent))
+			say("%s for equivalent, if the estimate and the spread stay the same", rounds(o.ToEquivalent))
 		}
 		if !o.ToAlarm.None() {
-			say("%s for %s, so", rounds(o.ToAlarm), side(r))
+			say("%s for %s, likewise", rounds(o.ToAlarm), side(r))
 		}
 	}
 	if !math.IsNaN(o.Margin) {
@@ -326,7 +334,7 @@ func (e explainer) outlook(c *compare.Comparison, r compare.Row) {
 		if r.Verdict == compare.Equivalent {
 			word = "or more keeps it equivalent"
 		}
-		say("a margin of %s%% %s (one that is chosen after the run is told of)", threeFigures(100*o.Margin), word)
+		say("a margin of %s%% %s (a report names a margin that was chosen after the run)", threeFigures(100*o.Margin), word)
 	}
 	if r.Exact || math.IsNaN(r.P) {
 		return
@@ -334,9 +342,9 @@ func (e explainer) outlook(c *compare.Comparison, r compare.Row) {
 	switch n := c.Family(r); {
 	case r.Verdict == compare.Equivalent || o.Family == 0:
 	case o.Family < n:
-		say("%s in a report of at most %s (this one has %d): measure fewer benchmarks the next time", side(r), number.Count(o.Family, "row"), n)
+		say("%s in a report of at most %s (this one has %d): measure fewer benchmarks next time", side(r), number.Count(o.Family, "row"), n)
 	case r.Verdict != compare.Inconclusive && o.Family < 10*n:
-		say("inconclusive in a report of more than %d rows (this one has %d), as its p-value stands", o.Family, n)
+		say("inconclusive in a report of more than %d rows (this one has %d), with the same p-value", o.Family, n)
 	}
 	if !math.IsNaN(o.Detectable) {
 		say("a difference of %s%% would show in 80%% of runs like this one, if the report had no other row", threeFigures(100*o.Detectable))
@@ -346,9 +354,9 @@ func (e explainer) outlook(c *compare.Comparison, r compare.Row) {
 // rounds says how many more.
 func rounds(n compare.Rounds) string {
 	if n.OutOfReach {
-		return "no number of rounds within reach"
+		return "no realistic number of rounds"
 	}
-	return "some " + number.Rough(n.N) + " more " + number.Plural(n.N, "round")
+	return "about " + number.Rough(n.N) + " more " + number.Plural(n.N, "round")
 }
 
 // side is the alarm that the estimate points at.

@@ -1,13 +1,16 @@
 package table
 
 import (
+	"bufio"
 	"fmt"
 	"io"
+	"math"
 	"slices"
 	"strings"
 
 	"xsmbench/reports/compare"
 	"xsmbench/reports/internal/grid"
+	"xsmbench/reports/internal/number"
 )
 
 // FigureTable has a line for each benchmark, domain and unit, with a column
@@ -33,11 +36,14 @@ func briefFigures(c *compare.Comparison) (t FigureTable, left bool) {
 	return t, left
 }
 
-const leftFigures = "guest-instr/op and instr/op (what the guest executed, and guest and Xen together): see the CSV and JSON forms and the page."
+const leftFigures = "guest-instr/op (instructions of the guest) and instr/op (guest and Xen together) are in CSV, in JSON and on the page."
 
 func figuresOf(c *compare.Comparison, in func(compare.Figure) bool) FigureTable {
 	builds := append([]string{c.Base}, c.Builds...)
 	t := FigureTable{Head: append([]string{"benchmark", "domain", "unit"}, builds...)}
+	if len(builds) == 1 {
+		t.Head = append(t.Head, "spread", "n")
+	}
 	uncounted := c.Uncounted()
 	at := map[string]int{}
 	for _, f := range c.Apart() {
@@ -56,9 +62,23 @@ func figuresOf(c *compare.Comparison, in func(compare.Figure) bool) FigureTable 
 		}
 		if j := slices.Index(builds, f.Build); j >= 0 {
 			t.Lines[i][3+j] = figure(f)
+			if len(builds) == 1 {
+				t.Lines[i] = append(t.Lines[i], spread(f), fmt.Sprint(f.N))
+			}
 		}
 	}
 	return t
+}
+
+// spread is how much a figure's samples vary, as a standard deviation.
+func spread(f compare.Figure) string {
+	switch {
+	case f.Same:
+		return "none"
+	case math.IsNaN(f.Spread):
+		return number.Unknown
+	}
+	return "±" + number.Percent(f.Spread, 2)
 }
 
 // grid has the figures flush right.
@@ -75,8 +95,8 @@ func (t FigureTable) grid() *grid.Grid {
 }
 
 // writeFigures lists what describes benchmarks and has no verdict.
-func writeFigures(w io.Writer, c *compare.Comparison) {
-	writeUncounted(w, c)
+func writeFigures(w *bufio.Writer, c *compare.Comparison, style Style) {
+	writeUncounted(w, c, style)
 	t, left := briefFigures(c)
 	if len(t.Lines) > 0 {
 		fmt.Fprintln(w, "figures without verdict (means)")
@@ -84,7 +104,8 @@ func writeFigures(w io.Writer, c *compare.Comparison) {
 		fmt.Fprintln(w)
 	}
 	if left {
-		fmt.Fprintf(w, "%s\n\n", leftFigures)
+		style.prose(w, leftFigures, 2)
+		fmt.Fprintln(w)
 	}
 }
 
@@ -175,10 +196,12 @@ func (t UncountedTable) grid() *grid.Grid {
 	return g
 }
 
-func writeUncounted(w io.Writer, c *compare.Comparison) {
+func writeUncounted(w *bufio.Writer, c *compare.Comparison, style Style) {
 	if t := Uncounted(c); len(t.Lines) > 0 {
-		fmt.Fprintln(w, UncountedTitle)
-		t.grid().Write(w)
+		style.prose(w, UncountedTitle, 2)
+		g := t.grid()
+		g.Most = style.Width
+		g.Write(w)
 		fmt.Fprintln(w)
 	}
 }

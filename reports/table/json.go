@@ -7,6 +7,8 @@ import (
 	"strconv"
 
 	"xsmbench/bench"
+	"xsmbench/reports/about"
+	"xsmbench/reports/account"
 	"xsmbench/reports/compare"
 )
 
@@ -24,16 +26,28 @@ type jsonComparison struct {
 	Summary  map[string]any `json:"summary"`
 	Warnings []string       `json:"warnings"`
 	// Codes are those of Warnings, in their order.
-	Codes    []compare.Code `json:"warning_codes"`
-	Criteria jsonCriteria   `json:"criteria"`
+	Codes []compare.Code `json:"warning_codes"`
+	// Missing is what was planned and has no sample, or what only one of two runs
+	// has.
+	Missing  []jsonMissing `json:"missing"`
+	Criteria jsonCriteria  `json:"criteria"`
 	// Planned are the criteria that were written down before the run, null if
 	// none were.
 	Planned *jsonCriteria `json:"planned"`
 	// Looks share the level of the rows' intervals; 1 if the rounds were fixed.
 	Looks int `json:"looks"`
+	// Questions is how many tests Holm's correction counted.
+	Questions int `json:"questions"`
+	// Hidden is how many rows were left out (--changed, --limit); the summary
+	// counts them.
+	Hidden int `json:"hidden"`
+	// Changes are what was changed between the base and other builds of its kind;
+	// left out if there are none.
+	Changes []jsonBuildChange `json:"changes,omitempty"`
 }
 
 type jsonRow struct {
+	jsonEnvironment
 	Benchmark  string          `json:"benchmark"`
 	Domain     string          `json:"domain"`
 	Build      string          `json:"build"`
@@ -46,10 +60,32 @@ type jsonRow struct {
 	Confidence float64         `json:"confidence"`
 	P          *float64        `json:"p"`
 	Margin     *float64        `json:"margin"`
+	Floor      float64         `json:"floor"` // in the unit; 0 if it has none
 	Verdict    compare.Verdict `json:"verdict"`
+	Because    compare.Reason  `json:"because"` // "" where the interval says it
+	Exact      bool            `json:"exact"`
 	N          int             `json:"n"`
 	Need       *int            `json:"need"` // null if out of reach
 	Hooks      []hookJSON      `json:"hooks"`
+}
+
+// jsonMissing is a place without a row, and why.
+type jsonMissing struct {
+	Kind      account.Kind `json:"kind"`
+	Arch      string       `json:"arch"`
+	Domain    string       `json:"domain"`
+	Build     string       `json:"build"`
+	Benchmark string       `json:"benchmark"`
+	Unit      string       `json:"unit,omitempty"`
+	Reason    string       `json:"reason,omitempty"` // as the run tells it
+}
+
+func missing(lacks []account.Difference) []jsonMissing {
+	all := []jsonMissing{}
+	for _, l := range lacks {
+		all = append(all, jsonMissing{l.Kind, l.Arch, l.Domain, l.Build, l.Benchmark, l.Unit, l.Reason})
+	}
+	return all
 }
 
 // jsonEnvironment is where something was measured, apart from the domain.
@@ -60,10 +96,15 @@ type jsonEnvironment struct {
 	Workload string `json:"workload"`
 	DomU     string `json:"domu,omitempty"`
 	Idle     int    `json:"idle,omitempty"`
+	Pkg      string `json:"pkg,omitempty"`
+	GOOS     string `json:"goos,omitempty"`
+	GOARCH   string `json:"goarch,omitempty"`
+	CPU      string `json:"cpu,omitempty"`
 }
 
 func environmentOf(e compare.Environment) jsonEnvironment {
-	return jsonEnvironment{Target: e.Target, Arch: e.Arch, Accel: e.Accel, Workload: e.Workload, DomU: e.DomU, Idle: e.Idle}
+	return jsonEnvironment{Target: e.Target, Arch: e.Arch, Accel: e.Accel, Workload: e.Workload, DomU: e.DomU, Idle: e.Idle,
+		Pkg: e.Pkg, GOOS: e.GOOS, GOARCH: e.GOARCH, CPU: e.CPU}
 }
 
 type hookJSON struct {
@@ -135,18 +176,20 @@ type jsonFigure struct {
 	Remarks   []string `json:"remarks,omitempty"`
 }
 
-// JSON writes the comparison for programs. What is not a number there
+// JSON writes the comparison for programs, and what of its origin has no row. What is not a number there
 // (an interval from one boot) is null.
-func JSON(w io.Writer, c *compare.Comparison) error {
+func JSON(w io.Writer, c *compare.Comparison, a about.About) error {
 	out := jsonComparison{
 		Schema: Schema, Base: c.Base, Rows: []jsonRow{}, Controls: []jsonRow{}, Checks: []jsonCheck{},
 		GeoMeans: []jsonGeoMean{}, Figures: []jsonFigure{}, Warnings: compare.Texts(c.Warnings), Codes: codes(c.Warnings), Summary: map[string]any{},
 	}
-	for _, r := range c.Rows {
+	rows, controls, left := c.Shown()
+	out.Hidden = left
+	for _, r := range rows {
 		out.Rows = append(out.Rows, rowOf(c, r))
 		out.Checks = append(out.Checks, check(c, r))
 	}
-	for _, r := range c.Controls {
+	for _, r := range controls {
 		out.Controls = append(out.Controls, rowOf(c, r))
 		out.Checks = append(out.Checks, check(c, r))
 	}
@@ -156,6 +199,7 @@ func JSON(w io.Writer, c *compare.Comparison) error {
 	for _, f := range c.Figures {
 		out.Figures = append(out.Figures, figureJSON(f))
 	}
+	out.Questions, out.Missing, out.Changes = c.Questions, missing(a.Lacks), changesJSON(a.Changes)
 	for _, v := range compare.Verdicts {
 		out.Summary[string(v)] = c.Count(v)
 	}
@@ -188,10 +232,11 @@ func figureJSON(f compare.Figure) jsonFigure {
 
 func rowOf(c *compare.Comparison, r compare.Row) jsonRow {
 	return jsonRow{
-		Benchmark: r.Benchmark, Domain: r.Domain, Build: r.Build, Unit: r.Unit,
+		jsonEnvironment: environmentOf(r.Environment),
+		Benchmark:       r.Benchmark, Domain: r.Domain, Build: r.Build, Unit: r.Unit,
 		Base: finite(r.BaseValue), Value: finite(r.Value),
 		Ratio: finite(r.Ratio), Lo: finite(r.Lo), Hi: finite(r.Hi), Confidence: c.Level(),
-		P: finite(r.P), Margin: finite(r.Margin), Verdict: r.Verdict, N: r.N, Need: reachable(r.Need), Hooks: hooks(r.Hooks),
+		P: finite(r.P), Margin: finite(r.Margin), Floor: r.Floor, Because: r.Because, Exact: r.Exact, Verdict: r.Word(), N: r.N, Need: reachable(r.Need), Hooks: hooks(r.Hooks),
 	}
 }
 

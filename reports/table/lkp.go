@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -27,7 +28,10 @@ const (
 // of the cost: less of a rate is a negative change. Controls stand in it like
 // other builds.
 func LKP(w io.Writer, c *compare.Comparison, a about.About) error {
-	b := bufio.NewWriter(w)
+	b := bufio.NewWriter(harmless{w})
+	if a.Incomplete != "" {
+		fmt.Fprintln(b, a.Incomplete)
+	}
 	fmt.Fprintf(b, "builds:\n")
 	for _, name := range append([]string{c.Base}, c.Builds...) {
 		fmt.Fprintf(b, "  %s\n", lkpName(name, a))
@@ -58,8 +62,8 @@ func lkpName(name string, a about.About) string {
 // lkpSections are those of an environment one after the other, each with the
 // units that it has.
 func lkpSections(c *compare.Comparison) []compare.Section {
-	all := make([]compare.Row, 0, len(c.Rows)+len(c.Controls))
-	return compare.Sections(append(append(all, c.Rows...), c.Controls...))
+	rows, controls, _ := c.Shown()
+	return compare.Sections(slices.Concat(rows, controls))
 }
 
 func lkpSection(w io.Writer, c *compare.Comparison, s compare.Section) {

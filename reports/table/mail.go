@@ -23,15 +23,23 @@ const MailWidth = 72
 // stand in it, two builds beside each other.
 func Mail(w io.Writer, c *compare.Comparison, a about.About) error {
 	m := &mail{}
+	if a.Incomplete != "" {
+		m.paragraph(a.Incomplete)
+		m.line("")
+	}
 	for _, line := range Summary(c) {
 		m.paragraph(line)
 	}
 	m.line("")
-	for _, s := range compare.Sections(c.Rows) {
+	rows, controls, left := c.Shown()
+	if left > 0 {
+		m.paragraph(leftOut(left))
+	}
+	for _, s := range compare.Sections(rows) {
 		m.section(c, s, "")
 	}
-	for _, s := range compare.Sections(c.Controls) {
-		m.section(c, s, "Control, one image twice: ")
+	for _, s := range compare.Sections(controls) {
+		m.section(c, s, "Control, one image measured twice: ")
 	}
 	m.legend(c)
 	m.origin(a)
@@ -194,16 +202,16 @@ func mailValue(v float64, unit string) string {
 func (m *mail) legend(c *compare.Comparison) {
 	all := slices.Concat(c.Rows, c.Controls)
 	if slices.ContainsFunc(all, func(r compare.Row) bool { return r.Exact }) {
-		m.paragraph(fmt.Sprintf("+8 +0.72%%: instructions of Xen's more than with %s for one operation, and their share. Every boot of both builds gave the same count.", c.Base))
+		m.paragraph(fmt.Sprintf("+8 +0.72%%: how many more instructions Xen executes for one operation than with %s, also in per cent. Every boot of both builds gave the same count.", c.Base))
 	}
 	if slices.ContainsFunc(all, func(r compare.Row) bool { return !r.Exact }) {
-		m.paragraph(fmt.Sprintf("+1.4 [-0.3,3.1]: overhead against %s in per cent, with its %s interval, [?] if there is none; positive is slower, for rates too. A sample is one boot, and boots of a round are pairs.", c.Base, c.LevelText()))
+		m.paragraph(fmt.Sprintf("+1.4 [-0.3,3.1]: overhead against %s in per cent, with its %s interval ([?] if there is none); positive is slower, for rates too. A sample is one boot; boots of one round are paired.", c.Base, c.LevelText()))
 	}
 	if c.Looks > 1 {
 		m.paragraph(looksNote(c))
 	}
-	m.paragraph(fmt.Sprintf("= equivalent, within +/-%s%s; > slower, < faster (after Holm's correction over %d rows); ? inconclusive, which does not mean that there is no difference.",
-		number.Share(c.Margin, 6), margins(c)+floors(c), len(c.Rows)))
+	m.paragraph(fmt.Sprintf("= equivalent, within +/-%s%s; > slower, < faster (after Holm's correction for %s); ? inconclusive: neither is shown; there may be a difference.",
+		number.Share(c.Margin, 6), margins(c)+floors(c), number.Count(c.Questions, "test")))
 	m.line("")
 }
 
@@ -225,7 +233,7 @@ func (m *mail) origin(a about.About) {
 func ascii(text string) string {
 	text = strings.NewReplacer("−", "-", "±", "+/-", "µ", "u", "μ", "u", "≈", "=", "–", "-", "“", `"`, "”", `"`, "’", "'", "…", "...", "→", "->").Replace(text)
 	return strings.Map(func(r rune) rune {
-		if r > 126 {
+		if r > 126 || r < ' ' && r != '\n' {
 			return '?'
 		}
 		return r

@@ -13,15 +13,26 @@ import (
 // Markdown writes the comparison for a posting or a merge request.
 func Markdown(w io.Writer, c *compare.Comparison, a about.About) error {
 	b := bufio.NewWriter(w)
+	if a.Incomplete != "" {
+		fmt.Fprintf(b, "**%s**\n\n", grid.Escape(a.Incomplete))
+	}
+	for _, p := range a.Unreadable() {
+		fmt.Fprintf(b, "- **not read:** %s\n", grid.Escape(p))
+	}
 	for _, line := range Summary(c) {
 		fmt.Fprintf(b, "- %s\n", grid.Escape(line))
 	}
 	fmt.Fprintln(b)
 	notes := &Footnotes{}
-	for _, s := range compare.Sections(c.Rows) {
+	rows, controls, left := c.Shown()
+	if left > 0 {
+		fmt.Fprintf(b, "%s\n\n", grid.Escape(leftOut(left)))
+	}
+	for _, s := range compare.Sections(rows) {
 		markdownSection(b, c, s, "", notes)
 	}
-	for _, s := range compare.Sections(c.Controls) {
+	markdownArches(b, c, rows)
+	for _, s := range compare.Sections(controls) {
 		markdownSection(b, c, s, "Control: ", notes)
 	}
 	markdownFigures(b, c)
@@ -60,7 +71,7 @@ func markdownSection(w io.Writer, c *compare.Comparison, s compare.Section, pref
 		return
 	}
 	fmt.Fprintf(w, "### %s\n\n", grid.Escape(sampleTitle(s, prefix)))
-	sampleGrid(c, s, notes, emphasis).Markdown(w, "")
+	sampleGrid(c, s, notes, emphasis, Style{}).Markdown(w, "")
 	fmt.Fprintln(w)
 }
 

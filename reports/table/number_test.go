@@ -19,7 +19,9 @@ func TestValue(t *testing.T) {
 		{0, "ns/op", "0.000s"},
 		{2380, "MB/s", "2.380GB/s"},
 		{123456, "instr/op", "123456"},
-		{16, "B/op", "16.00"},
+		{16, "B/op", "16"},
+		{1234567, "B/op", "1.235M"},
+		{0.5, "allocs/op", "500.0m"},
 		{math.NaN(), "ns/op", "–"},
 	} {
 		if got := Value(tt.value, tt.unit); got != tt.want {
@@ -62,6 +64,17 @@ func TestVerdictText(t *testing.T) {
 		{compare.Row{Verdict: compare.Inconclusive, Need: compare.Rounds{N: 7}}, "inconclusive, ~7 more"},
 		{compare.Row{Verdict: compare.Inconclusive, Need: compare.Rounds{N: 1234}}, "inconclusive, ~1300 more"},
 		{compare.Row{Verdict: compare.Inconclusive, Need: compare.Rounds{OutOfReach: true}}, "inconclusive"},
+		{compare.Row{Unit: "B/op", Verdict: compare.Slower}, "more"},
+		{compare.Row{Unit: "allocs/op", Verdict: compare.Faster}, "less"},
+		{compare.Row{Unit: "hits/op", Verdict: compare.Slower, HigherBetter: true}, "less"},
+		{compare.Row{Unit: "hits/op", Verdict: compare.Faster, HigherBetter: true}, "more"},
+		{compare.Row{Unit: "MB/s", Verdict: compare.Slower, HigherBetter: true}, "slower"},
+		{compare.Row{Unit: "xen-instr/op", Verdict: compare.Slower}, "slower"},
+		{compare.Row{Unit: "ns/op", Verdict: compare.Equivalent, Because: compare.ByFloor, Floor: 2, Floored: true}, "equivalent, within ±2 ns"},
+		{compare.Row{Unit: "ns/op", Verdict: compare.Equivalent, Because: compare.ByMargin, Margin: 0.01}, "equivalent, within ±1%"},
+		{compare.Row{Unit: "ns/op", Verdict: compare.Inconclusive, Because: compare.ByHolm, Questions: 46, Need: compare.Rounds{N: 3}}, "inconclusive, one of 46 tests (Holm), ~3 more"},
+		{compare.Row{Unit: "ns/op", Verdict: compare.Inconclusive, Because: compare.ByControl, Need: compare.Rounds{OutOfReach: true}}, "inconclusive, a control differs as much"},
+		{compare.Row{Unit: "ns/op", Verdict: compare.Inconclusive, Because: compare.ByClock, Need: compare.Rounds{N: 1}}, "inconclusive, no spread, ~1 more"},
 	} {
 		if got := VerdictText(tt.row); got != tt.want {
 			t.Errorf("%q, want %q", got, tt.want)

@@ -23,7 +23,7 @@ func Summary(c *compare.Comparison) []string {
 	case c.Negligible():
 		lines = append(lines, fmt.Sprintf("All %d differences are negligible: every interval lies within its margin.", n))
 	default:
-		lines = append(lines, fmt.Sprintf("Negligible is shown for %d of %d rows, not for all.", c.Count(compare.Equivalent), n))
+		lines = append(lines, fmt.Sprintf("The difference is shown to be negligible in %d of %d rows.", c.Count(compare.Equivalent), n))
 	}
 	if line := negativeControls(c); line != "" {
 		lines = append(lines, line)
@@ -37,7 +37,7 @@ func widest(c *compare.Comparison, control string) string {
 		r, size, rows := c.Widest(control, exact)
 		switch {
 		case rows == 0:
-			return "by what too few samples do not tell"
+			return "by an unknown amount (too few samples)"
 		case size == 0:
 			return "by nothing"
 		case rows == 1:
@@ -54,9 +54,18 @@ func widest(c *compare.Comparison, control string) string {
 		return fmt.Sprintf("%s in %d exact rows", say(true), exact)
 	}
 	if all := say(false); all == say(true) {
-		return fmt.Sprintf("%s in %d rows, of which %d are exact", all, rows, exact)
+		return fmt.Sprintf("%s in %s, of which %d are exact", all, number.Count(rows, "row"), exact)
 	}
 	return fmt.Sprintf("%s in %d exact rows; of all %d, %s", say(true), exact, rows, say(false))
+}
+
+// Controls says what the controls show, and the rows that cross no hook.
+func Controls(c *compare.Comparison) []string {
+	lines := controlSummary(c)
+	if line := negativeControls(c); line != "" {
+		lines = append([]string{line}, lines...)
+	}
+	return lines
 }
 
 // controlSummary says what each control shows.
@@ -64,7 +73,7 @@ func controlSummary(c *compare.Comparison) []string {
 	var lines []string
 	names, kinship := c.ControlBuilds()
 	for _, name := range names {
-		lines = append(lines, fmt.Sprintf("The control %s (%s) differs %s.", name, kinship[name], widest(c, name)))
+		lines = append(lines, fmt.Sprintf("Control %s (%s) differs %s.", name, kinship[name], widest(c, name)))
 	}
 	return lines
 }
@@ -83,15 +92,22 @@ func countRows(c *compare.Comparison, in func(compare.Row) bool) string {
 	n, rows := map[compare.Verdict]int{}, 0
 	for _, r := range c.Rows {
 		if in(r) {
-			n[r.Verdict]++
+			n[r.Word()]++
 			rows++
 		}
 	}
 	if rows == 0 {
 		return ""
 	}
-	return fmt.Sprintf("of %d rows %d equivalent, %d slower, %d faster, %d inconclusive",
-		rows, n[compare.Equivalent], n[compare.Slower], n[compare.Faster], n[compare.Inconclusive])
+	text := fmt.Sprintf("of %s %d equivalent", number.Count(rows, "row"), n[compare.Equivalent])
+	for _, word := range []compare.Verdict{compare.Slower, compare.Faster, compare.More, compare.Less} {
+		// Words of which there is none need no place, unless they are the only
+		// pair.
+		if usual := word == compare.Slower || word == compare.Faster; n[word] > 0 || usual && n[compare.More]+n[compare.Less] == 0 {
+			text += fmt.Sprintf(", %d %s", n[word], word)
+		}
+	}
+	return fmt.Sprintf("%s, %d inconclusive", text, n[compare.Inconclusive])
 }
 
 func buildSummary(c *compare.Comparison, build string) []string {
@@ -140,10 +156,10 @@ func Legend(c *compare.Comparison) []string {
 	var lines []string
 	if hasUnit(c, compare.IsCount) {
 		lines = append(lines,
-			fmt.Sprintf("xen-instr/op: instructions that Xen executed for one operation. Under BUILD−%s, or difference: how many more than with %s, and the share of %s's.", c.Base, c.Base, c.Base),
-			"XSM/hooks, or of it XSM and hooks: those of them in the hooks and in the modules behind them; and how many hooks one operation enters.",
-			"exact: every boot of both builds gave the same count (that of most of its windows; a line below a row tells where some differed), so that the difference is no estimate. ~ marks what is not exact.",
-			fmt.Sprintf("Verdict on exact rows: equivalent (≈) within ±%s%s, slower (more) or faster (fewer instructions) beyond; the verdict is about size, the difference is real in any case.", number.Share(c.Margin, 6), margins(c)))
+			fmt.Sprintf("xen-instr/op: instructions that Xen executed for one operation. BUILD−%s, or difference: how many more than with %s, also in per cent of %s's.", c.Base, c.Base, c.Base),
+			"XSM/hooks, or of it XSM and hooks: how many of the instructions are in hooks and their module, and how many hooks one operation enters.",
+			"exact: every boot of both builds gave the same count, so the difference is not an estimate. A boot's count is that of most of its windows; a line below a row says where windows differed. ~ marks rows that are not exact.",
+			fmt.Sprintf("Verdict on exact rows: equivalent (≈) within ±%s%s; beyond, slower (more instructions) or faster (fewer). The verdict is about size; the difference is real in any case.", number.Share(c.Margin, 6), margins(c)))
 	}
 	if sampled {
 		others := ""
@@ -151,11 +167,14 @@ func Legend(c *compare.Comparison) []string {
 			others = "Other rows: "
 		}
 		lines = append(lines,
-			fmt.Sprintf("%soverhead against %s with its %s interval; positive is slower, for MB/s too. A sample is one boot; boots of a round are pairs.", others, c.Base, c.LevelText()),
-			fmt.Sprintf("equivalent: the interval lies within ±%s%s. slower, faster: it lies on one side of 0, also after Holm's correction over the %d rows.", number.Share(c.Margin, 6), margins(c)+floors(c), len(c.Rows)),
-			"inconclusive: neither; “~N more” estimates the rounds still needed. It does not mean that there is no difference.")
+			fmt.Sprintf("%soverhead against %s with its %s interval; positive is slower, for MB/s too. %s", others, c.Base, c.LevelText(), sampleIs(c)),
+			fmt.Sprintf("equivalent: the interval is within ±%s%s. slower, faster: it is above or below 0, also after Holm's correction for %s.", number.Share(c.Margin, 6), margins(c)+floors(c), number.Count(c.Questions, "test")),
+			"inconclusive: neither is shown; there may be a difference. “~N more” estimates the rounds still needed.")
 		if c.Looks > 1 {
 			lines = append(lines, looksNote(c))
+		}
+		if slices.ContainsFunc(slices.Concat(c.Rows, c.Controls), func(r compare.Row) bool { return r.Word() != r.Verdict }) {
+			lines = append(lines, "more, less: used for units that do not measure time or a rate. A count is exact if all samples are the same.")
 		}
 		if others == "" {
 			lines[0] = "O" + strings.TrimPrefix(lines[0], "o")
@@ -164,9 +183,17 @@ func Legend(c *compare.Comparison) []string {
 	return lines
 }
 
+// sampleIs says what one value of a row is.
+func sampleIs(c *compare.Comparison) string {
+	if !slices.ContainsFunc(slices.Concat(c.Rows, c.Controls), func(r compare.Row) bool { return !r.Foreign }) {
+		return "Each result line of a file is a sample."
+	}
+	return "A sample is one boot; boots of one round are paired."
+}
+
 // looksNote says why the intervals have another level than was asked for.
 func looksNote(c *compare.Comparison) string {
-	return fmt.Sprintf("The run chose its rounds by up to %d looks at the rows. Intervals and verdicts are at %s, so that all looks together keep to %s.",
+	return fmt.Sprintf("The run had a budget and up to %d looks. Intervals and verdicts use %s, so that all looks together keep to %s.",
 		c.Looks, c.LevelText(), number.Share(c.Confidence, 6))
 }
 
@@ -190,12 +217,12 @@ func margins(c *compare.Comparison) string {
 func floors(c *compare.Comparison) string {
 	timed := func(unit string) bool { return unit == "ns/op" }
 	if f := c.Floors["ns/op"]; f > 0 && hasUnit(c, timed) {
-		return fmt.Sprintf(" (or ±%g ns, if that is more)", f)
+		return fmt.Sprintf(" (or ±%g ns, if larger)", f)
 	}
 	return ""
 }
 
-// warnings are those of the comparison, and what was wrong with its input.
+// warnings are those of the comparison, and what its input remarks of itself.
 func warnings(c *compare.Comparison, a about.About) []string {
-	return slices.Concat(compare.Texts(c.Warnings), a.ProblemLines())
+	return slices.Concat(compare.Texts(c.Warnings), a.Remarks())
 }

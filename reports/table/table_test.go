@@ -11,6 +11,7 @@ import (
 	"xsmbench/reports/synthetic"
 
 	"xsmbench/bench"
+	"xsmbench/reports/about"
 	"xsmbench/reports/compare"
 	"xsmbench/results"
 )
@@ -30,7 +31,7 @@ func testGolden(t *testing.T, run, file string) {
 		".md":        func(w io.Writer) error { return Markdown(w, c, a) },
 		".csv":       func(w io.Writer) error { return CSV(w, c) },
 		".benchstat": func(w io.Writer) error { return Benchstat(w, c) },
-		".json":      func(w io.Writer) error { return JSON(w, few(c)) },
+		".json":      func(w io.Writer) error { return JSON(w, few(c), about.About{}) },
 	} {
 		golden.Matches(t, *update, file+ext, write)
 	}

@@ -15,9 +15,10 @@ import (
 )
 
 // Trends writes a history's changes, its noise and its series for a terminal.
-func Trends(w io.Writer, t *trend.Trends) error {
+func Trends(w io.Writer, t *trend.Trends, news trend.News) error {
 	b := bufio.NewWriter(w)
 	writeChanges(b, t)
+	writeNews(b, t, news)
 	writeMeters(b, t)
 	writeSeries(b, t)
 	for _, line := range TrendNotes(t) {
@@ -30,9 +31,9 @@ func Trends(w io.Writer, t *trend.Trends) error {
 func TrendTitle(t *trend.Trends) string {
 	n := len(t.Runs)
 	if n == 0 {
-		return "no run has such a series"
+		return "no run has a matching series"
 	}
-	return fmt.Sprintf("%d runs, %s to %s", n, day(t.Runs[0]), day(t.Runs[n-1]))
+	return fmt.Sprintf("%s, %s to %s", number.Count(n, "run"), day(t.Runs[0]), day(t.Runs[n-1]))
 }
 
 func day(r history.Run) string { return r.Run.Started.UTC().Format("2006-01-02") }
@@ -76,7 +77,7 @@ func changeLine(t *trend.Trends, s *trend.Series, c trend.Change) ChangeLine {
 		l.P = "exact"
 	}
 	if c.SameImage {
-		l.Remarks = append([]string{"the image is the same: it is not the build that changed"}, l.Remarks...)
+		l.Remarks = append([]string{"the image is the same, so the cause is not the build"}, l.Remarks...)
 	}
 	return l
 }
@@ -209,19 +210,19 @@ func LimitText(s *trend.Series) string {
 // TrendNotes explain the figures.
 func TrendNotes(t *trend.Trends) []string {
 	notes := []string{
-		fmt.Sprintf("A change is one of level, by t and a permutation test; the chance that any is false is at most %s.", number.Share(t.Alpha, 6)),
-		"limit: 19 of 20 pairs of runs of one image differ by less; smaller changes are not shown. *: of the series' own repeated runs. †: of boots alone, no image ran twice.",
+		fmt.Sprintf("A change is a change of level, found by t and a permutation test; the probability that any of them is false is at most %s.", number.Share(t.Alpha, 6)),
+		"limit: 19 of 20 pairs of runs of one image differ by less; smaller changes are not shown. *: from repeated runs of this series. †: from boots alone, because no image ran twice.",
 		"exact: each boot of a run gave the same count, and every difference is a change.",
 	}
 	if t.Over != "" {
-		notes = append([]string{fmt.Sprintf("A value is a build's cost over that of %s, the mean of a run's pairs of boots; a change is the new cost over the old one, without what moved both builds.", t.Over)}, notes...)
+		notes = append([]string{fmt.Sprintf("A value is a build's cost relative to that of %s, the mean of a run's pairs of boots. A change is the new cost relative to the old one; what affects both builds cancels out.", t.Over)}, notes...)
 	}
 	if n := t.Hidden(); n > 0 {
 		verb := "are"
 		if n == 1 {
 			verb = "is"
 		}
-		notes = append(notes, fmt.Sprintf("%s more %s too large for chance and below the limit.", number.Count(n, "change"), verb))
+		notes = append(notes, fmt.Sprintf("%s more %s statistically significant but below the limit.", number.Count(n, "change"), verb))
 	}
 	return notes
 }

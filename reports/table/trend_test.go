@@ -34,10 +34,10 @@ func TestTrendGolden(t *testing.T) {
 	trends, runs := nightly(t, trend.Options{})
 	over, _ := nightly(t, trend.Options{Over: "native"})
 	for name, write := range map[string]func(io.Writer) error{
-		"trend.txt":  func(w io.Writer) error { return Trends(w, trends) },
+		"trend.txt":  func(w io.Writer) error { return Trends(w, trends, trend.News{}) },
 		"trend.json": func(w io.Writer) error { return TrendJSON(w, one(trends)) },
 
-		"trend-over.txt": func(w io.Writer) error { return Trends(w, over) },
+		"trend-over.txt": func(w io.Writer) error { return Trends(w, over, trend.News{}) },
 		"trend-over.csv": func(w io.Writer) error { return TrendCSV(w, one(over)) },
 
 		"runs.txt": func(w io.Writer) error { return Runs(w, runs) },
@@ -59,12 +59,13 @@ func one(t *trend.Trends) *trend.Trends {
 func TestNoTrends(t *testing.T) {
 	trends := trend.New(trend.Options{})
 	trends.Analyse()
-	for _, write := range []func(io.Writer, *trend.Trends) error{Trends, TrendCSV, TrendJSON} {
+	text := func(w io.Writer, t *trend.Trends) error { return Trends(w, t, trend.News{}) }
+	for _, write := range []func(io.Writer, *trend.Trends) error{text, TrendCSV, TrendJSON} {
 		if err := write(io.Discard, trends); err != nil {
 			t.Error(err)
 		}
 	}
-	if got := TrendTitle(trends); got != "no run has such a series" {
+	if got := TrendTitle(trends); got != "no run has a matching series" {
 		t.Errorf("title %q", got)
 	}
 }

@@ -1,6 +1,7 @@
 package trend
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/binary"
 	"fmt"
@@ -10,7 +11,9 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"xsmbench/hv"
 	"xsmbench/reports/stats"
+	"xsmbench/results/history"
 )
 
 // change finds the changes of all series, as many at a time as there are
@@ -138,12 +141,14 @@ func (t *Trends) Differences(s *Series, c Change) []string {
 	for _, x := range a.Run.Images {
 		for _, y := range b.Run.Images {
 			if (x.Build.Name == s.Build || x.Build.Name == s.Over) && y.Build.Name == x.Build.Name && x.Build.Arch == y.Build.Arch && x.Build.Layout == y.Build.Layout {
-				say("revision", x.Build.Rev, y.Build.Rev)
+				say("revision", revision(x), revision(y))
 				say("compiler", x.Toolchain, y.Toolchain)
 			}
 		}
 	}
 	say("kernel", a.Run.Host.Kernel, b.Run.Host.Kernel)
+	say("emulator", setting(a, hv.SettingEmulator), setting(b, hv.SettingEmulator))
+	say("guests", setting(a, hv.SettingGuests), setting(b, hv.SettingGuests))
 	say("governor", a.Run.Host.Governor, b.Run.Host.Governor)
 	if fmt.Sprint(a.Run.Host.Mitigations) != fmt.Sprint(b.Run.Host.Mitigations) {
 		all = append(all, "mitigations changed")
@@ -151,6 +156,20 @@ func (t *Trends) Differences(s *Series, c Change) []string {
 	say("xsmbench", a.Run.Tool, b.Run.Tool)
 	slices.Sort(all)
 	return slices.Compact(all)
+}
+
+// revision names an image's source; images of before it was written down have
+// what the user typed.
+func revision(img hv.Image) string { return cmp.Or(img.Revision, img.Build.Rev) }
+
+// setting is what a run says of an item, for all builds; "" if it does not.
+func setting(r history.Run, item string) string {
+	for _, s := range r.Run.Settings {
+		if s.Item == item && s.Build == "" {
+			return s.Text
+		}
+	}
+	return ""
 }
 
 func orNone(text string) string {

@@ -36,6 +36,9 @@ type Options struct {
 	// Over, if not empty, is a build: the series are those of the other
 	// builds' costs as multiples of its own, in pairs of boots.
 	Over string
+	// Rename gives builds and benchmarks of older runs the names that they have
+	// now. A run that has a series of the new name keeps the old one.
+	Rename map[string]string
 	// Alpha is the probability that any series shows a change if none has
 	// one; 0 is 5 %.
 	Alpha float64
@@ -44,13 +47,20 @@ type Options struct {
 // AnyHost stands for the host of series that join all.
 const AnyHost = "any"
 
+// Renamed is a name that runs up to one have, and what it was read as.
+type Renamed struct {
+	Old, New string
+	Last     history.Run // that has the old name
+}
+
 // Trends is what a history shows.
 type Trends struct {
-	Runs   []history.Run // those with a series, in order
-	Series []*Series
-	Meters []Meter
-	Alpha  float64
-	Over   string // as in the options
+	Renamed []Renamed     // in order of the names
+	Runs    []history.Run // those with a series, in order
+	Series  []*Series
+	Meters  []Meter
+	Alpha   float64
+	Over    string // as in the options
 
 	opt   Options
 	index map[key]*Series
@@ -176,7 +186,7 @@ func (t *Trends) Add(run history.Run, series []history.Series) {
 		return
 	}
 	at, used := len(t.Runs), false
-	for _, m := range series {
+	for _, m := range t.renamed(run, series) {
 		k := keyOf(run.Host, m)
 		if t.opt.AnyHost && compare.IsTally(m.Unit) {
 			k.host = AnyHost

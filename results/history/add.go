@@ -15,9 +15,9 @@ type Outcome string
 const (
 	New      Outcome = "added"
 	Same     Outcome = "already there"
-	Labelled Outcome = "already there, has a new label"
-	Extended Outcome = "replaced by what it has become since"
-	Older    Outcome = "not added: the history has more of it"
+	Labelled Outcome = "already there; label changed"
+	Extended Outcome = "replaced by its newer version"
+	Older    Outcome = "not added: the history has a newer version"
 )
 
 // Added is the result of Add.

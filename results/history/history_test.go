@@ -224,7 +224,7 @@ func TestAddRefuses(t *testing.T) {
 	if err := os.WriteFile(path, append(text, "nonsense\n"...), 0o666); err != nil {
 		t.Fatal(err)
 	}
-	for dir, want := range map[string]string{damaged: "mend the line", empty: "no results", t.TempDir(): "run.json"} {
+	for dir, want := range map[string]string{damaged: "correct or delete the line", empty: "no results", t.TempDir(): "run.json"} {
 		if _, err := s.Add(dir, ""); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v, want %s", dir, err, want)
 		}

@@ -68,9 +68,39 @@ func (s *Store) Find(word string) (Run, error) {
 	}
 	var ids []string
 	for _, r := range found {
-		ids = append(ids, r.Short())
+		ids = append(ids, r.ID[:digits(r, all)])
 	}
 	return Run{}, fmt.Errorf("%q means %d runs: %s; name one by the start of its ID", word, len(found), strings.Join(ids, ", "))
+}
+
+// LeastDigits is how many digits of an ID name a run that is to be removed: a
+// slip of the finger must not be the name of another one.
+const LeastDigits = 4
+
+// FindExactly is Find for what cannot be taken back: the start of an ID has at
+// least LeastDigits.
+func (s *Store) FindExactly(word string) (Run, error) {
+	r, err := s.Find(word)
+	if err != nil || r.Label == word || word == "last" || len(word) >= LeastDigits {
+		return r, err
+	}
+	all, err := s.Runs()
+	if err != nil {
+		return Run{}, err
+	}
+	return Run{}, fmt.Errorf("%q is too short to remove a run by: give at least %d digits of its ID, %s", word, LeastDigits, r.ID[:digits(r, all)])
+}
+
+// digits is how many digits of a run's ID tell it from all others, at least
+// LeastDigits.
+func digits(r Run, all []Run) int {
+	n := LeastDigits
+	for _, o := range all {
+		for o.ID != r.ID && n < len(r.ID) && strings.HasPrefix(o.ID, r.ID[:n]) {
+			n++
+		}
+	}
+	return min(n, len(r.ID))
 }
 
 // File is a file of a run directory.

@@ -6,8 +6,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
-	"os"
-	"path/filepath"
 	"slices"
 
 	"xsmbench/results"
@@ -29,7 +27,7 @@ func readRecord(dir string) (*record, error) {
 	}
 	for _, p := range c.Problems {
 		if !p.Note {
-			return nil, fmt.Errorf("%s: mend the line or take it out", p)
+			return nil, fmt.Errorf("%s: correct or delete the line", p)
 		}
 	}
 	if len(c.Samples) == 0 {
@@ -50,22 +48,9 @@ func readRecord(dir string) (*record, error) {
 // readFiles takes run.json and the samples as they are. Consoles and profiles
 // stay where they are: they are large, and no figure comes from them.
 func (r *record) readFiles(dir string) error {
-	paths, err := filepath.Glob(filepath.Join(dir, "results", "*.txt"))
-	if err != nil {
-		return err
-	}
-	for _, path := range append(paths, filepath.Join(dir, "run.json")) {
-		text, err := os.ReadFile(path)
-		if err != nil {
-			return err
-		}
-		name, err := filepath.Rel(dir, path)
-		if err != nil {
-			return err
-		}
-		r.files[filepath.ToSlash(name)] = text
-	}
-	return nil
+	files, err := results.Files(dir)
+	maps.Copy(r.files, files)
+	return err
 }
 
 // content is a hash of the files with their names.

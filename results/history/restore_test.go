@@ -22,7 +22,7 @@ func TestRestore(t *testing.T) {
 		t.Errorf("error %v", err)
 	}
 	outside := []File{{Name: "../outside", Text: []byte("x")}}
-	if err := Restore(filepath.Join(dir, "other"), outside); err == nil || !strings.Contains(err.Error(), "is no name of a file in it") {
+	if err := Restore(filepath.Join(dir, "other"), outside); err == nil || !strings.Contains(err.Error(), "is not the name of a file in it") {
 		t.Errorf("error %v", err)
 	}
 	if _, err := os.Lstat(filepath.Join(dir, "outside")); err == nil {

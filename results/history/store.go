@@ -152,7 +152,7 @@ func (s *Store) layout(tx *sql.Tx) (layout, error) {
 	case application == 0 && version == 0 && tables == 0:
 		return none, nil
 	case application != applicationID:
-		return none, fmt.Errorf("it is no history of xsmbench: %w", errContent)
+		return none, fmt.Errorf("it is not a history of xsmbench: %w", errContent)
 	case version != Schema:
 		return none, fmt.Errorf("open history %s: its schema is %d, this program's %d: use the xsmbench that wrote it", s.path, version, Schema)
 	}

@@ -2,13 +2,15 @@
 // security hooks were compiled, so that a measurement compares what it claims
 // to compare.
 //
-// Two claims can be checked. A native binary carries no trace of the
+// Four claims can be checked. A native binary carries no trace of the
 // framework: no table, no dummy, no registration, no wrapper that was not
 // inlined away. In a binary with the framework every hook of the hypervisor's
 // own code is an indirect call through the table in use, as
 // "call *off(%reg)" is in Xen 3.2: no dummy function is called directly, and
 // none is compared with (what a compiler does that guesses the target of an
-// indirect call from a profile).
+// indirect call from a profile). In one with direct calls it is a call of the
+// module's function, as Xen has it since 4.16 once its call sites are patched.
+// In one with inlined checks there is no call, but the code of the check.
 //
 // The check reads the machine code of ELF files for x86_64 and x86_32. It
 // needs the symbol table, so the binary must not have been linked with -s.

@@ -95,13 +95,6 @@ func TestNative(t *testing.T) {
 }
 
 func TestTable(t *testing.T) {
-	want := map[string]xsm.HookID{
-		"main.evtchnSend":  xsm.HookEvtchnSend,
-		"main.grantCopy":   xsm.HookGrantCopy,
-		"main.mmuUpdate":   xsm.HookMMUNormalUpdate,
-		"main.evtchnClose": xsm.HookEvtchnClosePost,
-		"main.xsmOp":       xsm.HookDoXSMOp,
-	}
 	for _, c := range []struct{ arch, tags string }{
 		{"amd64", "xsm"}, {"386", "xsm"}, {"amd64", "xsm,flask"}, {"386", "xsm,flask"},
 	} {
@@ -111,25 +104,96 @@ func TestTable(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if err := r.Err(); err != nil {
-				t.Error(err)
-			}
-			if len(r.Sites) != len(want) {
-				t.Errorf("%d sites, want %d: %v", len(r.Sites), len(want), r.Sites)
-			}
-			for _, s := range r.Sites {
-				if id, ok := want[s.Function]; !ok || id != s.Hook {
-					t.Errorf("%s calls %v", s.Function, s.Hook)
-				}
-			}
-			if n := len(r.Missing()); n != xsm.NrHooks-1-len(want) {
-				t.Errorf("%d hooks are missing, want %d", n, xsm.NrHooks-1-len(want))
-			}
+			checkSites(t, r, sampleHooks)
 			// It is no native binary, and native is none of it.
 			r, err = Native(path)
 			wantFinding(t, r, err, "xsm.ops is linked")
 		})
 	}
+}
+
+// sampleHooks are the hooks of the sample program, by function.
+var sampleHooks = map[string]xsm.HookID{
+	"main.evtchnSend":  xsm.HookEvtchnSend,
+	"main.grantCopy":   xsm.HookGrantCopy,
+	"main.mmuUpdate":   xsm.HookMMUNormalUpdate,
+	"main.evtchnClose": xsm.HookEvtchnClosePost,
+	"main.xsmOp":       xsm.HookDoXSMOp,
+}
+
+// checkSites fails unless the sites are those of the sample program.
+func checkSites(t *testing.T, r *Report, want map[string]xsm.HookID) {
+	t.Helper()
+	if err := r.Err(); err != nil {
+		t.Error(err)
+	}
+	if len(r.Sites) != len(want) {
+		t.Errorf("%d sites, want %d: %v", len(r.Sites), len(want), r.Sites)
+	}
+	for _, s := range r.Sites {
+		if id, ok := want[s.Function]; !ok || id != s.Hook {
+			t.Errorf("%s calls %v", s.Function, s.Hook)
+		}
+	}
+	if n := len(r.Missing()); n != xsm.NrHooks-1-len(want) {
+		t.Errorf("%d hooks are missing, want %d", n, xsm.NrHooks-1-len(want))
+	}
+}
+
+func TestDirect(t *testing.T) {
+	for _, arch := range []string{"amd64", "386"} {
+		t.Run(arch, func(t *testing.T) {
+			path := build(t, arch, "xsm,xsmdirect", sample)
+			r, err := Direct(path, "main")
+			if err != nil {
+				t.Fatal(err)
+			}
+			checkSites(t, r, sampleHooks)
+			r, err = Table(path, "main")
+			wantFinding(t, r, err, "no hook is called through the table")
+		})
+	}
+}
+
+func TestDirectFindsTheTable(t *testing.T) {
+	for _, arch := range []string{"amd64", "386"} {
+		r, err := Direct(build(t, arch, "xsm", sample), "main")
+		wantFinding(t, r, err, "no hook is called directly")
+		wantFinding(t, r, err, "refers to the table")
+	}
+}
+
+func TestDirectFindsAWrapperOutOfLine(t *testing.T) {
+	r, err := Direct(build(t, runtime.GOARCH, "xsm,xsmdirect", sample, "-gcflags=xsmbench/xsm=-l"), "main")
+	wantFinding(t, r, err, "xsm.EvtchnSend directly: a wrapper that was not inlined")
+}
+
+func TestInline(t *testing.T) {
+	for _, arch := range []string{"amd64", "386"} {
+		t.Run(arch, func(t *testing.T) {
+			path := build(t, arch, "xsminline", sample)
+			r, err := Inline(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			// The others' dummies check nothing.
+			checkSites(t, r, map[string]xsm.HookID{"main.mmuUpdate": xsm.HookMMUNormalUpdate})
+		})
+	}
+}
+
+func TestInlineFindsNoCheck(t *testing.T) {
+	r, err := Inline(build(t, runtime.GOARCH, "", sample))
+	wantFinding(t, r, err, "no check is inlined")
+	r, err = Inline(build(t, runtime.GOARCH, "xsm", sample))
+	wantFinding(t, r, err, "xsm.ops is linked")
+}
+
+func TestInlineFindsACheckOutOfLine(t *testing.T) {
+	r, err := Inline(build(t, runtime.GOARCH, "xsminline", sample, overlay(t, func(src string) string {
+		return strings.Replace(src, "func target", "//go:noinline\nfunc target", 1)
+	}, "check.go")))
+	wantFinding(t, r, err, "xsm.target is linked: a check that was not inlined")
 }
 
 func TestNativeFindsTheTable(t *testing.T) {

@@ -12,7 +12,7 @@ import (
 // core are the framework's own functions and variables.
 var core = []string{
 	"ops", "dummyOperations", "fixup", "verify", "useDummy", "start", "counters",
-	"initcalls", "Register", "Unregister", "Initcall",
+	"modules", "Register", "Unregister", "AddModule", "Modules",
 }
 
 // Native checks the claim that the binary has no framework: no symbol of it,

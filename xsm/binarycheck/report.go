@@ -7,17 +7,17 @@ import (
 	"xsmbench/xsm"
 )
 
-// Site is a hook's indirect call in the hypervisor's code.
+// Site is a hook's call in the hypervisor's code, or its inlined check.
 type Site struct {
 	Hook     xsm.HookID
 	Function string // the symbol of the function it is in
-	PC       uint64 // address of the call instruction
+	PC       uint64 // address of the call instruction, or of the check
 }
 
 // Report is what a check found.
 type Report struct {
 	Path string
-	// Sites are the calls through the table; none in a native binary.
+	// Sites are what the claim says of hooks; none in a native binary.
 	Sites []Site
 	// Findings contradict the claim, a line each. Without any it holds.
 	Findings []string

@@ -2,7 +2,6 @@ package binarycheck
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 
 	"golang.org/x/arch/x86/x86asm"
@@ -28,21 +27,11 @@ func Table(path string, packages ...string) (*Report, error) {
 		return r, nil
 	}
 	c := &checker{im: im, report: r, ops: ops.Value, avoid: avoidNames()}
-	checked := 0
-	for _, fn := range im.funcs {
-		if !slices.Contains(packages, packageOf(fn.Name)) {
-			continue
-		}
-		checked++
-		code, err := im.decode(fn)
-		if err != nil {
-			return nil, fmt.Errorf("check binary %s: %w", path, err)
-		}
-		c.function(fn.Name, code)
+	err = im.each(packages, r, c.function)
+	if err != nil {
+		return nil, fmt.Errorf("check binary %s: %w", path, err)
 	}
-	if checked == 0 {
-		r.finding("no function of %s is linked", strings.Join(packages, ", "))
-	} else if len(r.Sites) == 0 {
+	if len(r.Sites) == 0 {
 		r.finding("no hook is called through the table in %s", strings.Join(packages, ", "))
 	}
 	return r, nil

@@ -7,6 +7,7 @@ import (
 
 	"xsmbench/abi"
 	"xsmbench/xsm"
+	"xsmbench/xsm/flask/avc"
 	"xsmbench/xsm/flask/ss"
 )
 
@@ -15,7 +16,7 @@ type resource struct{ number uint64 }
 
 // audit prints what was denied, or granted by a rule that wants it audited
 // (avc_audit). Nothing limits how often.
-func (m *Module) audit(cur *xsm.VCPU, ssid, tsid ss.SID, class uint16, perms uint32, d *ss.Decision, rc abi.Errno, at *resource) {
+func (m *Module) audit(cur *xsm.VCPU, t avc.Tuple, perms uint32, d *ss.Decision, rc abi.Errno, at *resource) {
 	verb, audited := "denied", perms&^d.Allowed
 	switch {
 	case audited != 0:
@@ -34,12 +35,12 @@ func (m *Module) audit(cur *xsm.VCPU, ssid, tsid ss.SID, class uint16, perms uin
 	}
 	var b strings.Builder
 	fmt.Fprintf(&b, "avc:  %s  { ", verb)
-	b.WriteString(permissionNames(class, audited))
+	b.WriteString(permissionNames(t.Class, audited))
 	fmt.Fprintf(&b, "} for domid=%d", cur.Domain.ID)
 	if at != nil {
 		fmt.Fprintf(&b, " device=%#x", at.number)
 	}
-	fmt.Fprintf(&b, " scontext=%s tcontext=%s tclass=%s", m.context(ssid), m.context(tsid), classes[class-1].Name)
+	fmt.Fprintf(&b, " scontext=%s tcontext=%s tclass=%s", m.context(t.Source), m.context(t.Target), classes[t.Class-1].Name)
 	m.printk(b.String())
 }
 
@@ -75,8 +76,8 @@ func errno(err error) abi.Errno {
 		return 0
 	case errors.Is(err, ss.ErrNoSID):
 		return -abi.ENOMEM
-	case errors.Is(err, ss.ErrUnsupported):
-		return -abi.ENOSYS
+	case errors.Is(err, ss.ErrBoolean):
+		return -abi.EFAULT
 	}
 	return -abi.EINVAL
 }

@@ -3,16 +3,28 @@ package flask
 import (
 	"xsmbench/abi"
 	"xsmbench/xsm"
+	"xsmbench/xsm/flask/policy"
+	"xsmbench/xsm/flask/policydb"
+	"xsmbench/xsm/flask/ss"
 )
 
-func init() { xsm.Initcall(boot) }
-
-// Check says whether a policy is one that the module can load.
-func Check(policy []byte) error { return newModule(true, func(string) {}).loadPolicy(0, policy) }
+func init() {
+	xsm.AddModule(xsm.Module{
+		Name:  "flask",
+		Doc:   "the framework with FLASK registered, enforcing a policy",
+		Start: boot,
+		AVC:   true, Direct: true,
+		Policy: &xsm.PolicyFormat{
+			Magic: policydb.Magic, BuiltIn: policy.Binary, Check: Check, Unknown: "flask_unknown", Mode: "enforcing",
+		},
+		Denial: "avc:  denied",
+	})
+}
 
 // boot is the module's initcall (flask_init): unless flask_enabled is 0 it
 // registers the module and loads the policy that was found among the boot
-// modules. flask_enforcing chooses the mode.
+// modules. flask_enforcing chooses the mode, flask_unknown what becomes of
+// permissions that the policy does not have: reject (the policy), deny, allow.
 //
 // Without a policy everything is allowed until one is loaded by hypercall, as
 // in Xen. A policy that was found but is refused leaves nothing allowed: Xen
@@ -22,16 +34,30 @@ func boot(b *xsm.Boot) abi.Errno {
 	if printk == nil {
 		printk = func(string, ...any) {}
 	}
+	call(nil)
 	if b.IntParam("flask_enabled", 1) == 0 {
 		printk("Flask:  Disabled at boot.")
 		return 0
 	}
 	printk("Flask:  Initializing.")
-	m := newModule(b.IntParam("flask_enforcing", 1) != 0, func(line string) { printk("%s", line) })
-	if rc := xsm.Register(m.operations()); rc != 0 {
+	unknown, err := parseUnknown(b.StringParam("flask_unknown", ""))
+	if err != nil {
+		printk("Flask:  %v; the policy must have them all", err)
+	}
+	m := newModule(b.IntParam("flask_enforcing", 1) != 0, unknown, func(line string) { printk("%s", line) })
+	table := m.operations()
+	m.unregister = func() abi.Errno {
+		rc := xsm.Unregister(table)
+		if rc == 0 {
+			call(nil)
+		}
+		return rc
+	}
+	if rc := xsm.Register(table); rc != 0 {
 		printk("Flask:  Unable to register with XSM.")
 		return rc
 	}
+	call(m)
 	var rc abi.Errno
 	switch err := m.loadBoot(b.Policy); {
 	case err != nil:
@@ -42,6 +68,7 @@ func boot(b *xsm.Boot) abi.Errno {
 	default:
 		s := m.cache.HashStats()
 		printk("Flask:  Loaded a policy of %d bytes; AVC of %d slots.", len(b.Policy), s.BucketsTotal)
+		m.printSubstitutes(unknown)
 	}
 	if m.enforcing.Load() {
 		printk("Flask:  Starting in enforcing mode.")
@@ -61,4 +88,19 @@ func (m *Module) loadBoot(policy []byte) error {
 		m.server.Close()
 	}
 	return err
+}
+
+// printSubstitutes says where the policy's words are not the hypervisor's.
+func (m *Module) printSubstitutes(unknown ss.Unknown) {
+	standIns, missing := m.server.Substitutes()
+	for _, line := range standIns {
+		m.printf("Flask:  %s.", line)
+	}
+	verb := "denied"
+	if unknown == ss.AllowUnknown {
+		verb = "allowed"
+	}
+	for _, p := range missing {
+		m.printf("Flask:  %s is not in the policy: %s.", p, verb)
+	}
 }

@@ -57,10 +57,21 @@ func TestInitcall(t *testing.T) {
 }
 
 func TestCheck(t *testing.T) {
-	if err := Check(policy.Binary); err != nil {
-		t.Error(err)
-	}
-	if err := Check([]byte("no policy")); err == nil {
-		t.Error("no error")
+	for _, c := range []struct {
+		policy []byte
+		o      xsm.PolicyOptions
+		label  string // "" for an error
+		text   string
+	}{
+		{policy.Binary, xsm.PolicyOptions{}, "system_u:vm_r:domU_t", ""},
+		{policy.Binary, xsm.PolicyOptions{Unknown: "deny", Label: "customer_1:vm_r:domU_t"}, "customer_1:vm_r:domU_t", ""},
+		{policy.Binary, xsm.PolicyOptions{Label: "system_u:vm_r:domX_t"}, "", `no type "domX_t"`},
+		{policy.Binary, xsm.PolicyOptions{Unknown: "perhaps"}, "", `"perhaps" is none of reject, deny, allow`},
+		{[]byte("no policy"), xsm.PolicyOptions{}, "", "not a policy"},
+	} {
+		label, err := Check(c.policy, c.o)
+		if c.label != "" && (label != c.label || err != nil) || c.label == "" && (err == nil || !strings.Contains(err.Error(), c.text)) {
+			t.Errorf("%+v: %q, %v", c.o, label, err)
+		}
 	}
 }

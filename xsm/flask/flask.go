@@ -25,6 +25,7 @@ import (
 )
 
 //go:generate go run ./gen policy/source classes.go
+//go:generate go run ../hook/gen -module
 
 // Module is one instance of FLASK. Nobody else needs its name but those who
 // read profiles, in which it stands before each hook.
@@ -33,13 +34,18 @@ type Module struct {
 	cache     *avc.Cache
 	enforcing atomic.Bool // else denials are audited only
 	printk    func(line string)
+	// sendsUnasked: see evtchnSend.
+	sendsUnasked atomic.Bool
 
-	load sync.Mutex // sel_sem: one policy is loaded at a time
+	load    sync.Mutex // sel_sem: one policy is loaded at a time, and guards
+	pending []bool     // booleans' values that are to be committed
+	// unregister takes the module out of use; nil if it was never registered.
+	unregister func() abi.Errno
 }
 
-// newModule makes a module without a policy, which allows everything. printk prints
-// a line on the console.
-func newModule(enforcing bool, printk func(line string)) *Module {
+// newModule makes a module without a policy, which allows everything. unknown
+// says what a policy may lack; printk prints a line on the console.
+func newModule(enforcing bool, unknown ss.Unknown, printk func(line string)) *Module {
 	m := &Module{printk: printk}
 	m.server = ss.New(ss.Config{
 		Classes:     classes,
@@ -47,23 +53,35 @@ func newModule(enforcing bool, printk func(line string)) *Module {
 		Unlabeled:   sidUnlabeled,
 		DomainClass: classDomain,
 		Transition:  domainTransition,
+		UseInvalid:  m.invalidContext,
+		Vocabulary:  Vocabulary(),
+		Unknown:     unknown,
 	})
 	m.cache = avc.New(m.server)
 	m.enforcing.Store(enforcing)
 	return m
 }
 
-// loadPolicy loads the policy. There can be one only; its classes and
-// permissions must include the hypervisor's. The processor is the one that
-// the cache counts the reset for.
+// loadPolicy loads a policy, the first or another; its classes and permissions
+// must include the hypervisor's. When it returns, nothing that begins is
+// decided by an earlier policy. The processor is the one that the cache counts
+// the reset for.
 func (m *Module) loadPolicy(cpu int, policy []byte) error {
 	m.load.Lock()
 	defer m.load.Unlock()
-	seqno, err := m.server.Load(policy)
+	l, err := m.server.Load(policy)
 	if err != nil {
 		return err
 	}
-	m.cache.Reset(cpu, seqno)
+	for _, context := range l.Invalidated {
+		m.printf("security:  invalidating context %s", context)
+	}
+	m.sendsUnasked.Store(!m.server.Defines("event alloc")) // which 4.0 dropped
+	m.pending = nil
+	for _, b := range m.server.Booleans() {
+		m.pending = append(m.pending, b.Value)
+	}
+	m.cache.Reset(cpu, l.Seqno)
 	return nil
 }
 
@@ -150,37 +168,40 @@ func (m *Module) operations() *xsm.Operations {
 }
 
 // hasPerm asks whether ssid may do what perms says to tsid (avc_has_perm).
-// The usual answer, from the cache and yes, ends here.
+// The usual answer, from the cache and yes, ends here, without another call.
 func (m *Module) hasPerm(cur *xsm.VCPU, ssid, tsid ss.SID, class uint16, perms uint32, at *resource) abi.Errno {
-	d, err := m.cache.Lookup(cur.CPU, ssid, tsid, class, perms)
+	t := avc.Tuple{Source: ssid, Target: tsid, Class: class}
+	found := m.cache.Find(cur.CPU, t)
+	if found != nil && found.Allows(perms) {
+		return 0
+	}
+	return m.decide(cur, found, t, perms, at)
+}
+
+// decide handles what is not in the cache, denied, or granted and to be
+// audited. In permissive mode, or of a permissive type, a denial is written
+// into the cache as granted, so that it is audited once. A request for nothing
+// is a denial, as in Xen.
+func (m *Module) decide(cur *xsm.VCPU, found *avc.Entry, t avc.Tuple, perms uint32, at *resource) abi.Errno {
+	d, err := m.cache.Decide(cur.CPU, found, t, perms)
 	if err != nil {
 		return -abi.EINVAL
 	}
-	if perms != 0 && perms&^d.Allowed == 0 && perms&d.AuditAllow == 0 {
-		return 0
-	}
-	return m.refused(cur, ssid, tsid, class, perms, d, at)
-}
-
-// refused handles what is denied, or granted and to be audited. In permissive
-// mode a denial is written into the cache as granted, so that it is audited
-// once. A request for nothing is a denial, as in Xen.
-func (m *Module) refused(cur *xsm.VCPU, ssid, tsid ss.SID, class uint16, perms uint32, d *ss.Decision, at *resource) abi.Errno {
 	var rc abi.Errno
 	if perms == 0 || perms&^d.Allowed != 0 {
-		if m.enforcing.Load() {
+		if m.enforcing.Load() && !d.Permissive {
 			rc = -abi.EACCES
 		} else {
-			m.cache.Grant(cur.CPU, ssid, tsid, class, d.Seqno, perms)
+			m.cache.Grant(cur.CPU, t, d, perms)
 		}
 	}
-	m.audit(cur, ssid, tsid, class, perms, d, rc, at)
+	m.audit(cur, t, perms, d, rc, at)
 	return rc
 }
 
 // domainHasPerm asks for one domain on another (domain_has_perm).
 func (m *Module) domainHasPerm(cur *xsm.VCPU, d1, d2 *xsm.Domain, class uint16, perms uint32) abi.Errno {
-	return m.hasPerm(cur, domainSID(d1), domainSID(d2), class, perms, nil)
+	return m.hasPerm(cur, domainSID(d1), targetSID(d1, d2), class, perms, nil)
 }
 
 // domainHasXen asks for a domain on the hypervisor (domain_has_xen).

@@ -42,11 +42,28 @@ func (m *Module) domainCreate(cur *xsm.VCPU, d *xsm.Domain, ssidref uint32) abi.
 	if sid == 0 {
 		sid = ssidref
 	}
-	if rc := m.hasPerm(cur, creator.sid, sid, classDomain, domainCreate, nil); rc != 0 {
-		return rc
+	if !m.createsUnasked(cur) {
+		if rc := m.hasPerm(cur, creator.sid, sid, classDomain, domainCreate, nil); rc != 0 {
+			return rc
+		}
 	}
-	created.sid, created.createSID = sid, 0
+	m.label(created, sid)
+	created.createSID = 0
+	if cur.Domain.ID == abi.DomIdle {
+		m.label(creator, sidXen)
+	}
 	return 0
+}
+
+// createsUnasked says whether Xen creates dom0 and the policy is for a release
+// that does not ask whether it may: 4.3 to 4.16, which have a class domain2 and
+// no label for the time of the boot.
+func (m *Module) createsUnasked(cur *xsm.VCPU) bool {
+	if cur.Domain.ID != abi.DomIdle {
+		return false
+	}
+	_, asks := m.server.InitialSID(sidNameXenBoot)
+	return !asks && m.server.Defines("domain2")
 }
 
 func (m *Module) maxVCPUs(cur *xsm.VCPU, d *xsm.Domain) abi.Errno {
@@ -131,7 +148,7 @@ func (m *Module) addressSize(cur *xsm.VCPU, d *xsm.Domain, op uint32) abi.Errno 
 // createSID does it instead.
 func (m *Module) completeInit(_ *xsm.VCPU, d *xsm.Domain) {
 	if s, ok := d.SSID.(*domainSecurity); ok {
-		s.sid = sidDom0
+		m.label(s, sidDom0)
 	}
 }
 

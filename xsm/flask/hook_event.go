@@ -1,6 +1,8 @@
 package flask
 
 import (
+	"errors"
+
 	"xsmbench/abi"
 	"xsmbench/xsm"
 	"xsmbench/xsm/flask/ss"
@@ -22,7 +24,7 @@ func (m *Module) evtchnUnbound(cur *xsm.VCPU, d *xsm.Domain, chn *xsm.Evtchn, id
 			return -abi.EPERM
 		}
 	}
-	sid2 := domainSID(d2)
+	sid2 := targetSID(d, d2)
 	sid, rc := m.eventSID(domainSID(d), sid2, d2)
 	if rc != 0 {
 		return rc
@@ -41,24 +43,25 @@ func (m *Module) evtchnUnbound(cur *xsm.VCPU, d *xsm.Domain, chn *xsm.Evtchn, id
 // allowed to create its end, each end to be bound to the other domain.
 func (m *Module) evtchnInterdomain(cur *xsm.VCPU, d1 *xsm.Domain, chn1 *xsm.Evtchn, d2 *xsm.Domain, chn2 *xsm.Evtchn) abi.Errno {
 	sid1, sid2 := domainSID(d1), domainSID(d2)
-	end1, rc := m.eventSID(sid1, sid2, d2)
+	peer1, peer2 := targetSID(d2, d1), targetSID(d1, d2)
+	end1, rc := m.eventSID(sid1, peer2, d2)
 	if rc != 0 {
 		return rc
 	}
 	if rc := m.hasPerm(cur, sid1, end1, classEvent, eventCreate, nil); rc != 0 {
 		return rc
 	}
-	end2, rc := m.eventSID(sid2, sid1, d1)
+	end2, rc := m.eventSID(sid2, peer1, d1)
 	if rc != 0 {
 		return rc
 	}
 	if rc := m.hasPerm(cur, sid2, end2, classEvent, eventCreate, nil); rc != 0 {
 		return rc
 	}
-	if rc := m.hasPerm(cur, end1, sid2, classEvent, eventBind, nil); rc != 0 {
+	if rc := m.hasPerm(cur, end1, peer2, classEvent, eventBind, nil); rc != 0 {
 		return rc
 	}
-	if rc := m.hasPerm(cur, end2, sid1, classEvent, eventBind, nil); rc != 0 {
+	if rc := m.hasPerm(cur, end2, peer1, classEvent, eventBind, nil); rc != 0 {
 		return rc
 	}
 	setEvtchnSID(chn1, end1)
@@ -67,24 +70,40 @@ func (m *Module) evtchnInterdomain(cur *xsm.VCPU, d1 *xsm.Domain, chn1 *xsm.Evtc
 }
 
 // eventSID returns the label of ssid's end of a channel to tsid, the label of
-// remote. A context that the policy does not allow is refused when enforcing;
-// otherwise the channel has none.
+// remote.
 func (m *Module) eventSID(ssid, tsid ss.SID, remote *xsm.Domain) (ss.SID, abi.Errno) {
 	sid, err := m.server.TransitionSID(ssid, tsid, classEvent)
 	if err == nil {
 		return sid, 0
 	}
 	m.printf("security_transition_sid failed for domain %d: %v", remote.ID, err)
-	if !m.enforcing.Load() {
-		return sidUnlabeled, 0
+	if errors.Is(err, ss.ErrContext) {
+		return 0, -abi.EACCES
 	}
-	return 0, -abi.EACCES
+	return 0, errno(err)
+}
+
+// invalidContext says whether a context that the policy does not allow, made by
+// its rules or by those of the policy before it, is used all the same: in
+// permissive mode, as in 3.2.
+func (m *Module) invalidContext(err error) bool {
+	if m.enforcing.Load() {
+		return false
+	}
+	m.printf("security:  %v", err)
+	return true
 }
 
 func (m *Module) evtchnClosePost(_ *xsm.VCPU, chn *xsm.Evtchn) { setEvtchnSID(chn, sidUnlabeled) }
 
+// evtchnSend does not ask about a channel without a remote end, which has no
+// label, if the policy is for a release that does not (4.0 and later).
 func (m *Module) evtchnSend(cur *xsm.VCPU, d *xsm.Domain, chn *xsm.Evtchn) abi.Errno {
-	return m.hasPerm(cur, domainSID(d), evtchnSID(chn), classEvent, eventSend, nil)
+	sid := evtchnSID(chn)
+	if sid == sidUnlabeled && m.sendsUnasked.Load() {
+		return 0
+	}
+	return m.hasPerm(cur, domainSID(d), sid, classEvent, eventSend, nil)
 }
 
 func (m *Module) evtchnStatus(cur *xsm.VCPU, d *xsm.Domain, chn *xsm.Evtchn) abi.Errno {

@@ -34,7 +34,7 @@ func (m *Module) machineMemoryMap(cur *xsm.VCPU) abi.Errno {
 // memoryPinPage and getPageFrameInfo get a frame's descriptor without its
 // number, which their callers know to have an owner.
 func (m *Module) memoryPinPage(cur *xsm.VCPU, d *xsm.Domain, page *xsm.Page) abi.Errno {
-	sid, rc := m.pageSID(page, abi.InvalidMFN)
+	sid, rc := m.pageSID(d, page, abi.InvalidMFN)
 	if rc != 0 {
 		return rc
 	}
@@ -42,7 +42,7 @@ func (m *Module) memoryPinPage(cur *xsm.VCPU, d *xsm.Domain, page *xsm.Page) abi
 }
 
 func (m *Module) getPageFrameInfo(cur *xsm.VCPU, page *xsm.Page) abi.Errno {
-	sid, rc := m.pageSID(page, abi.InvalidMFN)
+	sid, rc := m.pageSID(cur.Domain, page, abi.InvalidMFN)
 	if rc != 0 {
 		return rc
 	}
@@ -51,7 +51,7 @@ func (m *Module) getPageFrameInfo(cur *xsm.VCPU, page *xsm.Page) abi.Errno {
 
 // onFrame asks for d on the frame mfn.
 func (m *Module) onFrame(cur *xsm.VCPU, d *xsm.Domain, mfn abi.MFN, perms uint32) abi.Errno {
-	sid, rc := m.mfnSID(cur, mfn)
+	sid, rc := m.mfnSID(cur, d, mfn)
 	if rc != 0 {
 		return rc
 	}

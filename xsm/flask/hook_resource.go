@@ -18,9 +18,9 @@ func (m *Module) resourceChange(cur *xsm.VCPU, d *xsm.Domain, access uint8) abi.
 	return m.domainHasPerm(cur, cur.Domain, d, classResource, resourceRemove)
 }
 
-// resourceUse asks the questions on the resource itself; d need not be allowed
-// to use what it loses unless always says so.
-func (m *Module) resourceUse(cur *xsm.VCPU, d *xsm.Domain, sid ss.SID, number uint64, access uint8, add, remove uint32, always bool) abi.Errno {
+// resourceUse asks the questions on the resource itself. d must be allowed to
+// use even what it loses, as in 3.2.
+func (m *Module) resourceUse(cur *xsm.VCPU, d *xsm.Domain, sid ss.SID, number uint64, access uint8, add, remove uint32) abi.Errno {
 	perm := remove
 	if access != 0 {
 		perm = add
@@ -28,9 +28,6 @@ func (m *Module) resourceUse(cur *xsm.VCPU, d *xsm.Domain, sid ss.SID, number ui
 	at := &resource{number}
 	if rc := m.hasPerm(cur, domainSID(cur.Domain), sid, classResource, perm, at); rc != 0 {
 		return rc
-	}
-	if access == 0 && !always {
-		return 0
 	}
 	return m.hasPerm(cur, domainSID(d), sid, classResource, resourceUse, at)
 }
@@ -43,10 +40,9 @@ func (m *Module) irqPermission(cur *xsm.VCPU, d *xsm.Domain, pirq, access uint8)
 	if err != nil {
 		return errno(err)
 	}
-	return m.resourceUse(cur, d, sid, uint64(pirq), access, resourceAddIrq, resourceRemoveIrq, false)
+	return m.resourceUse(cur, d, sid, uint64(pirq), access, resourceAddIrq, resourceRemoveIrq)
 }
 
-// iomemPermission asks for d's use even of what it loses: an oddity of Xen's.
 func (m *Module) iomemPermission(cur *xsm.VCPU, d *xsm.Domain, mfn abi.MFN, access uint8) abi.Errno {
 	if rc := m.resourceChange(cur, d, access); rc != 0 {
 		return rc
@@ -55,7 +51,7 @@ func (m *Module) iomemPermission(cur *xsm.VCPU, d *xsm.Domain, mfn abi.MFN, acce
 	if rc != 0 {
 		return rc
 	}
-	return m.resourceUse(cur, d, sid, uint64(mfn), access, resourceAddIomem, resourceRemoveIomem, true)
+	return m.resourceUse(cur, d, sid, uint64(mfn), access, resourceAddIomem, resourceRemoveIomem)
 }
 
 func (m *Module) ioportPermission(cur *xsm.VCPU, d *xsm.Domain, ioport uint32, access uint8) abi.Errno {
@@ -66,7 +62,7 @@ func (m *Module) ioportPermission(cur *xsm.VCPU, d *xsm.Domain, ioport uint32, a
 	if err != nil {
 		return errno(err)
 	}
-	return m.resourceUse(cur, d, sid, uint64(ioport), access, resourceAddIoport, resourceRemoveIoport, false)
+	return m.resourceUse(cur, d, sid, uint64(ioport), access, resourceAddIoport, resourceRemoveIoport)
 }
 
 func (m *Module) assignVector(cur *xsm.VCPU, d *xsm.Domain, pirq uint32) abi.Errno {

@@ -13,8 +13,12 @@ import (
 // locked: a label is set before other processors see the domain, and only one
 // domain is created at a time.
 type domainSecurity struct {
-	domain    *xsm.Domain
-	sid       ss.SID
+	domain *xsm.Domain
+	sid    ss.SID
+	// selfSID is the label that the domain has where it acts on itself: what a
+	// type transition for its class makes of it, and without one its own. 3.2
+	// has no such thing; policies for 4.3 and later rely on it.
+	selfSID   ss.SID
 	createSID ss.SID
 }
 
@@ -32,6 +36,25 @@ func domainSID(d *xsm.Domain) ss.SID {
 		return s.sid
 	}
 	return sidUnlabeled
+}
+
+// targetSID returns the label that d2 has for d1 (domain_target_sid).
+func targetSID(d1, d2 *xsm.Domain) ss.SID {
+	if s, ok := d2.SSID.(*domainSecurity); ok {
+		if d1 == d2 {
+			return s.selfSID
+		}
+		return s.sid
+	}
+	return sidUnlabeled
+}
+
+// label gives a domain its label.
+func (m *Module) label(s *domainSecurity, sid ss.SID) {
+	s.sid, s.selfSID = sid, sid
+	if self, err := m.server.TransitionSID(sid, sid, classDomain); err == nil {
+		s.selfSID = self
+	}
 }
 
 // evtchnSID returns an event channel's label.
@@ -52,12 +75,22 @@ func setEvtchnSID(chn *xsm.Evtchn, sid ss.SID) {
 // creates dom0, whose label it is given to pass on here, since complete_init
 // has no caller in 3.2.
 func (m *Module) allocSecurityDomain(_ *xsm.VCPU, d *xsm.Domain) abi.Errno {
-	s := &domainSecurity{domain: d, sid: sidUnlabeled}
+	s := &domainSecurity{domain: d, sid: sidUnlabeled, selfSID: sidUnlabeled}
 	if d.ID == abi.DomIdle {
-		s.sid, s.createSID = sidXen, sidDom0
+		s.createSID = sidDom0
+		m.label(s, m.bootSID())
 	}
 	d.SSID = s
 	return 0
+}
+
+// bootSID is the hypervisor's label until it has created dom0: in policies for
+// 4.17 and later one of its own.
+func (m *Module) bootSID() ss.SID {
+	if sid, ok := m.server.InitialSID(sidNameXenBoot); ok {
+		return sid
+	}
+	return sidXen
 }
 
 func (m *Module) freeSecurityDomain(_ *xsm.VCPU, d *xsm.Domain) { d.SSID = nil }
@@ -75,9 +108,10 @@ func (m *Module) freeSecurityEvtchn(_ *xsm.VCPU, chn *xsm.Evtchn) {
 	}
 }
 
-// pageSID returns a frame's label: its owner's. A frame without owner is
-// looked up among the policy's I/O memory under mfn (get_page_sid).
-func (m *Module) pageSID(p *xsm.Page, mfn abi.MFN) (ss.SID, abi.Errno) {
+// pageSID returns the label that a frame has for d: its owner's. A frame
+// without owner is looked up among the policy's I/O memory under mfn
+// (get_page_sid).
+func (m *Module) pageSID(d *xsm.Domain, p *xsm.Page, mfn abi.MFN) (ss.SID, abi.Errno) {
 	if p.Owner == nil {
 		return m.iomemSID(mfn)
 	}
@@ -87,13 +121,13 @@ func (m *Module) pageSID(p *xsm.Page, mfn abi.MFN) (ss.SID, abi.Errno) {
 	case abi.DomXen:
 		return sidDomxen, 0
 	}
-	return domainSID(p.Owner), 0
+	return targetSID(d, p.Owner), 0
 }
 
 // mfnSID returns the label of a frame that need not exist (get_mfn_sid).
-func (m *Module) mfnSID(cur *xsm.VCPU, mfn abi.MFN) (ss.SID, abi.Errno) {
+func (m *Module) mfnSID(cur *xsm.VCPU, d *xsm.Domain, mfn abi.MFN) (ss.SID, abi.Errno) {
 	if p := cur.Domain.Frames.Page(mfn); p != nil {
-		return m.pageSID(p, mfn)
+		return m.pageSID(d, p, mfn)
 	}
 	return m.iomemSID(mfn)
 }

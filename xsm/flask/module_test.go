@@ -5,6 +5,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"xsmbench/xsm/flask/ss"
 
 	"xsmbench/abi"
 	"xsmbench/xsm"
@@ -75,12 +76,12 @@ func (h *host) byName(name string) *xsm.Domain {
 	return nil
 }
 
-// newHost boots: idle domain, dom0, then a guest of every kind that dom0 makes.
-func newHost(t testing.TB, enforcing bool) *host {
+// bootHost boots with a policy: idle domain, dom0.
+func bootHost(t testing.TB, pol []byte) *host {
 	h := &host{t: t, domains: make(map[abi.DomID]*xsm.Domain), frames: make(map[abi.MFN]*xsm.Page)}
-	h.m = newModule(true, h.printk)
+	h.m = newModule(true, ss.RejectUnknown, h.printk)
 	h.op = h.m.operations()
-	if err := h.m.loadPolicy(0, policy.Binary); err != nil {
+	if err := h.m.loadPolicy(0, pol); err != nil {
 		t.Fatal(err)
 	}
 	h.idle = &xsm.VCPU{}
@@ -90,6 +91,13 @@ func newHost(t testing.TB, enforcing bool) *host {
 		t.Fatalf("create dom0: %v %q", rc, h.said())
 	}
 	h.dom0 = &xsm.VCPU{Domain: d}
+	return h
+}
+
+// newHost boots, then dom0 makes a guest of every kind.
+func newHost(t testing.TB, enforcing bool) *host {
+	h := bootHost(t, policy.Binary)
+	d := h.dom0.Domain
 	h.frames[0] = &xsm.Page{Owner: h.alloc(abi.DomIO, false)}
 	h.frames[50] = &xsm.Page{Owner: d}
 	h.frames[51] = &xsm.Page{Owner: h.alloc(abi.DomXen, false)}
@@ -229,7 +237,7 @@ func TestLabelless(t *testing.T) {
 // TestNoPolicy checks that everything is allowed until a policy is there.
 func TestNoPolicy(t *testing.T) {
 	h := &host{t: t, domains: make(map[abi.DomID]*xsm.Domain)}
-	h.m = newModule(true, h.printk)
+	h.m = newModule(true, ss.RejectUnknown, h.printk)
 	h.op = h.m.operations()
 	d := h.alloc(5, false)
 	cur := &xsm.VCPU{Domain: d}

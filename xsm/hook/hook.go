@@ -11,6 +11,10 @@ type Hook struct {
 	Params []Param // without the current vCPU, which every hook takes first
 	Result string  // Go type of the result, "" for void
 	Dummy  string  // what the dummy module returns, "" for void
+	// Check is the test of privilege that the dummy of Xen 4.17 makes here, as
+	// a call of package xsm's (privileged, target, console); "" for none. Where
+	// 4.17 has one hook for several of 3.2's, such as domctl, it is that one's.
+	Check string
 	// Hypercalls says which operations reach the hook.
 	Hypercalls []string
 	// Source gives the callers in Xen 3.2: file:function:line. A hook

@@ -14,7 +14,7 @@ var Table = []Hook{
 	{
 		Name: "setvcpucontext", Go: "SetVCPUContext",
 		Params: []Param{{"d", "*Domain"}},
-		Result: "abi.Errno", Dummy: "0",
+		Result: "abi.Errno", Dummy: "0", Check: "privileged(cur)",
 		Hypercalls: []string{"domctl XEN_DOMCTL_setvcpucontext"},
 		Source:     []string{"common/domctl.c:do_domctl:210"},
 		Privilege:  "yes (domctl entry)",
@@ -22,7 +22,7 @@ var Table = []Hook{
 	{
 		Name: "pausedomain", Go: "PauseDomain",
 		Params: []Param{{"d", "*Domain"}},
-		Result: "abi.Errno", Dummy: "0",
+		Result: "abi.Errno", Dummy: "0", Check: "privileged(cur)",
 		Hypercalls: []string{"domctl XEN_DOMCTL_pausedomain"},
 		Source:     []string{"common/domctl.c:do_domctl:261"},
 		Privilege:  "yes (domctl entry)",
@@ -30,7 +30,7 @@ var Table = []Hook{
 	{
 		Name: "unpausedomain", Go: "UnpauseDomain",
 		Params: []Param{{"d", "*Domain"}},
-		Result: "abi.Errno", Dummy: "0",
+		Result: "abi.Errno", Dummy: "0", Check: "privileged(cur)",
 		Hypercalls: []string{"domctl XEN_DOMCTL_unpausedomain"},
 		Source:     []string{"common/domctl.c:do_domctl:285"},
 		Privilege:  "yes (domctl entry)",
@@ -38,7 +38,7 @@ var Table = []Hook{
 	{
 		Name: "resumedomain", Go: "ResumeDomain",
 		Params: []Param{{"d", "*Domain"}},
-		Result: "abi.Errno", Dummy: "0",
+		Result: "abi.Errno", Dummy: "0", Check: "privileged(cur)",
 		Hypercalls: []string{"domctl XEN_DOMCTL_resumedomain"},
 		Source:     []string{"common/domctl.c:do_domctl:306"},
 		Privilege:  "yes (domctl entry)",
@@ -54,7 +54,7 @@ var Table = []Hook{
 	{
 		Name: "max_vcpus", Go: "MaxVCPUs",
 		Params: []Param{{"d", "*Domain"}},
-		Result: "abi.Errno", Dummy: "0",
+		Result: "abi.Errno", Dummy: "0", Check: "privileged(cur)",
 		Hypercalls: []string{"domctl XEN_DOMCTL_max_vcpus"},
 		Source:     []string{"common/domctl.c:do_domctl:388"},
 		Privilege:  "yes (domctl entry)",
@@ -62,7 +62,7 @@ var Table = []Hook{
 	{
 		Name: "destroydomain", Go: "DestroyDomain",
 		Params: []Param{{"d", "*Domain"}},
-		Result: "abi.Errno", Dummy: "0",
+		Result: "abi.Errno", Dummy: "0", Check: "privileged(cur)",
 		Hypercalls: []string{"domctl XEN_DOMCTL_destroydomain"},
 		Source:     []string{"common/domctl.c:do_domctl:431"},
 		Privilege:  "yes (domctl entry)",
@@ -70,7 +70,7 @@ var Table = []Hook{
 	{
 		Name: "vcpuaffinity", Go: "VCPUAffinity",
 		Params: []Param{{"cmd", "int"}, {"d", "*Domain"}},
-		Result: "abi.Errno", Dummy: "0",
+		Result: "abi.Errno", Dummy: "0", Check: "privileged(cur)",
 		Hypercalls: []string{"domctl XEN_DOMCTL_setvcpuaffinity/XEN_DOMCTL_getvcpuaffinity"},
 		Source:     []string{"common/domctl.c:do_domctl:449"},
 		Privilege:  "yes (domctl entry)",
@@ -78,7 +78,7 @@ var Table = []Hook{
 	{
 		Name: "scheduler", Go: "Scheduler",
 		Params: []Param{{"d", "*Domain"}},
-		Result: "abi.Errno", Dummy: "0",
+		Result: "abi.Errno", Dummy: "0", Check: "privileged(cur)",
 		Hypercalls: []string{"domctl XEN_DOMCTL_scheduler_op"},
 		Source:     []string{"common/domctl.c:do_domctl:487"},
 		Privilege:  "yes (domctl entry)",
@@ -86,7 +86,7 @@ var Table = []Hook{
 	{
 		Name: "getdomaininfo", Go: "GetDomainInfo",
 		Params: []Param{{"d", "*Domain"}},
-		Result: "abi.Errno", Dummy: "0",
+		Result: "abi.Errno", Dummy: "0", Check: "privileged(cur)",
 		Hypercalls: []string{"domctl XEN_DOMCTL_getdomaininfo", "sysctl XEN_SYSCTL_getdomaininfolist"},
 		Source:     []string{"common/domctl.c:do_domctl:518", "common/sysctl.c:do_sysctl:103"},
 		Privilege:  "yes (domctl entry); yes (sysctl entry)",
@@ -94,7 +94,7 @@ var Table = []Hook{
 	{
 		Name: "getvcpucontext", Go: "GetVCPUContext",
 		Params: []Param{{"d", "*Domain"}},
-		Result: "abi.Errno", Dummy: "0",
+		Result: "abi.Errno", Dummy: "0", Check: "privileged(cur)",
 		Hypercalls: []string{"domctl XEN_DOMCTL_getvcpucontext"},
 		Source:     []string{"common/domctl.c:do_domctl:543"},
 		Privilege:  "yes (domctl entry)",
@@ -102,7 +102,7 @@ var Table = []Hook{
 	{
 		Name: "getvcpuinfo", Go: "GetVCPUInfo",
 		Params: []Param{{"d", "*Domain"}},
-		Result: "abi.Errno", Dummy: "0",
+		Result: "abi.Errno", Dummy: "0", Check: "privileged(cur)",
 		Hypercalls: []string{"domctl XEN_DOMCTL_getvcpuinfo"},
 		Source:     []string{"common/domctl.c:do_domctl:603"},
 		Privilege:  "yes (domctl entry)",
@@ -110,14 +110,14 @@ var Table = []Hook{
 	{
 		Name: "domain_settime", Go: "DomainSettime",
 		Params: []Param{{"d", "*Domain"}},
-		Result: "abi.Errno", Dummy: "0",
+		Result: "abi.Errno", Dummy: "0", Check: "privileged(cur)",
 		Hypercalls: []string{"domctl XEN_DOMCTL_settimeoffset"},
 		Source:     []string{"common/domctl.c:do_domctl:777"},
 		Privilege:  "yes (domctl entry)",
 	},
 	{
 		Name: "tbufcontrol", Go: "TBufControl",
-		Result: "abi.Errno", Dummy: "0",
+		Result: "abi.Errno", Dummy: "0", Check: "privileged(cur)",
 		Hypercalls: []string{"sysctl XEN_SYSCTL_tbuf_op"},
 		Source:     []string{"common/sysctl.c:do_sysctl:64"},
 		Privilege:  "yes (sysctl entry)",
@@ -132,7 +132,7 @@ var Table = []Hook{
 	},
 	{
 		Name: "sched_id", Go: "SchedID",
-		Result: "abi.Errno", Dummy: "0",
+		Result: "abi.Errno", Dummy: "0", Check: "privileged(cur)",
 		Hypercalls: []string{"sysctl XEN_SYSCTL_sched_id"},
 		Source:     []string{"common/sysctl.c:do_sysctl:76"},
 		Privilege:  "yes (sysctl entry)",
@@ -140,7 +140,7 @@ var Table = []Hook{
 	{
 		Name: "setdomainmaxmem", Go: "SetDomainMaxMem",
 		Params: []Param{{"d", "*Domain"}},
-		Result: "abi.Errno", Dummy: "0",
+		Result: "abi.Errno", Dummy: "0", Check: "privileged(cur)",
 		Hypercalls: []string{"domctl XEN_DOMCTL_max_mem"},
 		Source:     []string{"common/domctl.c:do_domctl:642"},
 		Privilege:  "yes (domctl entry)",
@@ -148,7 +148,7 @@ var Table = []Hook{
 	{
 		Name: "setdomainhandle", Go: "SetDomainHandle",
 		Params: []Param{{"d", "*Domain"}},
-		Result: "abi.Errno", Dummy: "0",
+		Result: "abi.Errno", Dummy: "0", Check: "privileged(cur)",
 		Hypercalls: []string{"domctl XEN_DOMCTL_setdomainhandle"},
 		Source:     []string{"common/domctl.c:do_domctl:674"},
 		Privilege:  "yes (domctl entry)",
@@ -156,7 +156,7 @@ var Table = []Hook{
 	{
 		Name: "setdebugging", Go: "SetDebugging",
 		Params: []Param{{"d", "*Domain"}},
-		Result: "abi.Errno", Dummy: "0",
+		Result: "abi.Errno", Dummy: "0", Check: "privileged(cur)",
 		Hypercalls: []string{"domctl XEN_DOMCTL_setdebugging"},
 		Source:     []string{"common/domctl.c:do_domctl:697"},
 		Privilege:  "yes (domctl entry)",
@@ -179,7 +179,7 @@ var Table = []Hook{
 	},
 	{
 		Name: "perfcontrol", Go: "PerfControl",
-		Result: "abi.Errno", Dummy: "0",
+		Result: "abi.Errno", Dummy: "0", Check: "privileged(cur)",
 		Hypercalls: []string{"sysctl XEN_SYSCTL_perfc_op"},
 		Source:     []string{"common/sysctl.c:do_sysctl:134"},
 		Privilege:  "yes (sysctl entry)",
@@ -187,7 +187,7 @@ var Table = []Hook{
 	{
 		Name: "evtchn_unbound", Go: "EvtchnUnbound",
 		Params: []Param{{"d", "*Domain"}, {"chn", "*Evtchn"}, {"id2", "abi.DomID"}},
-		Result: "abi.Errno", Dummy: "0",
+		Result: "abi.Errno", Dummy: "0", Check: "target(cur, d)",
 		Hypercalls: []string{"event_channel_op EVTCHNOP_alloc_unbound"},
 		Source:     []string{"common/event_channel.c:evtchn_alloc_unbound:146"},
 		Privilege:  "only if foreign domain",
@@ -218,7 +218,7 @@ var Table = []Hook{
 	{
 		Name: "evtchn_status", Go: "EvtchnStatus",
 		Params: []Param{{"d", "*Domain"}, {"chn", "*Evtchn"}},
-		Result: "abi.Errno", Dummy: "0",
+		Result: "abi.Errno", Dummy: "0", Check: "target(cur, d)",
 		Hypercalls: []string{"event_channel_op EVTCHNOP_status"},
 		Source:     []string{"common/event_channel.c:evtchn_status:648"},
 		Privilege:  "only if foreign domain",
@@ -226,7 +226,7 @@ var Table = []Hook{
 	{
 		Name: "evtchn_reset", Go: "EvtchnReset",
 		Params: []Param{{"d1", "*Domain"}, {"d2", "*Domain"}},
-		Result: "abi.Errno", Dummy: "0",
+		Result: "abi.Errno", Dummy: "0", Check: "target(cur, d2)",
 		Hypercalls: []string{"event_channel_op EVTCHNOP_reset"},
 		Source:     []string{"common/event_channel.c:evtchn_reset:792"},
 		Privilege:  "only if foreign domain",
@@ -250,7 +250,7 @@ var Table = []Hook{
 	{
 		Name: "grant_setup", Go: "GrantSetup",
 		Params: []Param{{"d1", "*Domain"}, {"d2", "*Domain"}},
-		Result: "abi.Errno", Dummy: "0",
+		Result: "abi.Errno", Dummy: "0", Check: "target(cur, d2)",
 		Hypercalls: []string{"grant_table_op GNTTABOP_setup_table"},
 		Source:     []string{"common/grant_table.c:gnttab_setup_table:852"},
 		Privilege:  "only if foreign domain",
@@ -274,7 +274,7 @@ var Table = []Hook{
 	{
 		Name: "grant_query_size", Go: "GrantQuerySize",
 		Params: []Param{{"d1", "*Domain"}, {"d2", "*Domain"}},
-		Result: "abi.Errno", Dummy: "0",
+		Result: "abi.Errno", Dummy: "0", Check: "target(cur, d2)",
 		Hypercalls: []string{"grant_table_op GNTTABOP_query_size"},
 		Source:     []string{"common/grant_table.c:gnttab_query_size:928"},
 		Privilege:  "only if foreign domain",
@@ -323,7 +323,7 @@ var Table = []Hook{
 	{
 		Name: "memory_adjust_reservation", Go: "MemoryAdjustReservation",
 		Params: []Param{{"d1", "*Domain"}, {"d2", "*Domain"}},
-		Result: "abi.Errno", Dummy: "0",
+		Result: "abi.Errno", Dummy: "0", Check: "target(cur, d2)",
 		Hypercalls: []string{"memory_op XENMEM_increase_reservation/XENMEM_decrease_reservation/XENMEM_populate_physmap"},
 		Source:     []string{"common/memory.c:do_memory_op:543"},
 		Privilege:  "only if foreign domain",
@@ -331,7 +331,7 @@ var Table = []Hook{
 	{
 		Name: "memory_stat_reservation", Go: "MemoryStatReservation",
 		Params: []Param{{"d1", "*Domain"}, {"d2", "*Domain"}},
-		Result: "abi.Errno", Dummy: "0",
+		Result: "abi.Errno", Dummy: "0", Check: "target(cur, d2)",
 		Hypercalls: []string{"memory_op XENMEM_current_reservation/XENMEM_maximum_reservation/XENMEM_maximum_gpfn"},
 		Source:     []string{"common/memory.c:do_memory_op:597"},
 		Privilege:  "only if foreign domain",
@@ -347,7 +347,7 @@ var Table = []Hook{
 	{
 		Name: "console_io", Go: "ConsoleIO",
 		Params: []Param{{"d", "*Domain"}, {"cmd", "int"}},
-		Result: "abi.Errno", Dummy: "0",
+		Result: "abi.Errno", Dummy: "0", Check: "console(d)",
 		Hypercalls: []string{"console_io"},
 		Source:     []string{"drivers/char/console.c:do_console_io:374"},
 		Privilege:  "dom0 only unless VERBOSE build",
@@ -362,7 +362,7 @@ var Table = []Hook{
 	},
 	{
 		Name: "kexec", Go: "Kexec",
-		Result: "abi.Errno", Dummy: "0",
+		Result: "abi.Errno", Dummy: "0", Check: "privileged(cur)",
 		Hypercalls: []string{"kexec_op"},
 		Source:     []string{"common/kexec.c:do_kexec_op:371"},
 		Privilege:  "yes",
@@ -370,7 +370,7 @@ var Table = []Hook{
 	{
 		Name: "schedop_shutdown", Go: "SchedopShutdown",
 		Params: []Param{{"d1", "*Domain"}, {"d2", "*Domain"}},
-		Result: "abi.Errno", Dummy: "0",
+		Result: "abi.Errno", Dummy: "0", Check: "privileged(cur)",
 		Hypercalls: []string{"sched_op SCHEDOP_remote_shutdown"},
 		Source:     []string{"common/schedule.c:do_sched_op:476"},
 		Privilege:  "yes",
@@ -407,7 +407,7 @@ var Table = []Hook{
 	{
 		Name: "getpageframeinfo", Go: "GetPageFrameInfo", X86: true,
 		Params: []Param{{"page", "*Page"}},
-		Result: "abi.Errno", Dummy: "0",
+		Result: "abi.Errno", Dummy: "0", Check: "privileged(cur)",
 		Hypercalls: []string{"domctl XEN_DOMCTL_getpageframeinfo", "domctl XEN_DOMCTL_getpageframeinfo2"},
 		Source:     []string{"arch/x86/domctl.c:arch_do_domctl:104", "arch/x86/domctl.c:arch_do_domctl:194"},
 		Privilege:  "yes (domctl entry)",
@@ -415,7 +415,7 @@ var Table = []Hook{
 	{
 		Name: "getmemlist", Go: "GetMemList", X86: true,
 		Params: []Param{{"d", "*Domain"}},
-		Result: "abi.Errno", Dummy: "0",
+		Result: "abi.Errno", Dummy: "0", Check: "privileged(cur)",
 		Hypercalls: []string{"domctl XEN_DOMCTL_getmemlist"},
 		Source:     []string{"arch/x86/domctl.c:arch_do_domctl:255"},
 		Privilege:  "yes (domctl entry)",
@@ -423,7 +423,7 @@ var Table = []Hook{
 	{
 		Name: "hypercall_init", Go: "HypercallInit", X86: true,
 		Params: []Param{{"d", "*Domain"}},
-		Result: "abi.Errno", Dummy: "0",
+		Result: "abi.Errno", Dummy: "0", Check: "privileged(cur)",
 		Hypercalls: []string{"domctl XEN_DOMCTL_hypercall_init"},
 		Source:     []string{"arch/x86/domctl.c:arch_do_domctl:305"},
 		Privilege:  "yes (domctl entry)",
@@ -431,7 +431,7 @@ var Table = []Hook{
 	{
 		Name: "hvmcontext", Go: "HVMContext", X86: true,
 		Params: []Param{{"d", "*Domain"}, {"op", "uint32"}},
-		Result: "abi.Errno", Dummy: "0",
+		Result: "abi.Errno", Dummy: "0", Check: "privileged(cur)",
 		Hypercalls: []string{"domctl XEN_DOMCTL_sethvmcontext", "domctl XEN_DOMCTL_gethvmcontext"},
 		Source:     []string{"arch/x86/domctl.c:arch_do_domctl:347", "arch/x86/domctl.c:arch_do_domctl:384"},
 		Privilege:  "yes (domctl entry)",
@@ -439,7 +439,7 @@ var Table = []Hook{
 	{
 		Name: "address_size", Go: "AddressSize", X86: true,
 		Params: []Param{{"d", "*Domain"}, {"op", "uint32"}},
-		Result: "abi.Errno", Dummy: "0",
+		Result: "abi.Errno", Dummy: "0", Check: "privileged(cur)",
 		Hypercalls: []string{"domctl XEN_DOMCTL_set_address_size", "domctl XEN_DOMCTL_get_address_size"},
 		Source:     []string{"arch/x86/domctl.c:arch_do_domctl:441", "arch/x86/domctl.c:arch_do_domctl:475"},
 		Privilege:  "yes (domctl entry)",
@@ -447,7 +447,7 @@ var Table = []Hook{
 	{
 		Name: "hvm_param", Go: "HVMParam", X86: true,
 		Params: []Param{{"d", "*Domain"}, {"op", "uint64"}},
-		Result: "abi.Errno", Dummy: "0",
+		Result: "abi.Errno", Dummy: "0", Check: "target(cur, d)",
 		Hypercalls: []string{"hvm_op HVMOP_set_param/HVMOP_get_param"},
 		Source:     []string{"arch/x86/hvm/hvm.c:do_hvm_op:1936"},
 		Privilege:  "only if foreign domain",
@@ -455,7 +455,7 @@ var Table = []Hook{
 	{
 		Name: "hvm_set_pci_intx_level", Go: "HVMSetPCIIntxLevel", X86: true,
 		Params: []Param{{"d", "*Domain"}},
-		Result: "abi.Errno", Dummy: "0",
+		Result: "abi.Errno", Dummy: "0", Check: "privileged(cur)",
 		Hypercalls: []string{"hvm_op HVMOP_set_pci_intx_level"},
 		Source:     []string{"arch/x86/hvm/hvm.c:hvmop_set_pci_intx_level:1757"},
 		Privilege:  "yes",
@@ -463,7 +463,7 @@ var Table = []Hook{
 	{
 		Name: "hvm_set_isa_irq_level", Go: "HVMSetISAIRQLevel", X86: true,
 		Params: []Param{{"d", "*Domain"}},
-		Result: "abi.Errno", Dummy: "0",
+		Result: "abi.Errno", Dummy: "0", Check: "privileged(cur)",
 		Hypercalls: []string{"hvm_op HVMOP_set_isa_irq_level"},
 		Source:     []string{"arch/x86/hvm/hvm.c:hvmop_set_isa_irq_level:1804"},
 		Privilege:  "yes",
@@ -471,7 +471,7 @@ var Table = []Hook{
 	{
 		Name: "hvm_set_pci_link_route", Go: "HVMSetPCILinkRoute", X86: true,
 		Params: []Param{{"d", "*Domain"}},
-		Result: "abi.Errno", Dummy: "0",
+		Result: "abi.Errno", Dummy: "0", Check: "privileged(cur)",
 		Hypercalls: []string{"hvm_op HVMOP_set_pci_link_route"},
 		Source:     []string{"arch/x86/hvm/hvm.c:hvmop_set_pci_link_route:1851"},
 		Privilege:  "yes",
@@ -479,7 +479,7 @@ var Table = []Hook{
 	{
 		Name: "apic", Go: "APIC", X86: true,
 		Params: []Param{{"d", "*Domain"}, {"cmd", "int"}},
-		Result: "abi.Errno", Dummy: "0",
+		Result: "abi.Errno", Dummy: "0", Check: "privileged(cur)",
 		Hypercalls: []string{"physdev_op PHYSDEVOP_apic_read", "physdev_op PHYSDEVOP_apic_write"},
 		Source:     []string{"arch/x86/physdev.c:do_physdev_op:76", "arch/x86/physdev.c:do_physdev_op:93"},
 		Privilege:  "yes",
@@ -494,7 +494,7 @@ var Table = []Hook{
 	},
 	{
 		Name: "xen_settime", Go: "XenSettime", X86: true,
-		Result: "abi.Errno", Dummy: "0",
+		Result: "abi.Errno", Dummy: "0", Check: "privileged(cur)",
 		Hypercalls: []string{"platform_op XENPF_settime"},
 		Source:     []string{"arch/x86/platform_hypercall.c:do_platform_op:70"},
 		Privilege:  "yes (entry)",
@@ -502,7 +502,7 @@ var Table = []Hook{
 	{
 		Name: "memtype", Go: "Memtype", X86: true,
 		Params: []Param{{"access", "uint32"}},
-		Result: "abi.Errno", Dummy: "0",
+		Result: "abi.Errno", Dummy: "0", Check: "privileged(cur)",
 		Hypercalls: []string{
 			"platform_op XENPF_add_memtype",
 			"platform_op XENPF_del_memtype",
@@ -517,14 +517,14 @@ var Table = []Hook{
 	},
 	{
 		Name: "microcode", Go: "Microcode", X86: true,
-		Result: "abi.Errno", Dummy: "0",
+		Result: "abi.Errno", Dummy: "0", Check: "privileged(cur)",
 		Hypercalls: []string{"platform_op XENPF_microcode_update"},
 		Source:     []string{"arch/x86/platform_hypercall.c:do_platform_op:148"},
 		Privilege:  "yes (entry)",
 	},
 	{
 		Name: "physinfo", Go: "PhysInfo", X86: true,
-		Result: "abi.Errno", Dummy: "0",
+		Result: "abi.Errno", Dummy: "0", Check: "privileged(cur)",
 		Hypercalls: []string{"sysctl XEN_SYSCTL_physinfo"},
 		Source:     []string{"arch/x86/sysctl.c:arch_do_sysctl:46"},
 		Privilege:  "yes (sysctl entry)",
@@ -532,14 +532,14 @@ var Table = []Hook{
 	{
 		Name: "platform_quirk", Go: "PlatformQuirk", X86: true,
 		Params: []Param{{"quirk", "uint32"}},
-		Result: "abi.Errno", Dummy: "0",
+		Result: "abi.Errno", Dummy: "0", Check: "privileged(cur)",
 		Hypercalls: []string{"platform_op XENPF_platform_quirk"},
 		Source:     []string{"arch/x86/platform_hypercall.c:do_platform_op:162"},
 		Privilege:  "yes (entry)",
 	},
 	{
 		Name: "machine_memory_map", Go: "MachineMemoryMap", X86: true,
-		Result: "abi.Errno", Dummy: "0",
+		Result: "abi.Errno", Dummy: "0", Check: "privileged(cur)",
 		Hypercalls: []string{"memory_op XENMEM_machine_memory_map"},
 		Source:     []string{"arch/x86/mm.c:arch_memory_op:3336"},
 		Privilege:  "yes",
@@ -547,7 +547,7 @@ var Table = []Hook{
 	{
 		Name: "domain_memory_map", Go: "DomainMemoryMap", X86: true,
 		Params: []Param{{"d", "*Domain"}},
-		Result: "abi.Errno", Dummy: "0",
+		Result: "abi.Errno", Dummy: "0", Check: "target(cur, d)",
 		Hypercalls: []string{"memory_op XENMEM_set_memory_map"},
 		Source:     []string{"arch/x86/mm.c:arch_memory_op:3291"},
 		Privilege:  "only if foreign domain",
@@ -555,7 +555,7 @@ var Table = []Hook{
 	{
 		Name: "mmu_normal_update", Go: "MMUNormalUpdate", X86: true,
 		Params: []Param{{"d", "*Domain"}, {"fpte", "uint64"}},
-		Result: "abi.Errno", Dummy: "0",
+		Result: "abi.Errno", Dummy: "0", Check: "target(cur, d)",
 		Hypercalls: []string{"mmu_update, ONCE PER ENTRY, MMU_NORMAL_PT_UPDATE"},
 		Source:     []string{"arch/x86/mm.c:do_mmu_update:2464"},
 		Privilege:  "only if foreign domain",
@@ -563,7 +563,7 @@ var Table = []Hook{
 	{
 		Name: "mmu_machphys_update", Go: "MMUMachphysUpdate", X86: true,
 		Params: []Param{{"d", "*Domain"}, {"mfn", "abi.MFN"}},
-		Result: "abi.Errno", Dummy: "0",
+		Result: "abi.Errno", Dummy: "0", Check: "target(cur, d)",
 		Hypercalls: []string{"mmu_update MMU_MACHPHYS_UPDATE"},
 		Source:     []string{"arch/x86/mm.c:do_mmu_update:2558"},
 		Privilege:  "only if foreign domain",
@@ -571,7 +571,7 @@ var Table = []Hook{
 	{
 		Name: "update_va_mapping", Go: "UpdateVAMapping", X86: true,
 		Params: []Param{{"d", "*Domain"}, {"pte", "uint64"}},
-		Result: "abi.Errno", Dummy: "0",
+		Result: "abi.Errno", Dummy: "0", Check: "target(cur, d)",
 		Hypercalls: []string{"update_va_mapping (and _otherdomain)"},
 		Source:     []string{"arch/x86/mm.c:do_update_va_mapping:2943"},
 		Privilege:  "_otherdomain variant only",
@@ -579,7 +579,7 @@ var Table = []Hook{
 	{
 		Name: "add_to_physmap", Go: "AddToPhysmap", X86: true,
 		Params: []Param{{"d1", "*Domain"}, {"d2", "*Domain"}},
-		Result: "abi.Errno", Dummy: "0",
+		Result: "abi.Errno", Dummy: "0", Check: "target(cur, d2)",
 		Hypercalls: []string{"memory_op XENMEM_add_to_physmap"},
 		Source:     []string{"arch/x86/mm.c:arch_memory_op:3200"},
 		Privilege:  "only if foreign domain",

@@ -40,6 +40,17 @@ type Map struct {
 	// Known are all hooks that the hypervisor has, whether their sites were
 	// found or not; empty if it does not tell (a build without a table of hooks).
 	Known []string
+	// Jumped are hooks that a function jumps to as its last act, instead of
+	// calling them: where that ends is not known, and what they execute there is
+	// charged to the handler alone.
+	Jumped []string
+	// Absent is what other releases of the hypervisor have and this one does
+	// not: handlers, ways in and out. For people.
+	Absent []string
+	// Unknown are symbols at which the hypervisor may be entered without
+	// passing an Enter: what such a visit executes before the next event is
+	// charged to the last one.
+	Unknown []string
 }
 
 // Range is a piece of code: addresses from Lo up to, not including, Hi.
@@ -54,6 +65,7 @@ type Cell struct {
 	Hook     string // whose call, or inlined check, this part of the function is; "" for none
 	Handler  string // that the function is; "" for none
 	Probe    bool   // its entry makes a window unclean
+	Part     bool   // a part that the compiler moved out of the function's way
 }
 
 // EventKind says what happens at an address.
@@ -88,6 +100,18 @@ type Event struct {
 	At   uint64
 	Kind EventKind
 	ID   int
+}
+
+// CellAt is the cell of the range that has an address.
+func (m *Map) CellAt(at uint64) (cell int, ok bool) {
+	i, found := slices.BinarySearchFunc(m.Ranges, at, func(r Range, at uint64) int { return cmp.Compare(r.Lo, at) })
+	if !found {
+		i--
+	}
+	if i < 0 || at >= m.Ranges[i].Hi {
+		return 0, false
+	}
+	return m.Ranges[i].Cell, true
 }
 
 // WriteMap writes the map for the plug-in.

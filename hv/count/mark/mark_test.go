@@ -114,7 +114,7 @@ func TestWindows(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	plugin, err := window.BuildPlugin(t.Context(), s)
+	plugin, err := window.BuildPlugin(t.Context(), s, emulators[runtime.GOARCH])
 	if err != nil {
 		t.Fatal(err)
 	}

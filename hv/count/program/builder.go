@@ -27,13 +27,13 @@ func newBuilder(s Spec, mode int, t text, functions []Function, found hooks) *bu
 		spec: s, mode: mode, text: t, functions: functions, sites: found.sites,
 		cells: map[code.Cell]int{}, hooks: map[string]int{},
 	}
-	b.cell(s.Rest, "")
-	b.outOfLine()
+	b.cell(Function{Name: s.Rest}, "")
+	b.outOfLine(found)
 	return b
 }
 
-func (b *builder) cell(function, hook string) int {
-	return number(b.cells, code.Cell{Function: function, Hook: hook, Probe: hook == "" && slices.Contains(b.spec.Probes, function)}, &b.m.Cells)
+func (b *builder) cell(f Function, hook string) int {
+	return number(b.cells, code.Cell{Function: f.Name, Hook: hook, Probe: hook == "" && slices.Contains(b.spec.Probes, f.Name), Part: f.Part}, &b.m.Cells)
 }
 
 func (b *builder) hook(name string) int { return number(b.hooks, name, &b.m.Hooks) }
@@ -55,9 +55,9 @@ func (b *builder) event(at uint64, k code.EventKind, id int) {
 
 // outOfLine makes sites of wrappers that the compiler did not inline: all of
 // the function is one.
-func (b *builder) outOfLine() {
+func (b *builder) outOfLine(found hooks) {
 	for _, f := range b.functions {
-		if hook, ok := b.spec.HookOf(f.Name); ok && !b.spec.Module(f.File) {
+		if hook, ok := b.spec.HookOf(f.Name); ok && found.has(hook) && !b.spec.Module(f.File) {
 			b.sites = append(b.sites, site{hook: hook, pieces: [][2]uint64{{f.Lo, f.Hi}}, entry: f.Lo})
 		}
 	}
@@ -105,7 +105,7 @@ func (b *builder) cut() {
 				hook, depth = p.site.hook, p.site.depth
 			}
 		}
-		b.addRange(at, edges[i+1], b.cell(b.functions[fn].Name, hook))
+		b.addRange(at, edges[i+1], b.cell(b.functions[fn], hook))
 	}
 }
 
@@ -118,22 +118,10 @@ func (b *builder) addRange(lo, hi uint64, cell int) {
 	b.m.Ranges = append(b.m.Ranges, code.Range{Lo: lo, Hi: hi, Cell: cell})
 }
 
-// cellAt is the cell of an address.
-func (b *builder) cellAt(at uint64) (int, bool) {
-	i, found := slices.BinarySearchFunc(b.m.Ranges, at, func(r code.Range, at uint64) int { return int(int64(r.Lo - at)) })
-	if !found {
-		i--
-	}
-	if i < 0 || at >= b.m.Ranges[i].Hi {
-		return 0, false
-	}
-	return b.m.Ranges[i].Cell, true
-}
-
 // enterFunctions counts the entries of functions.
 func (b *builder) enterFunctions() {
 	for _, f := range b.functions {
-		if cell, ok := b.cellAt(f.Lo); ok && b.m.Cells[cell].Hook == "" && !f.Part {
+		if cell, ok := b.m.CellAt(f.Lo); ok && b.m.Cells[cell].Hook == "" && !f.Part {
 			b.m.Entries[f.Lo] = cell
 		}
 	}
@@ -151,14 +139,58 @@ func (b *builder) enterSites() {
 			entries = append(entries, c.at)
 		}
 		if len(calls) == 0 || !b.calls() {
-			entries = []uint64{s.entry}
+			entries = []uint64{b.entryOf(s)}
+		}
+		if len(calls) == 0 && b.calls() && b.jumps(s) {
+			b.jumped(s.hook)
 		}
 		for _, at := range entries {
-			if cell, ok := b.cellAt(at); ok {
+			if cell, ok := b.m.CellAt(at); ok {
 				b.m.Entries[at] = cell
 			}
 		}
 	}
+}
+
+// entryOf is where a check in place is entered.
+func (b *builder) entryOf(s site) uint64 {
+	first := s.entry
+	if !b.spec.Compares {
+		return first
+	}
+	found := false
+	for _, p := range s.pieces {
+		each(b.text.bytes(p[0], p[1]), p[0], b.mode, func(at uint64, inst x86asm.Inst) {
+			if !found && (inst.Op == x86asm.CMP || inst.Op == x86asm.TEST) {
+				first, found = at, true
+			}
+		})
+	}
+	return first
+}
+
+// jumped notes a hook that is jumped to.
+func (b *builder) jumped(hook string) {
+	if i, found := slices.BinarySearch(b.m.Jumped, hook); !found {
+		b.m.Jumped = slices.Insert(b.m.Jumped, i, hook)
+	}
+}
+
+// jumps reports whether a site jumps through a pointer, or out of its function.
+func (b *builder) jumps(s site) bool {
+	out := false
+	for _, p := range s.pieces {
+		own, _ := b.m.CellAt(p[0])
+		each(b.text.bytes(p[0], p[1]), p[0], b.mode, func(at uint64, inst x86asm.Inst) {
+			if inst.Op != x86asm.JMP {
+				return
+			}
+			to, direct := inst.Args[0].(x86asm.Rel)
+			cell, ok := b.m.CellAt(at + uint64(inst.Len) + uint64(int64(to)))
+			out = out || !direct || ok && b.m.Cells[cell].Function != b.m.Cells[own].Function
+		})
+	}
+	return out
 }
 
 // calls reports whether the build calls its hooks at all: it has a structure
@@ -169,6 +201,7 @@ func (b *builder) calls() bool { return len(b.m.Known) > 0 || b.spec.Indirect }
 type call struct {
 	at     uint64
 	length uint64
+	slot   bool // through a pointer at a fixed address, which may be replaced at boot
 }
 
 // callsIn lists the calls in a site that may be the hook's.
@@ -176,8 +209,8 @@ func (b *builder) callsIn(s site) []call {
 	var calls []call
 	for _, p := range s.pieces {
 		each(b.text.bytes(p[0], p[1]), p[0], b.mode, func(at uint64, inst x86asm.Inst) {
-			if inst.Op == x86asm.CALL && (!b.spec.Indirect || IsIndirect(inst)) {
-				calls = append(calls, call{at, uint64(inst.Len)})
+			if inst.Op == x86asm.CALL && b.reaches(at, inst) {
+				calls = append(calls, call{at, uint64(inst.Len), isSlot(inst)})
 			}
 		})
 	}
@@ -185,14 +218,29 @@ func (b *builder) callsIn(s site) []call {
 	return slices.Compact(calls)
 }
 
+// reaches reports whether a call in a site may be the hook's.
+func (b *builder) reaches(at uint64, inst x86asm.Inst) bool {
+	to, direct := inst.Args[0].(x86asm.Rel)
+	if !direct || !b.spec.Indirect {
+		return true
+	}
+	if b.spec.IsBody == nil {
+		return false
+	}
+	callee := at + uint64(inst.Len) + uint64(int64(to))
+	i, found := slices.BinarySearchFunc(b.functions, callee, func(f Function, at uint64) int { return cmp.Compare(f.Lo, at) })
+	return found && b.spec.IsBody(b.functions[i].Name)
+}
+
 // follow notes a call of a hook and where it may return to.
 func (b *builder) follow(c call, hook string) {
 	b.event(c.at, code.Call, b.hook(hook))
-	lengths := b.spec.Patched
-	if lengths == nil {
-		lengths = []uint64{c.length}
+	lengths := []uint64{c.length}
+	if c.slot {
+		lengths = append(lengths, b.spec.Patched...)
 	}
-	for _, n := range lengths {
+	slices.Sort(lengths)
+	for _, n := range slices.Compact(lengths) {
 		b.event(c.at+n, code.Return, 0)
 	}
 }

@@ -65,3 +65,23 @@ func TestFirstFrom(t *testing.T) {
 		}
 	}
 }
+
+// TestEntryOf: a check in place is entered where it compares, if the compiler
+// does not tell.
+func TestEntryOf(t *testing.T) {
+	code := text{{10, []byte{0x89, 0xc3, 0x90, 0x39, 0xdd, 0x74, 0x00, 0x84, 0xdb}}} // mov, nop, cmp, je, test
+	s := site{hook: "a", pieces: [][2]uint64{{10, 12}, {13, 19}}, entry: 10}
+	for compares, want := range map[bool]uint64{false: 10, true: 13} {
+		spec := spec
+		spec.Compares = compares
+		if got := newBuilder(spec, 32, code, nil, hooks{}).entryOf(s); got != want {
+			t.Errorf("compares %v: entered at %d, want %d", compares, got, want)
+		}
+	}
+	s.pieces = s.pieces[:1] // no comparison
+	spec := spec
+	spec.Compares = true
+	if got := newBuilder(spec, 32, code, nil, hooks{}).entryOf(s); got != 10 {
+		t.Errorf("without a comparison entered at %d, want 10", got)
+	}
+}

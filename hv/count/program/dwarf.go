@@ -13,6 +13,10 @@ type hooks struct {
 	known []string
 }
 
+// has tells a hook from another function that is named like a wrapper, where
+// the program tells its hooks.
+func (h hooks) has(name string) bool { return len(h.known) == 0 || slices.Contains(h.known, name) }
+
 // site is one inlined wrapper of a hook.
 type site struct {
 	hook   string
@@ -30,7 +34,7 @@ func hooksOf(data *dwarf.Data, spec Spec) (hooks, error) {
 	h := hooks{known: w.known}
 	for _, u := range w.uses {
 		name, ok := w.wrappers[u.origin]
-		if !ok {
+		if !ok || !h.has(name) {
 			continue
 		}
 		s, err := siteOf(data, u)
@@ -81,7 +85,7 @@ func (w *walker) walk() error {
 				w.uses = append(w.uses, use{origin, e, depth})
 			}
 		case dwarf.TagStructType:
-			if name, _ := e.Val(dwarf.AttrName).(string); name == w.spec.Operations && name != "" && w.known == nil && e.Children {
+			if name, _ := e.Val(dwarf.AttrName).(string); slices.Contains(w.spec.Operations, name) && w.known == nil && e.Children {
 				if w.known, err = members(r); err != nil {
 					return err
 				}

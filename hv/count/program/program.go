@@ -35,15 +35,26 @@ type Spec struct {
 	// Module tells functions that are no wrappers though they have such
 	// names: those of the source file.
 	Module func(file string) bool
-	// Operations is the structure whose members are the hooks, "" for none.
-	Operations string
+	// Operations are the names of the structure whose members are the hooks,
+	// nil for none. A program has one of them.
+	Operations []string
 	// Probes are functions, by name, that no clean window enters.
 	Probes []string
-	// Indirect tells that only calls through pointers call a hook.
+	// Indirect tells that only calls through pointers call a hook, and direct
+	// ones of the functions that IsBody knows by name; nil for none.
 	Indirect bool
-	// Patched are the lengths of a call through a pointer that is replaced at
-	// boot; nil if calls are what they seem.
+	IsBody   func(function string) bool
+	// Compares tells that a site without a call is entered where it first
+	// compares: DWARF does not tell, and what stands before may be on another way
+	// (Go's compiler moves loads of values that it has kept in memory).
+	Compares bool
+	// Patched are the lengths of the calls that may stand, after boot, where
+	// the program calls through a pointer in memory; nil if calls are what
+	// they seem.
 	Patched []uint64
+	// Alternatives are the symbols at the beginning and the end of the table of code that
+	// replaces other code when the program starts; "" for none.
+	Alternatives [2]string
 }
 
 // Program is a program with its map.
@@ -58,31 +69,19 @@ type Program struct {
 
 // Read makes the map.
 func Read(f *elf.File, s Spec) (*Program, error) {
-	data, err := f.DWARF()
-	if err != nil {
-		return nil, ErrNoDebug
-	}
-	list, err := f.Symbols()
+	o, err := openFile(f)
 	if err != nil {
 		return nil, err
 	}
-	t, err := textOf(f)
+	found, err := hooksOf(o.debug, s)
 	if err != nil {
 		return nil, err
 	}
-	found, err := hooksOf(data, s)
-	if err != nil {
-		return nil, err
-	}
-	mode := 64
-	if f.Class == elf.ELFCLASS32 {
-		mode = 32
-	}
-	b := newBuilder(s, mode, t, functionsOf(f, list, s), found)
+	b := newBuilder(s, o.mode, o.text, functionsOf(f, o.symbols, s), found)
 	b.cut()
 	b.enterFunctions()
 	b.enterSites()
-	return &Program{Map: b.m, Functions: b.functions, spec: s, mode: mode, text: t, handlers: map[string]int{}}, nil
+	return &Program{Map: b.m, Functions: b.functions, spec: s, mode: o.mode, text: o.text, handlers: map[string]int{}}, nil
 }
 
 // Event notes an event.
@@ -129,4 +128,10 @@ func each(data []byte, from uint64, mode int, visit func(at uint64, inst x86asm.
 func IsIndirect(inst x86asm.Inst) bool {
 	_, direct := inst.Args[0].(x86asm.Rel)
 	return inst.Op == x86asm.CALL && !direct
+}
+
+// isSlot tells a call through a pointer whose address is in the instruction.
+func isSlot(inst x86asm.Inst) bool {
+	m, ok := inst.Args[0].(x86asm.Mem)
+	return ok && inst.Op == x86asm.CALL && (m.Base == x86asm.RIP || m.Base == 0 && m.Index == 0)
 }

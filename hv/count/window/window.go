@@ -17,6 +17,12 @@ type Window struct {
 	User, Kernel, Xen uint64
 	// Counts holds what was executed of the hypervisor's code.
 	Counts map[Place]Count
+	// Strange is how often the hypervisor was entered by a way that the map of
+	// its code does not know, and StrangeCells what was executed before the
+	// next event that it does, and since the last one, which was the way back
+	// to the guest: instructions by cell.
+	Strange      uint64
+	StrangeCells map[int]uint64
 }
 
 // Place is a piece of code and what its execution is charged to.
@@ -41,7 +47,7 @@ type SyntaxError struct {
 
 // Error names the line.
 func (e *SyntaxError) Error() string {
-	return fmt.Sprintf("line %d: %q is no window", e.Line, e.Text)
+	return fmt.Sprintf("line %d: %q is not a window", e.Line, e.Text)
 }
 
 // Read reads what the plug-in wrote. It returns the windows before a damaged
@@ -49,6 +55,7 @@ func (e *SyntaxError) Error() string {
 func Read(r io.Reader) ([]Window, error) {
 	var windows []Window
 	var accounts []Place // their handlers and hooks
+	var strange Window   // of the next window
 	lines := bufio.NewScanner(r)
 	lines.Buffer(nil, 16<<20)
 	for n := 1; lines.Scan(); n++ {
@@ -59,10 +66,13 @@ func Read(r io.Reader) ([]Window, error) {
 			return windows, nil
 		case strings.HasPrefix(line, "a "):
 			accounts, ok = parseAccount(line, accounts)
+		case strings.HasPrefix(line, "u "):
+			strange, ok = parseStrange(line)
 		default:
 			var w Window
 			if w, ok = parse(line, accounts); ok {
-				windows = append(windows, w)
+				w.Strange, w.StrangeCells = strange.Strange, strange.StrangeCells
+				windows, strange = append(windows, w), Window{}
 			}
 		}
 		if !ok {
@@ -102,6 +112,30 @@ func parseAccount(line string, accounts []Place) ([]Place, bool) {
 		return accounts, false
 	}
 	return append(accounts, Place{Handler: v[1] - 1, Hook: v[2] - 1}), true
+}
+
+// parseStrange reads "u TIMES CELL:INSTRUCTIONS…".
+func parseStrange(line string) (Window, bool) {
+	f := strings.Fields(line)
+	if len(f) < 2 {
+		return Window{}, false
+	}
+	w := Window{StrangeCells: map[int]uint64{}}
+	var err error
+	if w.Strange, err = strconv.ParseUint(f[1], 10, 64); err != nil {
+		return Window{}, false
+	}
+	for _, s := range f[2:] {
+		cell, n, _ := strings.Cut(s, ":")
+		id, err := strconv.ParseUint(cell, 10, 30)
+		if err != nil {
+			return Window{}, false
+		}
+		if w.StrangeCells[int(id)], err = strconv.ParseUint(n, 10, 64); err != nil {
+			return Window{}, false
+		}
+	}
+	return w, true
 }
 
 // parse reads "w DOMAIN SLOT USER KERNEL XEN ACCOUNT:CELL:INSTRUCTIONS:ENTRIES…".

@@ -1,13 +1,18 @@
 package window
 
 import (
+	"bytes"
 	"errors"
+	"fmt"
 	"os"
+	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
+	"xsmbench/hv/count/code"
 	"xsmbench/hv/store"
 	"xsmbench/internal/require"
 )
@@ -20,11 +25,17 @@ func TestRead(t *testing.T) {
 	}{
 		{"none", "end\n", nil, nil},
 		{"two", "w dom0 1 2 301 678\na 0 0 0\na 1 3 2\nw domU 0 2 0 90 0:4:30:2 1:7:1:0\nend\n", []Window{
-			{"dom0", 1, 2, 301, 678, map[Place]Count{}},
-			{"domU", 0, 2, 0, 90, map[Place]Count{{-1, -1, 4}: {30, 2}, {2, 1, 7}: {1, 0}}},
+			{Domain: "dom0", Slot: 1, User: 2, Kernel: 301, Xen: 678, Counts: map[Place]Count{}},
+			{Domain: "domU", User: 2, Xen: 90, Counts: map[Place]Count{{-1, -1, 4}: {30, 2}, {2, 1, 7}: {1, 0}}},
 		}, nil},
-		{"cut off", "w dom0 1 2 3 4\n", []Window{{"dom0", 1, 2, 3, 4, map[Place]Count{}}}, ErrCutOff},
-		{"cut off in a line", "w dom0 1 2 3 4\nw dom0 1 2", []Window{{"dom0", 1, 2, 3, 4, map[Place]Count{}}}, &SyntaxError{2, "w dom0 1 2"}},
+		{"entered by an unknown way", "u 3 4:12 7:1\nw dom0 1 2 3 4\nw dom0 1 2 3 4\nend\n", []Window{
+			{Domain: "dom0", Slot: 1, User: 2, Kernel: 3, Xen: 4, Counts: map[Place]Count{}, Strange: 3, StrangeCells: map[int]uint64{4: 12, 7: 1}},
+			{Domain: "dom0", Slot: 1, User: 2, Kernel: 3, Xen: 4, Counts: map[Place]Count{}},
+		}, nil},
+		{"a damaged unknown way", "u 3 4\n", nil, &SyntaxError{1, "u 3 4"}},
+		{"unknown ways without a number", "u x\n", nil, &SyntaxError{1, "u x"}},
+		{"cut off", "w dom0 1 2 3 4\n", []Window{{Domain: "dom0", Slot: 1, User: 2, Kernel: 3, Xen: 4, Counts: map[Place]Count{}}}, ErrCutOff},
+		{"cut off in a line", "w dom0 1 2 3 4\nw dom0 1 2", []Window{{Domain: "dom0", Slot: 1, User: 2, Kernel: 3, Xen: 4, Counts: map[Place]Count{}}}, &SyntaxError{2, "w dom0 1 2"}},
 		{"negative", "w dom0 -1 2 3 4\n", nil, &SyntaxError{1, "w dom0 -1 2 3 4"}},
 		{"damaged count", "a 0 1 1\nw dom0 1 2 3 4 0:6\n", nil, &SyntaxError{2, "w dom0 1 2 3 4 0:6"}},
 		{"a count of five", "a 0 1 1\nw dom0 1 2 3 4 0:1:2:3:4\n", nil, &SyntaxError{2, "w dom0 1 2 3 4 0:1:2:3:4"}},
@@ -52,6 +63,7 @@ func TestRead(t *testing.T) {
 
 func FuzzRead(f *testing.F) {
 	f.Add("a 0 1 1\nw dom0 1 2 301 678 0:1:2:3\nend\n")
+	f.Add("u 1 2:3\nw x 0 0 0 0\nend\n")
 	f.Add("w x 0 0 0 0 ::\n")
 	f.Fuzz(func(t *testing.T, text string) {
 		windows, err := Read(strings.NewReader(text))
@@ -106,13 +118,30 @@ func TestArgs(t *testing.T) {
 	}
 }
 
-func TestBuildPlugin(t *testing.T) {
+// emulators are those that are there of the programs that load the plug-in.
+func emulators(t *testing.T) []string {
+	t.Helper()
 	require.Program(t, "gcc", "gcc")
+	require.Program(t, "qemu-x86_64", "qemu-user")
+	list := []string{"qemu-x86_64", "qemu-i386"}
+	if _, err := exec.LookPath("qemu-system-x86_64"); err == nil {
+		list = append(list, "qemu-system-x86_64")
+	}
+	return list
+}
+
+func TestBuildPlugin(t *testing.T) {
+	for _, emulator := range emulators(t) {
+		t.Run(emulator, func(t *testing.T) { testBuildPlugin(t, emulator) })
+	}
+}
+
+func testBuildPlugin(t *testing.T, emulator string) {
 	s, err := store.Open(t.TempDir())
 	if err != nil {
 		t.Fatal(err)
 	}
-	first, err := BuildPlugin(t.Context(), s)
+	first, err := BuildPlugin(t.Context(), s, emulator)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -120,7 +149,7 @@ func TestBuildPlugin(t *testing.T) {
 	if _, err := os.Stat(first.Path(PluginFile)); err != nil || !first.Made {
 		t.Errorf("made %v: %v", first.Made, err)
 	}
-	again, err := BuildPlugin(t.Context(), s)
+	again, err := BuildPlugin(t.Context(), s, emulator)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -128,4 +157,93 @@ func TestBuildPlugin(t *testing.T) {
 	if again.Made || again.Dir != first.Dir {
 		t.Errorf("built again: %+v", again)
 	}
+	if err := Load(t.Context(), emulator, again.Path(PluginFile), t.TempDir()); err != nil {
+		t.Error(err)
+	}
+	if err := Load(t.Context(), emulator, "/nowhere/window.so", t.TempDir()); err == nil || !strings.Contains(err.Error(), emulator+" does not load the plug-in: ") || !strings.Contains(err.Error(), "/nowhere/window.so") {
+		t.Errorf("what is not there was loaded: %v", err)
+	}
+}
+
+// emulator compiles one whose interface is of a version, puts it into PATH, and
+// returns its name.
+func emulator(t *testing.T, version, oldest int) string {
+	t.Helper()
+	dir := t.TempDir()
+	name := fmt.Sprintf("emulator-%d", version)
+	cmd := exec.Command("gcc", "-Wall", "-Wextra", "-Werror", "-rdynamic", fmt.Sprintf("-DVERSION=%d", version), fmt.Sprintf("-DOLDEST=%d", oldest),
+		"-o", filepath.Join(dir, name), filepath.Join("testdata", "emulator.c"), "-ldl")
+	if msg, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, msg)
+	}
+	t.Setenv("PATH", dir+":"+os.Getenv("PATH"))
+	return name
+}
+
+// The plug-in counts the same by each interface that QEMU has had, and whose
+// QEMU loads none is told what that says.
+func TestInterfaces(t *testing.T) {
+	require.Program(t, "gcc", "gcc")
+	want := []Window{{Domain: "dom0", User: 3, Kernel: 1, Counts: map[Place]Count{}}}
+	for _, tt := range []struct {
+		name            string
+		version, oldest int
+		err             string
+	}{
+		{"QEMU 7.2", 1, 0, ""},
+		{"QEMU 9.0", 2, 2, ""},
+		{"QEMU 10.0", 4, 2, ""},
+		{"QEMU 11.1", 7, 7, ""},
+		{"a later one", 9, 8, "emulator-9 does not load the plug-in: emulator: could not load plugin "},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			name := emulator(t, tt.version, tt.oldest)
+			s, err := store.Open(t.TempDir())
+			if err != nil {
+				t.Fatal(err)
+			}
+			plugin, err := BuildPlugin(t.Context(), s, name)
+			if tt.err != "" {
+				if err == nil || !strings.Contains(err.Error(), tt.err) {
+					t.Errorf("error %v, want %q", err, tt.err)
+				}
+				return
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer plugin.Release()
+			if d := cmp.Diff(want, counted(t, name, plugin.Path(PluginFile))); d != "" {
+				t.Error(d)
+			}
+		})
+	}
+}
+
+// counted are the windows of what the emulator executes.
+func counted(t *testing.T, emulator, plugin string) []Window {
+	t.Helper()
+	dir := t.TempDir()
+	noCode, out := filepath.Join(dir, "code"), filepath.Join(dir, "out")
+	var none bytes.Buffer
+	if err := new(code.Map).WriteMap(&none); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(noCode, none.Bytes(), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	args := Args(noCode, out, []Marks{{Domain: "dom0", Base: 0x1000, Slots: 2}})
+	if msg, err := exec.Command(emulator, "-plugin", plugin+","+strings.Join(args, ",")).CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, msg)
+	}
+	f, err := os.Open(out)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	windows, err := Read(f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return windows
 }

@@ -337,7 +337,8 @@ var operations = []operation{
 	{"createdomain without a label", dom0, create(""), ok, no(abi.ENOMEM), avc{"create", "dom0_t", "unlabeled_t", "domain"}},
 	{"irq_permission", dom0, onDomain(domU, abi.DomctlIRQPermission, func(_ *setting, op *abi.Domctl) { op.IRQ = abi.DomctlIRQ{PIRQ: 4, Allow: 1} }), ok, eAcces,
 		avc{"use", "domU_t", "serial_irq_t", "resource"}},
-	{"irq_permission taken away", dom0, onDomain(domU, abi.DomctlIRQPermission, func(_ *setting, op *abi.Domctl) { op.IRQ = abi.DomctlIRQ{PIRQ: 4} }), ok, ok, avc{}},
+	{"irq_permission taken away", dom0, onDomain(domU, abi.DomctlIRQPermission, func(_ *setting, op *abi.Domctl) { op.IRQ = abi.DomctlIRQ{PIRQ: 4} }), ok, eAcces,
+		avc{"use", "domU_t", "serial_irq_t", "resource"}},
 	{"ioport_permission", dom0, onDomain(domU, abi.DomctlIOPortPermission, func(_ *setting, op *abi.Domctl) {
 		op.IOPort = abi.DomctlIOPort{First: 0x3f8, Nr: 8, Allow: 1}
 	}), ok, eAcces, avc{"use", "domU_t", "serial_ioport_t", "resource"}},
@@ -378,7 +379,15 @@ var operations = []operation{
 	{"xsm_op create", domU, xsmOp(flask.OpCreate, label("domU_t")+" "+label("domU_t")+" 4"), ok, eAcces, avc{"compute_create", "domU_t", "security_t", "security"}},
 	{"xsm_op setavc_threshold", domU, xsmOp(flask.OpSetAVCThreshold, "500"), ok, eAcces, avc{"setsecparam", "domU_t", "security_t", "security"}},
 	{"xsm_op context_to_sid", dom0, xsmOp(flask.OpContextToSID, label("domU_t")), ok, ok, avc{}},
-	{"xsm_op unknown", domU, xsmOp(19+1, ""), eNoSys, eNoSys, avc{}},
+	{"xsm_op relabel", domU, xsmOp(flask.OpRelabel, label("domU_t")+" "+label("domU_t")+" 4"), ok, eAcces, avc{"compute_relabel", "domU_t", "security_t", "security"}},
+	{"xsm_op member", domU, xsmOp(flask.OpMember, label("domU_t")+" "+label("domU_t")+" 4"), ok, eAcces, avc{"compute_member", "domU_t", "security_t", "security"}},
+	{"xsm_op user", domU, xsmOp(flask.OpUser, label("domU_t")+" system_u"), ok, eAcces, avc{"compute_user", "domU_t", "security_t", "security"}},
+	{"xsm_op mls", domU, xsmOp(flask.OpMLS, ""), ok, ok, avc{}},
+	{"xsm_op getbool", domU, xsmOp(flask.OpGetBool, "0"), no(abi.EFAULT), no(abi.EFAULT), avc{}},
+	{"xsm_op setbool", domU, xsmOp(flask.OpSetBool, "0 1"), no(abi.EFAULT), eAcces, avc{"setbool", "domU_t", "security_t", "security"}},
+	{"xsm_op commitbools", domU, xsmOp(flask.OpCommitBools, "0"), ok, eAcces, avc{"setbool", "domU_t", "security_t", "security"}},
+	{"xsm_op disable", domU, xsmOp(flask.OpDisable, "1"), eInval, eInval, avc{}},
+	{"xsm_op unknown", domU, xsmOp(flask.OpMember+1, ""), eNoSys, eNoSys, avc{}},
 }
 
 func kept(w *world) *guest { return w.kept }

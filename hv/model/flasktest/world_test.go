@@ -166,7 +166,7 @@ func boot(t *testing.T, dom0 *guest, cmdLine string, modules ...xsm.BootModule) 
 	model.RegisterKernel(t.Name(), dom0.entry)
 	s := &screen{}
 	m, err := model.New(model.Config{
-		Frames: machineFrames, Dom0Frames: dom0Frames, CPUs: 5, CmdLine: cmdLine, Console: s.write,
+		Frames: machineFrames, Dom0Frames: dom0Frames, CPUs: 6, Dom0VCPUs: 2, CmdLine: cmdLine, Console: s.write,
 		Modules: append([]xsm.BootModule{{Name: "kernel", Data: model.KernelImage(t.Name(), abi.PageSize)}}, modules...),
 	})
 	if err != nil {

@@ -33,6 +33,9 @@ var (
 
 // AVC asks first whether there is a FLASK.
 func (h *hypercalls) AVC() (bench.AVC, error) {
+	if !h.k.config.AVC {
+		return nil, fmt.Errorf("find AVC: %w", errors.ErrUnsupported)
+	}
 	a := &avc{k: h.k, op: abi.XSMOpArgs{Buf: make([]byte, abi.PageSize)}}
 	a.args.H = &a.op
 	_, err := a.do(flaskGetEnforce, "")

@@ -37,6 +37,9 @@ type Config struct {
 	// Programs are the executable files of the domain, besides those that
 	// the benchmarks registered.
 	Programs []bench.Executable
+	// AVC says that the hypervisor's security module answers FLASK's operations on
+	// its access vector cache. Another module's hypercall may mean anything by them.
+	AVC bool
 }
 
 // Entry is where a domain's first processor enters a kernel of the given

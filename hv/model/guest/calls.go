@@ -16,6 +16,8 @@ type hypercalls struct {
 	hasPeer bool
 }
 
+var _ bench.FrameMapper = (*hypercalls)(nil)
+
 // DomID returns the domain's number. The hypervisor tells no domain its own;
 // the toolstack hands it over with the command line, as the store would.
 func (h *hypercalls) DomID() abi.DomID { return h.k.domID }
@@ -63,4 +65,13 @@ func (h *hypercalls) Peer() (bench.Peer, error) {
 		return bench.Peer{}, errors.New("find peer: there is no other domain")
 	}
 	return h.peer, nil
+}
+
+// MapFrame maps a frame among the kernel's own mappings.
+func (h *hypercalls) MapFrame(dom abi.DomID, frame abi.MFN) (page []byte, unmap func(), err error) {
+	va, err := h.k.mapFrames(dom, []abi.MFN{frame})
+	if err != nil {
+		return nil, nil, err
+	}
+	return h.k.cpu.Page(va, true, false), func() { h.k.unmapFrames(va, 1) }, nil
 }

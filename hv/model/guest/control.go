@@ -12,8 +12,9 @@ import (
 // (privcmd), maps other domains' frames and waits for event channels
 // (/dev/xen/evtchn). It is a bench.Domain. It is for that process's code only.
 type Control struct {
-	k *Kernel
-	p *Process
+	k      *Kernel
+	p      *Process
+	events waitQueue // where the process waits for any of its events
 }
 
 // OS returns the process's system calls.
@@ -30,10 +31,6 @@ func (c *Control) Stats() Stats { return c.k.stats }
 
 // FreeFrames returns the number of frames that nothing uses.
 func (c *Control) FreeFrames() int { return c.k.mem.nfree }
-
-// TablesOf returns T, the number of page tables below the top level that the
-// address space of a process of this kernel has of its own.
-func TablesOf(os bench.OS) int { return len(os.(*Process).mm.tables) }
 
 // Printf prints on the console.
 func (c *Control) Printf(format string, args ...any) { c.k.printf(format, args...) }
@@ -69,7 +66,6 @@ type Event struct {
 	c       *Control
 	port    abi.Port
 	pending bool
-	queue   waitQueue
 }
 
 // Listen lets the process wait for events of a port that is bound. When one
@@ -81,20 +77,28 @@ func (c *Control) Listen(port abi.Port, notify func()) *Event {
 		if notify != nil {
 			notify()
 		}
-		e.queue.wakeAll(c.k)
+		c.events.wakeAll(c.k)
 	})
 	return e
 }
 
 // Wait returns when the port has been notified since the last Wait.
-func (e *Event) Wait() {
-	p := e.c.p
-	p.enter()
-	for !e.pending {
-		p.sleep(&e.queue)
+func (e *Event) Wait() { e.c.WaitAny(e) }
+
+// WaitAny returns when one of the events' ports has been notified since the
+// last wait for it, and returns that event.
+func (c *Control) WaitAny(events ...*Event) *Event {
+	c.p.enter()
+	defer c.p.leave()
+	for {
+		for _, e := range events {
+			if e.pending {
+				e.pending = false
+				return e
+			}
+		}
+		c.p.sleep(&c.events)
 	}
-	e.pending = false
-	p.leave()
 }
 
 // Notify notifies the other end.

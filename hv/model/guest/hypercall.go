@@ -56,10 +56,14 @@ func (c *calls) init() {
 }
 
 // bug stops the domain: the hypervisor refused what a working kernel may
-// rely on, or the kernel has lost its way (BUG).
+// rely on, or the kernel has lost its way (BUG). What goes wrong while it says
+// so is not said.
 func (k *Kernel) bug(format string, args ...any) {
 	text := fmt.Sprintf(format, args...)
-	k.printf("kernel BUG: %s\n", text)
+	if !k.dying {
+		k.dying = true
+		k.printf("kernel BUG: %s\n", text)
+	}
 	k.shutdown(abi.ShutdownCrash)
 	panic("guest: " + text)
 }

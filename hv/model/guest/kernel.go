@@ -15,6 +15,7 @@ type Kernel struct {
 	shared *abi.SharedInfo
 	domID  abi.DomID
 	config Config
+	dying  bool // in bug
 
 	p2m []abi.MFN // by PFN
 	m2p []pfn     // by MFN; 0 where the frame is not the domain's

@@ -34,18 +34,24 @@ func (t *Target) build(ctx context.Context, b hv.Build, progress func(string)) (
 	if err != nil {
 		return nil, err
 	}
-	dir, err := t.sourceOf(ctx, b, progress)
+	from, err := t.sourceOf(ctx, b, progress)
 	if err != nil {
 		return nil, err
 	}
 	var policy string
-	if b.Policy != "" {
-		if policy, err = t.keepPolicy(ctx, b.Policy); err != nil {
+	if b.Module == "" {
+		if policy, err = t.insidePolicy(ctx, b, k); err != nil {
 			return nil, err
 		}
 	}
+	link, done, err := t.link(b, k)
+	if err != nil {
+		return nil, err
+	}
+	defer done()
+	var r recipe
 	err = gotool.Settle(labelled(b, progress), func() error {
-		r, err := t.recipe(ctx, b, k, dir)
+		r, err = t.recipe(ctx, b, k, from, link)
 		if err == nil {
 			img, err = t.image(ctx, r, progress)
 		}
@@ -54,10 +60,19 @@ func (t *Target) build(ctx context.Context, b hv.Build, progress func(string)) (
 	if err != nil {
 		return nil, err
 	}
+	if b.Module != "" {
+		if policy, err = t.outsidePolicy(ctx, r, img); err != nil {
+			return nil, err
+		}
+	}
+	img.Revision = from.revision
 	if policy != "" {
 		// The policy is part of what is measured.
 		img.Policy = policy
 		img.Hash = digest("image with policy", img.Hash, policy)
+	}
+	if b.Label != "" || b.Unknown != "" {
+		img.Hash = digest("image with label", img.Hash, b.Label, b.Unknown)
 	}
 	return img, nil
 }
@@ -69,14 +84,17 @@ func labelled(b hv.Build, progress func(string)) func(string) {
 
 // checked finds a build's kind, if the build can be made.
 func checked(b hv.Build, arches []string) (kind, error) {
-	k, err := findKind(b.KindOf())
+	k, err := kindOf(b)
 	if err != nil {
 		return kind{}, err
+	}
+	if _, ok := k.Reach(b.Dispatch); !ok {
+		return kind{}, fmt.Errorf("kind %s has no dispatch %q", k.Name, b.Dispatch)
 	}
 	if !slices.Contains(arches, b.Arch) {
 		return kind{}, fmt.Errorf("unknown architecture %q: the model has amd64 and 386", b.Arch)
 	}
-	if b.Policy != "" && !k.Policy {
+	if (b.Policy != "" || b.Label != "" || b.Unknown != "") && !k.Policy {
 		return kind{}, fmt.Errorf("kind %s loads no policy", k.Name)
 	}
 	return k, nil
@@ -84,37 +102,62 @@ func checked(b hv.Build, arches []string) (kind, error) {
 
 // recipe is a build with all that is needed to make it.
 type recipe struct {
-	build  hv.Build
-	kind   kind
-	tags   []string
-	goTool gotool.Tool
-	inputs *gotool.Inputs
+	build hv.Build
+	kind  kind
+	// dispatch says how hooks are reached.
+	dispatch string
+	tags     []string
+	goTool   gotool.Tool
+	inputs   *gotool.Inputs
 }
 
-func (t *Target) recipe(ctx context.Context, b hv.Build, k kind, dir string) (recipe, error) {
-	g, err := gotool.Find(dir, b.Arch)
+// link finds a build's module, if it is from outside, and what will have the
+// program import it. done removes what that needs.
+func (t *Target) link(b hv.Build, k kind) (link func(*gotool.Tool) error, done func(), err error) {
+	if b.Module == "" {
+		return func(*gotool.Tool) error { return nil }, func() {}, nil
+	}
+	p, err := gotool.FindPackage(b.Module, tagsOf(k, b)...)
+	if err != nil {
+		return nil, nil, err
+	}
+	s, err := t.opened()
+	if err != nil {
+		return nil, nil, err
+	}
+	dir, done, err := s.Scratch("a workspace")
+	return func(g *gotool.Tool) error { return g.Link(program, p, dir) }, done, err
+}
+
+func (t *Target) recipe(ctx context.Context, b hv.Build, k kind, from place, link func(*gotool.Tool) error) (recipe, error) {
+	g, err := gotool.Find(from.dir, b.Arch)
 	if err != nil {
 		return recipe{}, err
 	}
+	g.Alone = from.kept
+	if err := link(&g); err != nil {
+		return recipe{}, err
+	}
 	tags := tagsOf(k, b)
-	in, err := t.listInputs(ctx, g, strings.Join(tags, ","))
-	return recipe{b, k, tags, g, in}, err
+	in, err := t.listInputs(ctx, g, inputsKey{g.Dir, g.Arch, strings.Join(tags, ","), b.Module})
+	how, _ := k.Reach(b.Dispatch)
+	return recipe{b, k, how, tags, g, in}, err
 }
 
-// inputsKey says whose inputs: the same tree has others under other tags.
-type inputsKey struct{ dir, arch, tags string }
+// inputsKey says whose inputs: the same tree has others under other tags, or with
+// a module.
+type inputsKey struct{ dir, arch, tags, module string }
 
 // listInputs asks the go command what the program is made of, or takes the
 // last answer if none of those files changed since.
-func (t *Target) listInputs(ctx context.Context, g gotool.Tool, tags string) (*gotool.Inputs, error) {
-	key := inputsKey{g.Dir, g.Arch, tags}
+func (t *Target) listInputs(ctx context.Context, g gotool.Tool, key inputsKey) (*gotool.Inputs, error) {
 	t.mu.Lock()
 	known := t.inputs[key]
 	t.mu.Unlock()
 	if known != nil && known.Current() {
 		return known, nil
 	}
-	in, err := g.Inputs(ctx, program, tags)
+	in, err := g.Inputs(ctx, program, key.tags)
 	if err != nil {
 		return nil, err
 	}
@@ -157,6 +200,9 @@ func (t *Target) make(ctx context.Context, r recipe, dir string, progress func(s
 	start := time.Now()
 	err = r.goTool.Compile(ctx, r.program(), filepath.Join(dir, binaryFile))
 	done(err == nil)
+	if err == nil && r.build.Module != "" {
+		err = t.writeAbout(ctx, r, dir)
+	}
 	if err == nil {
 		progress(fmt.Sprintf("built in %.1f s", time.Since(start).Seconds()))
 	}
@@ -222,7 +268,7 @@ func (r recipe) describe(path string) (*hv.Image, error) {
 	return &hv.Image{
 		Build:     r.build,
 		Hash:      hash,
-		Dispatch:  r.kind.Dispatch,
+		Dispatch:  r.dispatch,
 		Toolchain: r.inputs.Settings["GOVERSION"],
 		Config:    r.config(),
 		Path:      path,

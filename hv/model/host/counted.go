@@ -104,7 +104,7 @@ func (c *counting) ready(ctx context.Context, s *store.Store, img *hv.Image, see
 	if err != nil {
 		return nil, ErrNoEmulator
 	}
-	plugin, err := window.BuildPlugin(ctx, s)
+	plugin, err := window.BuildPlugin(ctx, s, emulators[img.Build.Arch])
 	if err != nil {
 		return nil, err
 	}
@@ -190,7 +190,7 @@ func (c *counting) again(why error) error {
 		return err
 	}
 	c.machine = m
-	fmt.Fprintf(m.console, "the program stood still (%v) and was started again\n", errors.Unwrap(why))
+	fmt.Fprintf(m.console, "the program stalled (%v) and was restarted\n", errors.Unwrap(why))
 	return nil
 }
 

@@ -4,9 +4,11 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"maps"
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -86,8 +88,11 @@ func TestCounted(t *testing.T) {
 	needEmulator(t)
 	tg := newTarget(t)
 	hooks := map[string]float64{status: 1, version: 0, copying: 1, null: 0}
-	for _, build := range []hv.Build{{Name: "native", Arch: "amd64"}, {Name: "dummy", Arch: "amd64"}, {Name: "flask", Arch: "amd64"}, {Name: "flask", Arch: "386"}} {
-		t.Run(build.Name+" "+build.Arch, func(t *testing.T) {
+	for _, build := range []hv.Build{
+		{Name: "native", Arch: "amd64"}, {Name: "dummy", Arch: "amd64"}, {Name: "flask", Arch: "amd64"}, {Name: "flask", Arch: "386"},
+		{Name: "dummy", Dispatch: "direct", Arch: "amd64"}, {Name: "flask", Dispatch: "direct", Arch: "386"},
+	} {
+		t.Run(build.Name+build.Dispatch+" "+build.Arch, func(t *testing.T) {
 			img := mustBuild(t, tg, build)
 			got := counted(t, tg, img, 1, []string{"dom0", "domU"}, []string{status, version, copying, null})
 			// What depends on where memory lies, as a copy does, may differ.
@@ -110,6 +115,22 @@ func TestCounted(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestCountedInPlace: an inlined check is a hook that is crossed where it has code.
+func TestCountedInPlace(t *testing.T) {
+	needEmulator(t)
+	tg := newTarget(t)
+	want := map[string]float64{status: 1, version: 0, copying: 0, "Kbench/hypercall/op=domctl_max_mem": 1, "Kbench/hypercall/op=mmu_update/entries=16": 16}
+	for _, arch := range []string{"amd64", "386"} {
+		img := mustBuild(t, tg, hv.Build{Name: "native", Dispatch: "inline", Arch: arch})
+		got := counted(t, tg, img, 1, []string{"dom0"}, slices.Collect(maps.Keys(want)))
+		for benchmark, n := range want {
+			if h := value(t, got["dom0 "+benchmark], count.UnitHooks); h != n {
+				t.Errorf("%s %s: %v hooks, want %v", arch, benchmark, h, n)
+			}
+		}
 	}
 }
 

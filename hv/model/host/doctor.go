@@ -2,6 +2,7 @@ package host
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -15,15 +16,14 @@ import (
 
 // Doctor looks for the Go tool, the source, the store, and what makes
 // measurements noisy.
-func (t *Target) Doctor(ctx context.Context) []hv.Finding {
-	dir, source := doctorSource()
-	findings := []hv.Finding{doctorGo(ctx, dir), source, t.doctorStore()}
+func (t *Target) Doctor(ctx context.Context, _ hv.Build) []hv.Finding {
+	findings := []hv.Finding{doctorGo(ctx), doctorSource(), t.doctorStore()}
 	return append(findings, t.doctor386(), doctorCPUs(), doctorGovernor(), doctorLoad(), doctorQEMU())
 }
 
-func doctorGo(ctx context.Context, dir string) hv.Finding {
+func doctorGo(ctx context.Context) hv.Finding {
 	f := hv.Finding{What: "Go tool"}
-	g, err := gotool.Find(dir, runtime.GOARCH)
+	g, err := gotool.Find("", runtime.GOARCH)
 	if err != nil {
 		f.Detail = err.Error() + "; nothing can be built"
 		f.Mend = "install Go from https://go.dev/dl"
@@ -39,16 +39,20 @@ func doctorGo(ctx context.Context, dir string) hv.Finding {
 	return f
 }
 
-func doctorSource() (string, hv.Finding) {
+func doctorSource() hv.Finding {
 	f := hv.Finding{What: "model's source"}
-	dir, err := sourceTree(hv.Build{})
-	if err != nil {
+	err := unambiguous()
+	var two *AmbiguousError
+	switch {
+	case errors.As(err, &two):
+		f.Detail = fmt.Sprintf("the clone %s is not what this xsmbench was built from (%s differs)", two.Dir, two.File)
+		f.Mend = "build xsmbench again, or give --source " + two.Dir + ", or leave the clone"
+	case err != nil:
 		f.Detail = err.Error()
-		f.Mend = "cd to a clone of xsmbench, or give --source DIR"
-		return "", f
+	default:
+		f.OK, f.Detail = true, "in this program"
 	}
-	f.OK, f.Detail = true, dir
-	return dir, f
+	return f
 }
 
 func (t *Target) doctorStore() hv.Finding {

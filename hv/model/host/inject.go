@@ -15,7 +15,8 @@ import (
 
 var _ hv.Injector = (*Target)(nil)
 
-// injected is FLASK's hook that Inject changes, with its file.
+// injected is the hook that Inject changes, with its file, which is in the folder
+// of its kind's module.
 const (
 	injectedFile = "xsm/flask/hook_event.go"
 	injectedHook = "func (m *Module) evtchnStatus("
@@ -32,20 +33,20 @@ func (*Target) Injection() hv.Injection {
 // Inject makes the hook call a function in assembly: no compiler may leave out
 // what it does, and it is there in every copy, so that copies differ by the
 // work alone.
-func (t *Target) Inject(_ context.Context, w hv.Work, dir string, _ func(string)) (hv.Build, error) {
-	b, err := inject(w, dir)
+func (t *Target) Inject(ctx context.Context, w hv.Work, dir string, progress func(string)) (hv.Build, error) {
+	b, err := t.inject(ctx, w, dir, progress)
 	if err != nil {
 		return b, fmt.Errorf("put work into a hook: %w", err)
 	}
 	return b, nil
 }
 
-func inject(w hv.Work, dir string) (hv.Build, error) {
-	tree, err := sourceTree(hv.Build{})
+func (t *Target) inject(ctx context.Context, w hv.Work, dir string, progress func(string)) (hv.Build, error) {
+	from, err := t.sourceOf(ctx, hv.Build{}, progress)
 	if err != nil {
 		return hv.Build{}, err
 	}
-	if err := copySource(tree, dir); err != nil {
+	if err := copySource(from.dir, dir); err != nil {
 		return hv.Build{}, err
 	}
 	path := filepath.Join(dir, injectedFile)
@@ -63,20 +64,23 @@ func inject(w hv.Work, dir string) (hv.Build, error) {
 		return hv.Build{}, err
 	}
 	assembly := filepath.Join(filepath.Dir(path), "selftest_work.s")
-	return hv.Build{Kind: "flask", Source: dir}, os.WriteFile(assembly, []byte(assemble(w)), 0o666)
+	return hv.Build{Kind: filepath.Base(filepath.Dir(injectedFile)), Source: dir}, os.WriteFile(assembly, []byte(assemble(w)), 0o666)
 }
 
 // assemble writes the function. A delay is a chain of multiplications, each of
 // which waits for the one before, between two fences: without those the
 // processor would do it beside what comes before and after. There is no loop,
-// whose end would be guessed wrong.
+// whose end would be guessed wrong. One step is in every copy, also in that
+// without a delay: the first one after a fence costs more than its latency, since
+// it must get to its unit and back, and two fences without anything between them
+// cost less than that.
 func assemble(w hv.Work) string {
 	const fence = "\tBYTE $0x0F; BYTE $0xAE; BYTE $0xE8\n" // LFENCE
-	step, around := "\tBYTE $0x90\n", ""                   // NOP, which the assembler would leave out
+	step, around, n := "\tBYTE $0x90\n", "", w.Amount      // NOP, which the assembler would leave out
 	if w.Delay {
-		step, around = "\tIMULL CX, CX\n", fence
+		step, around, n = "\tIMULL CX, CX\n", fence, w.Amount+1
 	}
-	return "TEXT ·selftestWork(SB), 4, $0-0\n" + around + strings.Repeat(step, w.Amount) + around + "\tRET\n" // 4: NOSPLIT
+	return "TEXT ·selftestWork(SB), 4, $0-0\n" + around + strings.Repeat(step, n) + around + "\tRET\n" // 4: NOSPLIT
 }
 
 // notSource are folders at a tree's top that no program is built from.

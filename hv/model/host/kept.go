@@ -2,15 +2,14 @@ package host
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"fmt"
 	"os"
 	"path/filepath"
 
 	"xsmbench/hv"
+	"xsmbench/hv/policy"
 	"xsmbench/hv/store"
-	"xsmbench/xsm/flask/policydb"
+	"xsmbench/xsm"
 )
 
 // What the model keeps in the store.
@@ -21,9 +20,6 @@ var (
 	sources = store.Register(store.Kind{
 		Name: "model-sources", Doc: "revisions of this program's source, which the model is built from", Bound: 500 << 20,
 	})
-	policies = store.Register(store.Kind{
-		Name: "model-policies", Doc: "policies that the model's FLASK loads", Bound: 100 << 20,
-	})
 	logs = store.Register(store.Kind{
 		Name: "model-logs", Doc: "the compiler's output of programs of the model that did not compile", Bound: 10 << 20,
 	})
@@ -32,7 +28,6 @@ var (
 // Files of entries.
 const (
 	binaryFile = "xsmmodel"
-	policyFile = "policy"
 	logFile    = "compile.log"
 )
 
@@ -74,26 +69,67 @@ func (t *Target) image(ctx context.Context, r recipe, progress func(string)) (*h
 	if err != nil {
 		return nil, err
 	}
+	if r.build.Module != "" {
+		about, err := readAbout(e.Path(aboutFile))
+		if err != nil {
+			return nil, err
+		}
+		k := registered(about)
+		img.Module = &k
+	}
 	img.Cached = !e.Made
 	return img, nil
 }
 
-// keepPolicy checks a policy and copies it into the store, so that it cannot
-// change during a run; it returns the policy's hash, which is its key.
-func (t *Target) keepPolicy(ctx context.Context, path string) (string, error) {
-	text, err := os.ReadFile(path)
+// insidePolicy keeps a build's policy that the module, which is in this program,
+// finds good; it returns the hash, "" if the build has none.
+func (t *Target) insidePolicy(ctx context.Context, b hv.Build, k kind) (string, error) {
+	if b.Policy == "" {
+		return "", nil
+	}
+	format := k.module.Policy
+	return t.keepPolicy(ctx, b, format.Magic, func(policy []byte) (err error) {
+		if format.Check != nil {
+			_, err = format.Check(policy, xsm.PolicyOptions{Unknown: b.Unknown, Label: b.Label})
+		}
+		return err
+	})
+}
+
+// outsidePolicy does the same for a module from outside, whose program must be
+// asked.
+func (t *Target) outsidePolicy(ctx context.Context, r recipe, img *hv.Image) (string, error) {
+	b := r.build
+	about, err := readAbout(filepath.Join(filepath.Dir(img.Path), aboutFile))
 	if err != nil {
-		return "", fmt.Errorf("policy: %w", err)
+		return "", err
 	}
-	if _, err := policydb.Read(text); err != nil {
-		return "", fmt.Errorf("policy %s: %w", path, err)
+	args := policyArguments(b, b.Policy)
+	switch {
+	case len(args) == 0:
+		return "", nil
+	case about.Policy == nil:
+		return "", fmt.Errorf("module %s loads no policy", about.Name)
 	}
-	sum := sha256.Sum256(text)
-	hash := hex.EncodeToString(sum[:])
-	_, err = t.get(ctx, policies, store.Key(hash), store.Recipe{What: "policy " + path, Make: func(_ context.Context, dir string) error {
-		return os.WriteFile(filepath.Join(dir, policyFile), text, 0o644)
-	}})
-	return hash, err
+	if _, err := t.ask(ctx, r.goTool, img.Path, args...); err != nil || b.Policy == "" {
+		return "", err
+	}
+	return t.keepPolicy(ctx, b, about.Policy.Magic, func([]byte) error { return nil })
+}
+
+// keepPolicy checks a policy and copies it into the store; it returns the policy's
+// hash.
+func (t *Target) keepPolicy(ctx context.Context, b hv.Build, magic uint32, check func(policy []byte) error) (string, error) {
+	s, err := t.opened()
+	if err != nil {
+		return "", err
+	}
+	k, err := policy.Keep(ctx, s, b.Policy, magic, check)
+	if err != nil {
+		return "", err
+	}
+	t.hold(k.Entry)
+	return k.Hash, nil
 }
 
 // policy finds a policy that was kept.
@@ -102,10 +138,30 @@ func (t *Target) policy(hash string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	e, err := s.Lookup(policies, store.Key(hash))
+	k, err := policy.Find(s, hash)
 	if err != nil {
-		return "", fmt.Errorf("find policy %s: %w", hash, err)
+		return "", err
 	}
-	t.hold(e)
-	return e.Path(policyFile), nil
+	t.hold(k.Entry)
+	return k.Path(), nil
+}
+
+// embedded is the variable that holds a program's own policy.
+const embedded = "xsmbench/xsm/flask/policy.Binary"
+
+// policyText is what an image enforces.
+func (t *Target) policyText(img *hv.Image) ([]byte, error) {
+	if img.Policy == "" {
+		return policy.Variable(img.Path, embedded)
+	}
+	path, err := t.policy(img.Policy)
+	if err != nil {
+		return nil, err
+	}
+	return os.ReadFile(path)
+}
+
+// ComparePolicies compares what two images enforce.
+func (t *Target) ComparePolicies(_ context.Context, before, after *hv.Image) hv.PolicyChange {
+	return policy.Of(before, after, t.policyText)
 }

@@ -112,21 +112,31 @@ func (t *Target) launch(img *hv.Image, spec hv.BootSpec, emulate []string) (*mac
 
 // arguments are those of the model's program.
 func (t *Target) arguments(img *hv.Image, spec hv.BootSpec) ([]string, error) {
-	args := []string{"-plan", "-"}
+	policy := ""
 	if img.Build.Policy != "" {
 		if img.Policy == "" {
 			return nil, errors.New("the image has no policy")
 		}
-		path, err := t.policy(img.Policy)
-		if err != nil {
+		var err error
+		if policy, err = t.policy(img.Policy); err != nil {
 			return nil, err
 		}
-		args = append(args, "-policy", path)
 	}
+	args := append([]string{"-plan", "-"}, policyArguments(img.Build, policy)...)
 	if spec.Seed != 0 {
 		args = append(args, "-seed", strconv.FormatInt(spec.Seed, 10))
 	}
 	return args, nil
+}
+
+// policyArguments are those about the policy, which is in a file; "" for none.
+func policyArguments(b hv.Build, file string) (args []string) {
+	for _, a := range [][2]string{{"-policy", file}, {"-label", b.Label}, {"-unknown", b.Unknown}} {
+		if a[1] != "" {
+			args = append(args, a[0], a[1])
+		}
+	}
+	return args
 }
 
 // steady are the settings of Go's run-time system by which one thread at a

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"xsmbench/hv"
+	"xsmbench/hv/child"
 )
 
 // Settings say what a machine of the image is. The processors are those of
@@ -22,21 +23,42 @@ func (t *Target) Settings(ctx context.Context, img *hv.Image, spec hv.BootSpec) 
 		vcpus += "they are threads of the host, pinned to no CPU of it"
 	}
 	all = append(all, hv.Setting{Item: hv.SettingVCPUs, Text: vcpus})
-	policy, avc := "none", "none"
-	if img.Build.KindOf() == "flask" {
-		policy = "the model's own, built into the image"
-		if img.Policy != "" {
-			policy = img.Build.Policy + ", SHA-256 " + img.Policy
-		}
-		policy += ", enforcing"
+	k := kindOfImage(img)
+	avc := "none"
+	if k.AVC {
 		avc = "warm, unless a benchmark's name says otherwise: the operation ran before the windows that count"
 	}
-	return append(all, hv.Setting{Item: hv.SettingPolicy, Text: policy}, hv.Setting{Item: hv.SettingAVC, Text: avc})
+	return append(all, hv.Setting{Item: hv.SettingPolicy, Text: policyText(img, k)}, hv.Setting{Item: hv.SettingAVC, Text: avc})
+}
+
+// policyText says which policy an image boots with.
+func policyText(img *hv.Image, k hv.Kind) string {
+	var policy string
+	switch {
+	case img.Policy != "":
+		policy = img.Build.Policy + ", SHA-256 " + img.Policy
+	case k.BuiltIn && img.Module != nil:
+		policy = "the module's own, built into the image"
+	case k.BuiltIn:
+		policy = "the model's own, built into the image"
+	default:
+		return "none"
+	}
+	if k.Mode != "" {
+		policy += ", " + k.Mode
+	}
+	if img.Build.Label != "" {
+		policy += ", domU labelled " + img.Build.Label
+	}
+	if how := map[string]string{"deny": "denied", "allow": "allowed"}[img.Build.Unknown]; how != "" {
+		policy += ", permissions that it does not have " + how
+	}
+	return policy
 }
 
 // emulatorText is the emulator's name and version, empty if it does not tell.
 func emulatorText(ctx context.Context, arch string) string {
-	out, err := exec.CommandContext(ctx, emulators[arch], "--version").Output()
+	out, err := child.Output(exec.CommandContext(ctx, emulators[arch], "--version"))
 	if err != nil {
 		return ""
 	}

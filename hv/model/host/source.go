@@ -2,7 +2,6 @@ package host
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"path/filepath"
 
@@ -14,37 +13,109 @@ import (
 
 const program = "cmd/xsmmodel"
 
-// sourceOf finds the tree to build from: a revision, or a tree of the user's.
-func (t *Target) sourceOf(ctx context.Context, b hv.Build, progress func(string)) (string, error) {
-	tree, err := sourceTree(b)
-	if err != nil || b.Rev == "" {
-		return tree, err
+// place is a source tree to build from.
+type place struct {
+	dir string
+	// kept says that it lies in the store: a workspace around it is not the
+	// user's intention.
+	kept bool
+	// revision is what git describe says of it, if it is one of a repository's.
+	revision string
+}
+
+// sourceOf finds the tree to build from: a tree of the user's, a revision, or
+// the source that this program carries with it.
+func (t *Target) sourceOf(ctx context.Context, b hv.Build, progress func(string)) (place, error) {
+	if b.Rev != "" {
+		return t.revision(ctx, b, progress)
 	}
-	dir, err := t.checkout(ctx, tree, b.Rev, progress)
+	if b.Source != "" {
+		dir, err := namedTree(b.Source)
+		return place{dir: dir}, err
+	}
+	if err := t.unambiguous(); err != nil {
+		return place{}, err
+	}
+	s, err := t.opened()
 	if err != nil {
-		return "", fmt.Errorf("find revision %q in %s: %w", b.Rev, tree, err)
+		return place{}, err
+	}
+	e, err := gotool.Own(ctx, s, progress)
+	if err != nil {
+		return place{}, err
+	}
+	t.hold(e)
+	return place{dir: e.Dir, kept: true}, nil
+}
+
+func namedTree(source string) (string, error) {
+	dir, err := filepath.Abs(source)
+	if err == nil {
+		err = gotool.IsTree(dir, program)
+	}
+	if err != nil {
+		return "", fmt.Errorf("find source: %w", err)
 	}
 	return dir, nil
 }
 
-// sourceTree finds the tree to build from: the build's own; else the module
-// around the working directory; else the one this program was compiled from,
-// if it is still there.
-func sourceTree(b hv.Build) (string, error) {
+// revision checks a revision out, of the clone that the build names, else of
+// the one around the working directory.
+func (t *Target) revision(ctx context.Context, b hv.Build, progress func(string)) (place, error) {
+	var tree string
+	var err error
 	if b.Source != "" {
-		dir, err := filepath.Abs(b.Source)
-		if err != nil {
-			return "", fmt.Errorf("find source: %w", err)
-		}
-		if err := gotool.IsTree(dir, program); err != nil {
-			return "", fmt.Errorf("find source: %w", err)
-		}
-		return dir, nil
+		tree, err = namedTree(b.Source)
+	} else if above, ok := gotool.TreeAbove(program); ok {
+		tree = above
+	} else {
+		err = fmt.Errorf("find revision %q: the working directory is not in a clone of xsmbench: run xsmbench in one, or name one with --source DIR", b.Rev)
 	}
-	if dir, err := gotool.FindTree(program); err == nil {
-		return dir, nil
+	if err != nil {
+		return place{}, err
 	}
-	return "", errors.New("find source: the model is built from xsmbench's source tree, and there is none above the working directory: run xsmbench inside a clone, or say where one is with --source DIR")
+	dir, err := t.checkout(ctx, tree, b.Rev, progress)
+	if err != nil {
+		return place{}, fmt.Errorf("find revision %q in %s: %w", b.Rev, tree, err)
+	}
+	name, err := git.Describe(ctx, tree, b.Rev+"^{commit}")
+	return place{dir: dir, kept: true, revision: name}, err
+}
+
+// AmbiguousError says that a build names no source, and the working directory
+// is in a clone whose source is not what this program carries with it. Either
+// could be meant, and their figures would differ.
+type AmbiguousError struct {
+	Dir  string // the clone
+	File string // in which they differ
+}
+
+// Error says how to choose.
+func (e *AmbiguousError) Error() string {
+	return fmt.Sprintf("find source: the clone %s is not what this xsmbench was built from (%s differs): build xsmbench again, or give --source %[1]s to build the model from the clone as it is, or leave the clone to build the source that xsmbench carries with it", e.Dir, e.File)
+}
+
+// unambiguous is an AmbiguousError if the clone around the working directory
+// could be meant. The first answer of this process stands: a run is of one
+// source, even if somebody edits another meanwhile.
+func (t *Target) unambiguous() error {
+	t.asked.Do(func() { t.answer = unambiguous() })
+	return t.answer
+}
+
+func unambiguous() error {
+	dir, ok := gotool.TreeAbove(program)
+	if !ok {
+		return nil
+	}
+	file, err := gotool.DiffersFromOwn(dir)
+	if err != nil {
+		return fmt.Errorf("find source: %w", err)
+	}
+	if file != "" {
+		return &AmbiguousError{dir, file}
+	}
+	return nil
 }
 
 // checkout unpacks a revision of the git repository around dir into the store,

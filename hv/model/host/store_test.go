@@ -162,7 +162,7 @@ func TestChanges(t *testing.T) {
 		want     string // in the error; "" for none
 	}{
 		{"once", `if [ ! -f "$dir/changed" ]; then touch "$dir/changed"; echo '// more' >>cmd/xsmmodel/main.go; fi`, 2, ""},
-		{"always", `echo '// more' >>cmd/xsmmodel/main.go`, 5, "build native: the source changed while it was compiled, again and again: let it rest"},
+		{"always", `echo '// more' >>cmd/xsmmodel/main.go`, 5, "build native: the source changed while it was compiled repeatedly: wait until it is stable"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			fake := gotooltest.New(t)

@@ -35,6 +35,9 @@ type Target struct {
 
 	opened func() (*store.Store, error)
 
+	asked  sync.Once // whether the source is ambiguous
+	answer error
+
 	mu     sync.Mutex
 	held   map[string]*store.Entry // in use until this process ends, by folder
 	inputs map[inputsKey]*gotool.Inputs
@@ -58,39 +61,18 @@ func New() *Target {
 	}
 }
 
-// kind is a way of building: the tags that select it.
-type kind struct {
-	hv.Kind
-	tags []string
-}
-
-var kinds = []kind{
-	{hv.Kind{Name: "native", Doc: "no framework: every hook compiles to nothing", Dispatch: "compiled out"}, nil},
-	{hv.Kind{Name: "dummy", Doc: "the framework with the dummy module: every hook is called and allows", Dispatch: "table"}, []string{"xsm"}},
-	{hv.Kind{Name: "flask", Doc: "the framework with FLASK registered, enforcing a policy", Dispatch: "table", Policy: true}, []string{"xsm", "flask"}},
-}
-
-func findKind(name string) (kind, error) {
-	for _, k := range kinds {
-		if k.Name == name {
-			return k, nil
-		}
-	}
-	return kind{}, fmt.Errorf("unknown kind of build %q: the model has native, dummy and flask", name)
-}
-
 // Name is "model".
 func (*Target) Name() string { return "model" }
 
 // Doc describes the target in one line.
 func (*Target) Doc() string {
-	return "a hypervisor in Go after Xen 3.2's paravirtual control plane; needs nothing but Go"
+	return "a hypervisor in Go, modelled on Xen 3.2's paravirtual control plane; needs only Go"
 }
 
-// Kinds lists native, dummy and flask.
+// Kinds lists native, dummy, and those of the modules.
 func (*Target) Kinds() []hv.Kind {
 	var list []hv.Kind
-	for _, k := range kinds {
+	for _, k := range kinds() {
 		list = append(list, k.Kind)
 	}
 	return list
@@ -105,15 +87,25 @@ func (*Target) Accels() []string { return []string{"", icount} }
 // Units are those of the benchmarks, and of a run that counts.
 func (*Target) Units() []string { return append([]string{"ns/op", "MB/s"}, count.Units()...) }
 
-// Offers reports true but for what the other domain must answer: the model's
-// guest kernel has all of bench.OS, and its domains all of bench.Hypercalls,
-// but a domain that waits takes no part.
-func (*Target) Offers(b bench.Benchmark) bool { return !b.NeedsEcho }
+// Offers reports true for most: the model's guest kernel has all of bench.OS, and
+// its domains all of bench.Hypercalls.
+func (t *Target) Offers(b bench.Benchmark) bool { return t.Refuses(b) == "" }
+
+// Refuses says why a benchmark cannot run, "" if it can.
+func (*Target) Refuses(b bench.Benchmark) string {
+	switch {
+	case b.NeedsEcho:
+		return "the other domain must answer, and one that waits takes no part"
+	case b.Later:
+		return "Xen 3.2 has not the operation"
+	}
+	return ""
+}
 
 // tagsOf are the build tags of a build, its own ones last, without repetition.
 func tagsOf(k kind, b hv.Build) []string {
 	tags := slices.Clone(k.tags)
-	for _, t := range b.Tags {
+	for _, t := range slices.Concat(dispatchTags[b.Dispatch], b.Tags) {
 		if !slices.Contains(tags, t) {
 			tags = append(tags, t)
 		}
@@ -124,8 +116,15 @@ func tagsOf(k kind, b hv.Build) []string {
 // label names a build in progress lines.
 func label(b hv.Build) string {
 	s := b.Name
-	if k := b.KindOf(); k != b.Name {
+	k := b.KindOf()
+	if b.Dispatch != "" {
+		k += ":" + b.Dispatch
+	}
+	if k != b.Name {
 		s += " (" + k + ")"
+	}
+	if b.Arch == "386" {
+		s += " on 386"
 	}
 	if b.Layout != 0 {
 		s += fmt.Sprintf(" layout %d", b.Layout)

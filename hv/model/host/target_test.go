@@ -120,13 +120,21 @@ func TestBuild(t *testing.T) {
 	for what, other := range map[string]hv.Build{
 		"layout":       {Name: "native", Arch: "amd64", Source: dir, Layout: 3},
 		"kind":         {Name: "dummy", Arch: "amd64", Source: dir},
+		"dispatch":     {Name: "native", Arch: "amd64", Source: dir, Dispatch: "inline"},
 		"architecture": {Name: "native", Arch: "386", Source: dir},
 	} {
 		img := mustBuild(t, tg, other)
 		// Tags that no file asks for change the key, not the program.
-		if img.Cached || what != "kind" && img.Hash == first.Hash {
+		if tagged := what == "kind" || what == "dispatch"; img.Cached || !tagged && img.Hash == first.Hash {
 			t.Errorf("another %s: cached %v, hash %s", what, img.Cached, img.Hash)
 		}
+	}
+
+	if img := mustBuild(t, tg, hv.Build{Name: "native", Arch: "amd64", Source: dir, Dispatch: "inline"}); img.Dispatch != "inlined check" || !strings.HasPrefix(img.Config, "xsminline") {
+		t.Errorf("dispatch %q, tags %q", img.Dispatch, img.Config)
+	}
+	if _, err := tg.Build(context.Background(), hv.Build{Name: "dummy", Arch: "amd64", Source: dir, Dispatch: "inline"}, func(string) {}); err == nil || !strings.Contains(err.Error(), `kind dummy has no dispatch "inline"`) {
+		t.Errorf("a dispatch that dummy does not have: %v", err)
 	}
 
 	// A file that is added counts, though no other changes.
@@ -152,6 +160,9 @@ func TestBuildRevision(t *testing.T) {
 	tagged := mustBuild(t, tg, hv.Build{Name: "v1", Kind: "native", Arch: "amd64", Source: dir, Rev: "v1"})
 	if changed.Hash == old.Hash || tagged.Hash != old.Hash {
 		t.Errorf("hashes: before %s, changed %s, revision %s", old.Hash, changed.Hash, tagged.Hash)
+	}
+	if tagged.Revision != "v1" {
+		t.Errorf("git calls it v1, the image %q", tagged.Revision)
 	}
 	_, err := tg.Build(context.Background(), hv.Build{Name: "native", Arch: "amd64", Source: dir, Rev: "v2"}, func(string) {})
 	if err == nil || !strings.Contains(err.Error(), `build native: find revision "v2"`) {

@@ -21,9 +21,10 @@ import (
 // Packages by the beginnings of their symbols.
 const (
 	module     = "xsmbench/"
-	wrappers   = "xsm."          // package xsm, whose wrappers the hooks are
-	hypervisor = "model."        // package hv/model
-	processor  = "model.(*VCPU)" // its vCPUs
+	wrappers   = "xsm."              // package xsm, whose wrappers the hooks are
+	body       = wrappers + "direct" // what they call in a build with direct calls, the module's function
+	hypervisor = "model."            // package hv/model
+	processor  = "model.(*VCPU)"     // its vCPUs
 )
 
 // Functions of package model at the hypervisor's boundary.
@@ -58,7 +59,8 @@ func Read(path string) (*code.Map, error) {
 	defer f.Close()
 	p, err := program.Read(f, program.Spec{
 		Area: textArea(f), Rest: "(no symbol)", Name: shortName, HookOf: hookOf,
-		Module: func(string) bool { return false }, Probes: disturbing, Indirect: true,
+		Module: func(string) bool { return false }, Probes: disturbing, Indirect: true, Compares: true,
+		IsBody: func(function string) bool { return strings.HasPrefix(function, body) },
 	})
 	if err != nil {
 		return nil, fmt.Errorf("read symbols of %s: %w", path, err)

@@ -69,17 +69,26 @@ func build(t *testing.T, arch, tags string) string {
 // TestRead maps the model as it is: every hook that has a caller has a site
 // with a call in the builds with the framework, and none in native.
 func TestRead(t *testing.T) {
-	var want []string
+	var want, checked []string
 	for _, h := range hook.Table {
 		if len(h.Source) > 0 && h.Name != "complete_init" { // which nothing calls
 			want = append(want, h.Name)
 		}
+		if h.Check != "" {
+			checked = append(checked, h.Name)
+		}
 	}
+	slices.Sort(checked)
 	slices.Sort(want)
 	for _, tt := range []struct {
 		arch, tags string
-		hooks      []string
-	}{{"amd64", "", nil}, {"amd64", "xsm", want}, {"amd64", "xsm,flask", want}, {"386", "xsm,flask", want}} {
+		hooks      []string // that are called
+		checks     []string // in place
+	}{
+		{"amd64", "", nil, nil}, {"amd64", "xsm", want, want}, {"amd64", "xsm,flask", want, want}, {"386", "xsm,flask", want, want},
+		{"amd64", "xsminline", nil, checked}, {"386", "xsminline", nil, checked},
+		{"amd64", "xsm,xsmdirect", want, want}, {"amd64", "xsm,flask,xsmdirect", want, want}, {"386", "xsm,flask,xsmdirect", want, want},
+	} {
 		t.Run(tt.arch+" "+tt.tags, func(t *testing.T) {
 			m, err := Read(build(t, tt.arch, tt.tags))
 			if err != nil {
@@ -94,12 +103,28 @@ func TestRead(t *testing.T) {
 			if len(tt.hooks) == 0 && len(got) > 0 {
 				t.Errorf("hooks of native: %v", got)
 			}
+			if sites := sitesIn(m); !slices.Equal(sites, tt.checks) {
+				t.Errorf("sites of %v, want %v", sites, tt.checks)
+			}
 			if !m.Shared || m.Area.Lo == 0 || m.Area.Hi <= m.Area.Lo {
 				t.Errorf("area %x-%x, shared %v", m.Area.Lo, m.Area.Hi, m.Shared)
 			}
 			checkEvents(t, m)
 		})
 	}
+}
+
+// sitesIn are the hooks that have code of their own in functions, which is
+// entered.
+func sitesIn(m *code.Map) []string {
+	var all []string
+	for _, cell := range m.Entries {
+		if h := m.Cells[cell].Hook; h != "" && !slices.Contains(all, h) {
+			all = append(all, h)
+		}
+	}
+	slices.Sort(all)
+	return all
 }
 
 func checkEvents(t *testing.T, m *code.Map) {

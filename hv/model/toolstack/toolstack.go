@@ -101,7 +101,7 @@ func (t *Toolstack) ssidref(context string) (uint32, error) {
 	text, _, _ := strings.Cut(string(op.Buf), "\x00")
 	sid, err := strconv.ParseUint(text, 10, 32)
 	if err != nil {
-		return 0, fmt.Errorf("look up label %q: the answer %q is no number", context, text)
+		return 0, fmt.Errorf("look up label %q: the answer %q is not a number", context, text)
 	}
 	return uint32(sid), nil
 }

@@ -110,43 +110,57 @@ func (s *syncer) update(rel string, info fs.FileInfo) error {
 	if err != nil {
 		return err
 	}
-	if same, err := hasContent(to, info, content); err != nil {
+	if have := hasContent(to, info, content); have == nil {
+		if content, err = s.replace(rel, info); err != nil {
+			return err
+		}
+	} else if err := s.setMode(rel, have, info); err != nil {
 		return err
-	} else if !same {
-		if err := os.RemoveAll(to); err != nil {
-			return err
-		}
-		if content, err = copyFile(from, to, info); err != nil {
-			return err
-		}
-		if s.before[rel] {
-			s.changes.Changed = append(s.changes.Changed, rel)
-		} else {
-			s.changes.Added = append(s.changes.Added, rel)
-		}
 	}
 	s.tree.add(rel, info, content)
 	return nil
 }
 
-// hasContent says whether there is a file of the same type and content; if so
-// it gets the mode.
-func hasContent(path string, info fs.FileInfo, content string) (bool, error) {
+// replace copies a file to where there is none of that content.
+func (s *syncer) replace(rel string, info fs.FileInfo) (content string, err error) {
+	to := filepath.Join(s.to, rel)
+	if err := os.RemoveAll(to); err != nil {
+		return "", err
+	}
+	if s.before[rel] {
+		s.changes.Changed = append(s.changes.Changed, rel)
+	} else {
+		s.changes.Added = append(s.changes.Added, rel)
+	}
+	return copyFile(filepath.Join(s.from, rel), to, info)
+}
+
+// setMode gives a file of the right content the right mode. Whether it can be
+// executed is part of a tree's digest, and a change of the file like any other.
+func (s *syncer) setMode(rel string, have, want fs.FileInfo) error {
+	if isLink(want) || have.Mode().Perm() == want.Mode().Perm() {
+		return nil
+	}
+	if (have.Mode()^want.Mode())&0o111 != 0 {
+		s.changes.Changed = append(s.changes.Changed, rel)
+	}
+	return os.Chmod(filepath.Join(s.to, rel), want.Mode().Perm())
+}
+
+// hasContent describes a file if it has the type and the content that are wanted;
+// else it is nil.
+func hasContent(path string, info fs.FileInfo, content string) fs.FileInfo {
 	have, err := os.Lstat(path)
 	if err != nil || have.Mode().Type() != info.Mode().Type() {
-		return false, nil
+		return nil
 	}
 	if !isLink(info) && have.Size() != info.Size() {
-		return false, nil
+		return nil
 	}
-	found, err := hash(path, have)
-	if err != nil || found != content {
-		return false, nil
+	if found, err := hash(path, have); err != nil || found != content {
+		return nil
 	}
-	if isLink(info) || have.Mode().Perm() == info.Mode().Perm() {
-		return true, nil
-	}
-	return true, os.Chmod(path, info.Mode().Perm())
+	return have
 }
 
 // makeFolder makes a folder of the tree where something else may be, such as a

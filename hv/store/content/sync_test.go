@@ -131,7 +131,8 @@ func TestSync(t *testing.T) {
 	}
 }
 
-// Sync says what it did; the second time there is nothing to do.
+// Sync says what it did; the second time there is nothing to do. A file's mode
+// counts as far as it is part of the digest.
 func TestSyncChanges(t *testing.T) {
 	work := t.TempDir()
 	to, record := filepath.Join(work, "tree"), filepath.Join(work, "names")
@@ -142,6 +143,9 @@ func TestSyncChanges(t *testing.T) {
 		{map[string]string{"a": "1", "d/b": "2"}, Changes{Added: []string{"a", "d/b"}}},
 		{map[string]string{"a": "1", "d/b": "2"}, Changes{}},
 		{map[string]string{"a": "9", "c": "3"}, Changes{Added: []string{"c"}, Changed: []string{"a"}, Removed: []string{"d/b"}}},
+		{map[string]string{"a": "9", "c*": "3"}, Changes{Changed: []string{"c"}}},
+		{map[string]string{"a": "9", "c*": "3"}, Changes{}},
+		{map[string]string{"a*": "9", "c": "3"}, Changes{Changed: []string{"a", "c"}}},
 	} {
 		from := planted(t, c.tree)
 		_, got, err := Sync(from, to, record, All(from, nil))
@@ -151,6 +155,23 @@ func TestSyncChanges(t *testing.T) {
 		if diff := cmp.Diff(c.want, got); diff != "" {
 			t.Errorf("%v (-want +got):\n%s", c.tree, diff)
 		}
+	}
+}
+
+// Who may read and write a file is not part of a tree, and no change of it.
+func TestSyncPermissions(t *testing.T) {
+	work, from := t.TempDir(), planted(t, map[string]string{"a": "1"})
+	to, record := filepath.Join(work, "tree"), filepath.Join(work, "names")
+	syncs(t, from, to, record)
+	if err := os.Chmod(filepath.Join(from, "a"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	_, got, err := Sync(from, to, record, All(from, nil))
+	if diff := cmp.Diff(Changes{}, got); err != nil || diff != "" {
+		t.Errorf("%v\n%s", err, diff)
+	}
+	if info, err := os.Stat(filepath.Join(to, "a")); err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("mode %v, %v", info.Mode(), err)
 	}
 }
 

@@ -6,12 +6,14 @@ package debian
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"sort"
 	"strings"
 
@@ -38,14 +40,14 @@ type Archive struct {
 	options []string // of every call of apt's programs
 }
 
-func newArchive(s *store.Store, index *store.Entry) (*Archive, error) {
+func (m Machine) newArchive(s *store.Store, index *store.Entry) (*Archive, error) {
 	scratch, release, err := s.Scratch("apt's cache")
 	if err != nil {
 		index.Release()
 		return nil, fmt.Errorf("open package archive: %w", err)
 	}
 	a := &Archive{index: index, scratch: scratch, release: release}
-	a.options = append(options(index.Dir), "-o", "Dir::Cache="+scratch)
+	a.options = append(m.options(index.Dir), "-o", "Dir::Cache="+scratch)
 	if err := os.MkdirAll(filepath.Join(scratch, "archives", "partial"), 0o755); err != nil {
 		a.Close()
 		return nil, fmt.Errorf("open package archive: %w", err)
@@ -170,19 +172,51 @@ func (f File) verify(path string) error {
 	return nil
 }
 
-// Depends lists the packages that a package depends on directly.
-func (a *Archive) Depends(ctx context.Context, name string) ([]string, error) {
-	out, err := a.run(ctx, "", "apt-cache", "depends", "--important", name)
+// Depends lists the packages that packages depend on directly, sorted. Names
+// that no package has, only what several provide, are left out.
+func (a *Archive) Depends(ctx context.Context, names ...string) ([]string, error) {
+	out, err := a.run(ctx, "", "apt-cache", append([]string{"depends", "--important"}, names...)...)
 	if err != nil {
-		return nil, fmt.Errorf("look up package %s: %w", name, err)
+		return nil, fmt.Errorf("look up package %s: %w", strings.Join(names, " "), err)
 	}
+	return parseDepends(out), nil
+}
+
+// parseDepends reads what apt-cache depends prints: "  Depends: NAME", with a
+// stroke before the first of two alternatives, and angle brackets around what
+// is no package.
+func parseDepends(out string) []string {
 	var names []string
 	for line := range strings.Lines(out) {
-		if _, dep, ok := strings.Cut(line, "Depends: "); ok {
-			names = append(names, strings.TrimSpace(dep))
+		_, dep, _ := strings.Cut(line, "Depends: ")
+		if dep = strings.TrimSpace(dep); dep != "" && dep[0] != '<' {
+			names = append(names, dep)
 		}
 	}
-	return names, nil
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
+// Libraries lists the packages of shared libraries that a package needs, directly
+// or through each other, sorted: among dependencies they are told by their names.
+func (a *Archive) Libraries(ctx context.Context, name string) ([]string, error) {
+	var found []string
+	for todo := []string{name}; len(todo) > 0; {
+		depends, err := a.Depends(ctx, todo...)
+		if err != nil {
+			return nil, err
+		}
+		todo = slices.DeleteFunc(depends, func(d string) bool { return !isLibrary(d) || slices.Contains(found, d) })
+		found = append(found, todo...)
+	}
+	slices.Sort(found)
+	return found, nil
+}
+
+// isLibrary tells a shared library's package. All but one follow Debian's policy
+// (section 8.1): they are named after the library.
+func isLibrary(name string) bool {
+	return strings.HasPrefix(name, "lib") || strings.HasPrefix(name, "zlib1g")
 }
 
 func (a *Archive) run(ctx context.Context, dir, program string, args ...string) (string, error) {
@@ -206,13 +240,8 @@ func run(ctx context.Context, dir, program string, args ...string) (string, erro
 
 // errorLine picks the line that says what went wrong: apt's begin with "E:".
 func errorLine(out string) string {
-	lines := strings.Split(strings.TrimSpace(out), "\n")
-	for _, l := range lines {
-		if strings.HasPrefix(l, "E:") {
-			return l
-		}
-	}
-	return lines[len(lines)-1]
+	isError := func(line string) bool { return strings.HasPrefix(line, "E:") }
+	return cmp.Or(child.FirstLine(out, isError), child.LastLine(out))
 }
 
 // ErrNoTool is the cause when one of Debian's package programs is absent.

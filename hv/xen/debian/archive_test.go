@@ -114,6 +114,41 @@ func TestOlderIndex(t *testing.T) {
 	}
 }
 
+// An index of another release is another one, for which the machine's
+// preferences do not hold.
+func TestIndexOfRelease(t *testing.T) {
+	a, s := faketools.NewApt(t), openStore(t)
+	a.Offer("linux", "1", nil, nil)
+	machine := archive(t, a, s, 1, Binary)
+	var said []string
+	open := func(m Machine) *Archive {
+		t.Helper()
+		m.Etc, m.Now = a.Etc, day(1)
+		opened, err := m.Open(t.Context(), s, Binary, func(word string) { said = append(said, word) })
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(opened.Close)
+		return opened
+	}
+	trixie := open(Machine{Release: "trixie"})
+	mirror := open(Machine{Release: "trixie", Archive: "http://mirror.example/debian"})
+	if again := open(Machine{Release: "trixie"}); again.Index() != trixie.Index() {
+		t.Error("one release has two indexes on a day")
+	}
+	if machine.Index() == trixie.Index() || trixie.Index() == mirror.Index() {
+		t.Error("another release, or another archive, has the same index")
+	}
+	want := []string{"fetching the index of trixie's packages", "fetching the index of trixie's packages at http://mirror.example/debian"}
+	if d := cmp.Diff(want, said); d != "" {
+		t.Error(d)
+	}
+	const reset = "APT::Default-Release="
+	if slices.Contains(machine.options, reset) || !slices.Contains(trixie.options, reset) || !slices.Contains(mirror.options, reset) {
+		t.Errorf("options %v, %v, %v", machine.options, trixie.options, mirror.options)
+	}
+}
+
 func TestNoIndex(t *testing.T) {
 	a, s := faketools.NewApt(t), openStore(t)
 	a.Write("complaint", "E: The repository is not signed.\n")
@@ -321,6 +356,38 @@ func FuzzParseFiles(f *testing.F) {
 		}
 		if !slices.IsSortedFunc(files, func(a, b File) int { return strings.Compare(a.Name, b.Name) }) {
 			t.Errorf("%v are not sorted", files)
+		}
+	})
+}
+
+// Libraries are followed, other dependencies are not; what is only provided is
+// no package.
+func TestLibraries(t *testing.T) {
+	a, s := faketools.NewApt(t), openStore(t)
+	for name, depends := range map[string][]string{
+		"tools": {"libone1", "python3", "<python3:any>", "zlib1g"}, "libone1": {"libtwo2t64", "zlib1g"},
+		"libtwo2t64": {"libone1", "gcc-base"}, "zlib1g": nil,
+	} {
+		a.Offer(name, "1", depends, nil)
+	}
+	opened := archive(t, a, s, 1, Binary)
+	got, err := opened.Libraries(t.Context(), "tools")
+	if d := cmp.Diff([]string{"libone1", "libtwo2t64", "zlib1g"}, got); d != "" || err != nil {
+		t.Errorf("%v\n%s", err, d)
+	}
+	if _, err := opened.Libraries(t.Context(), "nosuch"); err == nil || !strings.Contains(err.Error(), "look up package nosuch: ") {
+		t.Errorf("error %v", err)
+	}
+}
+
+func FuzzParseDepends(f *testing.F) {
+	f.Add("a\n  Depends: b\n |Depends: c\n  Depends: <d>\n    e\n")
+	f.Fuzz(func(t *testing.T, out string) {
+		names := parseDepends(out)
+		for i, name := range names {
+			if name != strings.TrimSpace(name) || strings.HasPrefix(name, "<") || i > 0 && names[i-1] >= name {
+				t.Errorf("%q: %q", out, names)
+			}
 		}
 	})
 }

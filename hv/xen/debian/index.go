@@ -21,9 +21,20 @@ const daysBack = 60
 // Machine is a Debian machine, as far as packages go. Its zero value is the
 // one that this program runs on.
 type Machine struct {
+	// Release is the Debian release to take packages of, by its code name
+	// ("trixie"); "" for the one that the machine is configured for.
+	Release string
+	// Archive is the URL of a Debian archive to take them from, as a mirror has
+	// ("http://mirror.example/debian"); "" for those that the machine is
+	// configured for.
+	Archive string
+
 	Etc string           // directory of apt's configuration; "" for /etc/apt
 	Now func() time.Time // nil for time.Now
 }
+
+// String names the machine among others of a process.
+func (m Machine) String() string { return fmt.Sprintf("%s %s %s", m.Release, m.Archive, m.etc()) }
 
 func (m Machine) etc() string {
 	if m.Etc == "" {
@@ -45,7 +56,7 @@ func (m Machine) Open(ctx context.Context, s *store.Store, kind Kind, progress f
 	if err := need("apt-get"); err != nil {
 		return nil, err
 	}
-	entries, err := machineSources(m.etc(), string(kind))
+	entries, err := m.sources(kind)
 	if err != nil {
 		return nil, err
 	}
@@ -53,7 +64,10 @@ func (m Machine) Open(ctx context.Context, s *store.Store, kind Kind, progress f
 	today := m.today()
 	index, err := s.Get(ctx, indexes, keyOf(today), store.Recipe{
 		What: "the index of packages of " + today.Format(time.DateOnly), Progress: progress,
-		Make: func(ctx context.Context, dir string) error { return fetchIndex(ctx, dir, entries, kind, progress) },
+		Make: func(ctx context.Context, dir string) error {
+			progress("fetching the index of " + m.packages(kind))
+			return m.fetchIndex(ctx, dir, entries)
+		},
 	})
 	if err != nil && ctx.Err() == nil {
 		var day time.Time
@@ -65,7 +79,7 @@ func (m Machine) Open(ctx context.Context, s *store.Store, kind Kind, progress f
 	if err != nil {
 		return nil, err
 	}
-	return newArchive(s, index)
+	return m.newArchive(s, index)
 }
 
 // olderIndex finds the newest index before today's.
@@ -85,12 +99,22 @@ const (
 	listsDir    = "lists"
 )
 
-func fetchIndex(ctx context.Context, dir, entries string, kind Kind, progress func(string)) error {
-	what := "packages"
+// packages says in words which an index has.
+func (m Machine) packages(kind Kind) string {
+	words := "packages"
 	if kind == Source {
-		what = "source packages"
+		words = "source packages"
 	}
-	progress("fetching the index of " + what)
+	if m.Release != "" {
+		words = m.Release + "'s " + words
+	}
+	if m.Archive != "" {
+		words += " at " + m.Archive
+	}
+	return words
+}
+
+func (m Machine) fetchIndex(ctx context.Context, dir, entries string) error {
 	if err := os.MkdirAll(filepath.Join(dir, listsDir, "partial"), 0o755); err != nil {
 		return fmt.Errorf("fetch the package index: %w", err)
 	}
@@ -99,7 +123,7 @@ func fetchIndex(ctx context.Context, dir, entries string, kind Kind, progress fu
 	}
 	// Failures of single archives are errors, too: an index that lacks half
 	// of the packages would be taken for today's.
-	args := append(options(dir), "-o", "APT::Update::Error-Mode=any", "update", "-qq")
+	args := append(m.options(dir), "-o", "APT::Update::Error-Mode=any", "update", "-qq")
 	if _, err := run(ctx, dir, "apt-get", args...); err != nil {
 		return fmt.Errorf("fetch the package index: %w", err)
 	}
@@ -107,9 +131,10 @@ func fetchIndex(ctx context.Context, dir, entries string, kind Kind, progress fu
 }
 
 // options make apt's programs work on an index. Nothing is written there: it
-// belongs to all who use it.
-func options(index string) []string {
-	return []string{
+// belongs to all who use it. What the machine prefers among its own releases says
+// nothing of other ones.
+func (m Machine) options(index string) []string {
+	all := []string{
 		"-o", "Dir::Etc::sourcelist=" + filepath.Join(index, sourcesFile),
 		"-o", "Dir::Etc::sourceparts=-",
 		"-o", "Dir::State::lists=" + filepath.Join(index, listsDir),
@@ -117,4 +142,8 @@ func options(index string) []string {
 		"-o", "Dir::Cache::srcpkgcache=",
 		"-o", "APT::Sandbox::User=",
 	}
+	if m.Release != "" || m.Archive != "" {
+		all = append(all, "-o", "APT::Default-Release=", "-o", "Dir::Etc::preferences=-", "-o", "Dir::Etc::preferencesparts=-")
+	}
+	return all
 }

@@ -24,7 +24,11 @@ func FuzzReadStanzas(f *testing.F) {
 		}
 		for _, s := range stanzas {
 			var out strings.Builder
-			s.write(&out, "deb")
+			if !s.isDebian() {
+				continue
+			}
+			s.write(&out, Binary)
+			s.ofRelease("trixie").write(&out, Source)
 			for line := range strings.Lines(out.String()) {
 				name, _, _ := strings.Cut(line, ":")
 				switch name {

@@ -74,14 +74,17 @@ while [ "$1" = -o ]; do
 	case $2 in Dir::State::lists=*) lists=${2#*=} ;; esac
 	shift 2
 done
-while read -r kind package file digest depends; do
-	if [ "$kind $package" != "download $3" ]; then continue; fi
-	echo "$3"
-	for d in $depends; do echo "  Depends: $d"; done
-	exit
-done <"$lists/index"
-echo "E: No packages found" >&2
-exit 100
+shift 2
+found=
+for name; do
+	while read -r kind package file digest depends; do
+		if [ "$kind $package" != "download $name" ]; then continue; fi
+		found=yes
+		echo "$name"
+		for d in $depends; do echo "  Depends: $d"; done
+	done <"$lists/index"
+done
+if [ ! "$found" ]; then echo "E: No packages found" >&2; exit 100; fi
 `
 
 // NewApt makes an archive that offers nothing.

@@ -81,6 +81,9 @@ func (f *Tools) Remove(name string) {
 	}
 }
 
+// Bin is the folder of the programs.
+func (f *Tools) Bin() string { return f.path("bin") }
+
 // Path is that of a file in the control directory.
 func (f *Tools) Path(name string) string { return f.path("control", name) }
 

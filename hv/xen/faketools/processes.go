@@ -54,22 +54,13 @@ func Start(t testing.TB, role string, args ...string) *Process {
 	return p
 }
 
-// Said is the next line that the process prints.
-func (p *Process) Said() string {
-	p.t.Helper()
-	if !p.out.Scan() {
-		p.t.Fatalf("the process ended without a word: %v", p.out.Err())
-	}
-	return p.out.Text()
-}
-
 // Kill ends the process as SIGKILL does, and waits for its end.
 func (p *Process) Kill() {
 	_ = p.cmd.Process.Kill()
 	_ = p.cmd.Wait()
 }
 
-// Wait waits for the end and returns the rest of what the process printed.
+// Wait waits for the end and returns what the process printed.
 func (p *Process) Wait() string {
 	p.t.Helper()
 	var lines []string

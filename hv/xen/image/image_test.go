@@ -2,6 +2,7 @@ package image
 
 import (
 	"bytes"
+	"compress/gzip"
 	"context"
 	"encoding/binary"
 	"errors"
@@ -13,6 +14,7 @@ import (
 
 	"github.com/cavaliergopher/cpio"
 	"github.com/google/go-cmp/cmp"
+	"github.com/klauspost/compress/zstd"
 )
 
 func TestInitramfs(t *testing.T) {
@@ -79,6 +81,29 @@ func bzImage(payload []byte, corrupt func([]byte)) []byte {
 	return image
 }
 
+func gzipped(t *testing.T, plain []byte) []byte {
+	t.Helper()
+	var packed bytes.Buffer
+	w := gzip.NewWriter(&packed)
+	if _, err := w.Write(plain); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return packed.Bytes()
+}
+
+func zstandard(t *testing.T, plain []byte) []byte {
+	t.Helper()
+	w, err := zstd.NewWriter(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer w.Close()
+	return w.EncodeAll(plain, nil)
+}
+
 func TestVmlinux(t *testing.T) {
 	plain := []byte("\x7fELF a kernel")
 	tests := []struct {
@@ -87,6 +112,10 @@ func TestVmlinux(t *testing.T) {
 		err   string
 	}{
 		{"plain", bzImage(plain, nil), ""},
+		{"gzip", bzImage(gzipped(t, plain), nil), ""},
+		{"gzip, with something after it", bzImage(append(gzipped(t, plain), "rest"...), nil), ""},
+		{"zstd", bzImage(zstandard(t, plain), nil), ""},
+		{"half of zstd", bzImage(zstandard(t, plain)[:9], nil), "zstd"},
 		{"no header", []byte("MZ"), "not a Linux bzImage"},
 		{"old protocol", bzImage(plain, func(b []byte) { b[offVersion] = 7; b[offVersion+1] = 2 }), "not a Linux bzImage"},
 		{"payload outside", bzImage(plain, func(b []byte) { b[offPayloadLength+2] = 9 }), "lies outside the file"},
@@ -161,7 +190,44 @@ func TestMissingModule(t *testing.T) {
 	if err := os.MkdirAll(filepath.Join(root, "lib", "modules", "6"), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Root(root).Modules("xen-evtchn"); err == nil || !strings.Contains(err.Error(), "xen_evtchn") {
+	if _, err := Root(root).Modules(t.Context(), "xen-evtchn"); err == nil || !strings.Contains(err.Error(), "xen_evtchn") {
 		t.Errorf("error %v, want one that names the module", err)
+	}
+}
+
+// Programs find /lib64 and what lies there, whether a package has it there or
+// below usr, and behind links.
+func TestCopyFile(t *testing.T) {
+	root := t.TempDir()
+	for name, target := range map[string]string{
+		"usr/lib64/ld.so.2": "../lib/x86_64-linux-gnu/ld.so.2", "etc/lib": "/usr/lib/nowhere", "a": "b", "b": "a",
+	} {
+		path := filepath.Join(root, name)
+		if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o755), os.Symlink(target, path)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	file := filepath.Join(root, "usr/lib/x86_64-linux-gnu/ld.so.2")
+	if err := errors.Join(os.MkdirAll(filepath.Dir(file), 0o755), os.WriteFile(file, []byte("linker"), 0o755)); err != nil {
+		t.Fatal(err)
+	}
+	for _, tt := range []struct{ name, err string }{
+		{"lib64/ld.so.2", ""}, {"usr/lib64/ld.so.2", ""}, {"lib/x86_64-linux-gnu/ld.so.2", ""},
+		{"etc/lib", "no such file"}, {"a", "too many symbolic links"}, {"lib64/other", "no such file"},
+	} {
+		to := filepath.Join(t.TempDir(), "new", "copy")
+		err := Root(root).CopyFile(tt.name, to)
+		if tt.err != "" {
+			if err == nil || !strings.Contains(err.Error(), tt.err) {
+				t.Errorf("%s: error %v, want %q", tt.name, err, tt.err)
+			}
+			continue
+		}
+		if data, e := os.ReadFile(to); err != nil || e != nil || string(data) != "linker" {
+			t.Errorf("%s: %q, %v, %v", tt.name, data, err, e)
+		}
+	}
+	if path, err := Root(root).Library("ld.so.2"); err != nil || path != "lib/x86_64-linux-gnu/ld.so.2" {
+		t.Errorf("library at %s, %v", path, err)
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"path"
+	"path/filepath"
 	"sort"
 	"strings"
 
@@ -64,6 +65,20 @@ func (fs *Initramfs) Copy(name, from string) error {
 	}
 	fs.File(name, data, info.Mode())
 	return nil
+}
+
+// CopyAll adds the files below a directory of the host by their paths there.
+func (fs *Initramfs) CopyAll(dir string) error {
+	return filepath.WalkDir(dir, func(path string, e os.DirEntry, err error) error {
+		if err != nil || e.IsDir() {
+			return err
+		}
+		rel, err := filepath.Rel(dir, path)
+		if err != nil {
+			return err
+		}
+		return fs.Copy(rel, path)
+	})
 }
 
 // WriteTo writes the archive in cpio's new ASCII format, uncompressed: a

@@ -2,12 +2,18 @@ package image
 
 import (
 	"bytes"
+	"compress/gzip"
 	"context"
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
+
+	"github.com/klauspost/compress/zstd"
+
+	"xsmbench/hv/child"
 )
 
 // ErrNotKernel is the cause when a file is no bzImage with a payload that can
@@ -41,7 +47,7 @@ func Vmlinux(ctx context.Context, path string) ([]byte, error) {
 		return nil, fmt.Errorf("unpack kernel %s: %w", path, err)
 	}
 	if !bytes.HasPrefix(elf, []byte("\x7fELF")) {
-		return nil, fmt.Errorf("unpack kernel %s: the payload is no ELF file", path)
+		return nil, fmt.Errorf("unpack kernel %s: the payload is not an ELF file", path)
 	}
 	return elf, nil
 }
@@ -68,32 +74,63 @@ func payloadOf(image []byte) ([]byte, error) {
 	return image[start : start+length-4], nil
 }
 
-// compressors are the formats of Debian's kernels by magic number, with the
-// program that unpacks them; the kernel's xz streams use a filter (x86 BCJ)
-// that Go's libraries do not have.
-var compressors = []struct{ magic, program string }{
-	{"\xfd7zXZ\x00", "xz"},
-	{"\x1f\x8b", "gzip"},
-	{"\x28\xb5\x2f\xfd", "zstd"},
-	{"\x7fELF", ""},
+// compressors are the formats of Debian's kernels and modules by magic number. The
+// kernel's xz streams use a filter (x86 BCJ) that Go's libraries do not have.
+var compressors = []struct {
+	magic  string
+	unpack func(context.Context, []byte) ([]byte, error)
+}{
+	{"\xfd7zXZ\x00", unxz},
+	{"\x1f\x8b", gunzip},
+	{"\x28\xb5\x2f\xfd", unzstd},
+	{"\x7fELF", func(_ context.Context, plain []byte) ([]byte, error) { return plain, nil }},
 }
+
+func unxz(ctx context.Context, packed []byte) ([]byte, error) {
+	cmd := exec.CommandContext(ctx, "xz", "-dc")
+	cmd.Stdin = bytes.NewReader(packed)
+	var out, stderr bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &stderr
+	if err := child.Run(cmd); err != nil {
+		return nil, fmt.Errorf("xz: %w: %s", err, bytes.TrimSpace(stderr.Bytes()))
+	}
+	return out.Bytes(), nil
+}
+
+func gunzip(_ context.Context, packed []byte) ([]byte, error) {
+	r, err := gzip.NewReader(bytes.NewReader(packed))
+	if err != nil {
+		return nil, fmt.Errorf("gzip: %w", err)
+	}
+	r.Multistream(false) // what follows is the kernel's own
+	plain, err := io.ReadAll(r)
+	if err != nil {
+		return nil, fmt.Errorf("gzip: %w", err)
+	}
+	return plain, nil
+}
+
+func unzstd(_ context.Context, packed []byte) ([]byte, error) {
+	r, err := zstd.NewReader(nil, zstd.WithDecoderMaxMemory(mostUnpacked))
+	if err != nil {
+		return nil, fmt.Errorf("zstd: %w", err)
+	}
+	defer r.Close()
+	plain, err := r.DecodeAll(packed, nil)
+	if err != nil {
+		return nil, fmt.Errorf("zstd: %w", err)
+	}
+	return plain, nil
+}
+
+// mostUnpacked is more than any kernel has, in bytes.
+const mostUnpacked = 1 << 30
 
 func decompress(ctx context.Context, payload []byte) ([]byte, error) {
 	for _, c := range compressors {
-		if !bytes.HasPrefix(payload, []byte(c.magic)) {
-			continue
+		if bytes.HasPrefix(payload, []byte(c.magic)) {
+			return c.unpack(ctx, payload)
 		}
-		if c.program == "" {
-			return payload, nil
-		}
-		cmd := exec.CommandContext(ctx, c.program, "-dc")
-		cmd.Stdin = bytes.NewReader(payload)
-		var out, stderr bytes.Buffer
-		cmd.Stdout, cmd.Stderr = &out, &stderr
-		if err := cmd.Run(); err != nil {
-			return nil, fmt.Errorf("%s: %w: %s", c.program, err, bytes.TrimSpace(stderr.Bytes()))
-		}
-		return out.Bytes(), nil
 	}
-	return nil, fmt.Errorf("the payload begins with % x, no known compression", payload[:min(6, len(payload))])
+	return nil, fmt.Errorf("it begins with % x, no known compression", payload[:min(6, len(payload))])
 }

@@ -77,6 +77,9 @@ func (e *Error) Error() string {
 	return fmt.Sprintf("%s Xen: %s (whole log: %s)", e.Step, e.First, e.Log)
 }
 
+// LogFile is the path of the whole log.
+func (e *Error) LogFile() string { return e.Log }
+
 // Unwrap returns the cause.
 func (e *Error) Unwrap() error { return e.Err }
 
@@ -117,7 +120,7 @@ func Build(ctx context.Context, s *store.Store, spec Spec, progress func(string)
 		}
 		return open(entry, tools)
 	}
-	return nil, fmt.Errorf("build Xen: %s changes again and again while it is read: let it rest, or build a copy of it", spec.Tree.Dir)
+	return nil, fmt.Errorf("build Xen: %s keeps changing while it is read: wait until it is stable, or build a copy of it", spec.Tree.Dir)
 }
 
 // changedError tells that what was copied is not what was hashed.

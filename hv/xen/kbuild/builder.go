@@ -28,6 +28,9 @@ type builder struct {
 	progress func(string)
 
 	space *store.Workspace
+	// old are the compatibility headers of the earlier build, if they were
+	// removed.
+	old generated
 }
 
 // What is in a workspace.
@@ -53,7 +56,7 @@ func (b *builder) run(ctx context.Context) (err error) {
 	}
 	var failed *Error
 	var changed *changedError
-	intact = err == nil || errors.As(err, &changed) || errors.As(err, &failed) && failed.ofSource()
+	intact = err == nil || errors.As(err, &changed) || errors.As(err, &failed) && failed.OfSource()
 	return err
 }
 
@@ -68,10 +71,10 @@ func (b *builder) build(ctx context.Context) error {
 	}
 	err := b.update(ctx, again)
 	var failed *Error
-	if !again || ctx.Err() != nil || !errors.As(err, &failed) || failed.ofSource() {
+	if !again || ctx.Err() != nil || !errors.As(err, &failed) || failed.OfSource() {
 		return err
 	}
-	b.progress("the earlier build's objects are of no use (" + failed.First + "): building from scratch")
+	b.progress("cannot reuse the earlier build's objects (" + failed.First + "): building from scratch")
 	if err := b.clear(); err != nil {
 		return err
 	}
@@ -106,6 +109,9 @@ func (b *builder) update(ctx context.Context, again bool) error {
 		b.progress("compiling what changed")
 	} else {
 		b.progress("compiling")
+	}
+	if err := b.prepareHeaders(ctx, again); err != nil {
+		return err
 	}
 	return b.make(ctx, "compile", "-j", strconv.Itoa(max(1, b.spec.Jobs)))
 }
@@ -143,11 +149,8 @@ func (b *builder) removeLogs() error {
 func (b *builder) copySource(again bool) (bool, error) {
 	copied, changes, err := content.Sync(b.spec.Tree.Dir, b.tree(), b.record(), b.spec.Tree.Files)
 	if err == nil && again {
-		var all bool
-		if all, err = distrust(b.tree(), changes); err == nil && all {
-			if err = b.clear(); err == nil {
-				return b.copySource(false)
-			}
+		if again, err = b.trust(changes); err == nil && !again {
+			return b.copySource(false)
 		}
 	}
 	switch {
@@ -161,6 +164,23 @@ func (b *builder) copySource(again bool) (bool, error) {
 		return false, &changedError{copied}
 	}
 	return again, nil
+}
+
+// trust removes what make would wrongly take for current, all of it if need be.
+// It reports whether something is left.
+func (b *builder) trust(changes content.Changes) (bool, error) {
+	old, err := readGenerated(b.compat())
+	if err != nil {
+		return false, err
+	}
+	gone, err := distrust(b.tree(), changes)
+	if gone.headers {
+		b.old = old
+	}
+	if err != nil || !gone.all {
+		return true, err
+	}
+	return false, b.clear()
 }
 
 func exists(path string) bool {

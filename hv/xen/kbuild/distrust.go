@@ -25,15 +25,12 @@ import (
 //     (xen/include/Makefile: a .i file depends on its .c file alone);
 //   - that files were removed from FLASK's policy;
 //   - of changed recipes that do not go through if_changed, and of scripts.
-//
-// It reports whether nothing of the tree can be trusted: makefiles that are
-// older notice less, and some changes concern everything.
-func distrust(tree string, c content.Changes) (all bool, err error) {
+func distrust(tree string, c content.Changes) (lost, error) {
 	if len(c.All()) == 0 {
-		return false, nil
+		return lost{}, nil
 	}
 	if _, err := os.Stat(filepath.Join(tree, "xen", "tools", "fixdep.c")); err != nil || slices.ContainsFunc(c.All(), rebuildsAll) {
-		return true, nil
+		return lost{all: true}, nil
 	}
 	d := distruster{tree: tree}
 	for _, rel := range c.All() {
@@ -43,7 +40,7 @@ func distrust(tree string, c content.Changes) (all bool, err error) {
 		case path.Base(rel) == "Makefile":
 			d.folders = append(d.folders, path.Dir(rel)+"/")
 		case strings.HasPrefix(rel, "xen/include/public/"):
-			d.folders = append(d.folders, "xen/include/compat/")
+			d.headers = true
 		}
 	}
 	for _, rel := range slices.Concat(c.Added, c.Removed) {
@@ -52,7 +49,19 @@ func distrust(tree string, c content.Changes) (all bool, err error) {
 			d.sources = append(d.sources, "/"+path.Base(filepath.ToSlash(rel)))
 		}
 	}
-	return false, d.run()
+	if d.headers {
+		d.folders = append(d.folders, "xen/include/compat/")
+	}
+	return lost{headers: d.headers}, d.run()
+}
+
+// lost is what a tree has no longer.
+type lost struct {
+	// all says that nothing of the tree can be trusted: makefiles that are older
+	// notice less, and some changes concern everything.
+	all bool
+	// headers says that the compatibility headers were removed.
+	headers bool
 }
 
 // rebuildsAll are changes after which nothing is kept: of what all makefiles
@@ -86,6 +95,7 @@ type distruster struct {
 	folders []string // whose products go, with a slash at the end
 	sources []string // objects that read one of that name go: "/name.h"
 	policy  bool
+	headers bool // a public one changed
 }
 
 func (d *distruster) run() error {

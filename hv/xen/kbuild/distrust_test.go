@@ -103,9 +103,9 @@ func TestDistrust(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			dir := built(t)
 			before := products(t, dir)
-			all, err := distrust(dir, tt.changes)
-			if err != nil || all != tt.all {
-				t.Fatalf("all: %v, %v", all, err)
+			gone, err := distrust(dir, tt.changes)
+			if err != nil || gone.all != tt.all || gone.headers != strings.Contains(tt.removed, compat) {
+				t.Fatalf("%+v, %v", gone, err)
 			}
 			after := products(t, dir)
 			removed := slices.DeleteFunc(before, func(name string) bool { return slices.Contains(after, name) })
@@ -116,8 +116,8 @@ func TestDistrust(t *testing.T) {
 				t.Error(d)
 			}
 			again, err := distrust(dir, tt.changes)
-			if err != nil || again != tt.all {
-				t.Errorf("again: %v, %v", again, err)
+			if err != nil || again != gone {
+				t.Errorf("again: %+v, %v", again, err)
 			}
 		})
 	}
@@ -127,10 +127,10 @@ func TestDistrust(t *testing.T) {
 func TestDistrustOldMakefiles(t *testing.T) {
 	dir := built(t)
 	files(t, dir, map[string]string{"xen/tools/fixdep.c": ""})
-	if all, err := distrust(dir, content.Changes{Changed: []string{"xen/common/a.c"}}); err != nil || !all {
-		t.Errorf("all: %v, %v", all, err)
+	if gone, err := distrust(dir, content.Changes{Changed: []string{"xen/common/a.c"}}); err != nil || !gone.all {
+		t.Errorf("%+v, %v", gone, err)
 	}
-	if all, err := distrust(dir, content.Changes{}); err != nil || all {
-		t.Errorf("without a change: all: %v, %v", all, err)
+	if gone, err := distrust(dir, content.Changes{}); err != nil || gone.all {
+		t.Errorf("without a change: %+v, %v", gone, err)
 	}
 }

@@ -6,11 +6,11 @@ import (
 	"strings"
 )
 
-// surroundings is what the programs of a build get to see of this process's
+// Surroundings is what the programs of a build get to see of this process's
 // environment. Xen's makefiles and the compiler take much from it
 // (XEN_TARGET_ARCH, CROSS_COMPILE, clang, HOSTCC, CPATH), which would then
 // decide the image without being part of its key.
-func surroundings() []string {
+func Surroundings() []string {
 	return slices.DeleteFunc(os.Environ(), func(entry string) bool {
 		name, _, _ := strings.Cut(entry, "=")
 		return !slices.Contains(passedOn, name) && !strings.HasPrefix(name, "CCACHE_")

@@ -150,7 +150,7 @@ cp Makefile whole
 			if got := read(t, p.Image); got != image("two\n") {
 				t.Errorf("image %q", got)
 			}
-			if !said.has("the earlier build's objects are of no use (" + tt.says + "): building from scratch") {
+			if !said.has("cannot reuse the earlier build's objects (" + tt.says + "): building from scratch") {
 				t.Errorf("said %q", said.said)
 			}
 		})
@@ -197,7 +197,7 @@ func TestRefusedConfiguration(t *testing.T) {
 func TestBadFragment(t *testing.T) {
 	fakes(t)
 	_, err := Build(t.Context(), openStore(t), Spec{What: "native", Tree: opened(t, fakeTree(t, "one\n")), Fragments: []string{"nonsense\n"}}, silent)
-	if err == nil || !strings.Contains(err.Error(), `configure Xen: fragment line 4: "nonsense" is neither`) {
+	if err == nil || !strings.Contains(err.Error(), `configure Xen: fragment line 5: "nonsense" is neither`) {
 		t.Errorf("error %v", err)
 	}
 }

@@ -19,25 +19,10 @@ func TestMain(m *testing.M) {
 	faketools.Main(m, map[string]func([]string) error{"build": buildRole})
 }
 
-// fakeMake takes each step down, runs what the test has for the step, and makes
-// a product that shows of which source and configuration it is. Called as
-// tools do, it answers with a version.
-const fakeMake = `
-case "$1" in --version) echo "GNU Make (fake)"; exit;; esac
-cd "$2" || exit 2
-if [ "$3" = olddefconfig ]; then step=configure; config=${4#KCONFIG_CONFIG=}; else step=compile; fi
-echo "$step $(cat common/a.c)" >>"$control/made"
-if [ -e "$control/$step" ]; then . "$control/$step"; fi
-case $step in
-configure) echo "CONFIG_DEFAULT=y" >>"$config";;
-compile) cat common/*.c .config >xen && cp xen xen-syms;;
-esac
-`
-
 // fakes are tools that build at once.
 func fakes(t *testing.T) *faketools.Tools {
 	t.Helper()
-	return faketools.New(t, map[string]string{"make": fakeMake, "gcc": "echo gcc 1.0\n"})
+	return faketools.New(t, map[string]string{"make": faketools.Make, "gcc": faketools.GCC})
 }
 
 func openStore(t *testing.T) *store.Store {

@@ -13,8 +13,11 @@ import (
 )
 
 // Common is in every build's configuration: CONFIG_EXPERT opens the options
-// below, and CET is off because QEMU's processors do not have it.
+// below, and CET is off because QEMU's processors do not have it. Debugging, the
+// default between releases, has Xen execute other code than what is released. A
+// user's fragment may set all of them otherwise.
 const Common = `CONFIG_EXPERT=y
+# CONFIG_DEBUG is not set
 # CONFIG_XEN_SHSTK is not set
 # CONFIG_XEN_IBT is not set
 `

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"maps"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -28,7 +29,10 @@ func realTools(t *testing.T) *faketools.Tools {
 		require.Missing(t, "gcc")
 	}
 	f.Add("gcc", `for last; do case "$last" in *.c | *.S) file=$last; esac; done
-case " $* " in *" -c "*) echo "$file" >>"$control/compiled"; esac
+case " $* " in
+*" -c "*) echo "$file" >>"$control/compiled";;
+*" -E "*) echo "$file" >>"$control/preprocessed";;
+esac
 exec '`+gcc+`' "$@"
 `)
 	return f
@@ -131,6 +135,7 @@ func TestIncremental(t *testing.T) {
 			"xen/include/public/word.h":  "typedef unsigned short abi_word_t;\n",
 			"xen/include/public/types.h": "#include <public/word.h>\ntypedef abi_word_t abi_number_t;\n",
 		}, compiled: "common/b.c"},
+		{name: "another public header", change: map[string]string{"xen/include/public/other.h": "typedef struct { long other; } abi_other_t;\n"}, compiled: "common/c.c"},
 		{name: "a policy file", change: map[string]string{"tools/flask/policy/modules/dom0.te": "deny dom0_t\n"}, compiled: "xsm/flask/flask-policy.S"},
 		{name: "a removed policy file", change: map[string]string{"tools/flask/policy/modules/domU.te": ""}, compiled: "xsm/flask/flask-policy.S"},
 		{name: "what nothing reads", change: map[string]string{"xen/include/xen/unused.h": "#define UNUSED\n"}, compiled: ""},
@@ -206,5 +211,36 @@ func TestCompileError(t *testing.T) {
 	files(t, dir, map[string]string{"xen/common/a.c": "int a;\n"})
 	if parts, _ := both(t, f, s, dir); len(parts) != 1 {
 		t.Errorf("compiled after the mend: %v", parts)
+	}
+}
+
+// A script that may be executed now, or no longer, is another script: a clean
+// build may fail on it.
+func TestScriptMode(t *testing.T) {
+	fakes(t)
+	s, dir := openStore(t), fakeTree(t, "int a;\n")
+	files(t, dir, map[string]string{"xen/scripts/x.sh": "true\n"})
+	build(t, s, Spec{What: "native", Tree: opened(t, dir)}, silent)
+	for _, c := range []struct {
+		name    string
+		mode    os.FileMode
+		whole   bool // everything is compiled
+		another bool // it is not the tree of before
+	}{
+		{"xen/scripts/x.sh", 0o755, true, true},
+		{"xen/common/a.c", 0o755, false, true},
+		{"xen/scripts/x.sh", 0o600, true, true},
+		{"xen/scripts/x.sh", 0o644, false, false}, // who may read it does not count
+	} {
+		if err := os.Chmod(filepath.Join(dir, c.name), c.mode); err != nil {
+			t.Fatal(err)
+		}
+		var said words
+		if _, cached := build(t, s, Spec{What: "native", Tree: opened(t, dir)}, said.say); cached == c.another {
+			t.Errorf("%s, %v: from the store: %v", c.name, c.mode, cached)
+		}
+		if c.another && said.has("compiling what changed") == c.whole {
+			t.Errorf("%s, %v: said %q", c.name, c.mode, said.said)
+		}
 	}
 }

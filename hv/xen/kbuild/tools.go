@@ -8,6 +8,8 @@ import (
 	"strings"
 	"sync"
 
+	"xsmbench/hv/child"
+
 	"golang.org/x/sync/errgroup"
 )
 
@@ -37,7 +39,7 @@ func findTools(ctx context.Context) (tools, error) {
 	var group errgroup.Group
 	for i, name := range toolNames {
 		group.Go(func() error {
-			found[i] = tool{name, versionOf(ctx, name)}
+			found[i] = tool{name, VersionOf(ctx, name)}
 			return nil
 		})
 	}
@@ -53,14 +55,14 @@ func findTools(ctx context.Context) (tools, error) {
 	return found, nil
 }
 
-// versionOf is what a program says of itself, "" if it is not there. Some exit
+// VersionOf is what a program says of itself, "" if it is not there. Some exit
 // with a status, as checkpolicy does.
-func versionOf(ctx context.Context, program string) string {
+func VersionOf(ctx context.Context, program string) string {
 	flag := "--version"
 	if program == "checkpolicy" {
 		flag = "-V"
 	}
-	out, _ := exec.CommandContext(ctx, program, flag).Output()
+	out, _ := child.Output(exec.CommandContext(ctx, program, flag))
 	first, _, _ := strings.Cut(strings.TrimSpace(string(out)), "\n")
 	return first
 }
@@ -80,7 +82,7 @@ func (t tools) decide() []string {
 // python is the interpreter itself. The one in PATH may be a script that looks
 // for it, and Xen's build starts some hundred.
 var python = sync.OnceValue(func() string {
-	out, err := exec.Command("python3", "-c", "import sys; print(sys.executable)").Output()
+	out, err := child.Output(exec.Command("python3", "-c", "import sys; print(sys.executable)"))
 	if name := strings.TrimSpace(string(out)); err == nil && name != "" {
 		return name
 	}

@@ -58,14 +58,20 @@ const (
 const (
 	DomainFile  = "/etc/xsmbench/domain"  // the domain's name in results
 	ModulesFile = "/etc/xsmbench/modules" // kernel modules to load, a path with arguments a line
-	NativePath  = "/usr/lib/xsmbench/native"
-	HelloPath   = "/bin/hello"
-	ShellPath   = "/bin/sh"
-	DomUConfig  = "/etc/xen/domU.cfg"
-	IdleConfig  = "/etc/xen/idle%d.cfg"
-	IdleFile    = "/etc/xsmbench/idle" // how many idle domUs dom0 starts
-	ConsoleDir  = "/var/log/xen/console"
-	DomUConsole = ConsoleDir + "/guest-domU.log"
+	// InterfaceFile is what the public headers of this Xen say of its control
+	// hypercalls (hypercall.Interface).
+	InterfaceFile = "/etc/xsmbench/interface"
+	NativePath    = "/usr/lib/xsmbench/native"
+	HelloPath     = "/bin/hello"
+	ShellPath     = "/bin/sh"
+	// ToolstackDir is where dom0's toolstack has its programs, whatever it was
+	// taken from.
+	ToolstackDir = "/usr/lib/xsmbench/toolstack"
+	DomUConfig   = "/etc/xen/domU.cfg"
+	IdleConfig   = "/etc/xen/idle%d.cfg"
+	IdleFile     = "/etc/xsmbench/idle" // how many idle domUs dom0 starts
+	ConsoleDir   = "/var/log/xen/console"
+	DomUConsole  = ConsoleDir + "/guest-domU.log"
 )
 
 // Paths in xenstore, below the domain's directory.
@@ -75,6 +81,14 @@ const (
 	StoreOrder  = "data/order"
 	StoreDone   = "data/done"
 )
+
+// Enforces is what dom0 writes to its console when it has FLASK enforce, which
+// did not at the start.
+const Enforces = "xsmbench: FLASK enforces from here on"
+
+// Refused is what dom0 writes to its console, before a benchmark's name, when a
+// security module has ended the benchmark.
+const Refused = "xsmbench: the policy refused "
 
 // Bases are where programs that mark windows are linked: apart from each
 // other, so that an address tells the domain.

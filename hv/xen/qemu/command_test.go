@@ -1,6 +1,7 @@
 package qemu
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -25,7 +26,7 @@ func has(args []string, want ...string) bool {
 
 func TestArgs(t *testing.T) {
 	want := []string{
-		"-nodefaults", "-display", "none", "-no-reboot", "-cpu", "max,-smap,-rdrand,-rdseed",
+		"-nodefaults", "-display", "none", "-no-reboot", "-cpu", (Machine{}).cpuModel(),
 		"-accel", "tcg,thread=single", "-icount", "shift=0,sleep=off", "-rtc", "base=2026-01-01,clock=vm", "-seed", "1",
 		"-smp", "1", "-m", "1024", "-kernel", "/x/xen", "-append", "console=com1",
 		"-initrd", "/x/vmlinux console=hvc0 quiet,/x/dom0.img", "-serial", "file:/r/console",
@@ -42,7 +43,7 @@ func TestArgsVariants(t *testing.T) {
 		want   []string
 		absent string
 	}{
-		{"tcg has the host's time", func(m *Machine) { m.Accel = TCG }, []string{"-cpu", "max,-smap", "-accel", "tcg"}, "-icount"},
+		{"tcg has the host's time", func(m *Machine) { m.Accel = TCG }, []string{"-cpu", (Machine{}).cpuModel(), "-accel", "tcg"}, "-icount"},
 		{"kvm", func(m *Machine) { m.Accel = KVM }, []string{"-cpu", "host", "-accel", "kvm"}, "-icount"},
 		{"commas in a module's arguments are doubled", func(m *Machine) { m.Modules[0].CmdLine = "a=1,2" },
 			[]string{"-initrd", "/x/vmlinux a=1,,2,/x/dom0.img"}, ""},
@@ -80,5 +81,27 @@ func TestCommandLine(t *testing.T) {
 func TestSlowDown(t *testing.T) {
 	if KVM.SlowDown() >= TCG.SlowDown() || TCG.SlowDown() >= ICount.SlowDown() {
 		t.Error("waits do not grow with the accelerator's slowness")
+	}
+}
+
+// TestFeatures: what TCG has and Xen, its clock or repetition cannot take is not
+// on, nor what only later versions of QEMU have.
+func TestFeatures(t *testing.T) {
+	if !slices.IsSorted(features) || len(slices.Compact(slices.Clone(features))) != len(features) {
+		t.Errorf("features are not sorted: %v", features)
+	}
+	model := Machine{Accel: ICount}.cpuModel()
+	for _, f := range []string{"smap", "x2apic", "rdrand", "rdseed", "pcommit", "fsrm", "rdpid", "sha-ni", "null-sel-clr-base"} {
+		if slices.Contains(features, f) || strings.Contains(model, "+"+f+",") {
+			t.Errorf("%s is on: %s", f, model)
+		}
+	}
+	if !strings.HasPrefix(model, "qemu64,+3dnow,") || !strings.Contains(model, ",+svm,") || !strings.HasSuffix(model, ",+xsaveopt") {
+		t.Errorf("the processor is %s", model)
+	}
+	for accel, want := range map[Accel]string{KVM: "KVM, processor host", TCG: "TCG, processor qemu64 with the ", ICount: "its clock counts instructions, processor qemu64 with the "} {
+		if got := (Machine{Accel: accel}).Processor(); !strings.Contains(got, want) {
+			t.Errorf("%s: %q, want %q", accel, got, want)
+		}
 	}
 }

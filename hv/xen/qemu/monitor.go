@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net"
+	"strings"
 	"sync"
 	"time"
 
@@ -113,6 +114,28 @@ func (m *Monitor) Do(ctx context.Context, command string, arguments, result any)
 		}
 		return json.Unmarshal(r.Return, result)
 	}
+}
+
+// halfSecond are commands that write to the ports of a machine's clock: it is
+// stopped by its divider, and let go. The next second then is half of one away
+// (hw/rtc/mc146818rtc.c, cmos_ioport_write).
+var halfSecond = []string{"o/b 0x70 0x0a", "o/b 0x71 0x70", "o/b 0x71 0x26"}
+
+// Begin lets a machine go on that was started Paused. Xen waits, early, for its
+// clock's next second (get_cmos_time in arch/x86/time.c), by reading the time some
+// hundred million times: the second begins half over.
+func (m *Monitor) Begin(ctx context.Context) error {
+	for _, line := range halfSecond {
+		var said string
+		err := m.Do(ctx, "human-monitor-command", map[string]string{"command-line": line}, &said)
+		if err == nil && said != "" {
+			err = fmt.Errorf("%s: %s", line, strings.TrimSpace(said))
+		}
+		if err != nil {
+			return fmt.Errorf("set the machine's clock: %w", err)
+		}
+	}
+	return m.Do(ctx, "cont", nil, nil)
 }
 
 // Save writes the state of a stopped machine to a file.

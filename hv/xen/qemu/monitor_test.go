@@ -148,3 +148,31 @@ func TestDialNobody(t *testing.T) {
 		t.Errorf("error %v", err)
 	}
 }
+
+func TestBegin(t *testing.T) {
+	const ok, none = `{"return": {}}`, `{"return": ""}`
+	for _, tt := range []struct {
+		name   string
+		script map[string][]string
+		err    string
+	}{
+		{"goes on", map[string][]string{"human-monitor-command": {none, none, none}, "cont": {ok}}, ""},
+		{"unknown command", map[string][]string{"human-monitor-command": {`{"return": "unknown command: 'o/b'\r\n"}`}}, "set the machine's clock: o/b 0x70 0x0a: unknown command: 'o/b'"},
+		{"cannot go on", map[string][]string{"human-monitor-command": {none, none, none}, "cont": {`{"error": {"class": "X", "desc": "it is broken"}}`}}, "cont: it is broken"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+			defer cancel()
+			tt.script["qmp_capabilities"] = []string{ok}
+			m, err := Dial(ctx, fake(t, tt.script))
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer m.Close()
+			err = m.Begin(ctx)
+			if tt.err == "" && err != nil || tt.err != "" && (err == nil || !strings.Contains(err.Error(), tt.err)) {
+				t.Errorf("error %v, want %q", err, tt.err)
+			}
+		})
+	}
+}

@@ -82,12 +82,7 @@ func (p *Process) Failure() error {
 		}
 	}
 	if said := p.Said(); said != "" {
-		return fmt.Errorf("%s: %s", how, lastLine(said))
+		return fmt.Errorf("%s: %s", how, child.LastLine(said))
 	}
 	return errors.New(how)
-}
-
-func lastLine(s string) string {
-	lines := strings.Split(s, "\n")
-	return strings.TrimSpace(lines[len(lines)-1])
 }

@@ -19,19 +19,8 @@ import (
 // tree of the one before. What comes out is byte for byte what a build from
 // scratch gives, and back at the beginning it is what was built first.
 func TestIncremental(t *testing.T) {
-	s, err := store.Default()
-	if err != nil {
-		t.Fatal(err)
-	}
-	original, err := source.Package(t.Context(), s, debian.Machine{}, quiet)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer original.Release()
-	dir := t.TempDir()
-	if _, err := content.CopyTree(original.Dir, dir, original.Files); err != nil {
-		t.Fatal(err)
-	}
+	t.Parallel()
+	s, original, dir := packageCopy(t)
 	first := buildFlask(t, s, original, false)
 
 	const hooks, header, flask = "xen/xsm/flask/hooks.c", "xen/xsm/flask/include/security.h", "xen/xsm/flask/Makefile"
@@ -40,20 +29,14 @@ func TestIncremental(t *testing.T) {
 		name   string
 		change func(t *testing.T)
 	}{
-		{"a source", func(t *testing.T) {
+		{"a source, a header, a file more", func(t *testing.T) {
 			edit(t, dir, hooks, "static int cf_check flask_evtchn_send(", "static noinline int cf_check flask_evtchn_send(")
-		}},
-		{"a header", func(t *testing.T) {
 			edit(t, dir, header, "#define SECCLASS_NULL", "#define SECCLASS_UNUSED 1\n#define SECCLASS_NULL")
-		}},
-		{"a file more", func(t *testing.T) {
 			write(t, filepath.Join(dir, "xen/xsm/flask/more.c"), "int flask_more(void);\nint flask_more(void) { return 3; }\n")
 			edit(t, dir, flask, "obj-y += avc.o", "obj-y += avc.o\nobj-y += more.o")
 		}},
-		{"a public header", func(t *testing.T) {
+		{"a public header, the policy", func(t *testing.T) {
 			edit(t, dir, public, "struct vcpu_set_singleshot_timer {", "struct vcpu_set_singleshot_timer { /* . */")
-		}},
-		{"the policy", func(t *testing.T) {
 			edit(t, dir, policy, "get_vnumainfo psr_cmt_op psr_alloc get_cpu_policy", "get_vnumainfo psr_cmt_op psr_alloc")
 		}},
 	}
@@ -118,4 +101,22 @@ func edit(t *testing.T, dir, name, old, new string) {
 	if err := os.WriteFile(path, []byte(strings.Replace(text, old, new, 1)), 0o644); err != nil {
 		t.Fatal(err)
 	}
+}
+
+// packageCopy is the distribution's source of Xen, and a copy of it to be changed.
+func packageCopy(t *testing.T) (s *store.Store, original *source.Tree, dir string) {
+	t.Helper()
+	s, err := store.Default()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if original, err = source.Package(t.Context(), s, debian.Machine{}, quiet); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(original.Release)
+	dir = t.TempDir()
+	if _, err := content.CopyTree(original.Dir, dir, original.Files); err != nil {
+		t.Fatal(err)
+	}
+	return s, original, dir
 }

@@ -88,6 +88,7 @@ func resumes(t testing.TB, plugin string) (reports map[string]string, seconds ma
 // TestPluginChangesNothing: the guests report the same, to the last digit of
 // each virtual time, whether the plug-in counts or not.
 func TestPluginChangesNothing(t *testing.T) {
+	t.Parallel()
 	with, _ := resumes(t, "keep")
 	without, _ := resumes(t, "drop")
 	for name, text := range with {

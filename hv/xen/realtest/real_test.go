@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"runtime"
 	"strings"
 	"testing"
@@ -17,7 +18,8 @@ import (
 )
 
 // measured is the run that most tests look at: three builds and a control. One
-// that "make bench-xen" made will do.
+// that "make bench-xen" made will do. Tests that look at nothing else make it,
+// one after the other; those that take long follow, beside each other.
 var measured = os.Getenv("XSMBENCH_XEN_RUN")
 
 func threeBuilds(t *testing.T) string {
@@ -50,7 +52,7 @@ func TestKnownFigures(t *testing.T) {
 		{"Kbench/vm/op=anon_touch", "domU", 1823, 1822, 2011},
 	}
 	config := images(t, threeBuilds(t))["native"].Config
-	same := strings.Contains(config, "source=4.17.5+72-g01140da4e8 ") && strings.Contains(config, "GCC_VERSION=120200 ")
+	same := knownSource(config)
 	if !same {
 		t.Logf("another source or compiler than the figures are known for (%.60s…): only their order is checked", config)
 	}
@@ -75,6 +77,11 @@ func TestKnownFigures(t *testing.T) {
 			t.Errorf("FLASK's check of a page fault in %s costs nothing: %v against %v", domain, *r.Value, *r.Base)
 		}
 	}
+}
+
+// knownSource tells the source package and the compiler that figures are known for.
+func knownSource(config string) bool {
+	return strings.Contains(config, "source=4.17.5+72-g01140da4e8 ") && strings.Contains(config, "GCC_VERSION=120200 ")
 }
 
 // TestControl: the same image from another boot, with another delay, executes
@@ -118,23 +125,34 @@ func TestCrossDomain(t *testing.T) {
 // TestEnforcing: FLASK enforces, denies nothing that the benchmarks do, and
 // refuses the domU what only dom0 may.
 func TestEnforcing(t *testing.T) {
-	all := consoles(t, threeBuilds(t))
-	for build, text := range all {
-		if strings.Contains(text, "denied by the policy") {
-			t.Errorf("%s: unexpected denials:\n%s", build, text)
-		}
-		refused := `"forbidden":1}` // EPERM
-		if build == "flask" {
-			refused = `"module":"flask","enforcing":true,"forbidden":13}` // EACCES
-		}
-		if !strings.Contains(text, "domU facts: ") || !strings.Contains(text, refused) {
-			t.Errorf("%s: domU was not refused (%s) on the console:\n%s", build, refused, text)
-		}
+	dir := threeBuilds(t)
+	for build, text := range consoles(t, dir) {
+		checkEnforcing(t, build, text)
+	}
+	// What it enforces is read off the image.
+	text, err := os.ReadFile(filepath.Join(dir, "run.json"))
+	if own := regexp.MustCompile(`built into the image \(version (24|30) without levels, \d+ types, \d+ rules\), enforcing`); err != nil || !own.Match(text) {
+		t.Errorf("run.json does not tell the policy (%v):\n%s", err, text)
+	}
+}
+
+func checkEnforcing(t *testing.T, build, console string) {
+	t.Helper()
+	if strings.Contains(console, "denied by the policy") {
+		t.Errorf("%s: unexpected denials:\n%s", build, console)
+	}
+	refused := `"forbidden":1}` // EPERM
+	if build == "flask" {
+		refused = `"module":"flask","enforcing":true,"forbidden":13}` // EACCES
+	}
+	if !strings.Contains(console, "domU facts: ") || !strings.Contains(console, refused) {
+		t.Errorf("%s: domU was not refused (%s) on the console:\n%s", build, refused, console)
 	}
 }
 
 // TestBusy runs again with all processors kept busy: not a digit changes.
 func TestBusy(t *testing.T) {
+	t.Parallel()
 	want := lines(t, measure(t, "--aa=false", "--rounds", "1"))
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
@@ -156,6 +174,7 @@ func TestBusy(t *testing.T) {
 // one hook, one command. The report shows that hook's operations, the added
 // instructions, and nothing else.
 func TestDeveloper(t *testing.T) {
+	t.Parallel()
 	target, err := hv.Lookup("xen")
 	if err != nil {
 		t.Fatal(err)
@@ -197,11 +216,21 @@ func TestDeveloper(t *testing.T) {
 			t.Errorf("%s: the profile says:\n%s", domain, hooks)
 		}
 	}
+	out, err = exec.Command(program, "compare", dir, "--base", "before").CombinedOutput()
+	if err != nil {
+		t.Fatalf("compare: %v\n%s", err, out)
+	}
+	for _, want := range []string{"  source: 1 file changed, ", "    xen/xsm/flask/hooks.c ", "  1 changed function, all executed at least in part: flask_evtchn_status\n"} {
+		if !strings.Contains(string(out), want) {
+			t.Errorf("the comparison does not say %q:\n%s", want, out)
+		}
+	}
 }
 
 // TestAgainstModel holds the hooks of Xen against those of the model: each
 // difference has a reason.
 func TestAgainstModel(t *testing.T) {
+	t.Parallel()
 	model := filepath.Join(t.TempDir(), "model")
 	if out, err := exec.Command(program, "run", "--accel", "icount", "--bench", suite, "-o", model).CombinedOutput(); err != nil {
 		t.Fatalf("the model: %v\n%s", err, out)

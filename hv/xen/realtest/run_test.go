@@ -52,7 +52,7 @@ func run(m *testing.M) int {
 // missing is what doctor misses, "" for nothing.
 func missing() string {
 	var list []string
-	for _, f := range xen.New().Doctor(context.Background()) {
+	for _, f := range xen.New().Doctor(context.Background(), hv.Build{}) {
 		if !f.OK && !f.Advice {
 			list = append(list, f.What+": "+f.Detail)
 		}
@@ -66,9 +66,16 @@ const suite = `lat_syscall/op=null$|vm/op=anon_touch$|lat_proc/op=fork$|lat_pipe
 // measure runs the command's run into a new directory.
 func measure(t *testing.T, args ...string) string {
 	t.Helper()
+	return measureWith(t, os.Getenv("PATH"), args...)
+}
+
+// measureWith does so with the programs that are found by a path.
+func measureWith(t *testing.T, path string, args ...string) string {
+	t.Helper()
 	dir := filepath.Join(t.TempDir(), "run")
 	args = append([]string{"run", "--target", "xen", "--bench", suite, "-o", dir}, args...)
 	cmd := exec.Command(program, args...)
+	cmd.Env = append(os.Environ(), "PATH="+path)
 	var out bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &out
 	if err := cmd.Run(); err != nil {
@@ -93,7 +100,7 @@ type comparison struct {
 
 func key(words ...string) string { return strings.Join(words, " ") }
 
-func compareRun(t *testing.T, dir string, args ...string) comparison {
+func compareRun(t testing.TB, dir string, args ...string) comparison {
 	t.Helper()
 	out, err := exec.Command(program, append([]string{"compare", dir, "--format", "json"}, args...)...).Output()
 	if err != nil {

@@ -33,6 +33,7 @@ const witnessedSuite = `avc/|op=(xen_version|evtchn_status|evtchn_alloc_close)$`
 // meant to be, and with what the plug-in counted of FLASK's functions. Neither
 // disturbs the other: with the option off, every count is the same.
 func TestWitness(t *testing.T) {
+	t.Parallel()
 	args := []string{"--bench", witnessedSuite, "--builds", "native,flask"}
 	dir := measure(t, append(args, "--witness")...)
 	own := witnessValues(t, dir)
@@ -84,6 +85,7 @@ var counted = []string{"xen_version", "xsm_op", "evtchn_status", "evtchn_alloc_c
 // TestPerfCounters compares Xen's performance counters with what the plug-in
 // counted. It compiles Xen once more: the builds of the other tests have none.
 func TestPerfCounters(t *testing.T) {
+	t.Parallel()
 	if testing.Short() {
 		t.Skip("compiles Xen")
 	}

@@ -26,6 +26,7 @@ const plantedRow = "Kbench/hypercall/op=evtchn_status"
 // for a change that makes a hook slower, and for one that does not. What a runner does
 // is done here as it would; gh and curl are fake.
 func TestWorkflow(t *testing.T) {
+	t.Parallel()
 	r := newRepositories(t)
 	t.Run("GitHub", func(t *testing.T) { testGitHub(t, r) })
 	t.Run("GitLab", func(t *testing.T) { testGitLab(t, r) })
@@ -198,7 +199,7 @@ func bash(t *testing.T, what, script, dir string, env map[string]string, options
 	return cmd.ProcessState.ExitCode()
 }
 
-func read(t *testing.T, file string) string {
+func read(t testing.TB, file string) string {
 	t.Helper()
 	text, err := os.ReadFile(file)
 	if err != nil {
@@ -207,7 +208,7 @@ func read(t *testing.T, file string) string {
 	return string(text)
 }
 
-func write(t *testing.T, file, text string) {
+func write(t testing.TB, file, text string) {
 	t.Helper()
 	if err := os.WriteFile(file, []byte(text), 0o666); err != nil {
 		t.Fatal(err)

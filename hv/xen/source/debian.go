@@ -51,6 +51,17 @@ func fromPackage(ctx context.Context, s *store.Store, m debian.Machine, progress
 	return openPackage(entry)
 }
 
+// Newest tells which files the source package is. Nothing but an index is
+// fetched.
+func Newest(ctx context.Context, s *store.Store, m debian.Machine) ([]debian.File, error) {
+	archive, err := m.Open(ctx, s, debian.Source, func(string) {})
+	if err != nil {
+		return nil, err
+	}
+	defer archive.Close()
+	return archive.SourceFiles(ctx, sourcePackage)
+}
+
 // unpack leaves in dir only the tree of the package.
 func unpack(ctx context.Context, archive *debian.Archive, dir string) error {
 	work, err := os.MkdirTemp(dir, "fetch-")

@@ -210,6 +210,9 @@ func TestCheckout(t *testing.T) {
 	repo, run := repository(t, "")
 	s := openStore(t)
 	old := checkoutOf(t, s, repo, "v1")
+	if old.Version != "v1" {
+		t.Errorf("git calls it v1, the tree %s", old.Version)
+	}
 	if again := checkoutOf(t, s, repo, "HEAD"); again.Dir != old.Dir || again.Hash != old.Hash || again.Version != old.Version {
 		t.Errorf("two names of one commit: %+v and %+v", old, again)
 	}
@@ -223,7 +226,7 @@ func TestCheckout(t *testing.T) {
 	}
 	dirty.Release()
 	run("commit", "-qam", "two")
-	if next := checkoutOf(t, s, repo, "HEAD"); next.Dir == old.Dir || next.Hash != dirty.Hash {
+	if next := checkoutOf(t, s, repo, "HEAD"); next.Dir == old.Dir || next.Hash != dirty.Hash || !strings.HasPrefix(next.Version, "v1-1-g") {
 		t.Errorf("the next revision is %+v", next)
 	}
 	if _, err := s.Clear(); err != nil {

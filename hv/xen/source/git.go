@@ -47,5 +47,10 @@ func checkout(ctx context.Context, s *store.Store, repo, rev string, progress fu
 	if err != nil {
 		return nil, err
 	}
-	return openAs(entry, entry.Dir, commit)
+	version, err := git.Describe(ctx, repo, commit)
+	if err != nil {
+		entry.Release()
+		return nil, err
+	}
+	return openAs(entry, entry.Dir, version)
 }

@@ -11,7 +11,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strings"
 
 	"xsmbench/hv/store"
 	"xsmbench/hv/store/content"
@@ -84,11 +83,13 @@ var read = []string{"xen", "tools/flask/policy", "Config.mk", "config", "version
 // reads, in the order of their names, with the path relative to the tree.
 // Products of an earlier build in the tree are left out.
 func (t *Tree) Files(visit func(rel string, info fs.FileInfo) error) error {
-	return walk(t.Dir, visit)
+	return t.FilesOf(read, visit)
 }
 
-func walk(dir string, visit func(rel string, info fs.FileInfo) error) error {
-	for _, part := range read {
+// FilesOf does so for some files and folders of the tree.
+func (t *Tree) FilesOf(parts []string, visit func(rel string, info fs.FileInfo) error) error {
+	dir, made := t.Dir, productsOf(t)
+	for _, part := range parts {
 		root := filepath.Join(dir, part)
 		if _, err := os.Lstat(root); errors.Is(err, fs.ErrNotExist) {
 			continue
@@ -107,7 +108,7 @@ func walk(dir string, visit func(rel string, info fs.FileInfo) error) error {
 				return nil // to read a pipe is to wait for who writes it
 			}
 			rel, err := filepath.Rel(dir, path)
-			if err != nil || isProduct(rel) {
+			if err != nil || made.has(rel) {
 				return err
 			}
 			return visit(rel, info)
@@ -117,31 +118,4 @@ func walk(dir string, visit func(rel string, info fs.FileInfo) error) error {
 		}
 	}
 	return nil
-}
-
-// products are the names of generated files in xen/, which a tree that was
-// built in place carries beside its sources.
-var products = map[string]bool{
-	"xen/xen": true, "xen/xen-syms": true, "xen/xen.efi": true, "xen/xen.gz": true,
-	"xen/xen-syms.map": true, "xen/xen.efi.map": true, "xen/System.map": true, "xen/.config": true, "xen/.config.old": true,
-	"xen/include/xen/compile.h": true, "xen/xsm/flask/policy.bin": true, "xen/xsm/flask/policy.conf": true,
-	"xen/xsm/flask/flask-policy.S": true, "xen/arch/x86/xen.lds": true, "xen/tools/kconfig/conf": true, "xen/tools/symbols": true,
-}
-
-func isProduct(rel string) bool {
-	rel = filepath.ToSlash(rel)
-	base := filepath.Base(rel)
-	switch {
-	case products[rel]:
-		return true
-	case strings.HasPrefix(rel, "xen/include/generated/"), strings.HasPrefix(rel, "xen/include/config/"):
-		return true
-	case strings.HasPrefix(base, ".") && (strings.HasSuffix(base, ".d") || strings.HasSuffix(base, ".cmd") || strings.Contains(base, ".o.") || strings.HasSuffix(base, ".d2")):
-		return true
-	}
-	switch filepath.Ext(base) {
-	case ".o", ".a", ".i", ".s":
-		return true
-	}
-	return false
 }

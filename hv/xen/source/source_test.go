@@ -4,10 +4,14 @@ import (
 	"context"
 	"errors"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"syscall"
 	"testing"
+
+	"xsmbench/hv/git"
+	"xsmbench/internal/require"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -77,6 +81,82 @@ func TestHash(t *testing.T) {
 				t.Errorf("same hash: %v, want %v", same, tt.same)
 			}
 		})
+	}
+}
+
+// sourceOf lists the files of a tree that count.
+func sourceOf(t *testing.T, dir string) []string {
+	t.Helper()
+	tr, err := Open(t.Context(), dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	if err := tr.Files(func(rel string, _ fs.FileInfo) error { got = append(got, rel); return nil }); err != nil {
+		t.Fatal(err)
+	}
+	return got
+}
+
+// builtInPlace are files of Xen 4.17, and what a build has left between them.
+var builtInPlace = map[string]string{
+	"xen/common/a.c": "source", "xen/common/a.o": "object", "xen/common/.a.o.cmd": "how",
+	"xen/include/compat/xen.h": "made", "xen/include/compat/.xen.h.cmd": "how",
+	"xen/include/xen/lib/x86/cpuid-autogen.h": "made, without a command file", "xen/arch/x86/include/asm/asm-offsets.h": "so, too",
+	"xen/common/config.gz": "so, too, and on no list",
+	"xen/arch/x86/mine.h":  "the user's, not tracked", "xen/common/kept.c": "tracked", "xen/common/.kept.c.cmd": "of when it was generated",
+	"tools/flask/policy/policy.conf": "made", "tools/flask/policy/dom0.te": "source",
+}
+
+// A tree in which a user has built has the same source as before.
+func TestBuiltInPlace(t *testing.T) {
+	got := sourceOf(t, tree(t, maps.Clone(builtInPlace)))
+	want := []string{"xen/Makefile", "xen/arch/x86/mine.h", "xen/common/a.c", "xen/common/config.gz", "tools/flask/policy/dom0.te", "tools/flask/policy/policy.conf"}
+	if d := cmp.Diff(want, got); d != "" {
+		t.Errorf("no checkout (-want +got):\n%s", d)
+	}
+}
+
+// In a checkout, git knows more of them, and what is tracked is source.
+func TestBuiltInCheckout(t *testing.T) {
+	require.Program(t, "git", "git")
+	files := maps.Clone(builtInPlace)
+	files[".gitignore"] = "*.o\nxen/common/config.gz\nxen/include/compat/*\ntools/flask/policy/policy.conf\n"
+	files["xen/.gitignore"] = "kept.c\n"
+	dir := tree(t, files)
+	for _, args := range [][]string{
+		{"init", "-q"}, {"add", ".gitignore", "xen/Makefile", "xen/common/a.c", "tools/flask/policy/dom0.te"}, {"add", "-f", "xen/common/kept.c", "xen/.gitignore"},
+	} {
+		if _, err := git.Output(t.Context(), dir, args...); err != nil {
+			t.Fatal(err)
+		}
+	}
+	// What the user alone does not want to see in git's lists is source.
+	if err := os.WriteFile(filepath.Join(dir, ".git/info/exclude"), []byte("mine.h\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	want := []string{"xen/.gitignore", "xen/Makefile", "xen/arch/x86/mine.h", "xen/common/a.c", "xen/common/kept.c", "tools/flask/policy/dom0.te"}
+	if d := cmp.Diff(want, sourceOf(t, dir)); d != "" {
+		t.Errorf("(-want +got):\n%s", d)
+	}
+}
+
+// A tree may lie in a repository that wants to know nothing of it.
+func TestIgnoredTree(t *testing.T) {
+	require.Program(t, "git", "git")
+	home := t.TempDir()
+	if _, err := git.Output(t.Context(), home, "init", "-q"); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(home, ".gitignore"), []byte("*\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	dir := filepath.Join(home, "xen-4.17")
+	if err := os.Rename(tree(t, map[string]string{"xen/common/a.c": ""}), dir); err != nil {
+		t.Fatal(err)
+	}
+	if d := cmp.Diff([]string{"xen/Makefile", "xen/common/a.c"}, sourceOf(t, dir)); d != "" {
+		t.Errorf("(-want +got):\n%s", d)
 	}
 }
 

@@ -2,81 +2,90 @@ package symbols
 
 import (
 	"bytes"
+	"cmp"
+	"debug/elf"
+	"slices"
 
 	"xsmbench/hv/count/code"
 	"xsmbench/hv/count/program"
 )
 
-// probes are functions of Xen 4.17 that a clean window never enters
-// (arch/x86/x86_64/entry.S, arch/x86/domain.c).
-var probes = []string{"common_interrupt", "context_switch"}
-
-// Where Xen is entered and left (arch/x86/x86_64/entry.S, arch/x86/hvm/svm/entry.S
-// and vmx/entry.S).
+// Returns to what was interrupted in Xen, in machine code.
 var (
-	entries = []string{
-		"common_interrupt", "handle_exception", "handle_ist_exception", "lstar_enter", "cstar_enter",
-		"sysenter_entry", "int80_direct_trap", "entry_int82", "double_fault",
-		"svm_vmexit_handler", "vmx_vmexit_handler",
-	}
-	exits = []string{"restore_all_guest", "restore_all_compat", "iret_exit_to_guest", "svm_asm_do_resume", "vmx_asm_do_vmentry"}
-	// ownEnd ends in the return from an interrupt or a fault of Xen's own.
-	ownEnd = "restore_all_xen"
+	iretq = []byte{0x48, 0xcf}
+	erets = []byte{0xf2, 0x0f, 0x01, 0xca}
 )
 
-// handlers are where a visit turns to what it came for: hypercalls
-// (include/hypercall-defs.c), faults and traps (arch/x86/traps.c), interrupts
-// and what is left to do before Xen returns.
-var handlers = []string{
-	"do_set_trap_table", "do_mmu_update", "do_set_gdt", "do_stack_switch", "do_set_callbacks",
-	"do_fpu_taskswitch", "do_sched_op_compat", "do_platform_op", "do_set_debugreg", "do_get_debugreg",
-	"do_update_descriptor", "do_memory_op", "do_multicall", "do_update_va_mapping", "do_set_timer_op",
-	"do_event_channel_op_compat", "do_xen_version", "do_console_io", "do_physdev_op_compat",
-	"do_grant_table_op", "do_vm_assist", "do_update_va_mapping_otherdomain", "do_iret", "do_vcpu_op",
-	"do_set_segment_base", "do_mmuext_op", "do_xsm_op", "do_nmi_op", "do_sched_op", "do_callback_op",
-	"do_xenoprof_op", "do_event_channel_op", "do_physdev_op", "do_hvm_op", "do_sysctl", "do_domctl",
-	"do_kexec_op", "do_argo_op", "do_xenpmu_op", "do_dm_op", "do_hypfs_op", "do_mca",
-	"do_paging_domctl_cont", "hvm_memory_op", "hvm_grant_table_op", "hvm_physdev_op",
-
-	"do_page_fault", "do_general_protection", "do_trap", "do_invalid_op", "do_int3", "do_debug",
-	"do_device_not_available", "do_nmi", "do_entry_CP",
-
-	"do_IRQ", "do_softirq",
+// boundary notes where Xen is entered and left in a program's map.
+type boundary struct {
+	*program.Program
+	file    *elf.File
+	list    []elf.Symbol
+	symbols map[string]uint64
+	absent  []string
 }
 
-// iretq is its code.
-var iretq = []byte{0x48, 0xcf}
-
-// boundaries notes the entries, the exits and the handlers.
-func boundaries(p *program.Program) {
-	is := map[string]code.EventKind{}
-	for _, name := range entries {
-		is[name] = code.Enter
-	}
-	for _, name := range exits {
-		is[name] = code.Leave
-	}
-	for _, name := range handlers {
-		is[name] = code.Handle
-	}
-	for _, f := range p.Functions {
-		kind, ok := is[f.Name]
-		switch {
-		case f.Name == ownEnd:
-			endOwn(p, f)
-		case ok && kind == code.Handle:
-			p.Handle(f, f.Name)
-		case ok:
-			p.Event(f.Lo, kind, 0)
+// note notes the entries, the exits and the handlers.
+func (b *boundary) note() error {
+	for _, r := range roles {
+		at := r.present(b.symbols)
+		if len(at) == 0 && r.need == always {
+			return &MissingError{r.what, r.symbols}
+		}
+		if text := r.absence(); len(at) == 0 && text != "" {
+			b.absent = append(b.absent, text)
+		}
+		for _, a := range at {
+			if r.kind == code.Resume {
+				b.endOwn(a)
+				continue
+			}
+			b.Event(a, r.kind, 0)
 		}
 	}
+	for _, s := range signs {
+		if !b.probes(s.function) {
+			return &MissingError{s.what, []string{s.function}}
+		}
+	}
+	return b.handlers()
+}
+
+// probes reports whether the entry of a function makes windows unclean.
+func (b *boundary) probes(name string) bool {
+	for _, id := range b.Map.Entries {
+		if c := b.Map.Cells[id]; c.Probe && c.Function == name {
+			return true
+		}
+	}
+	return false
 }
 
 // endOwn notes the instruction that returns to what was interrupted. It
 // executes after the return.
-func endOwn(p *program.Program, f program.Function) {
-	p.Map.Outside = []string{f.Name}
-	if i := bytes.LastIndex(p.Bytes(f), iretq); i >= 0 {
-		p.Event(f.Lo+uint64(i), code.Resume, 0)
+func (b *boundary) endOwn(at uint64) {
+	f, ok := b.functionAt(at)
+	if !ok {
+		return
 	}
+	b.Map.Outside = append(b.Map.Outside, f.Name)
+	end := bytes.LastIndex(b.Bytes(f), iretq)
+	if end < 0 {
+		end = bytes.LastIndex(b.Bytes(f), erets)
+	}
+	if end >= 0 {
+		b.Event(f.Lo+uint64(end), code.Resume, 0)
+	}
+}
+
+// functionAt finds the function that begins at an address, or that has it.
+func (b *boundary) functionAt(at uint64) (program.Function, bool) {
+	i, found := slices.BinarySearchFunc(b.Functions, at, func(f program.Function, at uint64) int { return cmp.Compare(f.Lo, at) })
+	if !found {
+		i--
+	}
+	if i < 0 || at >= b.Functions[i].Hi {
+		return program.Function{}, false
+	}
+	return b.Functions[i], true
 }

@@ -12,11 +12,14 @@ var spec = program.Spec{
 	Name:       func(symbol string) (string, bool) { return baseName(symbol), isPart(symbol) },
 	HookOf:     hookOf,
 	Module:     isModule,
-	Operations: "xsm_ops", // xsm/xsm.h
-	Probes:     probes,
-	// A call through a pointer, and the direct call, followed by a one-byte
-	// nop, that Xen makes of it at boot (arch/x86/alternative.c).
+	Operations: []string{"xsm_ops", "xsm_operations"}, // xsm/xsm.h; the latter up to 4.15
+	Probes:     probes(),
+	// What Xen makes at boot of a call through a pointer (arch/x86/alternative.c):
+	// up to 4.20 a direct call, followed by a one-byte nop; then one with a
+	// prefix, as long as the first.
 	Patched: []uint64{5, 6},
+	// arch/x86/xen.lds.S
+	Alternatives: [2]string{"__alt_instructions", "__alt_instructions_end"},
 }
 
 // prefix is that of the hooks' wrappers.

@@ -59,7 +59,11 @@ func read(f *elf.File) (*code.Map, error) {
 	if err != nil {
 		return nil, err
 	}
-	boundaries(p)
+	b := boundary{Program: p, file: f, list: list, symbols: addresses(f, list)}
+	if err := b.note(); err != nil {
+		return nil, err
+	}
+	p.Map.Absent, p.Map.Unknown = b.absent, b.unknownGates()
 	return p.Map, nil
 }
 

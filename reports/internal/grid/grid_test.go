@@ -34,3 +34,42 @@ op=a_b  12  │  **slower** ¹
 		t.Errorf("Markdown:\n%s", markdown.String())
 	}
 }
+
+// No cell opens another cell, a line, an element or a link.
+func FuzzMarkdownLine(f *testing.F) {
+	for _, s := range []string{"a|b", "**slower** ¹", "**x**|y", "<b>", "[a](b)", "[a][b]", "x\n| y |", `\`, `\|`, "`c`", "@team", "a\u2028b", "<!-- x"} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, cell string) {
+		var b strings.Builder
+		MarkdownLine(&b, []string{cell, "end"})
+		line := strings.TrimSuffix(b.String(), "\n")
+		if strings.ContainsAny(line, "\n\r<>`\u2028\u2029") && strings.Count(line, "`") != strings.Count(line, "\\`") || strings.ContainsAny(line, "\n\r<>") {
+			t.Fatalf("%q became %q", cell, line)
+		}
+		bars := 0
+		for i := 0; i < len(line); i++ {
+			switch line[i] {
+			case '\\':
+				i++ // what follows is a letter
+			case '|':
+				bars++
+			}
+		}
+		if bars != 3 || strings.Contains(line, "](") || strings.Contains(line, "@t") {
+			t.Fatalf("%q became %q, with %d bars", cell, line, bars)
+		}
+	})
+}
+
+// A block of code ends where it should.
+func TestFence(t *testing.T) {
+	for text, want := range map[string]string{
+		"a":         "```sh\na\n```\n",
+		"a\n```\nb": "````sh\na\n```\nb\n````\n",
+	} {
+		if got := Fence("sh", text); got != want {
+			t.Errorf("%q: %q, want %q", text, got, want)
+		}
+	}
+}

@@ -3,8 +3,10 @@ package grid
 import (
 	"fmt"
 	"io"
+	"regexp"
 	"slices"
 	"strings"
+	"unicode"
 )
 
 // Markdown writes the grid as a table in Markdown, its first line as the head.
@@ -62,19 +64,58 @@ func (g *Grid) alignments() []string {
 	return all
 }
 
-// MarkdownLine writes a line of a table. A cell that is emphasised
-// is escaped already.
+// strong is what a caller emphasised at the start of a cell. A name that looks
+// like it is no more than bold.
+var strong = regexp.MustCompile(`^\*\*([^*]+)\*\*`)
+
+// MarkdownLine writes a line of a table. Cells are escaped, but for what is bold
+// at their start.
 func MarkdownLine(w io.Writer, cells []string) {
 	escaped := make([]string, len(cells))
 	for i, c := range cells {
-		if escaped[i] = c; !strings.HasPrefix(c, "**") {
+		if m := strong.FindStringSubmatch(c); m != nil {
+			escaped[i] = "**" + Escape(m[1]) + "**" + Escape(c[len(m[0]):])
+		} else {
 			escaped[i] = Escape(c)
 		}
 	}
 	fmt.Fprintf(w, "| %s |\n", strings.Join(escaped, " | "))
 }
 
-// Escape keeps names from being read as Markdown.
+// escapes are of what Markdown reads as more than letters; of brackets those that
+// would make a link.
+var escapes = strings.NewReplacer(`\`, `\\`, "|", `\|`, "*", `\*`, "_", `\_`, "<", "&lt;", ">", "&gt;", "&", "&amp;", "`", "\\`",
+	"](", `]\(`, "][", `]\[`, "]:", `]\:`, "~~", `\~\~`, "$", `\$`)
+
+// heading is a sign that begins a heading, where no number follows.
+var heading = regexp.MustCompile(`#([^\pN]|$)`)
+
+// Escape keeps names from being read as Markdown or HTML, in their line, and from being more than
+// names where it is posted: a mention, a reference to an issue, a link. Between
+// such a sign and what follows it stands a character that nobody sees.
 func Escape(s string) string {
-	return strings.NewReplacer(`\`, `\\`, "|", `\|`, "*", `\*`, "_", `\_`, "<", "&lt;", "`", "\\`").Replace(s)
+	s = strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) || r == '\u2028' || r == '\u2029' {
+			return ' '
+		}
+		return r
+	}, strings.ReplaceAll(s, "\r\n", " "))
+	s = heading.ReplaceAllString(escapes.Replace(s), `\#$1`)
+	return inert.ReplaceAllStringFunc(s, func(found string) string {
+		return found[:1] + invisible + found[1:]
+	})
 }
+
+// Fence is a block of code that no line of the text can end.
+func Fence(language, text string) string {
+	fence := "```"
+	for strings.Contains(text, fence) {
+		fence += "`"
+	}
+	return fence + language + "\n" + text + "\n" + fence + "\n"
+}
+
+const invisible = "\u200b"
+
+// inert finds what a forge makes a link of: @name, #12, !12, GH-12, addresses.
+var inert = regexp.MustCompile(`@[\pL\pN]|[#!]\pN|\bGH-\pN|\b(?i:https?|ftp)://|\b(?i:www)\.`)

@@ -2,9 +2,9 @@
 // decisions by source, target and class, in 512 hashed chains.
 //
 // A hit takes no lock and writes nothing that another processor reads: chains
-// are read through atomic pointers, nodes are replaced rather than changed,
+// are read through atomic pointers, entries are replaced rather than changed,
 // and statistics are counted per processor on cache lines of their own. What
-// changes a chain holds its slot's lock. A node that has been unlinked stays
+// changes a chain holds its slot's lock. An entry that has been unlinked stays
 // readable for those who are still on it (Xen waits for them with RCU; here
 // the garbage collector does).
 //
@@ -36,11 +36,11 @@ type server interface {
 type Cache struct {
 	server server
 
-	heads [slots]atomic.Pointer[node] // the chains
-	_     [cacheLine]byte             // what follows is written on misses
-	locks [slots]sync.Mutex           // of the chains' writers
+	heads [slots]atomic.Pointer[Entry] // the chains
+	_     [cacheLine]byte              // what follows is written on misses
+	locks [slots]sync.Mutex            // of the chains' writers
 
-	active    atomic.Int64 // nodes in the chains
+	active    atomic.Int64 // entries in the chains
 	threshold atomic.Uint32
 	lruHint   atomic.Uint32 // slot that was reclaimed from last
 	notif     sync.Mutex    // guards latest
@@ -50,17 +50,27 @@ type Cache struct {
 	stats [MaxCPUs]cpuStats
 }
 
-// node is a cached decision. Only used and next change once it is linked.
-type node struct {
-	ssid, tsid ss.SID
-	class      uint16
-	// used is Xen's one-bit clock: 1 for a new node, set to 1 by a hit that
-	// finds another value, counted down by reclaim, which takes the node
-	// when that leaves 0. A node is at 1 unless reclaim has just passed it,
+// Tuple is what a decision is about.
+type Tuple struct {
+	Source, Target ss.SID
+	Class          uint16
+}
+
+// slot is Xen's hash (avc_hash).
+func (t Tuple) slot() uint32 {
+	return (t.Source ^ t.Target<<2 ^ uint32(t.Class)<<4) & (slots - 1)
+}
+
+// Entry is a cached decision. Only used and next change once it is linked.
+type Entry struct {
+	tuple Tuple
+	// used is Xen's one-bit clock: 1 for a new entry, set to 1 by a hit that
+	// finds another value, counted down by reclaim, which takes the entry
+	// when that leaves 0. An entry is at 1 unless reclaim has just passed it,
 	// so a hit writes nothing.
 	used     atomic.Int32
 	decision ss.Decision
-	next     atomic.Pointer[node]
+	next     atomic.Pointer[Entry]
 }
 
 // New makes an empty cache before a server.
@@ -70,58 +80,62 @@ func New(s server) *Cache {
 	return c
 }
 
-// hash is Xen's.
-func hash(ssid, tsid ss.SID, class uint16) uint32 {
-	return (ssid ^ tsid<<2 ^ uint32(class)<<4) & (slots - 1)
-}
-
-// Lookup returns the decision on a tuple, from the cache if it is there and
-// covers the permissions requested, else from the server. cpu is the
-// processor that asks. The error is the server's.
-//
-// Xen calls it avc_has_perm_noaudit; what the decision means for the caller,
-// and what permissive mode makes of it, is for the caller. Xen copies the
-// decision out, for its node may go; here it is the caller's to read, not to
-// change, and stays.
-func (c *Cache) Lookup(cpu int, ssid, tsid ss.SID, class uint16, requested uint32) (*ss.Decision, error) {
-	st := &c.stats[uint(cpu)%MaxCPUs]
-	st.lookups.Add(1)
-	for n := c.heads[hash(ssid, tsid, class)].Load(); n != nil; n = n.next.Load() {
-		if n.ssid == ssid && n.tsid == tsid && n.class == class {
-			if requested&^n.decision.Decided != 0 {
-				break
-			}
-			if n.used.Load() != 1 {
-				n.used.Store(1)
-			}
-			return &n.decision, nil
-		}
+// Find returns the entry for a tuple, nil if there is none, and counts the
+// look-up. cpu is the processor that asks. Find and Allows are all of a hit
+// that grants what is asked for; both are small enough to be inlined.
+func (c *Cache) Find(cpu int, t Tuple) *Entry {
+	c.stats[uint(cpu)%MaxCPUs].lookups.inc()
+	e := c.heads[t.slot()].Load()
+	for e != nil && e.tuple != t {
+		e = e.next.Load()
 	}
-	return c.miss(st, ssid, tsid, class)
+	return e
 }
 
-// miss asks the server and keeps the answer.
-func (c *Cache) miss(st *cpuStats, ssid, tsid ss.SID, class uint16) (*ss.Decision, error) {
+// Allows says whether an entry grants what is requested, which is something,
+// and no rule wants that audited. No is not the last word: see Decide.
+func (e *Entry) Allows(requested uint32) bool {
+	if e.used.Load() != 1 {
+		e.used.Store(1)
+	}
+	return requested != 0 && requested&^e.decision.Allowed == 0 && requested&e.decision.AuditAllow == 0
+}
+
+// Decide ends a look-up that Find began: it returns the decision of the entry
+// that Find found, if it covers the permissions requested, or the server's. The
+// error is the server's.
+//
+// Xen calls the two avc_has_perm_noaudit; what the decision means for the
+// caller, and what permissive mode makes of it, is for the caller. Xen copies
+// the decision out, for its node may go; here it is the caller's to read, not
+// to change, and stays.
+func (c *Cache) Decide(cpu int, found *Entry, t Tuple, requested uint32) (*ss.Decision, error) {
+	if found != nil && requested&^found.decision.Decided == 0 {
+		return &found.decision, nil
+	}
+	st := &c.stats[uint(cpu)%MaxCPUs]
 	st.misses.Add(1)
-	d, err := c.server.ComputeAV(ssid, tsid, class)
+	d, err := c.server.ComputeAV(t.Source, t.Target, t.Class)
 	if err != nil {
 		return nil, err
 	}
-	c.insert(st, ssid, tsid, class, d)
-	return &d, nil
+	e := &Entry{tuple: t, decision: d}
+	e.used.Store(1)
+	c.insert(st, e)
+	return &e.decision, nil
 }
 
-// insert keeps a decision unless a newer policy has been announced since it
-// was made. It replaces one on the same tuple.
-func (c *Cache) insert(st *cpuStats, ssid, tsid ss.SID, class uint16, d ss.Decision) {
-	if !c.current(d.Seqno) {
+// insert keeps an entry unless a newer policy has been announced since its
+// decision was made. It replaces one on the same tuple.
+func (c *Cache) insert(st *cpuStats, e *Entry) {
+	if !c.current(e.decision.Seqno) {
 		return
 	}
-	n := c.alloc(st, ssid, tsid, class, d)
-	h := hash(ssid, tsid, class)
+	c.makeRoom(st)
+	h := e.tuple.slot()
 	c.locks[h].Lock()
 	defer c.locks[h].Unlock()
-	if !c.current(d.Seqno) {
+	if !c.current(e.decision.Seqno) {
 		// Announced while this one waited: the flush may have passed
 		// this slot already.
 		c.free(st)
@@ -132,16 +146,16 @@ func (c *Cache) insert(st *cpuStats, ssid, tsid ss.SID, class uint16, d ss.Decis
 		if at == nil {
 			break
 		}
-		if at.ssid == ssid && at.tsid == tsid && at.class == class {
-			n.next.Store(at.next.Load())
-			link.Store(n)
+		if at.tuple == e.tuple {
+			e.next.Store(at.next.Load())
+			link.Store(e)
 			c.free(st)
 			return
 		}
 		link = &at.next
 	}
-	n.next.Store(c.heads[h].Load())
-	c.heads[h].Store(n)
+	e.next.Store(c.heads[h].Load())
+	c.heads[h].Store(e)
 }
 
 // current says whether a decision by policy seqno may still be kept.
@@ -151,24 +165,22 @@ func (c *Cache) current(seqno uint32) bool {
 	return seqno >= c.latest
 }
 
-// alloc makes a node, and room for it if the cache is over its threshold.
-func (c *Cache) alloc(st *cpuStats, ssid, tsid ss.SID, class uint16, d ss.Decision) *node {
-	n := &node{ssid: ssid, tsid: tsid, class: class, decision: d}
-	n.used.Store(1)
+// makeRoom accounts for a new entry, and reclaims if the cache is over its
+// threshold (avc_alloc_node).
+func (c *Cache) makeRoom(st *cpuStats) {
 	st.allocations.Add(1)
 	if c.active.Add(1) > int64(c.threshold.Load()) {
 		c.reclaim(st)
 	}
-	return n
 }
 
-// free accounts for a node that is no longer linked, or never was.
+// free accounts for an entry that is no longer linked, or never was.
 func (c *Cache) free(st *cpuStats) {
 	st.frees.Add(1)
 	c.active.Add(-1)
 }
 
-// reclaim drops up to 16 nodes from the slots that follow the last reclaimed
+// reclaim drops up to 16 entries from the slots that follow the last reclaimed
 // one, passing over slots whose lock is held.
 func (c *Cache) reclaim(st *cpuStats) {
 	dropped := 0
@@ -198,12 +210,15 @@ func (c *Cache) reclaim(st *cpuStats) {
 	}
 }
 
-// Grant adds permissions to the cached decision on a tuple, if it is cached
-// still and by the same policy (avc_update_node): so that permissive mode
-// audits a denial once. The node is replaced by a copy.
-func (c *Cache) Grant(cpu int, ssid, tsid ss.SID, class uint16, seqno, perms uint32) {
+// Grant adds permissions to the cached decision on a tuple, if it is still the
+// one that the caller has got (avc_update_node): so that permissive mode audits
+// a denial once. The entry is replaced by a copy.
+//
+// Xen asks for a decision by the same policy instead. That may be another one,
+// made since enforcing was switched on, which must not be changed.
+func (c *Cache) Grant(cpu int, t Tuple, d *ss.Decision, perms uint32) {
 	st := &c.stats[uint(cpu)%MaxCPUs]
-	h := hash(ssid, tsid, class)
+	h := t.slot()
 	c.locks[h].Lock()
 	defer c.locks[h].Unlock()
 	for link := &c.heads[h]; ; {
@@ -211,12 +226,12 @@ func (c *Cache) Grant(cpu int, ssid, tsid ss.SID, class uint16, seqno, perms uin
 		if at == nil {
 			return
 		}
-		if at.ssid == ssid && at.tsid == tsid && at.class == class && at.decision.Seqno == seqno {
-			n := &node{ssid: ssid, tsid: tsid, class: class, decision: at.decision}
-			n.decision.Allowed |= perms
-			n.used.Store(1)
-			n.next.Store(at.next.Load())
-			link.Store(n)
+		if &at.decision == d {
+			e := &Entry{tuple: t, decision: *d}
+			e.decision.Allowed |= perms
+			e.used.Store(1)
+			e.next.Store(at.next.Load())
+			link.Store(e)
 			st.allocations.Add(1)
 			st.frees.Add(1)
 			return
@@ -243,7 +258,7 @@ func (c *Cache) Reset(cpu int, seqno uint32) {
 	}
 }
 
-// Threshold returns the number of nodes from which the cache reclaims.
+// Threshold returns the number of entries from which the cache reclaims.
 func (c *Cache) Threshold() uint32 { return c.threshold.Load() }
 
 // SetThreshold changes it.
@@ -254,7 +269,7 @@ type HashStats struct {
 	Entries, BucketsUsed, BucketsTotal, MaxChain int
 }
 
-// HashStats counts the chains' nodes.
+// HashStats counts the chains' entries.
 func (c *Cache) HashStats() HashStats {
 	h := HashStats{Entries: int(c.active.Load()), BucketsTotal: slots}
 	for i := range c.heads {

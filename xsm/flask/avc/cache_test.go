@@ -30,13 +30,23 @@ func (s *fake) ComputeAV(ssid, tsid ss.SID, class uint16) (ss.Decision, error) {
 	return d, nil
 }
 
-func lookup(t *testing.T, c *Cache, ssid, tsid ss.SID, class uint16) ss.Decision {
+// ask looks a tuple up as hooks do.
+func ask(c *Cache, cpu int, ssid, tsid ss.SID, class uint16, requested uint32) (*ss.Decision, error) {
+	t := Tuple{ssid, tsid, class}
+	found := c.Find(cpu, t)
+	if found != nil && found.Allows(requested) {
+		return &found.decision, nil
+	}
+	return c.Decide(cpu, found, t, requested)
+}
+
+func lookup(t *testing.T, c *Cache, ssid, tsid ss.SID, class uint16) *ss.Decision {
 	t.Helper()
-	d, err := c.Lookup(0, ssid, tsid, class, 1)
+	d, err := ask(c, 0, ssid, tsid, class, 1)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return *d
+	return d
 }
 
 func TestHitMiss(t *testing.T) {
@@ -56,7 +66,7 @@ func TestHitMiss(t *testing.T) {
 	if s.asked.Load() != 4 {
 		t.Errorf("asked the server %d times, want 4", s.asked.Load())
 	}
-	if _, err := c.Lookup(1, 1, 2, 0, 1); !errors.Is(err, ss.ErrClass) {
+	if _, err := ask(c, 1, 1, 2, 0, 1); !errors.Is(err, ss.ErrClass) {
 		t.Errorf("server's error is %v", err)
 	}
 	if have := c.Stats(1); have != (Stats{Lookups: 1, Misses: 1}) {
@@ -75,8 +85,8 @@ func TestHash(t *testing.T) {
 		class      uint16
 		want       uint32
 	}{{1, 1, 1, 1 ^ 4 ^ 16}, {512, 0, 0, 0}, {0, 128, 0, 0}, {3, 5, 9, 3 ^ 20 ^ 144}} {
-		if have := hash(c.ssid, c.tsid, c.class); have != c.want {
-			t.Errorf("hash(%d, %d, %d) = %d, want %d", c.ssid, c.tsid, c.class, have, c.want)
+		if have := (Tuple{c.ssid, c.tsid, c.class}).slot(); have != c.want {
+			t.Errorf("slot of (%d, %d, %d) = %d, want %d", c.ssid, c.tsid, c.class, have, c.want)
 		}
 	}
 	c := New(&fake{})
@@ -88,8 +98,8 @@ func TestHash(t *testing.T) {
 	if have := c.HashStats(); have != want {
 		t.Errorf("%+v, want %+v", have, want)
 	}
-	if head := c.heads[hash(1, 2, 3)].Load(); head.ssid != 1+4*slots {
-		t.Errorf("head of the chain is %d", head.ssid)
+	if head := c.heads[Tuple{1, 2, 3}.slot()].Load(); head.tuple.Source != 1+4*slots {
+		t.Errorf("head of the chain is %d", head.tuple.Source)
 	}
 	if s := want.String(); s != "entries: 6\nbuckets used: 2/512\nlongest chain: 5\n" {
 		t.Errorf("%q", s)
@@ -134,10 +144,10 @@ func TestReclaim(t *testing.T) {
 func TestUsed(t *testing.T) {
 	c := New(&fake{})
 	lookup(t, c, 1, 0, 0+1)
-	n := c.heads[hash(1, 0, 1)].Load()
+	n := c.heads[Tuple{1, 0, 1}.slot()].Load()
 	n.used.Store(0)
 	c.reclaim(&c.stats[0])
-	if c.heads[hash(1, 0, 1)].Load() != n || n.used.Load() != -1 {
+	if c.heads[Tuple{1, 0, 1}.slot()].Load() != n || n.used.Load() != -1 {
 		t.Errorf("reclaim took a node at 0, or left it at %d", n.used.Load())
 	}
 	lookup(t, c, 1, 0, 1)
@@ -145,7 +155,7 @@ func TestUsed(t *testing.T) {
 		t.Errorf("a hit left the node at %d", n.used.Load())
 	}
 	c.reclaim(&c.stats[0])
-	if c.heads[hash(1, 0, 1)].Load() != nil {
+	if c.heads[Tuple{1, 0, 1}.slot()].Load() != nil {
 		t.Error("reclaim passed a node at 1")
 	}
 }
@@ -154,7 +164,7 @@ func TestUsed(t *testing.T) {
 func TestReclaimLocked(t *testing.T) {
 	c := New(&fake{})
 	lookup(t, c, 1, 0, 1)
-	h := hash(1, 0, 1)
+	h := Tuple{1, 0, 1}.slot()
 	c.locks[h].Lock()
 	c.reclaim(&c.stats[0])
 	c.locks[h].Unlock()
@@ -169,11 +179,10 @@ func TestGrant(t *testing.T) {
 		t.Fatal("allowed")
 	}
 	lookup(t, c, 1+slots, 2, 3) // before it in the chain
-	old := c.heads[hash(1, 2, 3)].Load().next.Load()
-	c.Grant(0, 1, 2, 3, 0, 6)
-	c.Grant(0, 1, 2, 3, 77, 8)   // another policy's
-	c.Grant(0, 1, 2, 4, 0, 8)    // not there
-	c.Grant(0, 1, 200, 3, 0, 16) // not there
+	old := c.heads[Tuple{1, 2, 3}.slot()].Load().next.Load()
+	c.Grant(0, Tuple{1, 2, 3}, &old.decision, 6)
+	c.Grant(0, Tuple{1, 2, 3}, &old.decision, 8)   // no longer there
+	c.Grant(0, Tuple{1, 200, 3}, &old.decision, 8) // never there
 	if d := lookup(t, c, 1, 2, 3); d.Allowed != 6 {
 		t.Errorf("allowed %#x, want 6", d.Allowed)
 	}
@@ -192,14 +201,14 @@ func TestGrant(t *testing.T) {
 // keeps one node for the tuple.
 func TestDecided(t *testing.T) {
 	decided := uint32(1)
-	s := &fake{f: func(ss.SID, ss.SID, uint16) ss.Decision { return ss.Decision{Allowed: 3, Decided: decided} }}
+	s := &fake{f: func(ss.SID, ss.SID, uint16) ss.Decision { return ss.Decision{Allowed: decided, Decided: decided} }}
 	c := New(s)
 	lookup(t, c, 1, 2, 3)
 	decided = 3
-	if _, err := c.Lookup(0, 1, 2, 3, 2); err != nil {
+	if _, err := ask(c, 0, 1, 2, 3, 2); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := c.Lookup(0, 1, 2, 3, 2); err != nil {
+	if _, err := ask(c, 0, 1, 2, 3, 2); err != nil {
 		t.Fatal(err)
 	}
 	if st := c.Stats(0); st.Misses != 2 || st.Hits != 1 || st.Frees != 1 || c.HashStats().Entries != 1 {
@@ -250,7 +259,7 @@ func TestConcurrent(t *testing.T) {
 			for i := range 20000 {
 				ssid, tsid, class := ss.SID(i%37), ss.SID(i*7%11), uint16(1+i%3)
 				before := announced.Load()
-				d, err := c.Lookup(cpu, ssid, tsid, class, 1)
+				d, err := ask(c, cpu, ssid, tsid, class, 1)
 				if err != nil {
 					t.Error(err)
 					return
@@ -260,7 +269,7 @@ func TestConcurrent(t *testing.T) {
 					return
 				}
 				if i%5 == 0 {
-					c.Grant(cpu, ssid, tsid, class, d.Seqno, uint32(i&3))
+					c.Grant(cpu, Tuple{ssid, tsid, class}, d, uint32(i&3))
 				}
 			}
 		})
@@ -296,13 +305,13 @@ func TestConcurrent(t *testing.T) {
 func TestHitWritesNothing(t *testing.T) {
 	c := New(&fake{})
 	lookup(t, c, 1, 2, 3)
-	n := c.heads[hash(1, 2, 3)].Load()
+	n := c.heads[Tuple{1, 2, 3}.slot()].Load()
 	others := c.Stats(1)
 	d := n.decision
 	if a := testing.AllocsPerRun(100, func() { lookup(t, c, 1, 2, 3) }); a != 0 {
 		t.Errorf("a hit allocates %v times", a)
 	}
-	if c.heads[hash(1, 2, 3)].Load() != n || n.decision != d || n.used.Load() != 1 || c.Stats(1) != others {
+	if c.heads[Tuple{1, 2, 3}.slot()].Load() != n || n.decision != d || n.used.Load() != 1 || c.Stats(1) != others {
 		t.Error("a hit changed shared state")
 	}
 }

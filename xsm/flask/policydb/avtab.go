@@ -36,8 +36,9 @@ type rule struct {
 
 // avTab is a hash table of rules with chains (struct avtab).
 type avTab struct {
-	slots []int32
-	rules []rule
+	slots    []int32
+	rules    []rule
+	bySource [][]classTargets // by value: where a search is not in vain
 }
 
 // avtabSlotsMax bounds the number of chains, as Xen does.
@@ -93,6 +94,7 @@ func (t *avTab) insert(k Key, datum uint32) bool {
 	at := *link
 	*link = int32(len(t.rules))
 	t.rules = append(t.rules, rule{Key: k, Datum: datum, next: at})
+	t.note(&k)
 	return true
 }
 
@@ -125,6 +127,19 @@ func (t *avTab) find(at int32, k *Key) *rule {
 	return nil
 }
 
+// insertAnother adds a rule after those on the same key, of which there may be
+// several (avtab_insert_nonunique).
+func (t *avTab) insertAnother(k Key, datum uint32) {
+	link := &t.slots[k.hash(len(t.slots))]
+	for *link >= 0 && t.rules[*link].order(&k) <= 0 {
+		link = &t.rules[*link].next
+	}
+	at := *link
+	*link = int32(len(t.rules))
+	t.rules = append(t.rules, rule{Key: k, Datum: datum, next: at})
+	t.note(&k)
+}
+
 // Len returns the number of rules, Slots that of chains.
 func (t *avTab) Len() int { return len(t.rules) }
 
@@ -147,7 +162,11 @@ func (p *parser) avtab(what string) *avTab {
 	if p.db.Version < versionAVTab {
 		size = 24
 	}
+	at := p.off
 	n := p.count(what, size)
+	if p.err == nil && n == 0 {
+		p.invalid(at, "no rules, and so nothing is allowed")
+	}
 	type item struct {
 		Key
 		datum uint32
@@ -159,7 +178,7 @@ func (p *parser) avtab(what string) *avTab {
 			break
 		}
 		off := p.off
-		p.avItem(func(k Key, datum uint32) { items = append(items, item{k, datum, off}) })
+		p.avItem(func(k Key, datum uint32, _ bool) { items = append(items, item{k, datum, off}) })
 	}
 	t := newAVTab(len(items))
 	for _, it := range items {
@@ -170,8 +189,9 @@ func (p *parser) avtab(what string) *avTab {
 	return t
 }
 
-// avItem reads one item of a table and passes on the rules in it.
-func (p *parser) avItem(rule func(Key, uint32)) {
+// avItem reads one item of a table and passes on the rules in it, and whether
+// the item is marked as one that holds.
+func (p *parser) avItem(rule func(k Key, datum uint32, enabled bool)) {
 	if p.db.Version < versionAVTab {
 		p.avItemOld(rule)
 		return
@@ -183,23 +203,26 @@ func (p *parser) avItem(rule func(Key, uint32)) {
 		return
 	}
 	datum := p.u32("rule's datum")
+	enabled := k.Specified&avEnabled != 0
 	k.Specified &^= avEnabled
 	if p.checkRule(off, k, datum) {
-		rule(k, datum)
+		rule(k, datum, enabled)
 	}
 }
 
 // avOrderOld is the order in which an item before version 20 holds its data.
 var avOrderOld = [...]uint16{Allowed, AuditDeny, AuditAllow, Transition, Change, Member}
 
-func (p *parser) avItemOld(rule func(Key, uint32)) {
+func (p *parser) avItemOld(rule func(k Key, datum uint32, enabled bool)) {
 	off := p.off
 	words := p.count("rule's words", 4)
 	if p.err == nil && (words < 5 || words > 4+len(avOrderOld)) {
 		p.invalid(off, "rule of %d words", words)
 	}
 	source, target, class := p.u32("rule's source"), p.u32("rule's target"), p.u32("rule's class")
-	kind := p.u32("rule's kinds") &^ avEnabledOld
+	kind := p.u32("rule's kinds")
+	enabled := kind&avEnabledOld != 0
+	kind &^= avEnabledOld
 	if p.err != nil {
 		return
 	}
@@ -213,7 +236,7 @@ func (p *parser) avItemOld(rule func(Key, uint32)) {
 		}
 		k := Key{uint16(source), uint16(target), uint16(class), spec}
 		if datum := p.u32("rule's datum"); p.checkRule(off, k, datum) {
-			rule(k, datum)
+			rule(k, datum, enabled)
 		}
 	}
 }

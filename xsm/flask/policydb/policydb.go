@@ -1,5 +1,5 @@
 // Package policydb reads the binary policy that checkpolicy writes for Xen
-// into a database that the security server decides from: versions 24 to 30 of
+// into a database that the security server decides from: versions 24 to 31 of
 // checkpolicy -t Xen, and versions 15 to 24 in the older form that Xen 3.2
 // took, written as if for SELinux.
 //
@@ -8,7 +8,14 @@
 // context's user, role and type, a role's types) is checked to exist, so its
 // users index without further tests. It does not change once read. Sections
 // that the security server has no use for are read all the same, since their
-// length is known only to those who parse them.
+// length is known only to those who parse them; default_user, default_role,
+// default_range and default_type of a class are among them, as in Xen. What
+// Xen refuses is refused: transitions by file name, contexts of file systems,
+// an empty table of rules.
+//
+// The memory that reading takes is bounded by the policy's size times a
+// constant: a count is believed only if the rest of the policy can hold as
+// many elements.
 //
 // The format is that of libsepol (policydb.c, avtab.c, ebitmap.c) and of Xen
 // (xen/xsm/flask/ss).
@@ -33,7 +40,7 @@ const (
 	versionXenDeviceTree    = 30 // device tree contexts, 64-bit I/O memory ranges
 	VersionMaxOld           = 24
 	versionMinXen           = 24 // of a policy for targetXen
-	VersionMax              = 30
+	VersionMax              = 31 // as 30 but for what only SELinux has
 	configMLS               = 1 << 0
 	configRejectUnknown     = 1 << 1
 	configAllowUnknown      = 1 << 2
@@ -44,8 +51,8 @@ const (
 	maxConstraintExpression = 5 // depth of the stack that evaluates one
 )
 
-// magic is the policy's first word, which Xen looks for among boot modules.
-const magic = 0xf97cff8c
+// Magic is the policy's first word, which Xen looks for among boot modules.
+const Magic = 0xf97cff8c
 
 // Target names in the header: Xen's own, and the one that policies carried
 // before Xen had a name there.
@@ -71,12 +78,11 @@ type DB struct {
 	Levels  Symbols[*levelDatum]
 	Cats    Symbols[*categoryDatum]
 
-	Rules         *avTab        // rules that hold always
-	Conditionals  []conditional // rules that depend on booleans
-	RoleTrans     []roleTransition
-	RoleAllow     []roleAllow
-	filenameTrans int // number of file name transitions, of no use to Xen
-	RangeTrans    []rangeTransition
+	Rules        *avTab        // rules that hold always
+	Conditionals []Conditional // rules that depend on booleans
+	RoleTrans    []roleTransition
+	RoleAllow    []roleAllow
+	RangeTrans   []RangeTransition
 
 	InitialSIDs []initialSID
 	PIRQs       []Range // Low is High
@@ -91,6 +97,10 @@ type DB struct {
 	Permissive Bitmap // types, by value; never denied
 	policyCaps Bitmap
 }
+
+// ForSELinux says whether the policy was written as if for SELinux, before Xen was a
+// target of its own.
+func (db *DB) ForSELinux() bool { return db.target == targetOld }
 
 // ObjectRole is the value of the role that objects have.
 const ObjectRole = 1
@@ -122,8 +132,9 @@ type roleTransition struct {
 // roleAllow lets a domain change from one role to another.
 type roleAllow struct{ Role, New uint32 }
 
-// rangeTransition gives a new object a range of levels.
-type rangeTransition struct {
-	source, target, class uint32
-	levels                levelRange
+// RangeTransition gives a new object a range of levels.
+type RangeTransition struct {
+	Source, Target uint32 // types
+	Class          uint32 // 0 before version 21: the class of domains
+	Levels         LevelRange
 }

@@ -17,7 +17,7 @@ func Read(buf []byte) (*DB, error) {
 		p.header, p.maps,
 		p.commons, p.classes, p.roles, p.types, p.users, p.optionalSymbols, p.checkSymbols,
 		p.rules, p.roleRules, p.filenameTransitions,
-		p.objectContexts, p.genfs, p.rangeTransitions, p.typeAttributes, p.end,
+		p.objectContexts, p.genfs, p.rangeTransitions, p.typeAttributes, p.checkBounds, p.end,
 	} {
 		if section(); p.err != nil {
 			return nil, p.err
@@ -30,8 +30,8 @@ func Read(buf []byte) (*DB, error) {
 // symbol tables and kinds of object contexts.
 func (p *parser) header() {
 	p.section = "header"
-	if m := p.u32("magic"); p.err == nil && m != magic {
-		p.fail(0, fmt.Errorf("%w: magic is %#x, not %#x", ErrMagic, m, uint32(magic)))
+	if m := p.u32("magic"); p.err == nil && m != Magic {
+		p.fail(0, fmt.Errorf("%w: magic is %#x, not %#x", ErrMagic, m, uint32(Magic)))
 	}
 	n := p.count("target's name", 1)
 	at := p.off
@@ -98,6 +98,9 @@ func (p *parser) objectContextKinds() int {
 
 func (p *parser) maps() {
 	p.section = "capabilities"
+	if p.db.MLS && p.db.Version < versionMLS {
+		p.invalid(20, "version %d has no levels, yet the policy is marked as having them", p.db.Version)
+	}
 	if p.db.Version >= versionPolicyCaps {
 		p.db.policyCaps = p.bitmap("capabilities", maxValue)
 	}
@@ -137,6 +140,18 @@ func (p *parser) checkSymbols() {
 			return
 		}
 	}
+	for _, u := range []struct {
+		kind    string
+		n       int
+		defined func(uint32) bool
+	}{{"user", db.Users.Len(), db.Users.defined}, {"boolean", db.Bools.Len(), db.Bools.defined}} {
+		for v := 1; v <= u.n; v++ {
+			if !u.defined(uint32(v)) {
+				p.invalid(p.off, "%s %d has no name", u.kind, v)
+				return
+			}
+		}
+	}
 	for v := 1; v <= db.Classes.Len(); v++ {
 		if db.Classes.At(uint32(v)) == nil {
 			p.invalid(p.off, "class %d has no name", v)
@@ -165,7 +180,7 @@ func (p *parser) roleRules() {
 		if p.db.Version >= versionRoleTrans {
 			t.Class = p.u32("class")
 		}
-		if p.err == nil && (!p.db.Roles.defined(t.Role) || t.Type == 0 || uint64(t.Type) > uint64(p.db.Types.Len()) || !p.db.Roles.defined(t.New) || t.Class != 0 && !p.db.Classes.defined(t.Class)) {
+		if p.err == nil && (!p.db.Roles.defined(t.Role) || !p.db.typeValue(t.Type) || !p.db.Roles.defined(t.New) || t.Class != 0 && !p.db.Classes.defined(t.Class)) {
 			p.invalid(at, "transition of role %d on type %d, class %d, to role %d", t.Role, t.Type, t.Class, t.New)
 		}
 		p.db.RoleTrans = append(p.db.RoleTrans, t)
@@ -181,50 +196,21 @@ func (p *parser) roleRules() {
 	}
 }
 
-// filenameTransitions skips what only SELinux uses.
+// filenameTransitions and genfs refuse what Xen has no files for, as it does.
 func (p *parser) filenameTransitions() {
-	if p.db.Version < versionFilenameTrans {
-		return
-	}
-	p.section = "file name transitions"
-	p.db.filenameTrans = p.count("file name transitions", 20)
-	for range p.db.filenameTrans {
-		p.name(p.count("file name", 1), "file name")
-		p.take(4*4, "file name transition")
+	if p.db.Version >= versionFilenameTrans {
+		p.none("file name transitions")
 	}
 }
 
-// genfs skips what only SELinux uses.
-func (p *parser) genfs() {
-	p.section = "file systems"
-	for range p.count("file systems", 8) {
-		p.name(p.count("file system's name", 1), "file system's name")
-		for range p.count("file system's contexts", 8+contextSize) {
-			p.name(p.count("path", 1), "path")
-			p.u32("class")
-			p.context()
-			if p.err != nil {
-				return
-			}
-		}
-	}
-}
+func (p *parser) genfs() { p.none("file systems") }
 
-func (p *parser) rangeTransitions() {
-	if p.db.Version < versionMLS {
-		return
-	}
-	p.section = "range transitions"
-	for range p.count("range transitions", 8) {
-		t := rangeTransition{source: p.u32("source type"), target: p.u32("target type")}
-		if p.db.Version >= versionRangeTrans {
-			t.class = p.u32("class")
-		}
-		t.levels = p.levelRange()
-		if p.err != nil {
-			return
-		}
-		p.db.RangeTrans = append(p.db.RangeTrans, t)
+// none reads the number of elements of a section that must be empty.
+func (p *parser) none(section string) {
+	p.section = section
+	at := p.off
+	if n := p.u32("number of " + section); n != 0 {
+		p.invalid(at, "%d %s: Xen has no files, and refuses them", n, section)
 	}
 }
 
@@ -240,7 +226,7 @@ func (p *parser) typeAttributes() {
 		if p.err != nil {
 			return
 		}
-		p.db.TypeAttrs[i].set(uint32(i))
+		p.db.TypeAttrs[i].Set(uint32(i))
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -66,7 +67,7 @@ func TestHeader(t *testing.T) {
 		{"wrong target", edit(8, 8, []byte("XenSilos")...), policydb.ErrTarget, `"XenSilos"`},
 		{"long target", edit(4, 4, word(1<<31)...), policydb.ErrTruncated, "target's name"},
 		{"version 23", edit(16, 4, word(23)...), policydb.ErrVersion, "version 23"},
-		{"version 31", edit(16, 4, word(31)...), policydb.ErrVersion, "version 31 of a policy for \"XenFlask\" is not in 24 to 30"},
+		{"version 32", edit(16, 4, word(32)...), policydb.ErrVersion, "version 32 of a policy for \"XenFlask\" is not in 24 to 31"},
 		{"old version 14", edit(8, 12, append([]byte("SE Linux"), word(14)...)...), policydb.ErrVersion, "15 to 24"},
 		{"7 symbol tables", edit(24, 4, word(7)...), policydb.ErrInvalid, "7 symbol tables"},
 		{"9 object contexts", edit(28, 4, word(9)...), policydb.ErrInvalid, "9 kinds of object contexts"},
@@ -79,15 +80,30 @@ func TestHeader(t *testing.T) {
 	}
 }
 
+// mostMemory is the memory that reading may take, in bytes per byte of the
+// policy.
+const mostMemory = 64
+
 // TestFlip changes every byte of the policy, one at a time: what is read is
-// then refused or sound, never a panic.
+// then refused or sound, never a panic, and takes no more memory than a
+// multiple of its size.
 func TestFlip(t *testing.T) {
 	refused := 0
+	var before, after runtime.MemStats
 	buf := append([]byte(nil), policy.Binary...)
-	for i := range buf {
+	step := 1
+	if testing.Short() {
+		step = 50
+	}
+	for i := 0; i < len(buf); i += step {
 		for _, x := range []byte{0x01, 0xff} {
 			buf[i] ^= x
+			runtime.ReadMemStats(&before)
 			db, err := policydb.Read(buf)
+			runtime.ReadMemStats(&after)
+			if n := after.TotalAlloc - before.TotalAlloc; n > mostMemory*uint64(len(buf)) {
+				t.Fatalf("byte %d with %#x: %d bytes allocated for a policy of %d", i, x, n, len(buf))
+			}
 			if err != nil {
 				refused++
 			} else {
@@ -218,7 +234,7 @@ func TestSections(t *testing.T) {
 			{"level's alias", db.Levels.Value("upper"), db.Levels.Value("s1")},
 			{"category's alias", db.Cats.Value("pair"), db.Cats.Value("c1")},
 			{"conditionals", len(db.Conditionals), 1},
-			{"its state", db.Conditionals[0].State, true},
+			{"its rules that hold", db.ReadConditions().Rules.Len(), 1},
 			{"its rules", len(db.Conditionals[0].True) + len(db.Conditionals[0].False), 2},
 			{"role transitions", len(db.RoleTrans), version / 30}, // before 26 checkpolicy drops those on class domain
 			{"role allows", len(db.RoleAllow), 1},
@@ -284,11 +300,26 @@ func TestSearch(t *testing.T) {
 }
 
 func TestBitmap(t *testing.T) {
-	b := policydb.Bitmap{1, 0, 1 << 63, 0}
-	if b.Len() != 2 || b.Max() != 191 || !b.Has(0) || !b.Has(191) || b.Has(64) || b.Has(100000) {
+	var b policydb.Bitmap
+	for _, bit := range []uint32{191, 0, 64000, 1} {
+		b.Set(bit)
+	}
+	if b.Len() != 4 || b.Max() != 64000 || !b.Has(0) || !b.Has(191) || b.Has(64) || b.Has(100000) || len(b) != 3 {
 		t.Errorf("%v: %d bits, largest %d", b, b.Len(), b.Max())
 	}
-	if m := (policydb.Bitmap{0}).Max(); m != -1 {
+	var bits []uint32
+	for bit := range b.All {
+		bits = append(bits, bit)
+	}
+	if fmt.Sprint(bits) != "[0 1 191 64000]" {
+		t.Errorf("bits %d", bits)
+	}
+	var part policydb.Bitmap
+	part.Set(191)
+	if !b.Contains(part) || part.Contains(b) || !part.Contains(nil) {
+		t.Error("which set is part of which")
+	}
+	if m := (policydb.Bitmap{}).Max(); m != -1 {
 		t.Errorf("largest bit of none is %d", m)
 	}
 }
@@ -311,5 +342,10 @@ func FuzzRead(f *testing.F) {
 			return
 		}
 		sound(t, db)
+		for _, s := range db.Entries() {
+			if len(policydb.Statements(s.Entries)) > len(s.Entries) {
+				t.Errorf("%s: more statements than entries", s.Name)
+			}
+		}
 	})
 }

@@ -46,8 +46,8 @@ func symbols[T any](p *parser, section string, size int, one func() (name string
 	if p.err != nil {
 		return s
 	}
-	if nprim > maxValue {
-		p.invalid(off, "%d values, more than %d", nprim, maxValue)
+	if most := p.mostValues(section, n); nprim > most {
+		p.invalid(off, "%d values, more than %d", nprim, most)
 		return s
 	}
 	s.byValue, s.names = make([]T, nprim), make([]string, nprim)
@@ -78,6 +78,18 @@ func symbols[T any](p *parser, section string, size int, one func() (name string
 	return s
 }
 
+// mostValues is the largest number of values that a table of n elements may
+// have. Attributes before version 24 have values but no elements; each takes a
+// bitmap later on, or at least its share of the rules.
+func (p *parser) mostValues(section string, n int) uint32 {
+	if section == sectionTypes && p.db.Version < versionBoundary {
+		n = len(p.buf)
+	}
+	return uint32(min(n, maxValue))
+}
+
+const sectionTypes = "types"
+
 // commonDatum is a set of permissions that classes inherit.
 type commonDatum struct {
 	permissions Symbols[struct{}]
@@ -87,8 +99,8 @@ type commonDatum struct {
 type classDatum struct {
 	Permissions Symbols[struct{}] // the inherited ones included
 	// Constraints restrict a permission, Validatetrans a change of context.
-	Constraints   []constraint
-	Validatetrans []constraint
+	Constraints   []Constraint
+	Validatetrans []Constraint
 }
 
 // roleDatum is a role: the types that its users' domains may have.
@@ -107,8 +119,8 @@ type typeDatum struct {
 // userDatum is a user: the roles that it may take.
 type userDatum struct {
 	roles  Bitmap // by value-1
-	levels levelRange
-	usual  levelSet
+	levels LevelRange
+	usual  Level
 	bounds uint32
 }
 
@@ -116,7 +128,7 @@ type userDatum struct {
 type boolDatum struct{ State bool }
 
 // levelDatum is a sensitivity and the categories it may have.
-type levelDatum struct{ set levelSet }
+type levelDatum struct{ set Level }
 
 // categoryDatum is a category of levels.
 type categoryDatum struct{}
@@ -179,9 +191,9 @@ func (p *parser) classes() {
 			p.inherit(&c.Permissions, p.name(clen, "common's name"), name, nprim)
 		}
 		p.permissions(&c.Permissions, n, nprim, name)
-		c.Constraints = p.constraints(ncons)
+		c.Constraints = p.constraints(ncons, false)
 		if p.db.Version >= versionMLS {
-			c.Validatetrans = p.constraints(p.count("validatetrans", 8))
+			c.Validatetrans = p.constraints(p.count("validatetrans", 8), true)
 		}
 		if p.db.Version >= versionObjectDefaults {
 			p.take(3*4, "default_user, default_role, default_range")
@@ -224,12 +236,21 @@ func (p *parser) roles() {
 		name := p.name(nlen, "role's name")
 		r.dominates = p.bitmap("role's dominated roles", maxValue)
 		r.types = p.bitmap("role's types", maxValue)
+		if name == objectR {
+			r = &roleDatum{} // any type may have it; Xen has one of its own
+		}
 		return name, value, r, false
 	})
 }
 
+// roleDominates says whether one role dominates another.
+func (db *DB) roleDominates(r1, r2 uint32) bool { return db.Roles.At(r1).dominates.Has(r2 - 1) }
+
+// typeValue says whether a value is that of a type or an attribute.
+func (db *DB) typeValue(v uint32) bool { return v != 0 && uint64(v) <= uint64(db.Types.Len()) }
+
 func (p *parser) types() {
-	p.db.Types = symbols(p, "types", 12, func() (string, uint32, *typeDatum, bool) {
+	p.db.Types = symbols(p, sectionTypes, 12, func() (string, uint32, *typeDatum, bool) {
 		nlen, value, properties := p.count("type's name", 1), p.u32("type's value"), p.u32("type's properties")
 		t := &typeDatum{Bounds: p.bounds()}
 		primary := properties != 0
@@ -259,6 +280,9 @@ func (p *parser) bools() {
 	p.db.Bools = symbols(p, "booleans", 12, func() (string, uint32, *boolDatum, bool) {
 		value, state := p.u32("boolean's value"), p.u32("boolean's state")
 		nlen := p.count("boolean's name", 1)
+		if p.err == nil && state > 1 {
+			p.invalid(p.off-8, "boolean's state is %d", state)
+		}
 		return p.name(nlen, "boolean's name"), value, &boolDatum{State: state != 0}, false
 	})
 }

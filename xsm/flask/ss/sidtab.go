@@ -90,4 +90,15 @@ func (t *sidTable) contextToSID(c *policydb.Context) (SID, error) {
 	return sid, nil
 }
 
+// all calls f with every SID and its context.
+func (t *sidTable) all(f func(sid SID, c *policydb.Context) bool) {
+	for i := range t.slots {
+		for n := t.slots[i].Load(); n != nil; n = n.next.Load() {
+			if !f(n.sid, &n.context) {
+				return
+			}
+		}
+	}
+}
+
 func (t *sidTable) len() int { return int(t.n.Load()) }

@@ -51,6 +51,7 @@ func TestNewHookReachesEveryFile(t *testing.T) {
 		Name: "tmem_op", Go: "TmemOp",
 		Params: []hook.Param{{Name: "d", Type: "*Domain"}},
 		Result: "abi.Errno", Dummy: "0",
+		Check:      "target(cur, d)",
 		Hypercalls: []string{"tmem_op"},
 	}
 	files, err := generate(append(hook.Table[:len(hook.Table):len(hook.Table)], extra))
@@ -65,11 +66,70 @@ func TestNewHookReachesEveryFile(t *testing.T) {
 		"wrappers_table.go":  "func TmemOp(cur *VCPU, d *Domain) abi.Errno { return ops.Load().TmemOp(cur, d) }",
 		"wrappers_count.go":  "counters[HookTmemOp].Add(1)",
 
+		"wrappers_inline.go":       "func TmemOp(cur *VCPU, d *Domain) abi.Errno { return target(cur, d) }",
+		"wrappers_inline_count.go": "counters[HookTmemOp].Add(1)\n\treturn target(cur, d)",
+		"wrappers_direct.go":       "func TmemOp(cur *VCPU, d *Domain) abi.Errno { return directTmemOp(cur, d) }",
+		"wrappers_direct_count.go": "counters[HookTmemOp].Add(1)\n\treturn directTmemOp(cur, d)",
+		"direct_dummy.go":          "//go:noinline\nfunc directTmemOp(cur *VCPU, d *Domain) abi.Errno { return target(cur, d) }",
+		"direct_module.go":         "//go:linkname directTmemOp\nfunc directTmemOp(cur *VCPU, d *Domain) abi.Errno\n",
+
 		"wrappers_list_test.go": "TmemOp,",
 	}
 	for _, f := range files {
 		if w := want[f.name]; w == "" || !strings.Contains(string(f.src), w) {
 			t.Errorf("%s lacks %q", f.name, w)
+		}
+	}
+}
+
+func TestModuleIsCurrent(t *testing.T) {
+	const dir = xsmDir + "/flask"
+	want, err := module(dir, hook.Table)
+	if err != nil {
+		t.Fatal(err)
+	}
+	have, err := os.ReadFile(filepath.Join(dir, "direct.go"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(have, want) {
+		t.Errorf("direct.go is stale: run go generate ./xsm/flask")
+	}
+}
+
+// A module need not have every hook: the dummy answers the others.
+func TestModule(t *testing.T) {
+	hooks := []hook.Hook{
+		{Name: "evtchn_send", Go: "EvtchnSend", Params: []hook.Param{{Name: "d", Type: "*Domain"}, {Name: "chn", Type: "*Evtchn"}}, Result: "abi.Errno", Dummy: "0"},
+		{Name: "free_security_domain", Go: "FreeSecurityDomain", Params: []hook.Param{{Name: "d", Type: "*Domain"}}},
+		{Name: "__do_xsm_op", Go: "DoXSMOp", Params: []hook.Param{{Name: "op", Type: "*abi.XSMOpArgs"}}, Result: "int64", Dummy: "-ENOSYS"},
+	}
+	const source = `package silo
+
+func (m *silo) operations() *xsm.Operations {
+	return &xsm.Operations{EvtchnSend: m.send, FreeSecurityDomain: m.free}
+}
+`
+	dir := t.TempDir()
+	if _, err := module(dir, hooks); err == nil || !strings.Contains(err.Error(), "no method operations") {
+		t.Errorf("an empty package: %v", err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "silo.go"), []byte(source), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	src, err := module(dir, hooks)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{
+		"package silo",
+		"//go:linkname directEvtchnSend xsmbench/xsm.directEvtchnSend\nfunc directEvtchnSend(cur *xsm.VCPU, d *xsm.Domain, chn *xsm.Evtchn) abi.Errno {",
+		"\t\treturn 0\n\t}\n\treturn m.send(cur, d, chn)",
+		"\t\treturn\n\t}\n\tm.free(cur, d)",
+		"func directDoXSMOp(cur *xsm.VCPU, op *abi.XSMOpArgs) int64 {\n\treturn -int64(abi.ENOSYS)\n}",
+	} {
+		if !strings.Contains(string(src), want) {
+			t.Errorf("no %q in\n%s", want, src)
 		}
 	}
 }

@@ -21,9 +21,15 @@ var outputs = []struct{ name, build, text string }{
 	{"hooks.go", "", hooksText},
 	{"operations.go", "", operationsText},
 	{"dummy.go", "", dummyText},
-	{"wrappers_native.go", "!xsm", nativeText},
-	{"wrappers_table.go", "xsm && !xsmcount", tableText},
-	{"wrappers_count.go", "xsm && xsmcount", countText},
+	{"wrappers_native.go", "!xsm && !xsminline", nativeText},
+	{"wrappers_inline.go", "!xsm && xsminline && !xsmcount", inlineText},
+	{"wrappers_inline_count.go", "!xsm && xsminline && xsmcount", inlineCountText},
+	{"wrappers_table.go", "xsm && !xsmdirect && !xsmcount", tableText},
+	{"wrappers_count.go", "xsm && !xsmdirect && xsmcount", countText},
+	{"wrappers_direct.go", "xsm && xsmdirect && !xsmcount", directText},
+	{"wrappers_direct_count.go", "xsm && xsmdirect && xsmcount", directCountText},
+	{"direct_dummy.go", "xsm && xsmdirect && !flask", directDummyText},
+	{"direct_module.go", "xsm && xsmdirect && flask", directModuleText},
 	{"wrappers_list_test.go", "", listText},
 }
 
@@ -49,6 +55,7 @@ func render(name, build, text string, hooks []hook.Hook) ([]byte, error) {
 		"args":      args,
 		"return":    returns,
 		"constant":  constant,
+		"check":     check,
 	}).Parse(text)
 	if err != nil {
 		return nil, fmt.Errorf("parse template of %s: %w", name, err)
@@ -121,4 +128,12 @@ func constant(h hook.Hook) string {
 		return fmt.Sprintf("return -%s(abi.E%s)", h.Result, name)
 	}
 	return "return " + h.Dummy
+}
+
+// check is the statement that returns what the dummy of Xen 4.17 returns.
+func check(h hook.Hook) string {
+	if h.Check == "" {
+		return constant(h)
+	}
+	return "return " + h.Check
 }

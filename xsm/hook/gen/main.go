@@ -2,9 +2,13 @@
 // hooks: the operations structure, the dummy module, the wrappers that the
 // hypervisor calls in each kind of build, and the hooks' numbers and names.
 // It is run by go generate in the directory of package xsm.
+//
+// With -module it writes, in the directory of a module's package, the functions
+// that hooks call where no table lies between them and the module.
 package main
 
 import (
+	"flag"
 	"fmt"
 	"os"
 
@@ -12,7 +16,13 @@ import (
 )
 
 func main() {
-	if err := run("."); err != nil {
+	isModule := flag.Bool("module", false, "write the direct calls' functions of the module in this directory")
+	flag.Parse()
+	write := run
+	if *isModule {
+		write = runModule
+	}
+	if err := write("."); err != nil {
 		fmt.Fprintln(os.Stderr, "gen:", err)
 		os.Exit(1)
 	}

@@ -78,6 +78,73 @@ func {{.Go}}{{signature .}} {
 {{end}}
 `
 
+const inlineText = `
+import "xsmbench/abi"
+
+{{range .}}{{comment .}} Inlined.
+func {{.Go}}{{signature .}} { {{check .}} }
+
+{{end}}
+`
+
+const inlineCountText = `
+import "xsmbench/abi"
+
+{{range .}}{{comment .}} Inlined, counted.
+func {{.Go}}{{signature .}} {
+	counters[Hook{{.Go}}].Add(1)
+	{{check .}}
+}
+
+{{end}}
+`
+
+const directText = `
+import "xsmbench/abi"
+
+{{range .}}{{comment .}} Called directly.
+func {{.Go}}{{signature .}} { {{return .}}direct{{.Go}}({{args .}}) }
+
+{{end}}
+`
+
+const directCountText = `
+import "xsmbench/abi"
+
+{{range .}}{{comment .}} Called directly, counted.
+func {{.Go}}{{signature .}} {
+	counters[Hook{{.Go}}].Add(1)
+	{{return .}}direct{{.Go}}({{args .}})
+}
+
+{{end}}
+`
+
+const directDummyText = `
+import "xsmbench/abi"
+
+{{range .}}//go:noinline
+func direct{{.Go}}{{signature .}} { {{check .}} }
+
+{{end}}
+`
+
+const directModuleText = `
+import (
+	_ "unsafe" // for go:linkname
+
+	"xsmbench/abi"
+)
+
+// The module defines these functions. Who links none gets none: there is no
+// table to fall back on.
+
+{{range .}}//go:linkname direct{{.Go}}
+func direct{{.Go}}{{signature .}}
+
+{{end}}
+`
+
 const listText = `
 // wrappers are the functions that the hypervisor calls, by hook.
 var wrappers = [NrHooks]any{

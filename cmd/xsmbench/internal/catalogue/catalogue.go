@@ -13,7 +13,6 @@ import (
 
 	"xsmbench/bench"
 	"xsmbench/hv"
-	"xsmbench/xsm/hook"
 )
 
 // Parts are those of a catalogue, in their order.
@@ -23,7 +22,10 @@ var Parts = []string{"builds", "benchmarks", "hooks"}
 type Catalogue struct {
 	Targets    []Target    `json:"targets,omitempty"`
 	Benchmarks []Benchmark `json:"benchmarks,omitempty"`
+	Refused    []Refusal   `json:"refused,omitempty"` // by the only target
 	Hooks      []Hook      `json:"hooks,omitempty"`
+	Cover      *Cover      `json:"cover,omitempty"`
+	Run        *Run        `json:"-"` // that hooks and cover are of, nil for none
 }
 
 // Target is one way to have a hypervisor under test.
@@ -40,8 +42,11 @@ type Kind struct {
 	Name     string `json:"name"`
 	Doc      string `json:"doc"`
 	Dispatch string `json:"dispatch"`
-	Policy   bool   `json:"policy,omitempty"`
-	Kconfig  bool   `json:"kconfig,omitempty"`
+	// Dispatches are those to choose from, the first being Dispatch; none if
+	// there is no choice.
+	Dispatches []hv.Dispatch `json:"dispatches,omitempty"`
+	Policy     bool          `json:"policy,omitempty"`
+	Kconfig    bool          `json:"kconfig,omitempty"`
 }
 
 // Benchmark is one that at least one of the targets runs.
@@ -50,6 +55,7 @@ type Benchmark struct {
 	Doc     string     `json:"doc"`
 	Source  string     `json:"source"`
 	Unit    string     `json:"unit"`
+	Suite   string     `json:"suite"` // the smallest that has it
 	Domains []string   `json:"domains"`
 	Targets []string   `json:"targets"`
 	Hooks   []Crossing `json:"hooks"`
@@ -62,28 +68,19 @@ type Crossing struct {
 	Note  string  `json:"note,omitempty"`
 }
 
-// Hook is one of the table of hooks.
-type Hook struct {
-	Name       string   `json:"name"`
-	X86        bool     `json:"x86"`
-	Hypercalls []string `json:"hypercalls"`
-	Privilege  string   `json:"privilege,omitempty"`
-	Source     []string `json:"source"`
-	Benchmarks []string `json:"benchmarks"`
-}
-
-// New lists parts of what targets have.
-func New(targets []hv.Target, parts []string) Catalogue {
-	var l Catalogue
+// New lists parts of what targets have. The hooks are those of a run, if there is
+// one.
+func New(targets []hv.Target, parts []string, run *Run) Catalogue {
+	l := Catalogue{Run: run}
 	benchmarks := listBenchmarks(targets)
 	if slices.Contains(parts, "builds") {
 		l.Targets = listTargets(targets)
 	}
 	if slices.Contains(parts, "benchmarks") {
-		l.Benchmarks = benchmarks
+		l.Benchmarks, l.Refused = benchmarks, listRefused(targets)
 	}
 	if slices.Contains(parts, "hooks") {
-		l.Hooks = listHooks(benchmarks)
+		l.Hooks = listHooks(targets, benchmarks, run)
 	}
 	return l
 }
@@ -93,7 +90,7 @@ func listTargets(targets []hv.Target) []Target {
 	for _, t := range targets {
 		lt := Target{Name: t.Name(), Doc: t.Doc(), Arches: t.Arches(), Units: t.Units()}
 		for _, k := range t.Kinds() {
-			lt.Builds = append(lt.Builds, Kind{k.Name, k.Doc, k.Dispatch, k.Policy, k.Kconfig})
+			lt.Builds = append(lt.Builds, Kind{k.Name, k.Doc, k.Dispatch, k.Dispatches, k.Policy, k.Kconfig})
 		}
 		list = append(list, lt)
 	}
@@ -104,8 +101,11 @@ func listBenchmarks(targets []hv.Target) []Benchmark {
 	var list []Benchmark
 	for _, b := range bench.All() {
 		lb := Benchmark{
-			Name: b.FullName(), Doc: b.Doc, Source: b.Source, Unit: b.Unit,
+			Name: b.FullName(), Doc: b.Doc, Source: b.Source, Unit: b.Unit, Suite: bench.DefaultSuite,
 			Domains: []string{"dom0", "domU"}, Hooks: []Crossing{},
+		}
+		if !b.InSuite(lb.Suite) {
+			lb.Suite = bench.FullSuite
 		}
 		if b.Dom0Only {
 			lb.Domains = []string{"dom0"}
@@ -125,21 +125,12 @@ func listBenchmarks(targets []hv.Target) []Benchmark {
 	return list
 }
 
-func listHooks(benchmarks []Benchmark) []Hook {
-	var list []Hook
-	for _, h := range hook.Table {
-		lh := Hook{
-			Name: h.Name, X86: h.X86, Hypercalls: h.Hypercalls, Privilege: h.Privilege,
-			Source: h.Source, Benchmarks: []string{},
-		}
-		for _, b := range benchmarks {
-			if slices.ContainsFunc(b.Hooks, func(c Crossing) bool { return c.Hook == h.Name }) {
-				lh.Benchmarks = append(lh.Benchmarks, b.Name)
-			}
-		}
-		list = append(list, lh)
+// others are the dispatches besides the first.
+func (k Kind) others() []hv.Dispatch {
+	if len(k.Dispatches) == 0 {
+		return nil
 	}
-	return list
+	return k.Dispatches[1:]
 }
 
 // Write prints the parts that there are as tables.
@@ -157,19 +148,32 @@ func (l Catalogue) Write(w io.Writer) error {
 		for _, t := range l.Targets {
 			for _, k := range t.Builds {
 				fmt.Fprintf(tab, "%s\t%s\t%s\t%s\n", t.Name, k.Name, k.Dispatch, k.Doc)
+				for _, d := range k.others() {
+					fmt.Fprintf(tab, "%s\t%s:%s\t%s\t%s\n", t.Name, k.Name, d.Name, d.How, d.Doc)
+				}
 			}
 		}
 	}
 	if l.Benchmarks != nil {
-		title("benchmark\tunit\tfrom\thooks per operation\twhat one operation is")
+		title("benchmark\tunit\tfrom\tsuite\thooks per operation\twhat one operation is")
 		for _, b := range l.Benchmarks {
-			fmt.Fprintf(tab, "%s\t%s\t%s\t%s\t%s\n", b.Name, b.Unit, strings.Join(b.Domains, " "), crossings(b.Hooks), b.Doc)
+			fmt.Fprintf(tab, "%s\t%s\t%s\t%s\t%s\t%s\n", b.Name, b.Unit, strings.Join(b.Domains, " "), b.Suite, crossings(b.Hooks), b.Doc)
+		}
+	}
+	if l.Refused != nil {
+		title("benchmark that the target does not run\twhy")
+		for _, r := range l.Refused {
+			fmt.Fprintf(tab, "%s\t%s\n", r.Name, r.Reason)
 		}
 	}
 	if l.Hooks != nil {
-		title("hook\treached by\tprivilege tested before\tbenchmarks")
-		for _, h := range l.Hooks {
-			fmt.Fprintf(tab, "%s\t%s\t%s\t%s\n", h.Name, dash(strings.Join(h.Hypercalls, "; ")), dash(h.Privilege), exercisers(h.Benchmarks))
+		title(l.hookTitle())
+		l.writeHooks(tab)
+	}
+	if l.Cover != nil {
+		title(l.Cover.title())
+		for _, b := range l.Cover.Benchmarks {
+			fmt.Fprintf(tab, "%s\t%s\n", b.Name, strings.Join(b.Hooks, ", "))
 		}
 	}
 	return tab.Flush()

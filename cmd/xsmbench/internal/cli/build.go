@@ -16,8 +16,8 @@ func newBuild() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "build",
 		Short: "Build the images, or find them in the store",
-		Long: `Build makes the images that run would boot, and prints their hashes and sizes.
-What was built before from the same source, flags and compiler is taken from
+		Long: `Build builds the images that run would boot, and prints their hashes and sizes. An
+image that was built before from the same source, flags and compiler is taken from
 the store.`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
@@ -36,7 +36,7 @@ the store.`,
 		},
 	}
 	f.register(c.Flags())
-	c.Flags().IntVar(&layouts, "layouts", 1, "relinks of each build")
+	c.Flags().IntVar(&layouts, "layouts", 1, "number of layouts of each build")
 	configFlag(c)
 	return c
 }

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/dustin/go-humanize"
+	"github.com/dustin/go-humanize/english"
 	"github.com/spf13/cobra"
 
 	"xsmbench/hv/store"
@@ -23,14 +24,17 @@ func newCache() *cobra.Command {
 	var all bool
 	c := &cobra.Command{
 		Use:   "cache",
-		Short: "Show what is kept for the next run, and remove it",
-		Long: `Xsmbench keeps what is made once and used often: Xen's source, builds, packages,
-file systems, snapshots. It lies in the folder xsmbench of the user's cache
-directory (XDG_CACHE_HOME, else ~/.cache). Cache lists the kinds with their sizes
-and ages; with --all it lists each entry.
+		Short: "Show the store, and remove entries from it",
+		Long: `The store keeps what later runs can reuse: Xen's source, builds, packages, file
+systems, snapshots. It is the folder xsmbench in $XDG_CACHE_HOME, or in ~/.cache.
+Cache lists the kinds of entries with their sizes and ages; with --all it lists
+every entry.
 
-Every kind has a bound. When a new entry takes a kind above it, the entries that
-were not used for longest go. What a running xsmbench uses is never removed.`,
+Each kind has a size limit. When a new entry exceeds it, the least recently used
+entries are removed. An entry that a running xsmbench uses is never removed.
+
+Earlier versions of xsmbench used other folders next to the store. Cache lists
+those folders; prune and clear remove them.`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			if !slices.Contains(listFormats, format) {
@@ -50,7 +54,10 @@ were not used for longest go. What a running xsmbench uses is never removed.`,
 			case all:
 				return writeEntries(c.OutOrStdout(), list, time.Now())
 			}
-			return writeKinds(c.OutOrStdout(), s, list, time.Now())
+			if err := writeKinds(c.OutOrStdout(), s, list, time.Now()); err != nil {
+				return err
+			}
+			return writeEarlier(c.OutOrStdout(), s)
 		},
 	}
 	c.Flags().StringVar(&format, "format", "text", "text or json")
@@ -62,7 +69,7 @@ were not used for longest go. What a running xsmbench uses is never removed.`,
 func newCachePrune() *cobra.Command {
 	return &cobra.Command{
 		Use:   "prune",
-		Short: "Remove what is damaged, left over, or above its kind's bound",
+		Short: "Remove entries that are damaged, left over, or beyond the size limit",
 		Args:  cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			s, err := store.Default()
@@ -81,7 +88,7 @@ func newCachePrune() *cobra.Command {
 func newCacheClear() *cobra.Command {
 	return &cobra.Command{
 		Use:   "clear [KIND...]",
-		Short: "Remove everything, or some kinds, but for what is in use",
+		Short: "Remove all entries, or all of some kinds, that are not in use",
 		RunE: func(c *cobra.Command, args []string) error {
 			s, err := store.Default()
 			if err != nil {
@@ -187,6 +194,17 @@ func (s *summary) count() string {
 	return text
 }
 
+// writeEarlier names what earlier versions have left.
+func writeEarlier(w io.Writer, s *store.Store) error {
+	for _, e := range s.Earlier() {
+		_, err := fmt.Fprintf(w, "folder %s of an earlier version is not used any more: %s; \"xsmbench cache prune\" removes it\n", e.Name, size(e.Size))
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 func writeEntries(w io.Writer, list []store.Info, now time.Time) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(t, "kind\tkey\tsize\tmade\tlast used\tstate\twhat")
@@ -207,17 +225,22 @@ func writeCacheJSON(w io.Writer, s *store.Store, list []store.Info) error {
 	enc := json.NewEncoder(w)
 	enc.SetIndent("", "  ")
 	return enc.Encode(struct {
-		Schema  int          `json:"schema"`
-		Dir     string       `json:"dir"`
-		Kinds   []*summary   `json:"kinds"`
-		Entries []store.Info `json:"entries"`
-	}{1, s.Dir(), summarize(list), list})
+		Schema  int             `json:"schema"`
+		Dir     string          `json:"dir"`
+		Kinds   []*summary      `json:"kinds"`
+		Entries []store.Info    `json:"entries"`
+		Earlier []store.Earlier `json:"earlier,omitempty"` // folders of versions of before the store
+	}{1, s.Dir(), summarize(list), list, s.Earlier()})
 }
 
 func writeRemoved(w io.Writer, r store.Removed) error {
-	text := fmt.Sprintf("removed %d entries, %s", r.Entries, size(r.Bytes))
+	text := "removed " + english.Plural(r.Entries, "entry", "entries")
+	if r.Earlier > 0 {
+		text += " and " + english.Plural(r.Earlier, "folder", "") + " of an earlier version"
+	}
+	text += ", " + size(r.Bytes)
 	if r.InUse > 0 {
-		text += fmt.Sprintf("; %d are in use and stay", r.InUse)
+		text += fmt.Sprintf("; kept %d that are in use", r.InUse)
 	}
 	_, err := fmt.Fprintln(w, text)
 	return err

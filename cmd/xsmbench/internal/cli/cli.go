@@ -20,8 +20,8 @@ import (
 const (
 	ExitPass         = 0
 	ExitRegression   = 1
-	ExitInconclusive = 2
-	ExitFailed       = 3   // the tool or its input failed
+	ExitInconclusive = 2   // or not judged
+	ExitFailed       = 3   // the tool or its input failed, or lacks what was planned
 	ExitInterrupted  = 130 // as shells show SIGINT; what was measured is kept
 )
 
@@ -98,21 +98,24 @@ func newRoot(stdout, stderr io.Writer) *cobra.Command {
 with FLASK), runs lmbench- and kbench-compatible benchmarks from dom0 and domU,
 and compares the builds.
 
-Exit codes: 0 pass, 1 regression, 2 inconclusive, 3 the tool or its input
-failed, 130 interrupted (what was measured is kept).`,
-		Args:              cobra.NoArgs,
-		SilenceUsage:      true,
-		SilenceErrors:     true,
-		CompletionOptions: cobra.CompletionOptions{HiddenDefaultCmd: true},
-		RunE:              func(c *cobra.Command, _ []string) error { return c.Help() },
+Exit codes: 0 pass; 1 regression; 2 inconclusive or not judged; 3 xsmbench failed,
+its input is damaged, or a planned sample is missing; 130 interrupted (what was
+measured is kept).`,
+		Args:             cobra.NoArgs,
+		PersistentPreRun: func(c *cobra.Command, _ []string) { sayNewerNames(c) },
+		SilenceUsage:     true,
+		SilenceErrors:    true,
+		Version:          versionText(),
+		RunE:             func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
+	root.SetVersionTemplate("xsmbench {{.Version}}\n")
 	root.SetOut(stdout)
 	root.SetErr(stderr)
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
 		return fmt.Errorf("%w (see %s --help)", err, c.CommandPath())
 	})
 	root.Args = unknownCommand
-	root.AddCommand(newDoctor(), newList(), newBuild(), newRun(), newCompare(), newHooks(), newReport(), newGate(), newSelftest(), newHistory(), newCache(), newVersion())
+	root.AddCommand(newDoctor(), newList(), newBuild(), newRun(), newCompare(), newHooks(), newReport(), newGate(), newSelftest(), newHistory(), newSeries(), newBisect(), newWatch(), newCache(), newMan(), newVersion())
 	return root
 }
 

@@ -61,12 +61,15 @@ func TestParseBuild(t *testing.T) {
 	if err := os.WriteFile("trees/file", nil, 0o666); err != nil {
 		t.Fatal(err)
 	}
+	parser := builder{describe: func(rev string) string { return map[string]string{"v1^": "v0-3-gabc1234"}[rev] }}
 	for _, c := range []struct {
 		word string
 		want hv.Build
 		err  string
 	}{
 		{"native", hv.Build{Name: "native"}, ""},
+		{"flask@v1^", hv.Build{Name: "flask-v0-3-gabc1234", Kind: "flask", Rev: "v1^"}, ""},
+		{"flask@v1", hv.Build{Name: "flask-v1", Kind: "flask", Rev: "v1"}, ""},
 		{"mine=flask", hv.Build{Name: "mine", Kind: "flask"}, ""},
 		{"v1=flask@v1.0", hv.Build{Name: "v1", Kind: "flask", Rev: "v1.0"}, ""},
 		{"flask=flask", hv.Build{Name: "flask"}, ""},
@@ -78,6 +81,11 @@ func TestParseBuild(t *testing.T) {
 		{"flask@trees/old", hv.Build{Name: "flask-old", Kind: "flask", Source: dir + "/trees/old"}, ""},
 		{"flask@.", hv.Build{Name: "flask-" + filepath.Base(dir), Kind: "flask", Source: dir}, ""},
 		{"up=flask@..", hv.Build{Name: "up", Kind: "flask", Source: filepath.Dir(dir)}, ""},
+		{"dummy:direct", hv.Build{Name: "dummy-direct", Kind: "dummy", Dispatch: "direct"}, ""},
+		{"now=native:inline", hv.Build{Name: "now", Kind: "native", Dispatch: "inline"}, ""},
+		{"flask:direct@v1", hv.Build{Name: "flask-direct-v1", Kind: "flask", Dispatch: "direct", Rev: "v1"}, ""},
+		{"f=flask:direct@./topic", hv.Build{Name: "f", Kind: "flask", Dispatch: "direct", Source: dir + "/topic"}, ""},
+		{"dummy:", hv.Build{}, "--builds dummy:: no dispatch after the colon"},
 		{"flask=flask@./topic", hv.Build{Name: "flask", Source: dir + "/topic"}, ""},
 		// Names that revisions may have as well: a branch, and what is no directory.
 		{"flask@topic", hv.Build{Name: "flask-topic", Kind: "flask", Rev: "topic"}, ""},
@@ -89,7 +97,7 @@ func TestParseBuild(t *testing.T) {
 		{"", hv.Build{}, "use letters"},
 		{"a/b=flask", hv.Build{}, "use letters"},
 	} {
-		got, err := parseBuild(c.word)
+		got, err := parser.parse(c.word)
 		if c.err != "" {
 			if err == nil || !strings.Contains(err.Error(), c.err) {
 				t.Errorf("%q: error %v, want %q", c.word, err, c.err)
@@ -105,6 +113,24 @@ func TestParseBuild(t *testing.T) {
 	}
 }
 
+// TestOwnTree: the dot is the tree that --source names, as it stands.
+func TestOwnTree(t *testing.T) {
+	dir := t.TempDir()
+	t.Chdir(dir)
+	if err := os.MkdirAll("trees/xen", 0o777); err != nil {
+		t.Fatal(err)
+	}
+	want := hv.Build{Name: "after", Kind: "flask", Source: dir + "/trees/xen"}
+	for _, source := range []string{"trees/xen", "./trees/xen", dir + "/trees/xen"} {
+		if got, err := (builder{source: source}).parse("after=flask@."); err != nil || !cmp.Equal(got, want) {
+			t.Errorf("--source %s: %+v, %v", source, got, err)
+		}
+	}
+	if _, err := (builder{source: "trees/none"}).parse("flask@."); err == nil || !strings.Contains(err.Error(), "no directory ./trees/none") {
+		t.Errorf("no such tree: %v", err)
+	}
+}
+
 // TestInFlags: what an experiment refuses is said in the words of the command
 // line.
 func TestInFlags(t *testing.T) {
@@ -117,10 +143,10 @@ func TestInFlags(t *testing.T) {
 		"--target fake --layouts -1":              "--layouts -1: must be from 0 to 10000",
 		"--target fake --domains dom1":            `unknown domain "dom1" (did you mean "dom0"?)`,
 		"--target fake --workload bussy":          `unknown workload "bussy" (did you mean "busy"?)`,
-		"--target fake --domu pvh":                "--domu pvh: target fake has one kind of domU, and one domU; others: --target counting",
+		"--target fake --domu-kind pvh":           "--domu-kind pvh: target fake has only one kind of domU, and only one domU; others: --target counting",
 		"--target fake --budget 1m --rounds 3":    "--budget, --rounds: name one of them (--max-rounds bounds the rounds that a budget takes)",
 		"--target fake --budget 0":                "--budget 0s: must be above 0",
-		"--target fake --max-rounds 9":            "--max-rounds: is of a run with a --budget; --rounds sets how many others have",
+		"--target fake --max-rounds 9":            "--max-rounds: needs --budget; without a budget use --rounds",
 		"--target counting --accel kvm --witness": "--witness: target counting marks no windows but with --accel tcg",
 	} {
 		if _, err := ask(t, args); err == nil || err.Error() != want {
@@ -192,11 +218,11 @@ func TestQuestion(t *testing.T) {
 }
 
 func FuzzParseBuild(f *testing.F) {
-	for _, s := range []string{"native", "v1=flask@v1.0", "flask@HEAD~2", "=@", "a=b=c@d@e"} {
+	for _, s := range []string{"native", "v1=flask@v1.0", "flask@HEAD~2", "=@", "a=b=c@d@e", "dummy:direct@v1", "a=:"} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, word string) {
-		b, err := parseBuild(word)
+		b, err := builder{describe: func(string) string { return "" }}.parse(word)
 		if err == nil && (b.Name == "" || b.Source != "" && b.Rev != "") {
 			t.Errorf("%q: build %+v", word, b)
 		}

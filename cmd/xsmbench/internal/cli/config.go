@@ -21,7 +21,7 @@ import (
 const configFile = "xsmbench.toml"
 
 // notInConfig are flags that make no sense in an experiment.
-var notInConfig = []string{"config", "help", "resume", "output", "format", "json", "against", "junit", "summary", "gitlab", "comment"}
+var notInConfig = []string{"config", "help", "resume", "output", "format", "json", "against", "against-store", "label", "junit", "summary", "gitlab", "comment"}
 
 // readConfig sets flags from an experiment file. Its keys are the names of
 // flags; a key that another command has is left to that command, a key that
@@ -56,7 +56,7 @@ func readConfig(path string, given bool, c *cobra.Command) error {
 }
 
 func setFromConfig(c *cobra.Command, key string, value any) error {
-	if key == gate.WaiveKey {
+	if key == gate.WaiveKey || key == gate.RenameKey {
 		return nil // which the gate reads
 	}
 	known := configKeys(c.Root())
@@ -64,7 +64,7 @@ func setFromConfig(c *cobra.Command, key string, value any) error {
 		return fmt.Errorf("unknown key %q%s", key, suggest(key, known))
 	}
 	flag := c.Flags().Lookup(key)
-	if flag == nil || flag.Changed {
+	if flag == nil || flag.Changed || flag.Annotations[ofThisCommand] != nil {
 		return nil
 	}
 	words, err := flagWords(value)
@@ -93,7 +93,7 @@ func configKeys(root *cobra.Command) []string {
 			continue
 		}
 		sub.Flags().VisitAll(func(f *pflag.Flag) {
-			if !slices.Contains(keys, f.Name) && !slices.Contains(notInConfig, f.Name) {
+			if !slices.Contains(keys, f.Name) && !slices.Contains(notInConfig, f.Name) && f.Annotations[ofThisCommand] == nil {
 				keys = append(keys, f.Name)
 			}
 		})
@@ -130,7 +130,7 @@ func flagWords(value any) ([]string, error) {
 		sort.Strings(words)
 		return words, nil
 	}
-	return nil, fmt.Errorf("a %T is of no use here", value)
+	return nil, fmt.Errorf("use a string, a number, a list or a table, not %T", value)
 }
 
 // lineOf finds the line that sets a key, or that opens its table.

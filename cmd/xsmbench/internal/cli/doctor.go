@@ -19,22 +19,28 @@ import (
 var doctorFormats = []string{"text", "json", "packages"}
 
 func newDoctor() *cobra.Command {
-	var only, format string
+	var only, format, source string
+	var packages packageFlags
 	c := &cobra.Command{
 		Use:   "doctor",
-		Short: "Say what is missing on this machine, and what mends it",
-		Long: `Doctor looks, for each target, for what it needs and for what makes its figures
-noisy. It exits with 3 if something is missing that a target cannot do without.
+		Short: "Check what this machine lacks, and how to fix it",
+		Long: `Doctor checks, for each target, what it needs and what would make its figures
+noisy. It exits with 3 if something that a target needs is missing. What can be tried
+is tried: for the target xen, QEMU loads the counting plug-in, and the packages that a
+run would fetch are looked up in the archives' index.
 
---format json is for programs. --format packages prints the Debian packages that
-are missing and needed, on one line, and exits with 0 if those are all that is
-missing: for a script that installs them.`,
+--format json is for programs. --format packages is for a script that installs
+packages: it prints the missing Debian packages on one line, and exits with 0 if
+nothing else is missing.`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			if !slices.Contains(doctorFormats, format) {
 				return fmt.Errorf("--format %s: no such format%s", format, suggest(format, doctorFormats))
 			}
-			examined, err := examine(c.Context(), only)
+			if err := withConfig(c); err != nil {
+				return err
+			}
+			examined, err := examine(c.Context(), only, hv.Build{Source: source, Packages: packages.Packages})
 			if err != nil {
 				return err
 			}
@@ -45,7 +51,11 @@ missing: for a script that installs them.`,
 		},
 	}
 	c.Flags().StringVar(&only, "target", "", "only this target")
+	c.Flags().StringVar(&source, "source", "", "also what this source tree needs (xen)")
+	mark(c.Flags(), "target")
 	c.Flags().StringVar(&format, "format", "text", "text, json or packages")
+	packages.register(c.Flags())
+	configFlag(c)
 	return c
 }
 
@@ -57,9 +67,9 @@ func missing(all []examined, installed bool) error {
 			if f.OK || f.Advice || installed && f.Packages != nil {
 				continue
 			}
-			text := "something is missing: see above"
+			text := "something that a target needs is missing: see above"
 			if installed {
-				text = "packages do not bring " + f.What + ": " + f.Detail
+				text = "no package provides " + f.What + ": " + f.Detail
 			}
 			return &exitError{ExitFailed, errors.New(text)}
 		}
@@ -75,8 +85,8 @@ type examined struct {
 	Findings []hv.Finding `json:"findings"`
 }
 
-// examine asks all targets, or one.
-func examine(ctx context.Context, only string) ([]examined, error) {
+// examine asks all targets, or one, what such a build needs.
+func examine(ctx context.Context, only string, b hv.Build) ([]examined, error) {
 	names := hv.Names()
 	if only != "" {
 		t, err := lookupTarget(only)
@@ -91,7 +101,7 @@ func examine(ctx context.Context, only string) ([]examined, error) {
 		if err != nil {
 			return nil, err
 		}
-		e := examined{Target: t.Name(), Doc: t.Doc(), Findings: t.Doctor(ctx)}
+		e := examined{Target: t.Name(), Doc: t.Doc(), Findings: t.Doctor(ctx, b)}
 		e.OK = !slices.ContainsFunc(e.Findings, func(f hv.Finding) bool { return !f.OK && !f.Advice })
 		all = append(all, e)
 	}
@@ -149,7 +159,7 @@ func writeFindings(w io.Writer, e examined) error {
 		}
 		fmt.Fprintf(tab, "  %s\t%s\t%s\n", mark, f.What, f.Detail)
 		if f.Mend != "" {
-			fmt.Fprintf(tab, "  \t\t%s\n", "to mend: "+f.Mend)
+			fmt.Fprintf(tab, "  \t\t%s\n", "fix: "+f.Mend)
 		}
 	}
 	return tab.Flush()

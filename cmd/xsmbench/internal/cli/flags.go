@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"xsmbench/bench"
 	"xsmbench/experiment"
 	"xsmbench/hv"
 	"xsmbench/reports/compare"
@@ -19,38 +20,61 @@ import (
 
 // buildFlags say what to build.
 type buildFlags struct {
-	target, arch        string
-	builds, tags        []string
-	source, rev, policy string
-	kconfig             []string
-	clean               bool
+	target        string
+	arches        []string
+	builds, tags  []string
+	source, rev   string
+	policy, label []string
+	unknown       string
+	kconfig       []string
+	clean         bool
+	packages      packageFlags
+}
+
+// packageFlags say where a distribution's packages are from.
+type packageFlags struct{ hv.Packages }
+
+func (f *packageFlags) register(fs *pflag.FlagSet) {
+	fs.StringVar(&f.Guests, "guests", "", "Debian release whose kernel and toolstack the domains get, such as bookworm or trixie (default: the machine's)")
+	fs.StringVar(&f.Source, "source-release", "", "Debian release whose source package is built where no source is given (default: the machine's)")
+	fs.StringVar(&f.Archive, "archive", "", "URL of the Debian archive to fetch packages from (default: the machine's archives)")
+	fs.StringVar(&f.Toolstack, "toolstack", "", "dom0's tools: distribution, or tree to build them from Xen's source (default: the distribution's where they are of the source's version)")
 }
 
 func (f *buildFlags) register(fs *pflag.FlagSet) {
 	fs.StringVar(&f.target, "target", "model", "hypervisor under test")
-	fs.StringVar(&f.arch, "arch", "", "architecture to build for (default: the target's first)")
-	fs.StringSliceVar(&f.builds, "builds", []string{"native", "dummy", "flask"}, "builds as NAME[=KIND][@REV] or NAME[=KIND]@DIR, comma-separated; the first is compared against")
-	fs.StringSliceVar(&f.tags, "tags", nil, "further build tags for all builds")
+	fs.StringSliceVar(&f.arches, "arch", nil, "architectures to build for, comma-separated (default: the target's first)")
+	fs.StringSliceVar(&f.builds, "builds", []string{"native", "dummy", "flask"}, "builds as NAME[=KIND][:DISPATCH][@REV] or NAME[=KIND][:DISPATCH]@DIR, comma-separated; KIND may be the folder of a security module (./mine); the others are compared with the first")
+	fs.StringSliceVar(&f.tags, "tags", nil, "extra build tags for all builds")
 	fs.StringVar(&f.source, "source", "", "source tree to build from")
 	fs.StringVar(&f.rev, "rev", "", "git revision to build from")
-	fs.StringVar(&f.policy, "policy", "", "policy file for the builds with a module that loads one")
-	fs.BoolVar(&f.clean, "clean-build", false, "build from scratch, where a target would go on from an earlier build's objects")
-	fs.StringArrayVar(&f.kconfig, "kconfig", nil, "file of Kconfig settings for the builds that take some; may be repeated, later files win")
+	fs.StringArrayVar(&f.policy, "policy", nil, "policy `FILE` for the builds whose module loads one, or BUILD=FILE for one of them; may be repeated")
+	fs.StringArrayVar(&f.label, "label", nil, "security `CONTEXT` to create domUs with, or BUILD=CONTEXT for those of one build; may be repeated (default: the policy's usual one)")
+	fs.StringVar(&f.unknown, "unknown", "", "what becomes of permissions that the policy does not have: reject (the policy), deny or allow (default: reject)")
+	f.packages.register(fs)
+	fs.BoolVar(&f.clean, "clean-build", false, "build from scratch instead of reusing objects of an earlier build")
+	fs.StringArrayVar(&f.kconfig, "kconfig", nil, "file of Kconfig settings, for builds that use Kconfig; may be repeated, and later files win")
 }
 
 // inputs are what the flags ask to build.
 func (f *buildFlags) inputs() (experiment.Inputs, error) {
 	in := experiment.Inputs{
-		Target: f.target, Arch: f.arch, Source: f.source, Rev: f.rev, Policy: f.policy, Tags: f.tags, Kconfig: f.kconfig, Clean: f.clean,
+		Target: f.target, Arches: f.arches, Source: f.source, Rev: f.rev, Unknown: f.unknown, Tags: f.tags, Kconfig: f.kconfig, Packages: f.packages.Packages, Clean: f.clean,
 	}
+	parser := builder{f.source, describeIn(f.source)}
 	for _, word := range f.builds {
-		b, err := parseBuild(word)
+		b, err := parser.parse(word)
 		if err != nil {
 			return in, err
 		}
 		in.Builds = append(in.Builds, b)
 	}
-	return in, nil
+	var err error
+	if in.Policy, err = ofBuilds("policy", f.policy, in.Builds, func(b *hv.Build) *string { return &b.Policy }); err != nil {
+		return in, err
+	}
+	in.Label, err = ofBuilds("label", f.label, in.Builds, func(b *hv.Build) *string { return &b.Label })
+	return in, err
 }
 
 // runFlags say what to measure.
@@ -61,7 +85,7 @@ type runFlags struct {
 	maxRounds      int
 	aa             bool
 	domains        []string
-	bench          string
+	bench, suite   string
 	rounds         int
 	layouts        int
 	enough         int64
@@ -81,26 +105,30 @@ type runFlags struct {
 func (f *runFlags) register(fs *pflag.FlagSet) {
 	f.buildFlags.register(fs)
 	f.compareFlags.register(fs, "default: ")
-	fs.BoolVar(&f.aa, "aa", true, "with controls: in each round, the base again under another name, in turns as the same image and linked anew")
+	fs.BoolVar(&f.aa, "aa", true, "measure controls: the base again under another name, in alternate rounds as the same image and relinked")
 	fs.StringSliceVar(&f.domains, "domains", []string{"dom0", "domU"}, "domains to measure from")
-	fs.StringVar(&f.bench, "bench", "", "regular expression over the benchmarks' names (default: all)")
-	fs.IntVar(&f.rounds, "rounds", experiment.DefaultRounds, "rounds: each boots every build once (a target that counts has a default of its own)")
-	fs.DurationVar(&f.budget, "budget", 0, "instead of --rounds: time to measure for, as 10m; ends sooner when every row is decided")
-	fs.IntVar(&f.maxRounds, "max-rounds", experiment.DefaultMostRounds, "most rounds of a run with a budget")
-	fs.IntVar(&f.layouts, "layouts", 0, "relinks of each build, taken in turn by the rounds (default: one per round, as far as the target relinks)")
-	fs.Int64Var(&f.enough, "enough", experiment.DefaultEnoughUS, "shortest timed window in µs; 0 lets the clock decide, as lmbench does")
-	fs.IntVar(&f.repetitions, "repetitions", 0, "windows per sample (default: 11, as lmbench, or the target's own if it counts)")
-	fs.BoolVar(&f.quick, "quick", false, "a rough answer soon: 3 rounds, short windows, shortened macro benchmarks")
-	fs.BoolVar(&f.witness, "witness", false, "where a target counts: also report what the hypervisor itself counts meanwhile (FLASK's AVC, performance counters)")
-	fs.StringVar(&f.workload, "workload", workloads.Default, "what else the domain does: "+strings.Join(workloads.Names(), " or "))
+	fs.StringVar(&f.bench, "bench", "", "regular expression over the benchmarks' names, those of every suite if --suite is not given (default: the suite)")
+	fs.StringVar(&f.suite, "suite", "", "benchmarks to choose from: "+strings.Join(bench.Suites(), " or ")+` (default: full with --bench, or else default)`)
+	fs.IntVar(&f.rounds, "rounds", experiment.DefaultRounds, "number of rounds; each round boots every build once (a target that counts has its own default)")
+	fs.DurationVar(&f.budget, "budget", 0, "time to measure for, such as 10m, instead of --rounds; the run ends earlier if every row is decided")
+	fs.IntVar(&f.maxRounds, "max-rounds", experiment.DefaultMostRounds, "maximum number of rounds of a run with a budget")
+	fs.IntVar(&f.layouts, "layouts", 0, "layouts of each build; rounds cycle through them (default: one per round, if the target relinks)")
+	fs.Int64Var(&f.enough, "enough", experiment.DefaultEnoughUS, "minimum length of a timed window in µs; 0 derives it from the clock, as lmbench does")
+	fs.IntVar(&f.repetitions, "repetitions", 0, "windows per sample (default: 11, as in lmbench; a target that counts has its own default)")
+	fs.BoolVar(&f.quick, "quick", false, "get a rough answer quickly: 3 rounds, short windows, shorter macro benchmarks")
+	fs.BoolVar(&f.witness, "witness", false, "if the target counts, also report the hypervisor's own counters (FLASK's AVC, performance counters)")
+	fs.StringVar(&f.workload, "workload", workloads.Default, "what the domain does besides the benchmark: "+strings.Join(workloads.Names(), " or "))
 	fs.StringVar(&f.accel, "accel", "", "accelerator (default: the target's first)")
-	fs.StringVar(&f.domU, "domu", "", "kind of the domUs, as pv or pvh (default: the target's first)")
-	fs.IntVar(&f.idle, "domus", 0, "idle domUs beside the measured one")
-	fs.DurationVar(&f.timeout, "timeout", 0, "time after which a boot is given up (default: the target's)")
-	fs.StringVarP(&f.output, "output", "o", "", "run directory to make (default: runs/DATE-TIME)")
-	fs.BoolVar(&f.replace, "replace", false, "remove the run that is in the run directory, unless another process is writing it")
-	fs.BoolVar(&f.beside, "beside", false, "measure times even while another timed run goes on, on this machine")
-	fs.StringVar(&f.resume, "resume", "", "run directory to complete; only --rounds may be given with it, to add rounds, or --budget, to add time")
+	fs.StringVar(&f.domU, "domu-kind", "", "kind of domU, such as pv or pvh (default: the target's first)")
+	fs.IntVar(&f.idle, "idle-domus", 0, "number of idle domUs beside the measured one")
+	alias(fs, "domu", "domu-kind")
+	alias(fs, "domus", "idle-domus")
+	alias(fs, "domain", "domains")
+	fs.DurationVar(&f.timeout, "timeout", 0, "time limit of a boot (default: the target's)")
+	fs.StringVarP(&f.output, "output", "o", "", "run directory to create (default: runs/DATE-TIME)")
+	fs.BoolVar(&f.replace, "replace", false, "replace the run in the run directory, unless another process is writing it")
+	fs.BoolVar(&f.beside, "beside", false, "measure times even if another timed run is in progress on this machine")
+	fs.StringVar(&f.resume, "resume", "", "run directory to complete; add rounds with --rounds, or time with --budget")
 }
 
 // question is what the flags ask.
@@ -113,9 +141,14 @@ func (f *runFlags) question(fs *pflag.FlagSet) (experiment.Question, error) {
 	if err != nil {
 		return experiment.Question{}, err
 	}
+	if t, err := lookupTarget(f.target); err == nil { // another is refused below
+		if err := knownCriteria(criteria, t.Units(), benchmarkNames()); err != nil {
+			return experiment.Question{}, err
+		}
+	}
 	criteria = criteria.Or(compare.Defaults().Criteria)
 	q := experiment.Question{
-		Inputs: inputs, Base: f.base, Controls: f.controls(fs), Domains: f.domains, Benchmarks: f.bench, Workload: f.workload,
+		Inputs: inputs, Base: f.base, Controls: f.controls(fs), Domains: f.domains, Benchmarks: f.bench, Suite: f.suite, Workload: f.workload,
 		Rounds: given(fs, "rounds", f.rounds), Layouts: f.layouts,
 		EnoughUS: given(fs, "enough", f.enough), Repetitions: f.repetitions, Quick: f.quick, Witness: f.witness,
 		Accel: f.accel, DomU: f.domU, Idle: f.idle, Timeout: f.timeout,
@@ -125,7 +158,7 @@ func (f *runFlags) question(fs *pflag.FlagSet) (experiment.Question, error) {
 	case fs.Changed("budget"):
 		q.Budget = &experiment.Budget{Time: f.budget, MostRounds: f.maxRounds}
 	case fs.Changed("max-rounds"):
-		return q, errors.New("--max-rounds: is of a run with a --budget; --rounds sets how many others have")
+		return q, errors.New("--max-rounds: needs --budget; without a budget use --rounds")
 	}
 	return q, nil
 }
@@ -164,7 +197,7 @@ func (f *runFlags) continuation(fs *pflag.FlagSet) (experiment.Continuation, err
 		}
 	})
 	if extra != nil {
-		return experiment.Continuation{}, fmt.Errorf("%s: a resumed run keeps what it began with", strings.Join(extra, ", "))
+		return experiment.Continuation{}, fmt.Errorf("%s: cannot be changed when a run is resumed", strings.Join(extra, ", "))
 	}
 	return experiment.Continuation{
 		Path: f.resume, Rounds: given(fs, "rounds", f.rounds), Time: given(fs, "budget", f.budget), Timeout: f.timeout, Beside: f.beside,
@@ -178,7 +211,13 @@ var flagOf = map[experiment.Field]string{
 	experiment.FieldBuilds:      "builds",
 	experiment.FieldSource:      "source",
 	experiment.FieldPolicy:      "policy",
+	experiment.FieldLabel:       "label",
+	experiment.FieldUnknown:     "unknown",
 	experiment.FieldKconfig:     "kconfig",
+	experiment.FieldRelease:     "source-release",
+	experiment.FieldGuests:      "guests",
+	experiment.FieldArchive:     "archive",
+	experiment.FieldToolstack:   "toolstack",
 	experiment.FieldBase:        "base",
 	experiment.FieldDomains:     "domains",
 	experiment.FieldBenchmarks:  "bench",
@@ -190,8 +229,8 @@ var flagOf = map[experiment.Field]string{
 	experiment.FieldRepetitions: "repetitions",
 	experiment.FieldWitness:     "witness",
 	experiment.FieldAccel:       "accel",
-	experiment.FieldDomU:        "domu",
-	experiment.FieldIdle:        "domus",
+	experiment.FieldDomU:        "domu-kind",
+	experiment.FieldIdle:        "idle-domus",
 	experiment.FieldTimeout:     "timeout",
 }
 

@@ -17,6 +17,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"xsmbench/bench"
+	"xsmbench/reports/change"
 	"xsmbench/reports/ci"
 	"xsmbench/reports/compare"
 	"xsmbench/reports/gate"
@@ -31,22 +32,30 @@ const stepSummary = "GITHUB_STEP_SUMMARY"
 // gateFlags say what to judge, and where to write what.
 type gateFlags struct {
 	compareFlags
-	against string
+	earlierFlags
+	selectFlags
 	only    []string
+	renames []string
 	allow   bool
+	missing bool
+	reached bool
 
 	junit, summary, gitlab, comment string
 }
 
 func (f *gateFlags) register(fs *pflag.FlagSet) {
 	f.compareFlags.register(fs, "")
-	fs.StringVar(&f.against, "against", "", "earlier run: each build is compared with itself there, not with the base")
-	fs.StringSliceVar(&f.only, "only", nil, "builds to judge (default: all but the base)")
-	fs.BoolVar(&f.allow, "allow-inconclusive", false, "exit with 0, not 2, if nothing is slower and something is inconclusive")
-	fs.StringVar(&f.junit, "junit", "", "file for the rows as test results in JUnit's XML")
+	f.earlierFlags.register(fs)
+	f.selectFlags.register(fs)
+	fs.StringSliceVar(&f.only, "only", nil, "only judge these builds (default: all but the base)")
+	fs.StringSliceVar(&f.renames, gate.RenameKey, nil, "build that was renamed since the earlier run, as OLD=NEW")
+	fs.BoolVar(&f.missing, "allow-missing", false, "let the gate pass although a row is missing on one side, or run.json is missing; they are still named")
+	fs.BoolVar(&f.reached, "require-reached", false, "exit with 2 if a function was changed that no benchmark executes, or if that is not known; without this it is a note")
+	fs.BoolVar(&f.allow, "allow-inconclusive", false, "exit with 0, not 2, if no row is slower but one is inconclusive")
+	fs.StringVar(&f.junit, "junit", "", "file for the rows as JUnit XML test results")
 	fs.StringVar(&f.summary, "summary", "", "file for a Markdown summary (default: appended to $"+stepSummary+", if it is set)")
-	fs.StringVar(&f.gitlab, "gitlab", "", "file for a code quality report of GitLab")
-	fs.StringVar(&f.comment, "comment", "", "file for a short Markdown comment, empty if there is nothing to say")
+	fs.StringVar(&f.gitlab, "gitlab", "", "file for a GitLab code quality report")
+	fs.StringVar(&f.comment, "comment", "", "file for a short Markdown comment; it is empty if there is nothing to report")
 }
 
 func newGate() *cobra.Command {
@@ -54,15 +63,25 @@ func newGate() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "gate DIR",
 		Short: "Decide whether a run may pass, for pipelines",
-		Long: `Gate compares the builds of a run with its base, or with --against each build
-with itself in an earlier run, and exits with 0 if every row lies within its
-margin or is faster, 1 if one is slower, 2 if none is slower and one is
-inconclusive, 3 if the tool or its input failed.
+		Long: `Gate compares the builds of a run with its base. With --against it compares each
+build with itself in an earlier run. It exits with
 
-It refuses to pass what it cannot know: a margin finer than the difference that
-a control shows, a benchmark that was to be measured and has no sample, times of
-two machines. [[waive]] tables in the experiment file let rows through until a
-day, for a reason.`,
+0   if every row is within its margin or faster
+1   if a row is slower
+2   if no row is slower, but one is inconclusive or could not be judged
+3   if a planned benchmark has no sample, a file is damaged, or gate failed
+
+Gate compares three lists of rows: what the run planned (run.json), what it
+measured, and what the earlier run has. A row that is missing from one of them is
+named and does not pass. A run without any row to judge does not pass either,
+unless its images are identical to those that they are compared with. [[waive]]
+tables in the experiment file let rows pass until a given date, with a reason.
+[rename] gives builds and benchmarks of the earlier run their new names.
+
+Rows say nothing of code that no benchmark executes. If a run counted instructions,
+gate compares the functions of a build with those of the build of the same kind that
+it is compared with, and names the changed functions that never executed. They are a
+note; with --require-reached they do not pass.`,
 		Args: cobra.ArbitraryArgs,
 		RunE: func(c *cobra.Command, paths []string) error { return f.run(c, paths) },
 	}
@@ -76,18 +95,23 @@ func (f *gateFlags) run(c *cobra.Command, paths []string) error {
 		return err
 	}
 	if len(paths) != 1 {
-		return errors.New("gate: name one run directory (see xsmbench gate --help)")
+		return errors.New("gate: one run directory is needed (see xsmbench gate --help)")
 	}
 	config, given := configOf(c)
 	waivers, err := readWaivers(config, given)
 	if err != nil {
 		return err
 	}
-	in, damage, err := f.input(paths[0])
+	renames, err := readRenames(f.renames, config, given)
 	if err != nil {
 		return err
 	}
-	in.Waivers, in.Today, in.AllowInconclusive = waivers, time.Now(), f.allow
+	in, damage, err := f.input(paths[0], renames)
+	if err != nil {
+		return err
+	}
+	in.Waivers, in.Today, in.AllowInconclusive, in.AllowMissing = waivers, time.Now(), f.allow, f.missing
+	in.RequireReached = f.reached
 	in.Repeat = f.repeat(in)
 	r := gate.Judge(*in)
 	if err := ci.Text(c.OutOrStdout(), r); err != nil {
@@ -118,7 +142,10 @@ func readWaivers(path string, given bool) ([]gate.Waiver, error) {
 
 // input reads and compares. Damage is what was wrong with the samples; what is
 // whole is judged all the same.
-func (f *gateFlags) input(path string) (in *gate.Input, damage error, err error) {
+func (f *gateFlags) input(path string, renames renamer) (in *gate.Input, damage error, err error) {
+	if err := f.earlierFlags.check(); err != nil {
+		return nil, nil, err
+	}
 	now, err := readInput(path)
 	if err != nil {
 		return nil, nil, err
@@ -127,22 +154,31 @@ func (f *gateFlags) input(path string) (in *gate.Input, damage error, err error)
 	if err != nil {
 		return nil, nil, err
 	}
-	in = &gate.Input{Run: now.Run, Earlier: f.against, Only: f.only, Crossed: crossedIn(hooks)}
+	before, from, err := f.earlierFlags.read(path, now.Run)
+	if err != nil {
+		return nil, nil, err
+	}
+	in = &gate.Input{Run: now.Run, Earlier: from, Only: f.only, Problems: now.Problems, Crossed: crossedIn(hooks)}
 	damage = now.Malformed()
-	if f.against == "" {
-		in.Comparison, err = now.compare(f.compareFlags)
-	} else {
-		var before input
-		if before, err = readInput(f.against); err != nil {
-			return nil, nil, fmt.Errorf("--against: %w", err)
-		}
-		if sameRun(path, f.against, now.Run, before.Run) {
-			return nil, nil, fmt.Errorf("--against %s: it is the run %s itself; name an earlier one", f.against, path)
+	switch {
+	case from != "":
+		if in.Renamed, err = renames.apply(now, before); err != nil {
+			return nil, nil, err
 		}
 		in.Before, damage = before.Run, errors.Join(damage, before.Malformed())
 		in.Comparison, err = now.against(before, f.compareFlags)
+	case len(f.renames) > 0:
+		return nil, nil, errors.New("--rename: needs an earlier run; name one with --against or --against-store")
+	default:
+		in.Comparison, err = now.compare(f.compareFlags)
 	}
 	if err != nil {
+		return nil, nil, err
+	}
+	if in.Changes, err = now.changes(in.Comparison.Base, hooks, before, from != ""); err != nil {
+		return nil, nil, err
+	}
+	if in.Comparison, err = f.apply(in.Comparison); err != nil {
 		return nil, nil, err
 	}
 	if damage != nil {
@@ -150,6 +186,18 @@ func (f *gateFlags) input(path string) (in *gate.Input, damage error, err error)
 		in.Damage = damage.Error()
 	}
 	return in, damage, f.checkOnly(in)
+}
+
+// changes are those of builds since an earlier run, or against the base.
+func (in input) changes(base string, r *profile.Run, before input, since bool) ([]change.Change, error) {
+	if !since {
+		return change.Of(in.Run, in.Dir, base, r), nil
+	}
+	earlier, err := before.hooks()
+	if err != nil {
+		return nil, err
+	}
+	return change.Since(change.Side{Run: before.Run, Dir: before.Dir, Profile: earlier}, change.Side{Run: in.Run, Dir: in.Dir, Profile: r}), nil
 }
 
 // crossedIn finds the hooks of a finding in a run's profiles.
@@ -184,7 +232,7 @@ func (f *gateFlags) checkOnly(in *gate.Input) error {
 	}
 	for _, build := range f.only {
 		if !slices.Contains(known, build) {
-			return fmt.Errorf("--only %s: no such build to judge%s", build, suggest(build, known))
+			return fmt.Errorf("--only %s: the run has no such build to judge%s", build, suggest(build, known))
 		}
 	}
 	return nil
@@ -194,6 +242,9 @@ func (f *gateFlags) checkOnly(in *gate.Input) error {
 func (in input) against(before input, f compareFlags) (*compare.Comparison, error) {
 	o, err := f.options()
 	if err != nil {
+		return nil, err
+	}
+	if err := in.knows(o.Criteria); err != nil {
 		return nil, err
 	}
 	return in.Against(before.Input, in.ordered(o))
@@ -207,7 +258,7 @@ func sameRun(a, b string, x, y *results.Run) bool {
 	if errA == nil && errB == nil && os.SameFile(i, j) {
 		return true
 	}
-	return x != nil && y != nil && !x.Started.IsZero() && x.Started.Equal(y.Started) && slices.Equal(x.Command, y.Command)
+	return isRun(x, y)
 }
 
 // write writes the files that were asked for. Each is replaced as a whole,
@@ -264,6 +315,8 @@ func gateCode(r *gate.Result) error {
 		return nil
 	case r.Outcome == gate.Regression:
 		return &exitError{ExitRegression, nil}
+	case r.Outcome == gate.Incomplete:
+		return &exitError{ExitFailed, fmt.Errorf("gate: %d of %d rows were planned but have no sample", r.Count(gate.Incomplete), len(r.Findings))}
 	}
 	return &exitError{ExitInconclusive, nil}
 }

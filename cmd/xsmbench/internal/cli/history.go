@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -16,10 +18,10 @@ import (
 func newHistory() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "history",
-		Short: "Keep runs, and read them side by side",
-		Long: `History keeps what run directories hold in one file, the store, so that runs can
-be deleted and still be compared. A run is known by its start and host: added
-twice it is stored once, resumed since it replaces what it was.`,
+		Short: "Keep runs in one file, and compare them over time",
+		Long: `History keeps runs in one file, so that run directories can be deleted and the runs
+still be compared. A run is identified by its start time and host. Adding it again
+changes nothing, unless it was resumed since: then the newer version replaces it.`,
 		Args: cobra.ArbitraryArgs,
 		RunE: func(c *cobra.Command, args []string) error {
 			if len(args) == 0 {
@@ -65,7 +67,7 @@ func createStore(store string, log io.Writer) (*history.Store, error) {
 	}
 	s, err := history.Create(path)
 	if err == nil && s.Kept() != "" {
-		fmt.Fprintf(log, "%s is a SQLite database now; what it was is kept as %s\n", path, s.Kept())
+		fmt.Fprintf(log, "%s was converted to a SQLite database; the old file is kept as %s\n", path, s.Kept())
 	}
 	return s, err
 }
@@ -75,9 +77,9 @@ func newHistoryAdd() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "add DIR...",
 		Short: "Add runs",
-		Long: `Add stores run directories: run.json and the samples as they are. Consoles and
-profiles stay where they are. A run that is there already is not stored twice; one
-that was resumed since replaces what it was.`,
+		Long: `Add stores run.json and the samples of run directories, unchanged. It does not
+store console logs and profiles. A run that is already there is not stored twice;
+if it was resumed since, the newer version replaces it.`,
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(c *cobra.Command, dirs []string) (err error) {
 			if err := withConfig(c); err != nil {
@@ -103,7 +105,7 @@ that was resumed since replaces what it was.`,
 		},
 	}
 	storeFlag(c.Flags(), &store)
-	c.Flags().StringVar(&label, "label", "", "name of the runs, a commit or a version")
+	c.Flags().StringVar(&label, "label", "", "name for the runs, such as a commit or a version")
 	configFlag(c)
 	return c
 }
@@ -123,7 +125,7 @@ func newHistoryList() *cobra.Command {
 		Use:   "list",
 		Short: "List the runs, the newest last",
 		Long: `List prints the runs in the order in which they started, with the first digits of
-the hashes of their images (+N for N further layouts).`,
+their images' hashes (+N stands for N more layouts).`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) (err error) {
 			if err := withConfig(c); err != nil {
@@ -146,13 +148,41 @@ the hashes of their images (+N for N further layouts).`,
 	return c
 }
 
+// whatWas says in a line what a run was.
+func whatWas(r history.Run) string {
+	var words []string
+	if r.Label != "" {
+		words = append(words, r.Label)
+	}
+	if !r.Run.Started.IsZero() {
+		words = append(words, "started "+r.Run.Started.UTC().Format("2006-01-02 15:04"))
+	}
+	var builds []string
+	for _, b := range r.Run.Spec.Builds {
+		if !slices.Contains(builds, b.Name) {
+			builds = append(builds, b.Name)
+		}
+	}
+	words = append(words, "target "+r.Run.Spec.Target, strings.Join(builds, " and "), number(r.Boots, "boot"), number(r.Samples, "sample"))
+	return strings.Join(words, ", ")
+}
+
+func number(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
+}
+
 func newHistoryRemove() *cobra.Command {
 	var store string
 	c := &cobra.Command{
 		Use:   "remove RUN...",
-		Short: "Take runs out",
-		Long:  `Remove deletes runs from the history, named by the start of an ID or by a label.`,
-		Args:  cobra.MinimumNArgs(1),
+		Short: "Remove runs",
+		Long: `Remove deletes runs from the history, and prints what they were. Name a run by its
+label, or by the first digits of its ID: at least four, and enough to be unique. If
+one of the names is unknown, nothing is removed.`,
+		Args: cobra.MinimumNArgs(1),
 		RunE: func(c *cobra.Command, words []string) (err error) {
 			if err := withConfig(c); err != nil {
 				return err
@@ -169,15 +199,21 @@ func newHistoryRemove() *cobra.Command {
 				return err
 			}
 			defer func() { err = errors.Join(err, s.Close()) }()
+			var runs []history.Run
 			for _, word := range words {
-				run, err := s.Find(word)
+				run, err := s.FindExactly(word)
 				if err != nil {
 					return err
 				}
+				if !slices.ContainsFunc(runs, func(r history.Run) bool { return r.ID == run.ID }) {
+					runs = append(runs, run)
+				}
+			}
+			for _, run := range runs {
 				if err := s.Remove(run); err != nil {
 					return err
 				}
-				fmt.Fprintf(c.OutOrStdout(), "%s  removed\n", run.Short())
+				fmt.Fprintf(c.OutOrStdout(), "%s  removed: %s\n", run.Short(), whatWas(run))
 			}
 			return nil
 		},

@@ -21,12 +21,12 @@ func newHistoryShow() *cobra.Command {
 	var store, format, out string
 	c := &cobra.Command{
 		Use:   "show RUN",
-		Short: "Show a run, or give it back",
-		Long: `Show prints what a run was. With --format bench it prints the samples as they were
-added, in Go's benchmark format; with --format json its run.json. With -o it makes
-the run directory again, which compare and report read like any other.
+		Short: "Show a run, or restore its directory",
+		Long: `Show prints a summary of a run. --format bench prints its samples in Go's benchmark
+format, as they were added; --format json prints its run.json. -o restores the run
+directory, which compare and report read like any other.
 
-RUN is the start of an ID, a label, or "last".`,
+RUN is the first digits of an ID, a label, or "last".`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) (err error) {
 			if err := withConfig(c); err != nil {
@@ -60,7 +60,7 @@ RUN is the start of an ID, a label, or "last".`,
 	}
 	storeFlag(c.Flags(), &store)
 	c.Flags().StringVar(&format, "format", "text", "text, bench or json")
-	c.Flags().StringVarP(&out, "output", "o", "", "run directory to make")
+	c.Flags().StringVarP(&out, "output", "o", "", "run directory to create")
 	configFlag(c)
 	return c
 }

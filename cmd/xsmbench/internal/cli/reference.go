@@ -64,6 +64,8 @@ func writeFlags(b *strings.Builder, fs *pflag.FlagSet) {
 // command and flags exist and their values can be read. Nothing is run.
 func Check(args []string) error {
 	root := newRoot(io.Discard, io.Discard)
+	root.InitDefaultVersionFlag()
+	root.InitDefaultCompletionCmd(args...)
 	c, rest, err := root.Find(args)
 	if err != nil {
 		return err

@@ -34,8 +34,11 @@ func (f *gateFlags) judgeAgain(in *gate.Input) []string {
 	}
 	builds := in.Run.Spec.Builds
 	switch {
-	case f.against != "":
-		args = append(args, "--against", f.against)
+	case f.earlierFlags.words() != nil:
+		args = append(args, f.earlierFlags.words()...)
+		for _, word := range f.renames {
+			args = append(args, "--"+gate.RenameKey, word)
+		}
 	case len(builds) > 0 && in.Comparison.Base != builds[0].Name:
 		args = append(args, "--base", in.Comparison.Base)
 	}

@@ -19,7 +19,7 @@ func TestRepeat(t *testing.T) {
 		benchmarks []string
 		want       []string
 	}{
-		{"xsmbench run -o a --target xen", gateFlags{against: "old run"}, one,
+		{"xsmbench run -o a --target xen", gateFlags{earlierFlags: earlierFlags{against: "old run"}}, one,
 			[]string{"xsmbench run --target xen --bench '^Lmbench/lat_pipe$' -o again", "xsmbench gate again --against 'old run'"}},
 		{"xsmbench run --output=a --bench x --rounds 3 --bench=y -ob", gateFlags{only: []string{"dummy", "flask"}}, two,
 			[]string{"xsmbench run --rounds 3 --bench '^(Lmbench/lat_pipe|Lmbench/lat_ctx/size=0K)$' -o again", "xsmbench gate again --only dummy,flask --base other"}},

@@ -3,26 +3,32 @@ package cli
 import (
 	"errors"
 	"fmt"
-	"path/filepath"
 
 	"github.com/spf13/cobra"
 
 	"xsmbench/reports/about"
+	"xsmbench/reports/answer"
 	"xsmbench/reports/page"
+	"xsmbench/results"
 )
 
 func newReport() *cobra.Command {
 	var f compareFlags
+	var sel selectFlags
 	var out, title, store string
 	c := &cobra.Command{
-		Use:   "report DIR|FILE...",
+		Use:   "report DIR|[LABEL=]FILE...",
 		Short: "Write a report: one HTML page, Markdown, plots",
-		Long: `Report writes index.html, which needs nothing else, report.md, the comparison as
-CSV and JSON, the profile of the hooks if the run has one, and every plot as SVG
-and PNG; then it prints the page's name.
+		Long: `Report writes index.html, a self-contained page; report.md; the comparison as CSV
+and JSON; the profile of the hooks, if the run has one; and every plot as SVG and
+PNG. It prints the path of the page, and to standard error the page's summary: what
+each build costs, and the operations that cost the most.
 
-With --store the page has the trends of a history, as far as they are of the
-run's target, architecture, accelerator and workload on its host.`,
+The coverage table lists each hook with the benchmarks that crossed it in this run, or
+with the reason why none did.
+
+With --store the page also shows the trends of a history, for the host, target,
+architecture, accelerator and workload of the run.`,
 		Args: cobra.ArbitraryArgs,
 		RunE: func(c *cobra.Command, paths []string) error {
 			if err := withConfig(c); err != nil {
@@ -30,18 +36,29 @@ run's target, architecture, accelerator and workload on its host.`,
 			}
 			switch {
 			case len(paths) == 0:
-				return errors.New("report: name a run directory or files (see xsmbench report --help)")
+				return errors.New("report: no input; name a run directory or files (see xsmbench report --help)")
 			case out == "" && (len(paths) > 1 || isFile(paths[0])):
-				return errors.New("report: say where with -o: only a single run directory has a place for its report")
+				return errors.New("report: name a directory with -o; only the report of a single run directory has a default")
 			case out == "":
-				out = filepath.Join(paths[0], "report")
+				var err error
+				if out, err = results.Subfolder(paths[0], "report"); err != nil {
+					return err
+				}
 			}
-			in, err := readInput(paths...)
+			sources, err := sourcesOf(c.InOrStdin(), paths)
 			if err != nil {
 				return err
 			}
+			in, err := readSources(sources)
+			if err != nil {
+				return err
+			}
+			in.warn(c.ErrOrStderr())
 			cmp, err := in.compare(f)
 			if err != nil {
+				return err
+			}
+			if cmp, err = sel.apply(cmp); err != nil {
 				return err
 			}
 			trends, err := in.trends(store)
@@ -52,20 +69,29 @@ run's target, architecture, accelerator and workload on its host.`,
 			if err != nil {
 				return err
 			}
-			index, err := page.Write(out, page.Report{Trends: trends, Title: title, Comparison: cmp, About: about.Of(in.Run, in.Samples, in.Problems), Hooks: hooks})
+			r := page.Report{Trends: trends, Title: title, Comparison: cmp, About: about.OfInput(in.Input).WithChanges(in.Input, cmp.Base, hooks), Hooks: hooks, Coverage: in.coverage(hooks)}
+			index, err := page.Write(out, r)
 			if err != nil {
 				return err
 			}
+			if r.About.Incomplete != "" {
+				fmt.Fprintln(c.OutOrStdout(), r.About.Incomplete)
+			}
 			if _, err := fmt.Fprintln(c.OutOrStdout(), index); err != nil {
+				return err
+			}
+			if err := answer.Text(c.ErrOrStderr(), r.Answer(), coloured(c.ErrOrStderr())); err != nil {
 				return err
 			}
 			return in.Malformed()
 		},
 	}
+	f.single = true
 	f.register(c.Flags(), "")
+	sel.register(c.Flags())
 	c.Flags().StringVarP(&out, "output", "o", "", "directory to write (default: DIR/report)")
 	c.Flags().StringVar(&title, "title", "What XSM hooks cost", "title of the report")
-	c.Flags().StringVar(&store, "store", "", "`file` of a history whose trends the page shows (default: none)")
+	c.Flags().StringVar(&store, "store", "", "history `file` whose trends the page shows (default: none)")
 	configFlag(c)
 	return c
 }

@@ -5,11 +5,14 @@ import (
 	"fmt"
 	"io"
 
+	"al.essio.dev/pkg/shellescape"
 	"github.com/spf13/cobra"
 
 	"xsmbench/cmd/xsmbench/internal/progress"
 	"xsmbench/experiment"
+	"xsmbench/reports/about"
 	"xsmbench/reports/compare"
+	"xsmbench/reports/profile"
 )
 
 func newRun() *cobra.Command {
@@ -21,15 +24,15 @@ func newRun() *cobra.Command {
 writes one sample per benchmark, domain and boot to the run directory as each
 boot ends. At the end it prints the comparison.
 
-With --budget the run chooses its rounds: it looks at the rows after numbers of
-rounds that are written down before the first boot (4, 6, 9, 13, 20, 30, 45, 68,
-100), and ends when a look leaves no row open, when there is no time for another
-round, or with the last look. The looks share the level of the intervals. At the
-end it names the rows that stay open, and how long they would need.
+With --budget the run chooses its number of rounds. It looks at the rows after 4,
+6, 9, 13, 20, 30, 45, 68 and 100 rounds. It ends when a look finds every row
+decided, when there is no time for another round, or after the last look. Each look
+uses part of the error probability, so intervals are wider than without a budget. At
+the end it lists the undecided rows, and the time that they would need.
 
-Ctrl-C stops the machine that runs, keeps what was measured, and says how to go
-on: xsmbench run --resume DIR measures what is missing, of an interrupted run
-as of one in which boots failed. A second Ctrl-C ends the program at once.`,
+Ctrl-C stops the measurement, keeps what was measured, and prints the command that
+continues the run. xsmbench run --resume DIR measures what is missing, after an
+interruption as after failed boots. A second Ctrl-C ends the program at once.`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			s, err := f.session(c)
@@ -91,15 +94,13 @@ func (f *runFlags) conclude(c *cobra.Command, s *experiment.Session, out experim
 	goOn := "xsmbench run --resume " + s.Path()
 	switch {
 	case errors.Is(err, errInterrupted) || c.Context().Err() != nil:
-		fmt.Fprintf(stderr, "interrupted: %d of %d boots are in %s; to go on: %s\n", out.Done, out.Boots, s.Path(), goOn)
+		fmt.Fprintf(stderr, "interrupted: %d of %d boots are in %s; to continue: %s\n", out.Done, out.Boots, s.Path(), goOn)
 		return &exitError{ExitInterrupted, nil}
 	case err != nil:
-		return fmt.Errorf("%w; what was measured before is in %s; to go on: %s", err, s.Path(), goOn)
+		return fmt.Errorf("%w; earlier measurements are in %s; to continue: %s", err, s.Path(), goOn)
 	}
-	switch builds := s.Spec().Builds; {
-	case len(builds) == 1:
-		fmt.Fprintf(stdout, "one build, %s: there is nothing to compare it with\n", builds[0].Name)
-	case out.Done > 0:
+	f.single = true
+	if out.Done > 0 {
 		err = f.compareRun(stdout, s)
 	}
 	if !out.Complete() {
@@ -111,8 +112,24 @@ func (f *runFlags) conclude(c *cobra.Command, s *experiment.Session, out experim
 	if err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(stdout, "\nrun: %s\n", s.Path())
+	return writeNext(stdout, s.Path(), counts(s.Path()))
+}
+
+// writeNext names the run, and the commands that go on from it.
+func writeNext(w io.Writer, path string, counted bool) error {
+	quoted := shellescape.Quote(path)
+	fmt.Fprintf(w, "\nrun: %s\nnext: xsmbench report %s", path, quoted)
+	if counted {
+		fmt.Fprintf(w, ", or xsmbench hooks %s", quoted)
+	}
+	_, err := fmt.Fprintln(w)
 	return err
+}
+
+// counts reports whether a run's directory has profiles of hooks.
+func counts(path string) bool {
+	_, err := profile.Open(path)
+	return err == nil
 }
 
 // compareRun prints the comparison, and how the budget ended.
@@ -125,7 +142,7 @@ func (f *runFlags) compareRun(w io.Writer, s *experiment.Session) error {
 	if err != nil {
 		return err
 	}
-	if err := in.write(w, c, "text"); err != nil {
+	if err := in.write(w, c, about.OfInput(in.Input), "text"); err != nil {
 		return err
 	}
 	if spec := s.Spec(); spec.Budget != nil {

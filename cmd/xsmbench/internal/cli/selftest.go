@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"path/filepath"
 
 	"github.com/spf13/cobra"
@@ -12,6 +11,7 @@ import (
 	"xsmbench/cmd/xsmbench/internal/progress"
 	"xsmbench/experiment"
 	"xsmbench/hv"
+	"xsmbench/hv/store"
 	"xsmbench/reports/compare"
 	"xsmbench/reports/profile"
 	"xsmbench/reports/selftest"
@@ -25,22 +25,22 @@ func newSelftest() *cobra.Command {
 	var f selftestFlags
 	c := &cobra.Command{
 		Use:   "selftest",
-		Short: "Put known work into a hook, and see whether it is found",
-		Long: `Selftest copies the target's source, puts instructions into one hook of FLASK,
-counts builds with and without them, and checks that exactly that hook executes
-exactly so many more. Where the target is timed it does the same with delays of
-several lengths: how long they are is known from a very long one, and the
-smallest one that is found is what this machine can resolve. A table shows what
-was put in and what was seen, and below it what the controls show.
+		Short: "Add known work to a hook, and check that it is found",
+		Long: `Selftest copies the target's source, adds instructions to one FLASK hook, and
+counts builds with and without them. It checks that exactly this hook executes
+exactly that many more. If the target can be timed, it then adds delays of several
+lengths and times them. The length of a step is known from a very long delay. The
+shortest delay that is found is what this machine can resolve. A table compares
+what was added with what was seen; the controls are below it.
 
-It exits with 0 if all was found in the right place and of the right size (of the
-delays at least the longest), with 1 if not.`,
+The exit code is 0 if the work was found in the right place and with the right size
+(of the delays, at least the longest), and 1 if not.`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error { return f.run(c) },
 	}
 	c.Flags().StringVar(&f.target, "target", "model", "hypervisor under test")
-	c.Flags().IntVar(&f.rounds, "rounds", selftestRounds, "rounds in which the delays are timed")
-	c.Flags().StringVarP(&f.output, "output", "o", "", "directory to keep the runs in (default: they are not kept)")
+	c.Flags().IntVar(&f.rounds, "rounds", selftestRounds, "number of rounds in which delays are timed")
+	c.Flags().StringVarP(&f.output, "output", "o", "", "directory to keep the runs in (default: runs are not kept)")
 	return c
 }
 
@@ -51,11 +51,15 @@ type selftestFlags struct {
 }
 
 func (f *selftestFlags) run(c *cobra.Command) error {
-	trees, err := os.MkdirTemp("", "xsmbench-selftest")
+	kept, err := store.Default()
 	if err != nil {
 		return fmt.Errorf("selftest: %w", err)
 	}
-	defer os.RemoveAll(trees)
+	trees, release, err := kept.Scratch("copies of the source")
+	if err != nil {
+		return fmt.Errorf("selftest: %w", err)
+	}
+	defer release()
 	criteria := compare.Defaults().Criteria
 	s := experiment.Selftest{
 		Target: f.target, Trees: trees, Runs: f.output, TimedRounds: f.rounds,
@@ -78,7 +82,7 @@ func (f *selftestFlags) run(c *cobra.Command) error {
 	case err != nil:
 		return inFlags(err)
 	case !passed:
-		return &exitError{ExitRegression, errors.New("selftest: not all that was put in was found in its place and of its size")}
+		return &exitError{ExitRegression, errors.New("selftest: some of the added work was not found in the right place with the right size")}
 	}
 	return nil
 }
@@ -94,7 +98,7 @@ func countInstructions(c *cobra.Command, s experiment.Selftest, in hv.Injection)
 		return false, err
 	}
 	found := selftest.Counted(r, run.Base, in.Hook, injected(run))
-	title := fmt.Sprintf("instructions put into %s, and what one call has more of them:", in.Hook)
+	title := fmt.Sprintf("instructions added to %s, and how many more one call executes:", in.Hook)
 	return selftest.Passes(found), selftest.Write(c.OutOrStdout(), title, found)
 }
 
@@ -115,7 +119,7 @@ func timeDelays(c *cobra.Command, s experiment.Selftest, in hv.Injection) (bool,
 	builds := injected(run)
 	last := len(builds) - 1
 	found := selftest.Timed(compared, in.Benchmark, builds[:last], builds[last])
-	title := fmt.Sprintf("delays put into %s, and how much longer %s takes:", in.Hook, in.Benchmark)
+	title := fmt.Sprintf("delays added to %s, and how much longer %s takes:", in.Hook, in.Benchmark)
 	if err := selftest.Write(c.OutOrStdout(), title, found); err != nil {
 		return false, err
 	}

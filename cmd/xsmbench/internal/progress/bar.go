@@ -49,12 +49,12 @@ func (b *bar) update(state string, p experiment.Progress) {
 }
 
 func (b *bar) Booting(s experiment.Slot, p experiment.Progress) {
-	b.update(fmt.Sprintf("round %d, %s", s.Round, s.Build.Name), p)
+	b.update(fmt.Sprintf("round %d, %s", s.Round, s.Name()), p)
 }
 
 func (b *bar) Measured(s experiment.Slot, m bench.Measurement, p experiment.Progress) {
 	b.lines.Measured(s, m, p)
-	b.update(fmt.Sprintf("round %d, %s, %s", s.Round, s.Build.Name, m.Domain), p)
+	b.update(fmt.Sprintf("round %d, %s, %s", s.Round, s.Name(), m.Domain), p)
 }
 
 func (b *bar) Ended(s experiment.Slot, _ int, _ time.Duration, p experiment.Progress) {

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"time"
 
+	"github.com/dustin/go-humanize/english"
+
 	"xsmbench/reports/compare"
 	"xsmbench/results"
 )
@@ -13,7 +15,7 @@ import (
 // describeLook says what the last look of a budget showed.
 func describeLook(b results.Budget) string {
 	l := b.Last()
-	text := fmt.Sprintf("look %d of at most %d, after %d rounds: ", len(b.Taken), len(b.Looks), l.Rounds)
+	text := fmt.Sprintf("look %d of at most %d, after %s: ", len(b.Taken), len(b.Looks), rounds(l.Rounds))
 	if l.Open == 0 {
 		return text + fmt.Sprintf("all %d rows are decided", l.Rows)
 	}
@@ -27,12 +29,12 @@ func WriteEnding(w io.Writer, c *compare.Comparison, spec results.Spec, path str
 	open := openRows(c)
 	switch {
 	case len(open) == 0:
-		fmt.Fprintf(w, "\nAll %d rows are decided, after %d rounds in %s.\n", len(c.Rows), done, minutes(b.Spent))
+		fmt.Fprintf(w, "\nAll %d rows are decided, after %s in %s.\n", len(c.Rows), rounds(done), minutes(b.Spent))
 		return
 	case len(b.Taken) >= len(b.Looks):
-		fmt.Fprintf(w, "\nAll looks are taken, after %d rounds in %s. %d of %d rows stay open:\n", done, minutes(b.Spent), len(open), len(c.Rows))
+		fmt.Fprintf(w, "\nAll looks are taken, after %s in %s. %d of %d rows stay open:\n", rounds(done), minutes(b.Spent), len(open), len(c.Rows))
 	default:
-		fmt.Fprintf(w, "\nThe budget of %s is spent, after %d rounds in %s. %d of %d rows stay open:\n", b.Time, done, minutes(b.Spent), len(open), len(c.Rows))
+		fmt.Fprintf(w, "\nThe budget of %s is spent, after %s in %s. %d of %d rows stay open:\n", b.Time, rounds(done), minutes(b.Spent), len(open), len(c.Rows))
 	}
 	perRound := b.Spent / time.Duration(max(1, done))
 	writeOpen(w, open, perRound)
@@ -42,7 +44,7 @@ func WriteEnding(w io.Writer, c *compare.Comparison, spec results.Spec, path str
 	}
 	if next, ok := b.Next(); ok && !longest.Need.OutOfReach {
 		total := max(done+longest.Need.N, next)
-		fmt.Fprintf(w, "to go on: xsmbench run --resume %s --budget %s\n", path, roundUp(perRound*time.Duration(total+1)))
+		fmt.Fprintf(w, "to continue: xsmbench run --resume %s --budget %s\n", path, roundUp(perRound*time.Duration(total+1)))
 	}
 }
 
@@ -61,9 +63,9 @@ func openRows(c *compare.Comparison) []compare.Row {
 // writeOpen lists rows with the rounds and the time that they still need.
 func writeOpen(w io.Writer, open []compare.Row, perRound time.Duration) {
 	for _, r := range open {
-		need := "no number of rounds within reach"
+		need := "no realistic number of rounds"
 		if !r.Need.OutOfReach {
-			need = fmt.Sprintf("some %d rounds more, %s", r.Need.N, minutes(perRound*time.Duration(r.Need.N)))
+			need = fmt.Sprintf("about %d more %s, %s", r.Need.N, english.PluralWord(r.Need.N, "round", ""), minutes(perRound*time.Duration(r.Need.N)))
 		}
 		fmt.Fprintf(w, "  %s, %s, %s, %s: %s\n", r.Benchmark, r.Domain, r.Build, r.Unit, need)
 	}

@@ -7,9 +7,12 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
+	"sync"
 	"time"
 
+	"github.com/dustin/go-humanize/english"
 	"golang.org/x/term"
 
 	"xsmbench/bench"
@@ -20,20 +23,34 @@ import (
 
 // Screen shows what a run does. It is an experiment.Attendant.
 type Screen struct {
-	observer // nil before Begins
+	observer // nil but from Begins to Ends
 	w        io.Writer
+	building sync.Mutex // lines of builds and of early boots come when they like
 }
 
 // New is a screen for one run at a time.
 func New(w io.Writer) *Screen { return &Screen{w: w} }
 
-// Building prints a line of a build.
-func (s *Screen) Building(line string) { fmt.Fprintln(s.w, line) }
+// Building prints a line of a build, above the bar if there is one.
+func (s *Screen) Building(line string) {
+	s.building.Lock()
+	defer s.building.Unlock()
+	if s.observer != nil {
+		s.note(line)
+		return
+	}
+	fmt.Fprintln(s.w, line)
+}
 
 // Begins prints what is going to be measured; what follows is the observer's.
 func (s *Screen) Begins(path string, spec results.Spec) {
-	fmt.Fprintf(s.w, "run %s: %s of %s; %d benchmarks from %s\n", path, length(spec),
-		builds(spec), len(spec.Benchmarks), strings.Join(spec.Domains, ", "))
+	s.building.Lock()
+	defer s.building.Unlock()
+	fmt.Fprintf(s.w, "run %s: %s of %s; %s from %s\n", path, length(spec),
+		builds(spec), english.Plural(len(spec.Benchmarks), "benchmark", ""), strings.Join(spec.Domains, ", "))
+	if n := len(spec.Refused); n > 0 {
+		fmt.Fprintf(s.w, "left out: %s that target %s does not run (xsmbench list benchmarks --target %[2]s says why)\n", english.Plural(n, "benchmark", ""), spec.Target)
+	}
 	s.observer = newObserver(s.w)
 }
 
@@ -41,15 +58,23 @@ func (s *Screen) Begins(path string, spec results.Spec) {
 func (s *Screen) Looked(b results.Budget) { s.note(describeLook(b)) }
 
 // Ends takes a bar away.
-func (s *Screen) Ends() { s.close() }
+func (s *Screen) Ends() {
+	s.building.Lock()
+	defer s.building.Unlock()
+	s.close()
+	s.observer = nil
+}
 
 // length says how long a run is going to be.
 func length(spec results.Spec) string {
 	if b := spec.Budget; b != nil {
 		return fmt.Sprintf("up to %s or %d rounds", minutes(b.Time), b.Looks[len(b.Looks)-1])
 	}
-	return fmt.Sprintf("%d rounds", spec.Rounds)
+	return rounds(spec.Rounds)
 }
+
+// rounds counts them in words.
+func rounds(n int) string { return english.Plural(n, "round", "") }
 
 // builds names builds, and their controls apart.
 func builds(spec results.Spec) string {
@@ -63,7 +88,9 @@ func builds(spec results.Spec) string {
 func names(builds []hv.Build) string {
 	var list []string
 	for _, b := range builds {
-		list = append(list, b.Name)
+		if !slices.Contains(list, b.Name) {
+			list = append(list, b.Name)
+		}
 	}
 	return strings.Join(list, ", ")
 }
@@ -99,16 +126,16 @@ type lines struct {
 func (*lines) Booting(experiment.Slot, experiment.Progress) {}
 
 func (l *lines) Measured(s experiment.Slot, m bench.Measurement, _ experiment.Progress) {
-	key := s.Build.Name + " " + m.Domain + " " + m.Benchmark
+	key := s.Name() + " " + m.Domain + " " + m.Benchmark
 	if len(m.Values) > 0 || l.missing[key] {
 		return
 	}
 	l.missing[key] = true
-	fmt.Fprintf(l.w, "no sample: %s, %s, %s: %s\n", s.Build.Name, m.Domain, m.Benchmark, m.Error)
+	fmt.Fprintf(l.w, "no sample: %s, %s, %s: %s\n", s.Name(), m.Domain, m.Benchmark, m.Error)
 }
 
 func (l *lines) Ended(s experiment.Slot, samples int, took time.Duration, p experiment.Progress) {
-	fmt.Fprintf(l.w, "%s: %d samples in %s%s\n", place(s, p), samples, seconds(took), left(p))
+	fmt.Fprintf(l.w, "%s: %s in %s%s\n", place(s, p), english.Plural(samples, "sample", ""), seconds(took), left(p))
 }
 
 func (l *lines) Failed(s experiment.Slot, err error, p experiment.Progress) {
@@ -116,7 +143,7 @@ func (l *lines) Failed(s experiment.Slot, err error, p experiment.Progress) {
 }
 
 func (l *lines) GaveUp(build string, failures int) {
-	fmt.Fprintf(l.w, "%s failed %d times in a row: its other boots are left for --resume\n", build, failures)
+	fmt.Fprintf(l.w, "%s failed %d times in a row: its remaining boots are left for --resume\n", build, failures)
 }
 
 func (l *lines) note(line string) { fmt.Fprintln(l.w, line) }
@@ -125,7 +152,7 @@ func (*lines) close() {}
 
 // place names a boot.
 func place(s experiment.Slot, p experiment.Progress) string {
-	return fmt.Sprintf("[%d/%d] round %d, %s", p.BootsDone, p.Boots, s.Round, s.Build.Name)
+	return fmt.Sprintf("[%d/%d] round %d, %s", p.BootsDone, p.Boots, s.Round, s.Name())
 }
 
 // describe is an error with the machine's last words, indented.

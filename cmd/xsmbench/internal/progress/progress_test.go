@@ -33,6 +33,7 @@ func TestScreen(t *testing.T) {
 	s.Building("flask: built")
 	s.Begins("out", spec)
 	s.Booting(slot, p)
+	s.Building("flask: booting to a snapshot")
 	for range 2 {
 		s.Measured(slot, bench.Measurement{Domain: "dom0", Benchmark: "a", Error: "too slow"}, p)
 	}
@@ -43,6 +44,7 @@ func TestScreen(t *testing.T) {
 	s.Ends()
 	want := `flask: built
 run out: 2 rounds of native, flask, controls native2; 2 benchmarks from dom0, domU
+flask: booting to a snapshot
 no sample: flask, dom0, a: too slow
 [1/4] round 1, flask: 3 samples in 2.0 s, 1 min 30 s left
 [1/4] round 1, flask: FAILED: time-out: silence
@@ -50,7 +52,7 @@ no sample: flask, dom0, a: too slow
     one
     two
   to repeat it: qemu
-flask failed 2 times in a row: its other boots are left for --resume
+flask failed 2 times in a row: its remaining boots are left for --resume
 look 1 of at most 2, after 4 rounds: 2 of 5 rows are open
 `
 	if out.String() != want {

@@ -15,7 +15,12 @@
  * is open. Those places are rare: entries, handlers, calls of hooks.
  *
  * QEMU ships no header for its plug-ins; what is declared below is the part of
- * version 1 of the interface that is used here.
+ * the interface that is used here. Up to QEMU 8, which has version 1 of it, an
+ * inline counter is a variable of the plug-in. From QEMU 9 on (version 2) each
+ * virtual processor has counters of its own, on a scoreboard. Which of the two
+ * there is, is found out when the plug-in is loaded. QEMU 11.1 (version 7) gives
+ * other arguments to callbacks, under the same names, and loads nothing older:
+ * for it the plug-in is compiled with INTERFACE=7.
  *
  * Arguments: code=FILE (see Map.WriteMap in the Go package code), out=FILE,
  * table=NAME:BASE:SLOTS for each domain.
@@ -34,23 +39,49 @@ struct qemu_plugin_tb;
 struct qemu_plugin_insn;
 typedef struct qemu_info_t qemu_info_t;
 
+struct qemu_plugin_scoreboard;
+struct on_board { struct qemu_plugin_scoreboard *board; size_t offset; }; /* qemu_plugin_u64 */
+
 enum { INLINE_ADD_U64 = 0 };
 enum { CB_NO_REGS = 0 };
 
+#ifndef INTERFACE
+#define INTERFACE 1 /* or 2 */
+#endif
+
 typedef void (*vcpu_udata_cb)(unsigned int vcpu, void *userdata);
+#if INTERFACE < 7
 typedef void (*tb_trans_cb)(qemu_plugin_id_t id, struct qemu_plugin_tb *tb);
 typedef void (*udata_cb)(qemu_plugin_id_t id, void *userdata);
+void qemu_plugin_register_vcpu_tb_trans_cb(qemu_plugin_id_t id, tb_trans_cb cb);
+#else
+typedef void (*tb_trans_cb)(struct qemu_plugin_tb *tb, void *userdata);
+typedef void (*udata_cb)(void *userdata);
+void qemu_plugin_register_vcpu_tb_trans_cb(qemu_plugin_id_t id, tb_trans_cb cb, void *userdata);
+#endif
 
 size_t qemu_plugin_tb_n_insns(const struct qemu_plugin_tb *tb);
 struct qemu_plugin_insn *qemu_plugin_tb_get_insn(const struct qemu_plugin_tb *tb, size_t i);
 uint64_t qemu_plugin_insn_vaddr(const struct qemu_plugin_insn *insn);
 size_t qemu_plugin_insn_size(const struct qemu_plugin_insn *insn);
-void qemu_plugin_register_vcpu_tb_trans_cb(qemu_plugin_id_t id, tb_trans_cb cb);
-void qemu_plugin_register_vcpu_insn_exec_inline(struct qemu_plugin_insn *insn, int op, void *ptr, uint64_t imm);
 void qemu_plugin_register_vcpu_insn_exec_cb(struct qemu_plugin_insn *insn, vcpu_udata_cb cb, int flags, void *userdata);
 void qemu_plugin_register_atexit_cb(qemu_plugin_id_t id, udata_cb cb, void *userdata);
 
-EXPORT int qemu_plugin_version = 1;
+#define WEAK __attribute__((weak)) /* NULL where QEMU does not have it */
+WEAK void qemu_plugin_register_vcpu_insn_exec_inline(struct qemu_plugin_insn *insn, int op, void *ptr, uint64_t imm);
+WEAK void qemu_plugin_register_vcpu_insn_exec_inline_per_vcpu(struct qemu_plugin_insn *insn, int op, struct on_board entry, uint64_t imm);
+WEAK struct qemu_plugin_scoreboard *qemu_plugin_scoreboard_new(size_t element_size);
+WEAK void *qemu_plugin_scoreboard_find(struct qemu_plugin_scoreboard *board, unsigned int vcpu);
+WEAK int qemu_plugin_num_vcpus(void);
+
+EXPORT int qemu_plugin_version = INTERFACE;
+
+/* QEMU reads the version after this and before anything else. */
+__attribute__((constructor)) static void choose_version(void)
+{
+    if (INTERFACE < 2 && qemu_plugin_scoreboard_new)
+        qemu_plugin_version = 2;
+}
 
 /*
  * Who executed an instruction, told by its address: the map says which area is
@@ -71,12 +102,25 @@ static size_t n_ranges, n_entries, n_events, n_cells;
 static uint64_t area_lo, area_hi;
 static int shared; /* the hypervisor and its guests are one program */
 
-static uint64_t owner[OWNERS], owner_then[OWNERS];
-static uint64_t *insns, *insns_then, *entered, *entered_then;
 
 static struct table tables[4];
 static size_t n_tables;
 static FILE *out;
+
+/*
+ * The counters of a virtual processor: of the owners, then the instructions of
+ * each cell, then the entries of each cell. They only ever grow.
+ */
+static size_t n_counters;
+static uint64_t *counters; /* of all processors, up to QEMU 8 */
+static struct qemu_plugin_scoreboard *board;
+
+#define INSNS(c) ((c) + OWNERS)
+#define ENTERED(c) ((c) + OWNERS + n_cells)
+
+/* What the counters were at the last look, by processor. */
+static struct vcpu { uint64_t *then; } *vcpus;
+static unsigned n_vcpus;
 
 /* The open window. */
 static struct table *window;
@@ -102,6 +146,27 @@ static void *grow(void *p, size_t n, size_t size)
     if (!(p = realloc(p, n * size)))
         die("out of memory", "");
     return p;
+}
+
+static uint64_t *counters_of(unsigned v) { return board ? qemu_plugin_scoreboard_find(board, v) : counters; }
+
+/* A program under user-mode emulation has a processor for each thread. */
+static void find_vcpus(void)
+{
+    unsigned n = board ? (unsigned)qemu_plugin_num_vcpus() : 1;
+
+    for (; n_vcpus < n; n_vcpus++) {
+        vcpus = grow(vcpus, n_vcpus + 1, sizeof *vcpus);
+        vcpus[n_vcpus].then = array(n_counters, sizeof *counters);
+    }
+}
+
+/* From now on only what follows is new. */
+static void look(void)
+{
+    find_vcpus();
+    for (unsigned v = 0; v < n_vcpus; v++)
+        memcpy(vcpus[v].then, counters_of(v), n_counters * sizeof *counters);
 }
 
 /*
@@ -162,20 +227,46 @@ enum { MOST_FRAMES = 64 };
 static struct frame frames[MOST_FRAMES];
 static unsigned top; /* frames[0] is the visit */
 static uint64_t guest_then; /* what guests had executed at the last entry */
+static uint64_t owned[OWNERS]; /* of the open window */
 
+/* Gives what was counted since the last look to the owners; what the program's own cells counted, to the kernel. */
 static void give_to_guest(void)
 {
-    for (size_t i = 0; i < n_cells; i++)
-        owner[KERNEL] += insns[i] - insns_then[i];
-    memcpy(insns_then, insns, n_cells * sizeof *insns);
-    memcpy(entered_then, entered, n_cells * sizeof *entered);
+    find_vcpus();
+    for (unsigned v = 0; v < n_vcpus; v++) {
+        uint64_t *now = counters_of(v), *then = vcpus[v].then;
+
+        for (size_t i = 0; i < n_cells; i++)
+            owned[KERNEL] += INSNS(now)[i] - INSNS(then)[i];
+        memcpy(INSNS(then), INSNS(now), 2 * n_cells * sizeof *now);
+    }
 }
 
-/* Moves what was counted since the last time to the account of the top. */
+/* Moves what one cell of a processor counted since the last look to an account. */
+static void move(unsigned id, size_t cell, const uint64_t *now, uint64_t *then)
+{
+    struct account *a = &accounts[id];
+    uint64_t d = INSNS(now)[cell] - INSNS(then)[cell];
+
+    if (!d)
+        return;
+    if (!a->insns[cell])
+        touch(id, cell);
+    a->insns[cell] += d;
+    a->entered[cell] += ENTERED(now)[cell] - ENTERED(then)[cell];
+    INSNS(then)[cell] = INSNS(now)[cell];
+    ENTERED(then)[cell] = ENTERED(now)[cell];
+    window_xen += d;
+}
+
+/*
+ * Moves what was counted since the last look to the account of the top. Few of
+ * some thousand cells have changed: they are compared by the BLOCK.
+ */
 static void settle(void)
 {
+    enum { BLOCK = 64 };
     unsigned id;
-    struct account *a;
 
     if (!window)
         return;
@@ -184,18 +275,17 @@ static void settle(void)
         return;
     }
     id = account_of(frames[top].handler, frames[top].hook);
-    a = &accounts[id];
-    for (size_t i = 0; i < n_cells; i++) {
-        uint64_t d = insns[i] - insns_then[i];
-        if (!d)
-            continue;
-        if (!a->insns[i])
-            touch(id, i);
-        a->insns[i] += d;
-        a->entered[i] += entered[i] - entered_then[i];
-        insns_then[i] = insns[i];
-        entered_then[i] = entered[i];
-        window_xen += d;
+    find_vcpus();
+    for (unsigned v = 0; v < n_vcpus; v++) {
+        uint64_t *now = counters_of(v), *then = vcpus[v].then;
+
+        for (size_t i = 0; i < n_cells; i += BLOCK) {
+            size_t n = n_cells - i < BLOCK ? n_cells - i : BLOCK;
+
+            if (memcmp(INSNS(now) + i, INSNS(then) + i, n * sizeof *now))
+                for (size_t cell = i; cell < i + n; cell++)
+                    move(id, cell, now, then);
+        }
     }
 }
 
@@ -211,7 +301,15 @@ static void push(struct frame f)
         frames[++top] = f;
 }
 
-static uint64_t by_guests(void) { return owner[USER] + owner[KERNEL]; }
+static uint64_t by_guests(void)
+{
+    uint64_t sum = 0;
+
+    find_vcpus();
+    for (unsigned v = 0; v < n_vcpus; v++)
+        sum += counters_of(v)[USER] + counters_of(v)[KERNEL];
+    return sum;
+}
 
 static void enter(unsigned int vcpu, void *event)
 {
@@ -227,6 +325,42 @@ static void enter(unsigned int vcpu, void *event)
     else
         push((struct frame){ INTERRUPT, 0, 0, 0 });
     guest_then = now;
+}
+
+/*
+ * A guest has executed since the last known entry, and yet the hypervisor
+ * executes: it was entered by a way that the map does not know. What it executed
+ * since is of that visit. It is kept, for people to find the way.
+ */
+static uint64_t *strange; /* instructions by cell, of the open window */
+static uint64_t n_strange;
+
+static void look_for_entry(void)
+{
+    uint64_t now;
+
+    if (shared || !window || (now = by_guests()) == guest_then)
+        return;
+    for (unsigned v = 0; v < n_vcpus; v++)
+        for (size_t i = 0; i < n_cells; i++)
+            strange[i] += INSNS(counters_of(v))[i] - INSNS(vcpus[v].then)[i];
+    n_strange++;
+    guest_then = now;
+    reset();
+    settle();
+}
+
+static void write_strange(void)
+{
+    if (!n_strange)
+        return;
+    fprintf(out, "u %" PRIu64, n_strange);
+    for (size_t i = 0; i < n_cells; i++)
+        if (strange[i])
+            fprintf(out, " %zu:%" PRIu64, i, strange[i]);
+    fputc('\n', out);
+    memset(strange, 0, n_cells * sizeof *strange);
+    n_strange = 0;
 }
 
 static void resume(unsigned int vcpu, void *event)
@@ -245,6 +379,7 @@ static void leave(unsigned int vcpu, void *event)
 {
     (void)vcpu;
     (void)event;
+    look_for_entry();
     settle();
     if (!shared) {
         reset();
@@ -263,6 +398,7 @@ static void handle(unsigned int vcpu, void *event)
     unsigned handler = ((struct event *)event)->id + 1;
 
     (void)vcpu;
+    look_for_entry();
     if (frames[top].kind == GUEST || frames[top].hook || frames[top].handler == handler)
         return;
     settle();
@@ -276,6 +412,7 @@ static void call(unsigned int vcpu, void *userdata)
     struct call *c = userdata;
 
     (void)vcpu;
+    look_for_entry();
     settle();
     push((struct frame){ CALL, frames[top].handler, c->hook + 1, c->back });
 }
@@ -308,23 +445,28 @@ static void begin(struct table *t, unsigned slot)
     window_xen = 0;
     if (shared)
         reset(); /* guests make marks: what the stack held is out of date */
-    memcpy(owner_then, owner, sizeof owner);
-    memcpy(insns_then, insns, n_cells * sizeof *insns);
-    memcpy(entered_then, entered, n_cells * sizeof *entered);
+    memset(owned, 0, sizeof owned);
+    look();
 }
 
 /*
  * A line for each window: who, which, instructions of user space, of the
  * guest's kernel and of the hypervisor, then account:cell:instructions:entries.
+ * Before it, if there are any, the entries by unknown ways: how many, and
+ * cell:instructions of what was executed there before the next known event.
  */
 static void end(struct table *t)
 {
     if (window != t)
         return;
     settle();
+    for (unsigned v = 0; v < n_vcpus; v++)
+        for (unsigned o = 0; o < OWNERS; o++)
+            owned[o] += counters_of(v)[o] - vcpus[v].then[o];
     window = NULL;
+    write_strange();
     fprintf(out, "w %s %u %" PRIu64 " %" PRIu64 " %" PRIu64, t->name, window_slot,
-            owner[USER] - owner_then[USER], owner[KERNEL] - owner_then[KERNEL], window_xen);
+            owned[USER], owned[KERNEL], window_xen);
     for (size_t i = 0; i < n_touched; i++) {
         struct account *a = &accounts[touched[i].account];
         unsigned cell = touched[i].cell;
@@ -371,9 +513,12 @@ static unsigned cell_of(uint64_t at)
     return i && at < ranges[i - 1].hi ? ranges[i - 1].cell : 0;
 }
 
-static void add_one(struct qemu_plugin_insn *insn, uint64_t *counter)
+static void add_one(struct qemu_plugin_insn *insn, size_t counter)
 {
-    qemu_plugin_register_vcpu_insn_exec_inline(insn, INLINE_ADD_U64, counter, 1);
+    if (board)
+        qemu_plugin_register_vcpu_insn_exec_inline_per_vcpu(insn, INLINE_ADD_U64, (struct on_board){ board, counter * sizeof *counters }, 1);
+    else
+        qemu_plugin_register_vcpu_insn_exec_inline(insn, INLINE_ADD_U64, &counters[counter], 1);
 }
 
 static void on(struct qemu_plugin_insn *insn, vcpu_udata_cb cb, void *userdata)
@@ -405,9 +550,9 @@ static void count_xen(struct qemu_plugin_insn *insn, uint64_t at)
         case 'c': count_call(insn, &events[v], call); break;
         case 'g': count_call(insn, &events[v], call_guest); break;
         }
-    add_one(insn, &insns[cell_of(at)]);
+    add_one(insn, OWNERS + cell_of(at));
     if (i < n_entries && entries[i].at == at)
-        add_one(insn, &entered[entries[i].cell]);
+        add_one(insn, OWNERS + n_cells + entries[i].cell);
 }
 
 static void find_mark(struct qemu_plugin_insn *insn, uint64_t at)
@@ -417,9 +562,8 @@ static void find_mark(struct qemu_plugin_insn *insn, uint64_t at)
             on(insn, marked, mark(i, at - tables[i].base));
 }
 
-static void translated(qemu_plugin_id_t id, struct qemu_plugin_tb *tb)
+static void instrument(struct qemu_plugin_tb *tb)
 {
-    (void)id;
     for (size_t i = 0, n = qemu_plugin_tb_n_insns(tb); i < n; i++) {
         struct qemu_plugin_insn *insn = qemu_plugin_tb_get_insn(tb, i);
         uint64_t at = qemu_plugin_insn_vaddr(insn);
@@ -427,16 +571,14 @@ static void translated(qemu_plugin_id_t id, struct qemu_plugin_tb *tb)
         if (at >= area_lo && at < area_hi)
             count_xen(insn, at);
         else
-            add_one(insn, &owner[at >> 63 ? KERNEL : USER]);
+            add_one(insn, at >> 63 ? KERNEL : USER);
         find_mark(insn, at);
     }
 }
 
 /* The end record tells a complete file from one that was cut off. */
-static void finished(qemu_plugin_id_t id, void *userdata)
+static void finish(void)
 {
-    (void)id;
-    (void)userdata;
     fprintf(out, "end\n");
     /* A write that failed earlier has left a gap; both are looked at. */
     if (ferror(out) | fclose(out))
@@ -465,10 +607,8 @@ static void read_code(const char *path)
         if (fscanf(f, " v %" SCNx64 " %c %u", &events[i].at, &events[i].kind, &events[i].id) != 3)
             die("damaged event in ", path);
     fclose(f);
-    insns = array(n_cells, sizeof *insns);
-    insns_then = array(n_cells, sizeof *insns);
-    entered = array(n_cells, sizeof *entered);
-    entered_then = array(n_cells, sizeof *entered);
+    n_counters = OWNERS + 2 * n_cells;
+    strange = array(n_cells, sizeof *strange);
     reset();
 }
 
@@ -479,6 +619,16 @@ static void add_table(const char *arg)
         sscanf(arg, "%15[^:]:%" SCNx64 ":%u", t->name, &t->base, &t->slots) != 3 || t->slots < 2)
         die("table=NAME:BASE:SLOTS expected, got ", arg);
 }
+
+#if INTERFACE < 7
+static void translated(qemu_plugin_id_t id, struct qemu_plugin_tb *tb) { (void)id; instrument(tb); }
+static void finished(qemu_plugin_id_t id, void *userdata) { (void)id; (void)userdata; finish(); }
+static void on_translation(qemu_plugin_id_t id) { qemu_plugin_register_vcpu_tb_trans_cb(id, translated); }
+#else
+static void translated(struct qemu_plugin_tb *tb, void *userdata) { (void)userdata; instrument(tb); }
+static void finished(void *userdata) { (void)userdata; finish(); }
+static void on_translation(qemu_plugin_id_t id) { qemu_plugin_register_vcpu_tb_trans_cb(id, translated, NULL); }
+#endif
 
 EXPORT int qemu_plugin_install(qemu_plugin_id_t id, const qemu_info_t *info, int argc, char **argv)
 {
@@ -498,9 +648,13 @@ EXPORT int qemu_plugin_install(qemu_plugin_id_t id, const qemu_info_t *info, int
     if (!map || !to || !n_tables)
         die("code=, out= and at least one table= are needed", "");
     read_code(map);
+    if (qemu_plugin_scoreboard_new)
+        board = qemu_plugin_scoreboard_new(n_counters * sizeof *counters);
+    else
+        counters = array(n_counters, sizeof *counters);
     if (!(out = fopen(to, "w")))
         die("cannot write ", to);
-    qemu_plugin_register_vcpu_tb_trans_cb(id, translated);
+    on_translation(id);
     qemu_plugin_register_atexit_cb(id, finished, NULL);
     return 0;
 }

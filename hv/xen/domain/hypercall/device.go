@@ -43,12 +43,12 @@ type allocation struct {
 const gntallocWritable = 1
 
 // Open opens the devices of a domain; dom is its own number.
-func Open(dom abi.DomID, privileged bool) (*Domain, error) {
+func Open(dom abi.DomID, privileged bool, iface *Interface) (*Domain, error) {
 	dev, err := openDevices()
 	if err != nil {
 		return nil, fmt.Errorf("open domain: %w", err)
 	}
-	d, err := newDomain(dom, privileged, dev)
+	d, err := newDomain(dom, privileged, dev, iface)
 	if err != nil {
 		if errors.Is(err, abi.Errno(syscall.ENOTTY)) && unsafe.Sizeof(uintptr(0)) == 4 {
 			err = fmt.Errorf("a 64-bit kernel takes no hypercalls from a 32-bit program: %w", err)

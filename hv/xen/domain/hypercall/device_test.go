@@ -30,7 +30,7 @@ func TestOpenWithoutXen(t *testing.T) {
 	if _, err := os.Stat(privcmdPath); err == nil {
 		t.Skip("this is a domain of Xen")
 	}
-	if _, err := Open(0, true); err == nil || !strings.HasPrefix(err.Error(), "open domain: open "+privcmdPath) {
+	if _, err := Open(0, true, interfaceOf("4.17")); err == nil || !strings.HasPrefix(err.Error(), "open domain: open "+privcmdPath) {
 		t.Errorf("error is %v", err)
 	}
 }

@@ -17,6 +17,8 @@ type devices interface {
 	grantDevice() (grantDevice, error)
 	// grantPage grants a page of the kernel's to a domain, for writing too.
 	grantPage(abi.DomID) (abi.GrantRef, error)
+	// mapFrame maps a frame of another domain's.
+	mapFrame(abi.DomID, uint64) (page []byte, unmap func(), err error)
 	// events opens the device for events, anew with every call.
 	events() (eventDevice, error)
 	close() error
@@ -41,6 +43,7 @@ var (
 	_ bench.Echoer       = (*Domain)(nil)
 	_ bench.AVCKeeper    = (*Domain)(nil)
 	_ bench.PerfCounting = (*Domain)(nil)
+	_ bench.FrameMapper  = (*Domain)(nil)
 )
 
 // autoTranslated is the bit of Xen's features that says so.
@@ -48,9 +51,10 @@ const autoTranslated = 1 << 2
 
 // newDomain asks Xen for what a domain of this kind may do, which also shows
 // that hypercalls work.
-func newDomain(id abi.DomID, privileged bool, dev devices) (*Domain, error) {
+func newDomain(id abi.DomID, privileged bool, dev devices, iface *Interface) (*Domain, error) {
 	d := &Domain{id: id, privileged: privileged, dev: dev}
-	d.planner.grants = d.openGrants
+	d.planner.grants, d.planner.iface, d.planner.domains = d.openGrants, iface, domains{}
+	d.planner.self = id
 	f := &abi.FeatureInfo{}
 	if err := d.once(abi.XenVersion, &abi.Args{R: [4]uint64{abi.XENVERGetFeatures}, H: f}); err != nil {
 		return nil, fmt.Errorf("ask Xen for its features: %w", err)
@@ -119,6 +123,15 @@ func (d *Domain) readyScratch() error {
 	return nil
 }
 
+// MapFrame maps a frame of a domain that the process made. The own frames are the
+// kernel's to map.
+func (d *Domain) MapFrame(dom abi.DomID, frame abi.MFN) ([]byte, func(), error) {
+	if !d.planner.domains[dom] {
+		return nil, nil, fmt.Errorf("map frame of domain %d: the process did not make it: %w", dom, errors.ErrUnsupported)
+	}
+	return d.dev.mapFrame(dom, uint64(frame))
+}
+
 // openGrants opens the device for grants at the first call, so that a forked
 // benchmark has one of its own.
 func (d *Domain) openGrants() (*grants, error) {
@@ -143,6 +156,9 @@ func (d *Domain) openGrants() (*grants, error) {
 // Mode asks FLASK whether it enforces. The error is errors.ErrUnsupported if
 // there is no FLASK.
 func (d *Domain) Mode() (enforcing bool, err error) {
+	if err := d.planner.iface.check("FLASK_GETENFORCE", flaskVersion, "xen_flask_op"); err != nil {
+		return false, fmt.Errorf("ask FLASK for its mode: %s", err) // whether there is a FLASK is another question
+	}
 	r, err := d.result(abi.XSMOp, &abi.Args{H: &abi.XSMOpArgs{Cmd: flaskGetEnforce}})
 	if errors.Is(err, abi.ENOSYS) {
 		err = errors.ErrUnsupported
@@ -151,6 +167,24 @@ func (d *Domain) Mode() (enforcing bool, err error) {
 		return false, fmt.Errorf("ask FLASK for its mode: %w", err)
 	}
 	return r != 0, nil
+}
+
+// Enforce has FLASK enforce its policy from now on.
+func (d *Domain) Enforce() error {
+	iface := d.planner.iface
+	if err := iface.check("FLASK_SETENFORCE", flaskVersion, "xen_flask_op"); err != nil {
+		return fmt.Errorf("have FLASK enforce: %w", err)
+	}
+	m, err := d.dev.allocate(flaskOpSize)
+	if err != nil {
+		return fmt.Errorf("have FLASK enforce: %w", err)
+	}
+	iface.encodeFlask(m, flaskSetEnforce)
+	m.put32(flaskUnion, 1)
+	if r := d.dev.hypercall(&request{op: uint64(abi.XSMOp), args: [5]uint64{m.at}}); r < 0 {
+		return fmt.Errorf("have FLASK enforce: %w", abi.Errno(-r))
+	}
+	return nil
 }
 
 // Forbidden asks for the state of dom0's port 1, which only dom0 may. It

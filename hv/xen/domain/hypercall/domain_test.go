@@ -40,7 +40,7 @@ func TestFailureLeavesArguments(t *testing.T) {
 func TestNoHypercalls(t *testing.T) {
 	x := newFake(nil)
 	x.respond = func(*request, memory) int64 { return -int64(abi.ENOSYS) }
-	if _, err := newDomain(0, true, x); !errors.Is(err, abi.ENOSYS) {
+	if _, err := newDomain(0, true, x, x.iface); !errors.Is(err, abi.ENOSYS) {
 		t.Errorf("error is %v", err)
 	}
 }
@@ -57,17 +57,24 @@ func TestRefusals(t *testing.T) {
 		{abi.FPUTaskSwitch, 0, nil, "prepare fpu_taskswitch: "},
 		{abi.StackSwitch, 0, nil, "prepare stack_switch: "},
 		{abi.MMUUpdateOp, 0, &abi.MMUUpdateArgs{}, "prepare mmu_update: "},
-		{abi.KexecOp, 0, nil, "prepare hypercall 37: not known"},
-		{abi.EventChannelOp, uint64(abi.EVTCHNOPReset), &abi.EvtchnReset{}, "prepare event_channel_op: command 10 is not known"},
+		{abi.MCAOp, 0, nil, "prepare mca: not known"},
+		{abi.KexecOp, abi.KEXECCmdLoad, &abi.KexecArgs{}, "prepare kexec_op: command 1 would load or start a kernel"},
+		{abi.PlatformOp, 0, &abi.PlatformOpArgs{Cmd: abi.XENPFMicrocodeUpdate}, "prepare platform_op: command 35"},
+		{abi.XenoprofOp, abi.XENOPROFStart, &abi.XenoprofArgs{}, "prepare xenoprof_op: command 9"},
+		{abi.HVMOp, 9, &abi.HVMParam{}, "prepare hvm_op: command 9"},
+		{abi.EventChannelOp, uint64(abi.EVTCHNOPBindVIRQ), nil, "prepare event_channel_op: command 1 is not known"},
 		{abi.EventChannelOp, uint64(abi.EVTCHNOPSend), &abi.EvtchnClose{}, "prepare event_channel_op: the argument is a *abi.EvtchnClose, not a *abi.EvtchnSend"},
 		{abi.EventChannelOp, uint64(abi.EVTCHNOPUnmask), (*abi.EvtchnUnmask)(nil), "prepare event_channel_op: the argument is"},
-		{abi.MemoryOp, uint64(abi.XENMEMPopulatePhysmap), &abi.MemoryReservation{}, "prepare memory_op: the pseudo-physical"},
+		{abi.MemoryOp, uint64(abi.XENMEMPopulatePhysmap), &abi.MemoryReservation{DomID: abi.DomSelf}, "prepare memory_op: the pseudo-physical"},
+		{abi.MemoryOp, uint64(abi.XENMEMTranslateGPFNList), nil, "prepare memory_op: Xen 4 has no such command"},
 		{abi.MemoryOp, uint64(abi.XENMEMIncreaseReservation), &abi.MemoryReservation{DomID: 2}, "prepare memory_op: only single pages"},
 		{abi.Multicall, 1, &abi.MulticallList{Calls: []abi.MulticallEntry{{Op: abi.SetTimerOp}}}, "prepare multicall: only xen_version"},
 		{abi.SchedOp, uint64(abi.SCHEDOPShutdown), &abi.SchedShutdown{}, "prepare sched_op: command 2"},
 		{abi.VCPUOp, uint64(abi.VCPUOPDown), nil, "prepare vcpu_op: command 2"},
 		{abi.ConsoleIO, abi.CONSOLEIOWrite, &abi.ConsoleBuf{Data: []byte("x")}, "prepare console_io: only a write of 0 bytes"},
-		{abi.DomctlOp, 0, &abi.Domctl{Cmd: abi.DomctlDestroyDomain}, "prepare domctl: command 2"},
+		{abi.DomctlOp, 0, &abi.Domctl{Cmd: abi.DomctlArchSetup}, "prepare domctl: command 23"},
+		{abi.DomctlOp, 0, &abi.Domctl{Cmd: abi.DomctlGetMemList}, "prepare domctl: Xen 4 has no such command"},
+		{abi.DomctlOp, 0, &abi.Domctl{Cmd: abi.DomctlShadowOp, Shadow: abi.DomctlShadow{Op: abi.ShadowOpEnableTranslate}}, "prepare domctl: Xen 4 translates"},
 		{abi.SysctlOp, 0, &abi.Sysctl{Cmd: abi.SysctlDebugKeys}, "prepare sysctl: command 7"},
 		{abi.XSMOp, 0, &abi.XSMOpArgs{Cmd: 3}, "prepare xsm_op: command 3"},
 		{abi.PhysdevOp, abi.PHYSDEVOPEOI, &abi.PhysdevEOI{}, "prepare physdev_op: command 12"},
@@ -200,31 +207,8 @@ func TestForbidden(t *testing.T) {
 // TestOffersIsWhatPrepareDoes readies every hypercall benchmark, on a Xen that
 // does what is asked, and compares with the table.
 func TestOffersIsWhatPrepareDoes(t *testing.T) {
-	list, err := bench.Select("^Kbench/hypercall/")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, b := range list {
-		if b.NeedsEcho {
-			continue // see TestEcho
-		}
-		x := newFake(obliging)
-		d := mustDomain(t, x)
-		d.channels.known, d.planner.ports.peer = true, 31
-		d.channels.peer = bench.Peer{Dom: 1, Grant: 9, Port: 31}
-		loop, cleanup, err := b.Setup(domain{d})
-		if err == nil {
-			err = loop(3)
-		}
-		if cleanup != nil {
-			cleanup()
-		}
-		if Offers(b.FullName()) != (err == nil) {
-			t.Errorf("%s: offered is %v, error is %v", b.FullName(), Offers(b.FullName()), err)
-		}
-		if x.gntdev.mapped != 0 {
-			t.Errorf("%s leaves a grant mapped", b.FullName())
-		}
+	for _, version := range []string{"4.15", "4.17", "4.22"} {
+		t.Run(version, func(t *testing.T) { compareOffers(t, interfaceOf(version)) })
 	}
 	for name := range refused {
 		if _, ok := bench.Find(name); !ok || Refused(name) == "" {
@@ -236,10 +220,63 @@ func TestOffersIsWhatPrepareDoes(t *testing.T) {
 	}
 }
 
+func compareOffers(t *testing.T, iface *Interface) {
+	list, err := bench.Select("^Kbench/hypercall/")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, b := range list {
+		if b.NeedsEcho {
+			continue // see TestEcho
+		}
+		x := newFake(obliging)
+		x.iface = iface
+		d := mustDomain(t, x)
+		d.channels.known, d.planner.ports.peer = true, 31
+		d.channels.peer = bench.Peer{Dom: 1, Grant: 9, Port: 31}
+		err := iterate(b, domain{d})
+		if Offers(b.FullName()) != (err == nil) {
+			t.Errorf("%s: offered is %v, error is %v", b.FullName(), Offers(b.FullName()), err)
+		}
+		if x.gntdev.mapped != 0 {
+			t.Errorf("%s leaves a grant mapped", b.FullName())
+		}
+	}
+}
+
+// iterate makes a few iterations of a benchmark.
+func iterate(b bench.Benchmark, d bench.Domain) error {
+	if b.Intervals != nil {
+		in, err := b.Intervals(d)
+		if err != nil {
+			return err
+		}
+		defer in.Cleanup()
+		return errors.Join(in.Before(1), in.Loop(1), in.After(1))
+	}
+	loop, cleanup, err := b.Setup(d)
+	if err != nil {
+		return err
+	}
+	if cleanup != nil {
+		defer cleanup()
+	}
+	return loop(3)
+}
+
 type domain struct{ d *Domain }
 
 func (domain) OS() bench.OS                   { return nil }
 func (d domain) Hypercalls() bench.Hypercalls { return d.d }
+
+// Commands to which benchmarks want another answer than 0.
+const (
+	mmcfgReserved   = 24
+	pciDeviceRemove = 26
+	getVNUMAInfo    = 26
+	bindInterrupt   = 38
+	plugProcessor   = 11
+)
 
 func obliging(r *request, m memory) int64 {
 	switch abi.Hypercall(r.op) {
@@ -248,17 +285,37 @@ func obliging(r *request, m memory) int64 {
 			m.put32(4, 30)
 		}
 	case abi.MemoryOp:
-		if abi.MemoryCmd(r.args[0]) == abi.XENMEMIncreaseReservation {
+		switch cmd := abi.MemoryCmd(r.args[0]); cmd {
+		case abi.XENMEMIncreaseReservation:
 			m.put64(extentsAt, 600)
+			return 1
+		case abi.XENMEMDecreaseReservation, abi.XENMEMMaximumRAMPage, abi.XENMEMCurrentReservation, abi.XENMEMMaximumReservation:
+			return 1
+		case getVNUMAInfo:
+			return -int64(abi.EOPNOTSUPP)
+		case abi.XENMEMPopulatePhysmap:
+			return int64(m.get64(8)) // all extents
 		}
+	case abi.HypfsOp:
 		return 1
+	case abi.DomctlOp:
+		if m.get32(0) == bindInterrupt {
+			return -int64(abi.EPERM)
+		}
+	case abi.PhysdevOp:
+		if r.args[0] == mmcfgReserved || r.args[0] == pciDeviceRemove {
+			return -int64(abi.ENODEV)
+		}
 	case abi.VCPUOp:
 		if abi.VCPUCmd(r.args[0]) == abi.VCPUOPIsUp {
 			return 1
 		}
 	case abi.SysctlOp:
-		if m.get32(0) == uint32(abi.SysctlGetDomainInfoList) {
+		switch m.get32(0) {
+		case uint32(abi.SysctlGetDomainInfoList):
 			m.put32(sysctlUnion+16, 2)
+		case plugProcessor: // online, offline
+			return [...]int64{-int64(abi.EEXIST), -int64(abi.EINVAL)}[m.get32(sysctlUnion+4)]
 		}
 	case abi.XSMOp:
 		return -int64(abi.ENOSYS)

@@ -21,6 +21,10 @@ func (p *planner) event(a *abi.Args) (plan, error) {
 		return portStatus(a)
 	case abi.EVTCHNOPBindVCPU:
 		return p.bindVCPU(a)
+	case abi.EVTCHNOPBindInterdomain:
+		return p.bindInterdomain(a)
+	case abi.EVTCHNOPReset:
+		return p.resetPorts(a)
 	default:
 		return plan{}, unknown(abi.EventChannelOp, uint64(cmd))
 	}
@@ -140,4 +144,42 @@ func portStatus(a *abi.Args) (plan, error) {
 			}
 		},
 	}, nil
+}
+
+// bindInterdomain plans on struct evtchn_bind_interdomain: remote_dom, remote_port
+// at 4, local_port at 8.
+func (p *planner) bindInterdomain(a *abi.Args) (plan, error) {
+	h, err := handle[abi.EvtchnBindInterdomain](abi.EventChannelOp, a)
+	if err != nil {
+		return plan{}, err
+	}
+	return plan{
+		args: eventArgs(abi.EVTCHNOPBindInterdomain), size: 12,
+		encode: func(m memory) abi.Errno {
+			m.clear()
+			m.put16(0, uint16(h.RemoteDom))
+			m.put32(4, uint32(h.RemotePort))
+			return 0
+		},
+		decode: func(m memory, _ int64) {
+			h.LocalPort = abi.Port(m.get32(8))
+			p.ports.add(h.LocalPort)
+		},
+	}, nil
+}
+
+// resetPorts plans on struct evtchn_reset, which is a domain's number. Only a domain
+// that the process made has no ports of anybody else's.
+func (p *planner) resetPorts(a *abi.Args) (plan, error) {
+	h, err := handle[abi.EvtchnReset](abi.EventChannelOp, a)
+	if err != nil {
+		return plan{}, err
+	}
+	return plan{args: eventArgs(abi.EVTCHNOPReset), size: 2, encode: func(m memory) abi.Errno {
+		if !p.domains[h.Dom] {
+			return abi.EPERM
+		}
+		m.put16(0, uint16(h.Dom))
+		return 0
+	}}, nil
 }

@@ -1,6 +1,7 @@
 package hypercall
 
 import (
+	"os"
 	"sync/atomic"
 	"time"
 
@@ -18,12 +19,26 @@ type fakeXen struct {
 	opened   []*fakeEvents
 	fail     error // of grantPage
 	closed   bool
+	iface    *Interface
 }
 
 const firstAddress = 0x10000
 
+// interfaceOf is the interface of a version of Xen.
+func interfaceOf(version string) *Interface {
+	text, err := os.ReadFile("testdata/interface-" + version + ".json")
+	if err != nil {
+		panic(err)
+	}
+	i, err := ParseInterface(text)
+	if err != nil {
+		panic(err)
+	}
+	return i
+}
+
 func newFake(respond func(*request, memory) int64) *fakeXen {
-	return &fakeXen{next: firstAddress, respond: respond, gntdev: &fakeGrants{}}
+	return &fakeXen{next: firstAddress, respond: respond, gntdev: &fakeGrants{}, iface: interfaceOf("4.17")}
 }
 
 // domain is a domain on the fake that has asked for its features.
@@ -39,7 +54,7 @@ func (x *fakeXen) domain(features uint32) (*Domain, error) {
 		}
 		return respond(r, m)
 	}
-	return newDomain(0, true, x)
+	return newDomain(0, true, x, x.iface)
 }
 
 // find is the memory that holds an address of a request.
@@ -77,6 +92,11 @@ func (x *fakeXen) events() (eventDevice, error) {
 	e := newFakeEvents(abi.Port(20 + len(x.opened)))
 	x.opened = append(x.opened, e)
 	return e, nil
+}
+
+// mapFrame maps one that is not of the fake's.
+func (x *fakeXen) mapFrame(abi.DomID, uint64) ([]byte, func(), error) {
+	return make([]byte, abi.PageSize), func() {}, nil
 }
 
 func (x *fakeXen) close() error { x.closed = true; return nil }

@@ -11,6 +11,7 @@ import (
 // Operations of FLASK's hypercall (public/xsm/flask_op.h of 4.17).
 const (
 	flaskGetEnforce   = 2 // in 3.2 as in 4.17
+	flaskSetEnforce   = 3
 	flaskGetBool      = 11
 	flaskSetBool      = 12
 	flaskGetThreshold = 16
@@ -25,16 +26,17 @@ const (
 	flaskOpSize = flaskUnion + 32
 )
 
-func encodeFlask(m memory, cmd uint32) {
+func (i *Interface) encodeFlask(m memory, cmd uint32) {
 	m.clear()
 	m.put32(0, cmd)
-	m.put32(4, flaskVersion)
+	m.put32(4, i.Constants[flaskVersion])
 }
 
 // avc is FLASK's access vector cache, through the one structure that all its
 // operations take.
 type avc struct {
 	calls      caller
+	iface      *Interface
 	m          memory
 	request    request
 	processors uint32 // that have statistics
@@ -47,20 +49,24 @@ func (d *Domain) AVC() (bench.AVC, error) {
 	if d.avc != nil {
 		return d.avc, nil
 	}
-	if _, err := d.Mode(); err != nil {
+	_, err := d.Mode()
+	if err == nil {
+		err = d.planner.iface.check("FLASK_GETBOOL", "FLASK_SETBOOL", "FLASK_GETAVC_THRESHOLD", "FLASK_SETAVC_THRESHOLD", "FLASK_AVC_HASHSTATS", "FLASK_AVC_CACHESTATS")
+	}
+	if err != nil {
 		return nil, fmt.Errorf("find AVC: %w", err)
 	}
 	m, err := d.dev.allocate(flaskOpSize)
 	if err != nil {
 		return nil, fmt.Errorf("find AVC: %w", err)
 	}
-	d.avc = &avc{calls: d.dev, m: m, request: request{op: uint64(abi.XSMOp), args: [5]uint64{m.at}}}
+	d.avc = &avc{calls: d.dev, m: m, iface: d.planner.iface, request: request{op: uint64(abi.XSMOp), args: [5]uint64{m.at}}}
 	return d.avc, nil
 }
 
 // do makes an operation. encode, if not nil, fills the union.
 func (a *avc) do(cmd uint32, encode func(union memory)) (union memory, result int64, err error) {
-	encodeFlask(a.m, cmd)
+	a.iface.encodeFlask(a.m, cmd)
 	union = a.m.from(flaskUnion)
 	if encode != nil {
 		encode(union)

@@ -11,6 +11,8 @@ func (p *planner) grant(a *abi.Args) (plan, error) {
 	switch cmd := abi.GrantCmd(a.R[0]); cmd {
 	case abi.GNTTABOPQuerySize:
 		return querySize(a)
+	case abi.GNTTABOPSetupTable:
+		return setupTable(a)
 	case abi.GNTTABOPMapGrantRef:
 		return throughDevice(p, a, (*grants).mapRef)
 	case abi.GNTTABOPUnmapGrantRef:
@@ -38,6 +40,37 @@ func querySize(a *abi.Args) (plan, error) {
 		},
 		decode: func(m memory, _ int64) {
 			h.NrFrames, h.MaxNrFrames, h.Status = m.get32(4), m.get32(8), int16(m.get16(12))
+		},
+	}, nil
+}
+
+// setupTable plans on one struct gnttab_setup_table: domain, number of frames at 4,
+// status at 8, pointer to their list at 16. The list lies behind it.
+func setupTable(a *abi.Args) (plan, error) {
+	h, err := handle[abi.GnttabSetupTable](abi.GrantTableOp, a)
+	if err != nil {
+		return plan{}, err
+	}
+	const list = 24
+	room := h.NrFrames
+	return plan{
+		args: func(at uint64) [5]uint64 { return [5]uint64{uint64(abi.GNTTABOPSetupTable), at, 1} }, size: list + 8*int(room),
+		encode: func(m memory) abi.Errno {
+			if h.NrFrames > room {
+				return abi.E2BIG
+			}
+			m.clear()
+			m.put16(0, uint16(h.Dom))
+			m.put32(4, h.NrFrames)
+			m.put64(16, m.at+list)
+			return 0
+		},
+		decode: func(m memory, _ int64) {
+			h.Status = int16(m.get16(8))
+			h.FrameList = h.FrameList[:0]
+			for n := range int(h.NrFrames) {
+				h.FrameList = append(h.FrameList, m.get64(list+8*n))
+			}
 		},
 	}, nil
 }

@@ -1,10 +1,11 @@
-// Package hypercall is bench.Hypercalls inside a domain of the real Xen 4.17
-// that runs Linux: a process of root's makes the hypercalls through the
+// Package hypercall is bench.Hypercalls inside a domain of the real Xen that
+// runs Linux: a process of root's makes the hypercalls through the
 // kernel's devices.
 //
 // The arguments that a benchmark gives are the structures of package abi, Xen
-// 3.2's. Every call encodes them anew, in the layout and with the interface
-// versions of 4.17 and a 64-bit hypervisor, into memory from
+// 3.2's. Every call encodes them anew, in the layout of a 64-bit hypervisor,
+// and for control hypercalls with the versions and layouts that the Xen's own
+// public headers have (see Interface), into memory from
 // /dev/xen/hypercall, which never faults; /dev/xen/privcmd makes the
 // hypercall; what Xen wrote is decoded into the structures again. Grants are
 // mapped and copied by /dev/xen/gntdev, since only the kernel knows the
@@ -16,7 +17,7 @@
 // the package does not know. Operations on ports and frames that the process
 // did not get itself fail without asking Xen.
 //
-// Sources: the layouts are those of xen/include/public of Xen 4.17, the
+// Sources: other layouts are those of xen/include/public of Xen 4.17, the
 // devices' those of include/uapi/xen of Linux 6.1. Linux knows the ioctls of
 // these devices from programs of its own word size only: Open fails for a
 // 32-bit program on a 64-bit kernel.
@@ -57,6 +58,9 @@ type plan struct {
 	decode func(m memory, result int64)
 	// call, if not nil, takes the place of all of them.
 	call func() int64
+	// op is made in place of the hypercall that was asked for, 0 for that one:
+	// Xen 3.2 had it as a command of another.
+	op abi.Hypercall
 }
 
 // pointer is the registers of a command with a pointer.
@@ -71,11 +75,17 @@ type planner struct {
 	translated bool
 	ports      ports
 	frames     frames
+	domains    domains // that the process made
+	self       abi.DomID
 	grants     func() (*grants, error) // opens the device at the first call
+	iface      *Interface              // of control hypercalls, nil if it is not known
 }
 
 // plan makes the plan of a hypercall.
 func (p *planner) plan(op abi.Hypercall, a *abi.Args) (plan, error) {
+	if n, ok := a.H.(*abi.Named); ok {
+		return p.iface.named(op, n)
+	}
 	if reason := refusedOps[op]; reason != "" {
 		return plan{}, unsupported(op, reason)
 	}
@@ -91,21 +101,29 @@ func (p *planner) plan(op abi.Hypercall, a *abi.Args) (plan, error) {
 	case abi.MemoryOp:
 		return p.memory(a)
 	case abi.SchedOp:
-		return scheduling(a)
+		return p.iface.scheduling(a)
 	case abi.VCPUOp:
 		return vcpu(a)
 	case abi.GetDebugreg:
 		return debugreg(a)
 	case abi.PhysdevOp:
-		return physdev(a)
+		return p.iface.physdev(a)
+	case abi.PlatformOp:
+		return p.iface.platform(a)
+	case abi.HVMOp:
+		return p.iface.hvm(a)
+	case abi.XenoprofOp:
+		return p.iface.profiler(a)
+	case abi.KexecOp:
+		return p.iface.kexec(a)
 	case abi.ConsoleIO:
 		return console(a)
 	case abi.DomctlOp:
-		return domctl(a)
+		return p.domctl(a)
 	case abi.SysctlOp:
-		return sysctl(a)
+		return p.iface.sysctl(a)
 	case abi.XSMOp:
-		return security(a)
+		return p.iface.security(a)
 	}
 	return plan{}, unsupported(op, "not known")
 }
@@ -121,6 +139,9 @@ func (p plan) ready(c caller, op abi.Hypercall) (func() int64, error) {
 		if m, err = c.allocate(p.size); err != nil {
 			return nil, fmt.Errorf("prepare %s: %w", name(op), err)
 		}
+	}
+	if p.op != 0 {
+		op = p.op
 	}
 	r := &request{op: uint64(op)}
 	return func() int64 {
@@ -145,6 +166,8 @@ var names = map[abi.Hypercall]string{
 	abi.ConsoleIO: "console_io", abi.GrantTableOp: "grant_table_op", abi.VCPUOp: "vcpu_op",
 	abi.MMUExtOp: "mmuext_op", abi.XSMOp: "xsm_op", abi.SchedOp: "sched_op",
 	abi.EventChannelOp: "event_channel_op", abi.PhysdevOp: "physdev_op", abi.SysctlOp: "sysctl", abi.DomctlOp: "domctl",
+	abi.PlatformOp: "platform_op", abi.HVMOp: "hvm_op", abi.XenoprofOp: "xenoprof_op", abi.KexecOp: "kexec_op",
+	abi.DMOp: "dm_op", abi.HypfsOp: "hypfs_op", abi.MCAOp: "mca", abi.ArgoOp: "argo_op",
 }
 
 // name is Xen's name of a hypercall.

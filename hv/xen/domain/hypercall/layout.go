@@ -31,13 +31,6 @@ func (m memory) clear() { clear(m.b) }
 // ioc is the number of an ioctl without direction.
 func ioc(kind byte, nr, size uint32) uint32 { return size<<16 | uint32(kind)<<8 | nr }
 
-// Interface versions that Xen 4.17 wants in control hypercalls.
-const (
-	domctlVersion = 0x15
-	sysctlVersion = 0x15
-	flaskVersion  = 1
-)
-
 // maxPorts is how many ports a set holds. Xen gives out the lowest free port,
 // so that a domain of benchmarks comes nowhere near.
 const maxPorts = 4096

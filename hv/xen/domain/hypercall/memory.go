@@ -13,8 +13,16 @@ func (p *planner) memory(a *abi.Args) (plan, error) {
 		return p.increase(a)
 	case abi.XENMEMDecreaseReservation:
 		return p.decrease(a)
+	case abi.XENMEMMachineMemoryMap:
+		return machineMap(a)
+	case abi.XENMEMSetMemoryMap:
+		return setMap(a)
 	case abi.XENMEMPopulatePhysmap:
-		return plan{}, unsupported(abi.MemoryOp, reasonPhysmap)
+		return p.populate(a)
+	case abi.XENMEMAddToPhysmap:
+		return p.addToPhysmap(a)
+	case abi.XENMEMTranslateGPFNList:
+		return plan{}, unsupported(abi.MemoryOp, reasonTranslate)
 	default:
 		return plan{}, unknown(abi.MemoryOp, uint64(cmd))
 	}

@@ -9,6 +9,10 @@ const (
 	reasonTimer   = "the vCPU's timer is the kernel's"
 	reasonStack   = "the stack is the kernel's"
 	reasonFPU     = "the task-switched flag is the kernel's"
+
+	reasonMemList   = "Xen 4 has no such command: the frames of a domain are mapped, not listed"
+	reasonTranslate = "Xen 4 has no such command: dom0 maps a translated domain's frames by their own numbers"
+	reasonGiveBack  = "Xen 4 lets a domain give only what it has: dom0 could not give back to itself what it took"
 )
 
 // refusedOps are the hypercalls that are refused whatever they ask for.
@@ -22,8 +26,8 @@ var refusedOps = map[abi.Hypercall]string{
 	abi.FPUTaskSwitch:        reasonFPU,
 }
 
-// refused are the benchmarks of kbench that cannot run. A test compares the
-// table with what Prepare says.
+// refused are the benchmarks of kbench that cannot run, those of notEncoded
+// besides. A test compares the table with what Prepare says.
 var refused = map[string]string{
 	"Kbench/hypercall/op=mmu_update":               reasonTables,
 	"Kbench/hypercall/op=mmu_update/entries=16":    reasonTables,

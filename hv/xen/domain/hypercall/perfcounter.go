@@ -25,6 +25,7 @@ const (
 // perfCounters are Xen's, which only a build with CONFIG_PERF_COUNTERS has.
 type perfCounters struct {
 	calls            caller
+	iface            *Interface
 	m                memory
 	request          request
 	counters, values int
@@ -39,11 +40,15 @@ func (d *Domain) PerfCounters() (func() ([]bench.PerfCounter, error), error) {
 	if !d.privileged {
 		return fail(fmt.Errorf("they are dom0's: %w", errors.ErrUnsupported))
 	}
-	m, err := d.dev.allocate(sysctlSize)
+	iface := d.planner.iface
+	if err := iface.check("XEN_SYSCTL_perfc_op", "xen_sysctl_perfc_op", sysctlVersion, "xen_sysctl"); err != nil {
+		return fail(err)
+	}
+	m, err := d.dev.allocate(iface.sysctlSize())
 	if err != nil {
 		return fail(err)
 	}
-	p := &perfCounters{calls: d.dev, m: m}
+	p := &perfCounters{calls: d.dev, iface: iface, m: m}
 	err = p.query(false)
 	if err == abi.ENOSYS {
 		err = errors.ErrUnsupported
@@ -55,7 +60,7 @@ func (d *Domain) PerfCounters() (func() ([]bench.PerfCounter, error), error) {
 	if p.counters == 0 || p.counters > mostCounters || p.values < p.counters || p.values > mostValues {
 		return fail(fmt.Errorf("there are said to be %d, with %d values", p.counters, p.values))
 	}
-	if p.m, err = d.dev.allocate(sysctlSize + p.counters*perfcDesc + p.values*perfcValue); err != nil {
+	if p.m, err = d.dev.allocate(iface.sysctlSize() + p.counters*perfcDesc + p.values*perfcValue); err != nil {
 		return fail(err)
 	}
 	return p.read, nil
@@ -63,14 +68,13 @@ func (d *Domain) PerfCounters() (func() ([]bench.PerfCounter, error), error) {
 
 // query asks Xen. Without the list it answers with the numbers only.
 func (p *perfCounters) query(list bool) error {
-	p.m.clear()
-	p.m.put32(0, sysctlPerfc)
-	p.m.put32(4, sysctlVersion)
+	p.iface.encodeSysctl(p.m, sysctlPerfc)
+	first := p.iface.sysctlSize()
 	u := p.m.from(sysctlUnion)
 	u.put32(0, perfcQuery)
 	if list {
-		u.put64(16, p.m.at+sysctlSize)
-		u.put64(24, p.m.at+sysctlSize+uint64(p.counters*perfcDesc))
+		u.put64(16, p.m.at+uint64(first))
+		u.put64(24, p.m.at+uint64(first+p.counters*perfcDesc))
 	}
 	p.request = request{op: uint64(abi.SysctlOp), args: [5]uint64{p.m.at}}
 	if n := p.calls.hypercall(&p.request); n < 0 {
@@ -87,10 +91,11 @@ func (p *perfCounters) read() ([]bench.PerfCounter, error) {
 	if p.list == nil {
 		p.list = make([]bench.PerfCounter, p.counters)
 	}
-	values := p.m.from(sysctlSize + p.counters*perfcDesc)
+	first := p.iface.sysctlSize()
+	values := p.m.from(first + p.counters*perfcDesc)
 	left := p.values
 	for i := range p.list {
-		desc := p.m.from(sysctlSize + i*perfcDesc)
+		desc := p.m.from(first + i*perfcDesc)
 		n := int(desc.get32(perfcName))
 		if n < 0 || n > left {
 			return nil, fmt.Errorf("read performance counters: counter %d has %d values, %d are left", i, n, left)

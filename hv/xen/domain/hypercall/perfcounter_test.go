@@ -21,7 +21,7 @@ type fakeCounters struct {
 }
 
 func (f *fakeCounters) respond(r *request, m memory) int64 {
-	if r.op != uint64(abi.SysctlOp) || m.get32(0) != 5 || m.get32(4) != sysctlVersion || m.get32(8) != 2 {
+	if r.op != uint64(abi.SysctlOp) || m.get32(0) != 5 || m.get32(4) != 0x15 || m.get32(8) != 2 {
 		f.t.Errorf("hypercall %d, sysctl %d, version %d, command %d", r.op, m.get32(0), m.get32(4), m.get32(8))
 	}
 	if f.result != 0 {

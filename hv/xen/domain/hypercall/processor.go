@@ -85,12 +85,26 @@ func encodeBatch(m memory, calls []abi.MulticallEntry) abi.Errno {
 	return 0
 }
 
-// scheduling plans sched_op, of which a process may only yield.
-func scheduling(a *abi.Args) (plan, error) {
-	if abi.SchedCmd(a.R[0]) != abi.SCHEDOPYield {
+// scheduling plans sched_op, of which a process may only yield and shut another
+// domain down.
+func (i *Interface) scheduling(a *abi.Args) (plan, error) {
+	switch abi.SchedCmd(a.R[0]) {
+	case abi.SCHEDOPYield:
+	case abi.SCHEDOPRemoteShutdown:
+		return i.remoteShutdown(a)
+	default:
 		return plan{}, unknown(abi.SchedOp, a.R[0])
 	}
 	return plan{args: func(uint64) [5]uint64 { return [5]uint64{uint64(abi.SCHEDOPYield)} }}, nil
+}
+
+func (i *Interface) remoteShutdown(a *abi.Args) (plan, error) {
+	h, err := handle[abi.SchedRemoteShutdown](abi.SchedOp, a)
+	if err != nil {
+		return plan{}, err
+	}
+	return i.named(abi.SchedOp, abi.Command("SCHEDOP_remote_shutdown", abi.Struct("sched_remote_shutdown",
+		abi.Member("domain_id", abi.Variable(&h.Dom)), abi.Member("reason", abi.Variable(&h.Reason)))))
 }
 
 // vcpu plans what vcpu_op tells of a vCPU.

@@ -1,0 +1,5 @@
+//go:build xsm && silo
+
+package main
+
+import _ "xsmbench/xsm/silo"

@@ -1,0 +1,112 @@
+package window
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"xsmbench/hv/count/code"
+	"xsmbench/hv/store"
+	"xsmbench/internal/require"
+)
+
+// guest is a program whose section .hyper stands for a hypervisor: it is
+// entered twice, once at a known entry and once at another.
+const guest = `
+asm(".section .hyper,\"ax\"\n"
+    "known: nop\n nop\n jmp leave\n"
+    ".org 0x10\nunknown: nop\n nop\n nop\n jmp leave\n"
+    ".org 0x20\nleave: nop\n ret\n"
+    ".section .marks,\"ax\"\nmarks: ret\n ret\n"
+    ".text\n.globl _start\n_start:\n"
+    "call marks\n call known\n nop\n call unknown\n nop\n call known\n call marks+1\n"
+    "mov $60,%eax\n xor %edi,%edi\n syscall\n");
+`
+
+// Where its sections lie.
+const (
+	hyperAt = 0x500000
+	marksAt = 0x600000
+)
+
+// hyper is the map of .hyper.
+var hyper = code.Map{
+	Area:  code.Range{Lo: hyperAt, Hi: hyperAt + 0x1000},
+	Cells: []code.Cell{{Function: "(rest)"}, {Function: "known"}, {Function: "unknown"}, {Function: "leave"}},
+	Ranges: []code.Range{
+		{Lo: hyperAt, Hi: hyperAt + 0x10, Cell: 1}, {Lo: hyperAt + 0x10, Hi: hyperAt + 0x20, Cell: 2}, {Lo: hyperAt + 0x20, Hi: hyperAt + 0x30, Cell: 3},
+	},
+	Entries: map[uint64]int{hyperAt: 1, hyperAt + 0x10: 2, hyperAt + 0x20: 3},
+	Events:  []code.Event{{At: hyperAt, Kind: code.Enter}, {At: hyperAt + 0x20, Kind: code.Leave}},
+}
+
+// TestPlugin counts in a program under user-mode emulation.
+func TestPlugin(t *testing.T) {
+	known := hyper
+	known.Events = append([]code.Event{{At: hyperAt + 0x10, Kind: code.Enter}}, hyper.Events...)
+	all := map[Place]Count{{-1, -1, 1}: {6, 2}, {-1, -1, 2}: {4, 1}, {-1, -1, 3}: {6, 3}}
+	for _, tt := range []struct {
+		name string
+		code code.Map
+		want Window
+	}{
+		{"all entries known", known, Window{Domain: "g", User: 7, Xen: 16, Counts: all}},
+		{"one unknown", hyper, Window{Domain: "g", User: 7, Xen: 16, Counts: all, Strange: 1, StrangeCells: map[int]uint64{2: 4, 3: 2}}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			if d := cmp.Diff([]Window{tt.want}, countGuest(t, tt.code)); d != "" {
+				t.Error(d)
+			}
+		})
+	}
+}
+
+// countGuest compiles the program and counts in it by a map.
+func countGuest(t *testing.T, m code.Map) []Window {
+	t.Helper()
+	require.Program(t, "gcc", "gcc")
+	require.Program(t, "qemu-x86_64", "qemu-user")
+	dir := t.TempDir()
+	source, program, codeFile, out := filepath.Join(dir, "g.c"), filepath.Join(dir, "g"), filepath.Join(dir, "code"), filepath.Join(dir, "out")
+	var text strings.Builder
+	if err := m.WriteMap(&text); err != nil {
+		t.Fatal(err)
+	}
+	for path, content := range map[string]string{source: guest, codeFile: text.String()} {
+		if err := os.WriteFile(path, []byte(content), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s, err := store.Open(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	plugin, err := BuildPlugin(t.Context(), s, "qemu-x86_64")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer plugin.Release()
+	args := append([]string{plugin.Path(PluginFile)}, Args(codeFile, out, []Marks{{"g", marksAt, 2}})...)
+	for _, cmd := range [][]string{
+		{"gcc", "-nostdlib", "-static", "-no-pie", "-Wl,--section-start=.hyper=0x500000,--section-start=.marks=0x600000", "-o", program, source},
+		{"qemu-x86_64", "-plugin", strings.Join(args, ","), program},
+	} {
+		if msg, err := exec.CommandContext(t.Context(), cmd[0], cmd[1:]...).CombinedOutput(); err != nil {
+			t.Fatalf("%s: %v\n%s", cmd[0], err, msg)
+		}
+	}
+	f, err := os.Open(out)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	windows, err := Read(f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return windows
+}
