@@ -86,6 +86,9 @@ type Benchmark struct {
 	// NeedsEcho marks operations that the other domain must answer: the
 	// domain's Hypercalls must be an Echoer.
 	NeedsEcho bool
+	// Needs are the facilities that it needs beside OS. Where the operating
+	// system lacks one, the benchmark is left out, with that reason.
+	Needs []Facility
 	// Setup readies the operation in a process of its own and returns the
 	// timed loop, and what to do at the end (nil for nothing).
 	Setup func(Domain) (loop Loop, cleanup func(), err error)

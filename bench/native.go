@@ -24,7 +24,28 @@ const (
 	// NativeRingAlone does the same work in one process.
 	NativeRing      NativeOp = "ring"
 	NativeRingAlone NativeOp = "ringalone"
+	// NativeExchange passes a byte to another process and back by descriptors
+	// (in and out of this process, in and out of the other). The process that
+	// asked closes its own copies afterwards.
+	NativeExchange NativeOp = "exchange"
+	// NativeDatagram sends a message of at most 8 bytes (third argument) by a
+	// connected socket (first) to one that another process answers by
+	// (second), and receives the answer.
+	NativeDatagram NativeOp = "datagram"
+	// NativeLocks hands the locks of two files (arguments) to another process
+	// and takes them back, NativeSemaphores those of a set of two (argument).
+	NativeLocks      NativeOp = "fcntl"
+	NativeSemaphores NativeOp = "sem"
+	// NativeConnect connects by TCP to another process, which listens by the
+	// first argument at the port that the second is, and closes.
+	// NativeConnectUnix does so at UnixAddress.
+	NativeConnect     NativeOp = "connect"
+	NativeConnectUnix NativeOp = "connectunix"
+	NativeItimer      NativeOp = "itimer" // sleep some µs (argument) by an interval timer
 )
+
+// UnixAddress is where lat_unix_connect's server listens.
+const UnixAddress = "/tmp/af_unix"
 
 // NativeLoops is what an OS may also implement if the runtime of the program
 // that the benchmarks are part of would distort some operations: its mappings

@@ -18,6 +18,7 @@ var (
 var (
 	suitePattern = regexp.MustCompile(`^[A-Z][A-Za-z0-9]*$`)
 	namePattern  = regexp.MustCompile(`^[a-z][A-Za-z0-9_.+=-]*(/[A-Za-z0-9_.+=-]+)*$`)
+	unitPattern  = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9/-]*$`)
 	// procsSuffix is what readers of Go's format take for GOMAXPROCS.
 	procsSuffix = regexp.MustCompile(`-[0-9]+$`)
 )
@@ -44,7 +45,9 @@ func check(b Benchmark) error {
 		return fmt.Errorf("name ends in what Go's benchmark format takes for a number of processors")
 	case b.Doc == "" || b.Source == "":
 		return fmt.Errorf("no Doc or no Source")
-	case b.Unit != "ns/op" && b.Unit != "MB/s":
+	case b.Run != nil && !unitPattern.MatchString(b.Unit):
+		return fmt.Errorf("unit %q does not fit Go's benchmark format", b.Unit)
+	case b.Run == nil && b.Unit != "ns/op" && b.Unit != "MB/s":
 		return fmt.Errorf("unit %q is neither ns/op nor MB/s", b.Unit)
 	case b.Unit == "MB/s" && b.Bytes <= 0:
 		return fmt.Errorf("unit MB/s without Bytes")

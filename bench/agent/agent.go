@@ -117,6 +117,8 @@ func (a *agent) unfit(b bench.Benchmark) string {
 	switch {
 	case a.Offers != nil && !a.Offers(b):
 		return "the target does not offer it"
+	case b.Lacking(a.has) != "":
+		return fmt.Sprintf("the operating system lacks %s", b.Lacking(a.has))
 	case b.Dom0Only && !a.domain.Hypercalls().Privileged():
 		return "only the control domain may"
 	case b.NeedsPeer || b.NeedsEcho:
@@ -124,6 +126,9 @@ func (a *agent) unfit(b bench.Benchmark) string {
 	}
 	return ""
 }
+
+// has reports whether the domain's operating system has a facility.
+func (a *agent) has(f bench.Facility) bool { return bench.Has(a.domain.OS(), f) }
 
 // lonely says what a benchmark needs of the other domain and does not have.
 func (a *agent) lonely(b bench.Benchmark) string {

@@ -15,6 +15,7 @@ import (
 	"xsmbench/bench"
 	"xsmbench/bench/wire"
 	"xsmbench/hv/xen/domain/linux"
+	"xsmbench/hv/xen/domain/native"
 )
 
 func TestParseModules(t *testing.T) {
@@ -89,8 +90,8 @@ func TestReporterSlots(t *testing.T) {
 		index    int
 		ok       bool
 	}{
-		{true, 1, true}, {true, mark.MostBenchmarks, true}, {true, mark.MostBenchmarks + 1, false},
-		{false, mark.MostBenchmarks + 1, true}, // nothing is marked
+		{true, 1, true}, {true, mark.Fit(native.Slots), true}, {true, mark.Fit(native.Slots) + 1, false},
+		{false, mark.Fit(native.Slots) + 1, true}, // nothing is marked
 	}
 	for _, tt := range tests {
 		if _, err := report(t, tt.counting, tt.index); (err == nil) != tt.ok {

@@ -20,6 +20,7 @@ import (
 	"xsmbench/hv/count/mark"
 	"xsmbench/hv/count/window"
 	"xsmbench/hv/store"
+	"xsmbench/hv/xen/domain/native"
 	"xsmbench/hv/xen/protocol"
 	"xsmbench/hv/xen/qemu"
 )
@@ -43,8 +44,8 @@ type machine struct {
 
 // Boot readies a machine: under instruction counting, its snapshot.
 func (t *Target) Boot(ctx context.Context, img *hv.Image, spec hv.BootSpec) (hv.Machine, error) {
-	if n := len(spec.Plan.Benchmarks); n > mark.MostBenchmarks {
-		return nil, fmt.Errorf("boot %s: %d benchmarks, the marks suffice for %d: choose some with --bench", img.Build.Name, n, mark.MostBenchmarks)
+	if n, most := len(spec.Plan.Benchmarks), mark.Fit(native.Slots); n > most {
+		return nil, fmt.Errorf("boot %s: %d benchmarks, the marks suffice for %d: choose some with --bench", img.Build.Name, n, most)
 	}
 	s, err := t.start(ctx, img, spec, spec.Say)
 	if err == nil {

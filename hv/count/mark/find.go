@@ -6,8 +6,8 @@ import (
 	"io"
 )
 
-// Slots is the length of the table: Slots-1 windows, and the end.
-const Slots = 1024
+// Slots is the length of a Go program's table: Slots-1 windows, and the end.
+const Slots = 4096
 
 // Symbol is the table's name in a program.
 const Symbol = "xsmbench/hv/count/mark.table"
@@ -33,10 +33,10 @@ func Find(program io.ReaderAt) (Table, error) {
 		if s.Name != Symbol {
 			continue
 		}
-		if s.Size != Slots {
-			return Table{}, fmt.Errorf("find marks: a table of %d slots, not %d", s.Size, Slots)
+		if s.Size < 2 || s.Size > Slots {
+			return Table{}, fmt.Errorf("find marks: a table of %d slots, not of 2 to %d", s.Size, Slots)
 		}
-		return Table{Base: s.Value, Slots: Slots}, nil
+		return Table{Base: s.Value, Slots: int(s.Size)}, nil
 	}
 	return Table{}, fmt.Errorf("find marks: the program has no symbol %s", Symbol)
 }

@@ -9,10 +9,31 @@ const (
 	sysSocketpair = syscall.SYS_SOCKETPAIR
 	sysSelect     = syscall.SYS_SELECT
 	sysFork       = syscall.SYS_FORK
+	sysFcntl      = syscall.SYS_FCNTL
+	sysPselect    = syscall.SYS_PSELECT6
+
+	sysSocket      = syscall.SYS_SOCKET
+	sysBind        = syscall.SYS_BIND
+	sysConnect     = syscall.SYS_CONNECT
+	sysListen      = syscall.SYS_LISTEN
+	sysAccept      = syscall.SYS_ACCEPT
+	sysSetsockopt  = syscall.SYS_SETSOCKOPT
+	sysGetsockname = syscall.SYS_GETSOCKNAME
+	sysSendto      = syscall.SYS_SENDTO
+	sysRecvfrom    = syscall.SYS_RECVFROM
+
+	sysSemget = syscall.SYS_SEMGET
+	sysSemctl = syscall.SYS_SEMCTL
+	sysSemop  = syscall.SYS_SEMOP
 )
 
 // kernelStat is what stat and fstat write.
 type kernelStat = syscall.Stat_t
+
+func seek(fd uintptr, offset int64) syscall.Errno {
+	_, _, e := syscall.RawSyscall(syscall.SYS_LSEEK, fd, uintptr(offset), 0)
+	return e
+}
 
 func ftruncate(fd uintptr, size int64) syscall.Errno {
 	_, _, e := syscall.RawSyscall(syscall.SYS_FTRUNCATE, fd, uintptr(size), 0)

@@ -29,8 +29,8 @@ const Phases = int(bench.PhaseOperation) + 1
 // SetSlot says which slots the windows of the next benchmark have: its phases
 // have slots first, first+1 and so on.
 func (o *OS) SetSlot(first int) error {
-	if first < 0 || first+Phases >= mark.Slots {
-		return fmt.Errorf("mark windows from slot %d: the table has %d", first, mark.Slots)
+	if first < 0 || first+Phases >= native.Slots {
+		return fmt.Errorf("mark windows from slot %d: the table has %d", first, native.Slots)
 	}
 	o.windows.first = first
 	return nil
@@ -91,6 +91,13 @@ func (o *OS) serve(op bench.NativeOp, args []int64) (*server, error) {
 	}
 	for _, a := range args {
 		argv = append(argv, strconv.FormatInt(a, 10))
+	}
+	if op == bench.NativeConnectUnix {
+		path, err := o.placed(bench.UnixAddress)
+		if err != nil {
+			return nil, err
+		}
+		argv = append(argv, path)
 	}
 	s := &server{os: o, op: op}
 	if err := s.start(argv); err != nil {

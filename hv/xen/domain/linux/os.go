@@ -44,10 +44,13 @@ type Config struct {
 	// Tmp is a directory in place of /tmp, as tests need one of their own;
 	// "" for that.
 	Tmp string
+	// Block is the path of a block device that nobody else uses, or of a file
+	// in its place; "" for none. What is on it is lost.
+	Block string
 }
 
-// OS implements bench.OS, bench.NativeLoops and, for the domain that it is
-// part of, bench.Marker.
+// OS implements bench.OS with all facilities, bench.NativeLoops and, for the
+// domain that it is part of, bench.Marker.
 type OS struct {
 	config   Config
 	start    time.Time
@@ -59,6 +62,8 @@ type OS struct {
 	handlers [signals]handler
 	windows  *windows // of all of the domain's processes
 	forked   bool     // of a child of Fork
+	sockets  socketState
+	lock     syscall.Flock_t
 }
 
 // New returns the OS of the calling process.
@@ -76,6 +81,14 @@ var (
 	_ bench.OS          = (*OS)(nil)
 	_ bench.NativeLoops = (*OS)(nil)
 	_ bench.Marker      = (*OS)(nil)
+
+	_ bench.Seeker         = (*OS)(nil)
+	_ bench.FIFOMaker      = (*OS)(nil)
+	_ bench.Locker         = (*OS)(nil)
+	_ bench.SemaphoreOwner = (*OS)(nil)
+	_ bench.Sleeper        = (*OS)(nil)
+	_ bench.Sockets        = (*OS)(nil)
+	_ bench.DiskOwner      = (*OS)(nil)
 )
 
 // result is what a system call returns, as bench.OS has it.

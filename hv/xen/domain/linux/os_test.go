@@ -17,7 +17,6 @@ import (
 	"xsmbench/abi"
 	"xsmbench/bench"
 	_ "xsmbench/bench/lmbench"
-	"xsmbench/hv/count/mark"
 	"xsmbench/hv/xen/domain/linux"
 	"xsmbench/hv/xen/domain/native"
 )
@@ -150,14 +149,14 @@ func TestTimedPathsAllocateNothing(t *testing.T) {
 
 func TestSlots(t *testing.T) {
 	o := open(t, false)
-	for _, first := range []int{0, 3, mark.Slots - 1 - linux.Phases} {
+	for _, first := range []int{0, 3, native.Slots - 1 - linux.Phases} {
 		if err := o.SetSlot(first); err != nil {
 			t.Error(err)
 		}
 		o.Begin(bench.PhaseOperation)
 		o.End()
 	}
-	for _, first := range []int{-1, mark.Slots - linux.Phases, mark.Slots} {
+	for _, first := range []int{-1, native.Slots - linux.Phases, native.Slots} {
 		if err := o.SetSlot(first); err == nil {
 			t.Errorf("slot %d is accepted", first)
 		}

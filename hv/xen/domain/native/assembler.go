@@ -162,7 +162,8 @@ func (a *assembler) addConst(dst register, v int32)   { a.constant(groupAdd, dst
 func (a *assembler) subConst(dst register, v int32)   { a.constant(groupSub, dst, v) }
 func (a *assembler) compareConst(x register, v int32) { a.constant(groupCompare, x, v) }
 
-// multiplyConst is dst = src * v, shiftLeft is dst <<= bits.
+// multiplyConst is dst = src * v, shiftLeft is dst <<= bits, and shiftRight is dst
+// >>= bits with zeroes.
 func (a *assembler) multiplyConst(dst, src register, v int32) {
 	a.direct(wide, 0x69, dst, src)
 	a.word(v)
@@ -170,6 +171,11 @@ func (a *assembler) multiplyConst(dst, src register, v int32) {
 
 func (a *assembler) shiftLeft(dst register, bits byte) {
 	a.direct(wide, 0xc1, 4, dst)
+	a.bytes(bits)
+}
+
+func (a *assembler) shiftRight(dst register, bits byte) {
+	a.direct(wide, 0xc1, 5, dst)
 	a.bytes(bits)
 }
 
@@ -195,6 +201,11 @@ func (a *assembler) store(base register, disp int32, src register) {
 func (a *assembler) storeByte(base register, disp int32, v byte) {
 	a.memory(0, []byte{0xc6}, 0, base, disp)
 	a.bytes(v)
+}
+
+// storeLow stores the low byte of a register.
+func (a *assembler) storeLow(base register, disp int32, src register) {
+	a.memory(0, []byte{0x88}, src, base, disp)
 }
 
 // addTo adds a constant to 64 bits in memory, add32 adds 32 bits of memory to

@@ -141,7 +141,7 @@ func (l layout) symbols(strtab *names) []elf.Sym64 {
 	for _, name := range list {
 		s := elf.Sym64{Info: elf.ST_INFO(elf.STB_GLOBAL, elf.STT_FUNC), Shndx: 1, Value: l.base + codeOffset + uint64(l.labels[name])}
 		if name == marksLabel {
-			name, s.Size = mark.Symbol, mark.Slots
+			name, s.Size = mark.Symbol, Slots
 		}
 		s.Name = strtab.add(name)
 		symbols = append(symbols, s)

@@ -68,7 +68,7 @@ func TestImage(t *testing.T) {
 			t.Fatal(err)
 		}
 		off := table.Base - f.Section(".text").Addr
-		if got := text[off : off+mark.Slots]; !bytes.Equal(got, bytes.Repeat([]byte{0xc3}, mark.Slots)) {
+		if got := text[off : off+native.Slots]; !bytes.Equal(got, bytes.Repeat([]byte{0xc3}, native.Slots)) {
 			t.Errorf("the marks are % x", got)
 		}
 		if entry := f.Entry - f.Section(".text").Addr; entry >= uint64(len(text)) {
@@ -221,7 +221,7 @@ func TestOperations(t *testing.T) {
 				t.Fatalf("ready: %v", syscall.Errno(ready))
 			}
 			for i, count := range []int64{1, 1, 17, 1} {
-				if e := s.run(t, count, []int64{native.Unmarked, 0, mark.Slots - 2}[i%3]); e != 0 {
+				if e := s.run(t, count, []int64{native.Unmarked, 0, native.Slots - 2}[i%3]); e != 0 {
 					t.Errorf("%d iterations: %v", count, syscall.Errno(e))
 				}
 			}

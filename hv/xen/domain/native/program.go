@@ -15,14 +15,14 @@
 // reads Requests from descriptor 0 and answers each when its loop has run. At
 // the end of its input it ends its processes, waits for them and exits.
 //
-// Loops follow lmbench 3's lat_proc.c, lat_sig.c, lat_pipe.c, lat_unix.c and
-// lat_ctx.c. A window is marked around a whole loop, by the program's own table
+// Loops follow lmbench 3's lat_proc.c, lat_sig.c, lat_pipe.c, lat_unix.c,
+// lat_ctx.c, lat_fifo.c, lat_tcp.c, lat_udp.c, lat_connect.c, lat_unix_connect.c,
+// lat_fcntl.c, lat_sem.c and lat_usleep.c. A window is marked around a whole loop, by the program's own table
 // of marks (see package mark).
 package native
 
 import (
 	"xsmbench/bench"
-	"xsmbench/hv/count/mark"
 )
 
 // program is the program being assembled. data is the address of its one page
@@ -72,6 +72,10 @@ const (
 	statusNoProgram = 127
 	statusSignal    = 128
 )
+
+// Slots is the length of the program's table of marks: Slots-1 windows, and the
+// end.
+const Slots = 1024
 
 // MaxProcesses is the longest ring.
 const MaxProcesses = 128
@@ -128,12 +132,19 @@ var operations = []operation{
 	{bench.NativeUnix, 2, (*program).unix},
 	{bench.NativeRing, 4, (*program).ring},
 	{bench.NativeRingAlone, 4, (*program).ringAlone},
+	{bench.NativeExchange, 6, (*program).exchange},
+	{bench.NativeDatagram, 5, (*program).datagram},
+	{bench.NativeLocks, 4, (*program).locks},
+	{bench.NativeSemaphores, 3, (*program).semaphores},
+	{bench.NativeConnect, 4, (*program).connectInet},
+	{bench.NativeConnectUnix, 4, (*program).connectUnix},
+	{bench.NativeItimer, 3, (*program).itimer},
 }
 
 // assemble writes the whole program. The marks come first.
 func (p *program) assemble() ([]byte, error) {
 	p.label(marksLabel)
-	for range mark.Slots - 1 {
+	for range Slots - 1 {
 		p.ret()
 	}
 	p.label("marks.last")
@@ -152,6 +163,8 @@ func (p *program) assemble() ([]byte, error) {
 		p.label(string(op.name))
 		op.emit(p)
 	}
+	p.connecting()
+	p.kill()
 	p.text("text.hello", "Hello world\n")
 	p.text("text.page", "page")
 	p.text("text.command", "-c")
@@ -288,12 +301,13 @@ func (p *program) serve() {
 }
 
 // finish closes what the operation's other processes read from, so that they
-// end, and waits for them.
+// end, kills one that would not, and waits for them.
 func (p *program) finish() {
 	p.label("finish")
 	p.set(r14, 0)
 	p.set(r15, 0)
 	p.call("closeOthers")
+	p.call("kill")
 	p.label("finish.wait")
 	p.set(rdi, -1)
 	p.place(rsi, status)

@@ -14,7 +14,7 @@ const Unmarked = -1
 // Request asks a server to run its loop.
 type Request struct {
 	Count int64 // iterations, at least 1
-	Slot  int64 // of the window to mark, in [0, mark.Slots-1), or Unmarked
+	Slot  int64 // of the window to mark, in [0, Slots-1), or Unmarked
 }
 
 // Put writes the request to b, RequestSize bytes.
