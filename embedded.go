@@ -10,6 +10,8 @@ import "embed"
 //go:embed bench/agent/*.go
 //go:embed bench/kbench/*.go
 //go:embed bench/lmbench/*.go
+//go:embed bench/lmbench/loops/*.go
+//go:embed bench/lmbench/loops/*.s
 //go:embed bench/wire/*.go
 //go:embed cmd/xsmguest/*.go
 //go:embed cmd/xsmmodel/*.go

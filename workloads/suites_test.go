@@ -80,6 +80,9 @@ func TestEveryBenchmarkRuns(t *testing.T) {
 			if f := d.Files(); len(f) != 0 {
 				t.Errorf("files are left: %v", f)
 			}
+			if n := d.Bound(); n != 0 {
+				t.Errorf("%d sockets and semaphores are left", n)
+			}
 			if l := d.Left(); len(l) != 0 {
 				t.Errorf("left behind by hypercalls: %v", l)
 			}

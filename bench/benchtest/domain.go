@@ -35,6 +35,11 @@ type Domain struct {
 	start   time.Time
 	charged atomic.Int64 // ns
 	hyper   hypervisor
+
+	sockets    map[address]*openFile // that have an address
+	nextPort   uint16
+	semaphores map[int][]int // values of sets
+	nextSet    int
 }
 
 // price is what a call takes on the domain's clock beside its own time: far more
@@ -53,6 +58,10 @@ func New(id abi.DomID) *Domain {
 	d := &Domain{ID: id, VCPUs: 1, files: map[string]*inode{}, start: time.Now()}
 	d.changed = sync.NewCond(&d.mu)
 	d.hyper.ports = map[abi.Port]bool{}
+	d.sockets, d.semaphores = map[address]*openFile{}, map[int][]int{}
+	disk := d.newInode()
+	disk.writeAt(make([]byte, diskSize), 0)
+	d.files[diskPath] = disk
 	for _, e := range bench.Executables() {
 		d.files[e.Path] = d.newInode()
 	}
@@ -73,17 +82,24 @@ func (d *Domain) Processes() int {
 	return d.init.descendants()
 }
 
-// Files lists the paths that exist besides the executables'.
+// Files lists the paths that exist besides the executables' and the disk.
 func (d *Domain) Files() []string {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	var list []string
 	for path := range d.files {
-		if !isExecutable(path) {
+		if !isExecutable(path) && path != diskPath {
 			list = append(list, path)
 		}
 	}
 	return list
+}
+
+// Bound counts the sockets that still have an address, and the sets of semaphores.
+func (d *Domain) Bound() int {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return len(d.sockets) + len(d.semaphores)
 }
 
 func isExecutable(path string) bool {

@@ -10,6 +10,9 @@ type inode struct {
 	ino   uint64
 	size  int
 	pages [][]byte
+	fifo  *stream // of a named pipe
+	// lockedBy has the lock of the first byte.
+	lockedBy *process
 }
 
 func (d *Domain) newInode() *inode {
@@ -57,11 +60,15 @@ type openFile struct {
 	pos     int
 	device  string
 	in, out *stream
+	socket  *socket // not of a connected stream
 }
 
-func (f *openFile) drop() {
+func (f *openFile) drop(d *Domain) {
 	if f.refs--; f.refs > 0 {
 		return
+	}
+	if s := f.socket; s != nil {
+		delete(d.sockets, address{s.kind, s.at})
 	}
 	if f.in != nil {
 		f.in.readers--
@@ -106,6 +113,9 @@ func (p *process) Open(path string, flags int) (bench.FD, error) {
 		f = p.dom.newInode()
 		p.dom.files[path] = f
 	}
+	if f.fifo != nil {
+		return p.openFIFO(f, flags)
+	}
 	if flags&bench.O_TRUNC != 0 {
 		f.size, f.pages = 0, nil
 	}
@@ -123,7 +133,7 @@ func (p *process) close(fd bench.FD) error {
 		return err
 	}
 	p.fds[fd] = nil
-	f.drop()
+	f.drop(p.dom)
 	p.dom.changed.Broadcast()
 	return nil
 }

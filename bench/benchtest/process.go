@@ -20,6 +20,8 @@ type process struct {
 	nextAddr bench.Addr
 	handlers map[bench.Signal]func(bench.Signal)
 	ended    bool
+	killed   bool
+	ending   bool // in exit
 	status   int
 	started  time.Duration
 	used     bench.Usage // own
@@ -51,13 +53,21 @@ func (p *process) descendants() int {
 func (p *process) enter() func() {
 	p.dom.charge()
 	p.dom.mu.Lock()
+	if p.killed && !p.ending {
+		p.dom.mu.Unlock()
+		panic(segfault{fmt.Sprintf("process %d: killed", p.pid)})
+	}
 	return p.dom.mu.Unlock
 }
 
-// wait blocks until something has changed.
+// wait blocks until something has changed. A process that is killed leaves its code
+// there; the lock is given back as enter says.
 func (p *process) wait() {
 	p.used.Voluntary++
 	p.dom.changed.Wait()
+	if p.killed && !p.ending {
+		panic(segfault{fmt.Sprintf("process %d: killed", p.pid)})
+	}
 }
 
 func (p *process) Getpid() int {
@@ -121,6 +131,9 @@ func (p *process) run(child func(bench.OS) int) {
 }
 
 func (p *process) exit(status int) {
+	p.dom.mu.Lock()
+	p.ending = true
+	p.dom.mu.Unlock()
 	defer p.enter()()
 	for fd := range p.fds {
 		p.close(bench.FD(fd))
@@ -184,13 +197,23 @@ func (p *process) Sigaction(sig bench.Signal, handler func(bench.Signal)) error 
 	return nil
 }
 
-// Kill delivers signals to the process itself only; signal 0 checks that a
-// process exists.
+// sigkill ends a process.
+const sigkill bench.Signal = 9
+
+// Kill delivers signals to the process itself, and kills children, at their next
+// call or where they wait; signal 0 checks that a process exists.
 func (p *process) Kill(pid int, sig bench.Signal) error {
-	p.dom.charge()
 	if pid != p.pid {
-		return abi.ESRCH
+		defer p.enter()()
+		c := p.children[pid]
+		if c == nil {
+			return abi.ESRCH
+		}
+		c.killed = c.killed || sig == sigkill
+		p.dom.changed.Broadcast()
+		return nil
 	}
+	p.dom.charge()
 	if sig == 0 {
 		return nil
 	}

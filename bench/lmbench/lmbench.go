@@ -32,6 +32,30 @@ func init() {
 	registerBandwidth()
 	registerMemory()
 	registerContext()
+	registerRest()
+}
+
+// registerRest registers what only the full suite has.
+func registerRest() {
+	registerSelectMore()
+	registerFIFO()
+	registerTCP()
+	registerUDP()
+	registerRPC()
+	registerConnect()
+	registerHTTP()
+	registerLocks()
+	registerSleep()
+	registerFSMore()
+	registerBandwidthMore()
+	registerMove()
+	registerDisk()
+	registerProcessMore()
+	registerArithmetic()
+	registerRandom()
+	registerMemoryMore()
+	registerHierarchy()
+	registerClock()
 }
 
 func register(b bench.Benchmark) {

@@ -124,11 +124,35 @@ func (*Target) Units() []string {
 // refused are benchmarks that make no sense here, by the beginnings of their
 // names, and why.
 var refused = map[string]string{
-	"Kbench/kernbench/": "its programs exist in the model's guests only",
-	"Lmbench/bw_mem/":   "it makes no system call: it would measure the processor alone",
-	"Lmbench/bw_pipe":   "one operation outlasts a timer tick: no window is clean",
-	"Lmbench/bw_unix":   "one operation outlasts a timer tick: no window is clean",
+	"Kbench/kernbench/":    "its programs exist in the model's guests only",
+	"Lmbench/bw_pipe":      outlasts,
+	"Lmbench/bw_unix":      outlasts,
+	"Lmbench/bw_tcp/m=10M": outlasts,
+
+	"Lmbench/bw_mem/":                           noCall,
+	"Lmbench/stream/":                           noCall,
+	"Lmbench/lat_ops/":                          noCall,
+	"Lmbench/par_ops/":                          noCall,
+	"Lmbench/lat_rand/":                         noCall,
+	"Lmbench/lat_proc/op=procedure":             noCall,
+	"Lmbench/lat_mem_rd/":                       noCall,
+	"Lmbench/lat_dram_page":                     noCall,
+	"Lmbench/par_mem":                           noCall,
+	"Lmbench/tlb":                               noCall,
+	"Lmbench/line":                              noCall,
+	"Lmbench/cache":                             noCall,
+	"Lmbench/mhz":                               noCall,
+	"Lmbench/timing_o":                          noCall,
+	"Lmbench/loop_o":                            noCall,
+	"Lmbench/memsize":                           "it takes all memory that a guest has, and measures itself",
+	"Lmbench/bw_mmap_rd/size=512K/op=mmap_only": noCall,
+	"Lmbench/disk/":                             "the guests have no block device",
 }
+
+const (
+	outlasts = "one operation outlasts a timer tick: no window is clean"
+	noCall   = "it makes no system call: it would measure the processor alone"
+)
 
 // Offers reports whether the agent can run a benchmark.
 func (t *Target) Offers(b bench.Benchmark) bool { return t.Refuses(b) == "" }

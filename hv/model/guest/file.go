@@ -203,6 +203,31 @@ func (p *Process) Ftruncate(fd bench.FD, size int64) error {
 	return nil
 }
 
+// Seek sets the position of an open file, from its beginning.
+func (p *Process) Seek(fd bench.FD, offset int64) error {
+	p.enter()
+	defer p.leave()
+	f := p.file(fd)
+	switch {
+	case f == nil:
+		return abi.EBADF
+	case f.node == nil || f.node.mode&modeFile != modeFile || offset < 0:
+		return abi.EINVAL
+	}
+	f.pos = offset
+	return nil
+}
+
+// Fsync has nothing to wait for: files are in memory.
+func (p *Process) Fsync(fd bench.FD) error {
+	p.enter()
+	defer p.leave()
+	if p.file(fd) == nil {
+		return abi.EBADF
+	}
+	return nil
+}
+
 // Select tells which of the first n descriptors of r are readable, without
 // waiting.
 func (p *Process) Select(n int, r *bench.FDSet) (int, error) {

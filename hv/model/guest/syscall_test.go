@@ -692,3 +692,13 @@ func TestMemory(t *testing.T) {
 		}},
 	})
 }
+
+// TestFacilities: the kernel has what hv/model/host says of it, and no more.
+func TestFacilities(t *testing.T) {
+	var os bench.OS = (*guest.Process)(nil)
+	for _, f := range []bench.Facility{bench.Seeking, bench.FIFOs, bench.Locking, bench.Semaphores, bench.Sleeping, bench.Networking, bench.Disks} {
+		if got, want := bench.Has(os, f), f == bench.Seeking; got != want {
+			t.Errorf("%s: %v, want %v", f, got, want)
+		}
+	}
+}

@@ -99,8 +99,15 @@ func (*Target) Refuses(b bench.Benchmark) string {
 	case b.Later:
 		return "Xen 3.2 has not the operation"
 	}
+	if f := b.Lacking(has); f != "" {
+		return "the model's guest kernel lacks " + string(f)
+	}
 	return ""
 }
+
+// has reports what the model's guest kernel has beside bench.OS. The host does not
+// import it: a test of the guest holds the two against each other.
+func has(f bench.Facility) bool { return f == bench.Seeking }
 
 // tagsOf are the build tags of a build, its own ones last, without repetition.
 func tagsOf(k kind, b hv.Build) []string {

@@ -97,7 +97,7 @@ func (o *OS) serve(op bench.NativeOp, args []int64) (*server, error) {
 		if err != nil {
 			return nil, err
 		}
-		argv = append(argv, path)
+		argv = append(argv, string(path))
 	}
 	s := &server{os: o, op: op}
 	if err := s.start(argv); err != nil {

@@ -3,6 +3,7 @@
 package linux
 
 import (
+	"bytes"
 	"fmt"
 	"syscall"
 	"unsafe"
@@ -44,27 +45,22 @@ func (r *rawAddress) set(o *OS, kind bench.SocketKind, a bench.SocketAddr) error
 	if err != nil {
 		return err
 	}
-	if len(name) >= len(r.bytes)-2 {
+	if len(name) > len(r.bytes)-3 {
 		return abi.Errno(syscall.ENAMETOOLONG)
 	}
 	r.bytes[0] = syscall.AF_UNIX
-	n := copy(r.bytes[2:], name)
-	r.length = uint32(2 + n + 1)
+	copy(r.bytes[2:], name)
+	r.length = uint32(len(r.bytes)) // as the C library's structure
 	return nil
 }
 
-// placed is a path with Tmp applied.
-func (o *OS) placed(path string) (string, error) {
+// placed is a path with Tmp applied, in one of the buffers.
+func (o *OS) placed(path string) ([]byte, error) {
 	if _, err := o.name(0, path); err != nil {
-		return "", err
+		return nil, err
 	}
-	b := &o.path[0]
-	for n, c := range b {
-		if c == 0 {
-			return string(b[:n]), nil
-		}
-	}
-	return "", abi.Errno(syscall.ENAMETOOLONG)
+	b := o.path[0][:]
+	return b[:bytes.IndexByte(b, 0)], nil
 }
 
 func (r *rawAddress) pointer() uintptr { return uintptr(unsafe.Pointer(&r.bytes)) }

@@ -214,6 +214,7 @@ func TestOperations(t *testing.T) {
 		{bench.NativeRing, []string{"1", "4096"}},
 		{bench.NativeRing, []string{fmt.Sprint(native.MaxProcesses), "0"}},
 		{bench.NativeRingAlone, []string{"8", "16384"}},
+		{bench.NativeItimer, []string{"100"}},
 	} {
 		t.Run(strings.Join(append([]string{string(tt.op)}, tt.args...), " "), func(t *testing.T) {
 			s, ready := serve(t, tt.op, tt.args...)
@@ -247,6 +248,15 @@ func TestFailures(t *testing.T) {
 		{bench.NativeRing, []string{"0", "0"}, syscall.EINVAL, 0},
 		{bench.NativeRing, []string{fmt.Sprint(native.MaxProcesses + 1), "0"}, syscall.EINVAL, 0},
 		{bench.NativeRingAlone, []string{"2", "9223372036854771712"}, syscall.ENOMEM, 0},
+		{bench.NativeItimer, []string{"1000000"}, syscall.EINVAL, 0},
+		{bench.NativeDatagram, []string{"8", "9", "9"}, syscall.EINVAL, 0},
+		{bench.NativeDatagram, []string{"8", "9", "4"}, 0, syscall.EBADF},
+		{bench.NativeExchange, []string{"8", "8", "9", "9"}, 0, syscall.EBADF},
+		{bench.NativeLocks, []string{"8", "9"}, syscall.EBADF, 0},
+		{bench.NativeSemaphores, []string{"99999999"}, 0, syscall.EINVAL},
+		{bench.NativeConnect, []string{"8", "0"}, 0, syscall.ECONNREFUSED},
+		{bench.NativeConnectUnix, []string{"8", "/no/such/socket"}, 0, syscall.ENOENT},
+		{bench.NativeConnectUnix, []string{"8", "/" + strings.Repeat("n", 120)}, syscall.EINVAL, 0},
 	} {
 		t.Run(fmt.Sprint(tt.op, tt.args), func(t *testing.T) {
 			s, ready := serve(t, tt.op, tt.args...)
@@ -317,7 +327,8 @@ func TestEveryOperationIsKnown(t *testing.T) {
 		has[s.Name] = true
 	}
 	for _, op := range []bench.NativeOp{bench.NativeFork, bench.NativeExec, bench.NativeShell, bench.NativeInstall, bench.NativeSend,
-		bench.NativeCatch, bench.NativeProtect, bench.NativeCatchProtect, bench.NativePipe, bench.NativeUnix, bench.NativeRing, bench.NativeRingAlone} {
+		bench.NativeCatch, bench.NativeProtect, bench.NativeCatchProtect, bench.NativePipe, bench.NativeUnix, bench.NativeRing, bench.NativeRingAlone,
+		bench.NativeExchange, bench.NativeDatagram, bench.NativeLocks, bench.NativeSemaphores, bench.NativeConnect, bench.NativeConnectUnix, bench.NativeItimer} {
 		if !has[string(op)] {
 			t.Errorf("no symbol %s", op)
 		}

@@ -1,0 +1,30 @@
+package bench
+
+import "fmt"
+
+// ShortestWindow is the shortest that lmbench tries, µs.
+const ShortestWindow = 5000
+
+// Fastest times a loop as a benchmark's is timed and returns the least time of an
+// iteration, in microseconds: what programs of lmbench take that look for a
+// machine's best (save_minimum). It is for operations that measure themselves (Run).
+func Fastest(c Clock, o Options, loop Loop) (float64, error) {
+	t := timer{clock: c, enough: float64(o.EnoughUS), repetitions: o.Repetitions}
+	if t.enough <= 0 {
+		t.enough = ShortestWindow
+	}
+	if t.repetitions <= 0 {
+		t.repetitions = defaultRepetitions
+	}
+	if err := loop(1); err != nil {
+		return 0, err
+	}
+	windows, err := t.sample(Interval{Loop: loop})
+	if err != nil {
+		return 0, err
+	}
+	if len(windows) == 0 {
+		return 0, fmt.Errorf("time loop: no window took any time")
+	}
+	return fastest(windows).perOp(), nil
+}

@@ -1,0 +1,5 @@
+#include "textflag.h"
+
+// identity is what procedure calls.
+TEXT ·identity(SB), NOSPLIT|NOFRAME, $0-0
+	RET
