@@ -116,7 +116,7 @@ const tmp = "/tmp/"
 func (o *OS) name(buffer int, path string) (uintptr, error) {
 	b := &o.path[buffer]
 	n := 0
-	if o.config.Tmp != "" && strings.HasPrefix(path, tmp) {
+	if o.config.Tmp != "" && strings.HasPrefix(path, tmp) && path != o.config.Block {
 		n = copy(b[:], o.config.Tmp)
 		path = path[len(tmp)-1:]
 	}
