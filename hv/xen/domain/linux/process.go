@@ -19,6 +19,9 @@ const (
 	statusNoProgram = 127
 )
 
+// mostLocks is more often than a goroutine is locked to its thread.
+const mostLocks = 8
+
 // sigset is the kernel's set of signals, sigsetSize its bytes.
 type sigset uint64
 
@@ -49,6 +52,13 @@ func (o *OS) Fork(child func(bench.OS) int) (int, error) {
 	sigprocmask(sigBlock, &all, &before)
 	pid, _, e := syscall.RawSyscall(sysFork, 0, 0, 0)
 	if pid == 0 && e == 0 {
+		// A request that came since reaches the child at its next call. A
+		// goroutine that is locked to its thread would then wait for another
+		// thread to hand it over; one that is not goes on at once. Unlocking
+		// looks for no request.
+		for range mostLocks {
+			runtime.UnlockOSThread()
+		}
 		c.live(child)
 	}
 	sigprocmask(sigSetMask, &before, nil)
