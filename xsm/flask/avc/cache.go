@@ -61,7 +61,8 @@ func (t Tuple) slot() uint32 {
 	return (t.Source ^ t.Target<<2 ^ uint32(t.Class)<<4) & (slots - 1)
 }
 
-// Entry is a cached decision. Only used and next change once it is linked.
+// Entry is a cached decision. Only used and next change once it is linked. It
+// takes one cache line.
 type Entry struct {
 	tuple Tuple
 	// used is Xen's one-bit clock: 1 for a new entry, set to 1 by a hit that
@@ -69,15 +70,23 @@ type Entry struct {
 	// when that leaves 0. An entry is at 1 unless reclaim has just passed it,
 	// so a hit writes nothing.
 	used     atomic.Int32
+	quiet    uint32 // what is allowed and not audited
 	decision ss.Decision
 	next     atomic.Pointer[Entry]
 }
 
-// New makes an empty cache before a server.
-func New(s server) *Cache {
-	c := &Cache{server: s}
+// newEntry makes one for a decision.
+func newEntry(t Tuple, d ss.Decision) *Entry {
+	e := &Entry{tuple: t, quiet: d.Allowed &^ d.AuditAllow, decision: d}
+	e.used.Store(1)
+	return e
+}
+
+// Init makes an empty cache before a server of a zero one. A cache may be part
+// of a larger structure, which spares those that ask it a pointer.
+func (c *Cache) Init(s server) {
+	c.server = s
 	c.threshold.Store(defaultThreshold)
-	return c
 }
 
 // Find returns the entry for a tuple, nil if there is none, and counts the
@@ -98,7 +107,7 @@ func (e *Entry) Allows(requested uint32) bool {
 	if e.used.Load() != 1 {
 		e.used.Store(1)
 	}
-	return requested != 0 && requested&^e.decision.Allowed == 0 && requested&e.decision.AuditAllow == 0
+	return requested != 0 && requested&^e.quiet == 0
 }
 
 // Decide ends a look-up that Find began: it returns the decision of the entry
@@ -119,8 +128,7 @@ func (c *Cache) Decide(cpu int, found *Entry, t Tuple, requested uint32) (*ss.De
 	if err != nil {
 		return nil, err
 	}
-	e := &Entry{tuple: t, decision: d}
-	e.used.Store(1)
+	e := newEntry(t, d)
 	c.insert(st, e)
 	return &e.decision, nil
 }
@@ -227,9 +235,9 @@ func (c *Cache) Grant(cpu int, t Tuple, d *ss.Decision, perms uint32) {
 			return
 		}
 		if &at.decision == d {
-			e := &Entry{tuple: t, decision: *d}
-			e.decision.Allowed |= perms
-			e.used.Store(1)
+			granted := *d
+			granted.Allowed |= perms
+			e := newEntry(t, granted)
 			e.next.Store(at.next.Load())
 			link.Store(e)
 			st.allocations.Add(1)
