@@ -39,7 +39,7 @@ func (s *Server) SetBooleans(values []bool) (seqno uint32, err error) {
 	p := *s.policy // decisions are still made from the one before
 	p.bools = slices.Clone(values)
 	p.conditions = p.conditions.Set(p.db, p.bools)
-	p.matrix = newMatrix(&p)
+	p.matrix = newMatrix(&p, usualBounds)
 	s.policy = &p
 	s.seqno++
 	s.publish()

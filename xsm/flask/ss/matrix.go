@@ -36,12 +36,19 @@ var noRights = rights{auditDeny: ^uint32(0)}
 
 const noRow = -1
 
-// Bounds of a matrix, whatever the policy. Where they are reached, the rows of
-// the sources that follow are not made, and are added up for each decision.
+// bounds of a matrix. Where one is reached, the rows of the sources that follow
+// are not made, and are added up for each decision, as in Xen.
+type bounds struct {
+	cells  int // elements of all rows together, of two bytes each
+	rights int // distinct elements, of twelve
+	effort int // rules applied to a pair of types while it is made
+}
+
+// usualBounds are those of every policy: with the rows' places a matrix takes at
+// most 5.5 MB, of a policy with as many types as there may be.
+var usualBounds = bounds{cells: 1 << 20, rights: 1 << 16, effort: 1 << 22}
+
 const (
-	maxCells   = 1 << 20 // elements of all rows together, of two bytes each
-	maxRights  = 1 << 16 // distinct elements, of twelve
-	maxEffort  = 1 << 22 // rules applied to a pair of types while it is made
 	cellSize   = int(unsafe.Sizeof(uint16(0)))
 	rowSize    = int(unsafe.Sizeof(int32(0)))
 	rightsSize = int(unsafe.Sizeof(rights{}))
@@ -78,6 +85,7 @@ type use struct {
 type matrixMaker struct {
 	*matrix
 	p       *policy
+	bounds  bounds
 	members [][]uint16 // by value-1 of a type or attribute: the types of its, by value-1
 	rules   [][]avRule // by value-1 of the source
 	effort  []int      // by value-1 of the source: pairs of a rule and a type that it is for
@@ -86,14 +94,14 @@ type matrixMaker struct {
 	known   map[rights]uint16
 	same    map[string]int32 // where rows are, by their cells
 	none    int32            // where the row is that has nothing
-	spent   int              // of maxEffort
+	spent   int              // of bounds.effort
 }
 
 // newMatrix makes a policy's.
-func newMatrix(p *policy) *matrix {
+func newMatrix(p *policy, most bounds) *matrix {
 	n := p.db.Types.Len()
 	mk := &matrixMaker{
-		p:     p,
+		p: p, bounds: most,
 		rules: make([][]avRule, n), effort: make([]int, n),
 		uses: make([][]use, p.db.Classes.Len()+1), row: make([][]rights, len(p.classes)),
 		known: map[rights]uint16{}, same: map[string]int32{},
@@ -152,7 +160,7 @@ func (mk *matrixMaker) source(source int) {
 	for a := range attributes.All {
 		mk.spent += mk.effort[a]
 	}
-	if mk.spent > maxEffort {
+	if mk.spent > mk.bounds.effort {
 		return
 	}
 	for a := range attributes.All {
@@ -231,7 +239,7 @@ func (mk *matrixMaker) put(row []rights) (at int32, ok bool) {
 	if at, ok := mk.same[string(key)]; ok {
 		return at, true
 	}
-	if len(mk.cells)+len(cells) > maxCells {
+	if len(mk.cells)+len(cells) > mk.bounds.cells {
 		return noRow, false
 	}
 	at = int32(len(mk.cells))
@@ -245,7 +253,7 @@ func (mk *matrixMaker) number(r rights) (uint16, bool) {
 	if n, ok := mk.known[r]; ok {
 		return n, true
 	}
-	if len(mk.rights) == maxRights {
+	if len(mk.rights) == mk.bounds.rights {
 		return 0, false
 	}
 	n := uint16(len(mk.rights))

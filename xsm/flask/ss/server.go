@@ -207,7 +207,7 @@ func (s *Server) build(db *policydb.DB) (*policy, error) {
 	for _, a := range db.RoleAllow {
 		p.roleAllow[a.Role-1].Set(a.New - 1)
 	}
-	p.matrix = newMatrix(p)
+	p.matrix = newMatrix(p, usualBounds)
 	return p, nil
 }
 
