@@ -8,10 +8,11 @@ type AVC struct{ Lookups, Misses float64 }
 
 // Functions of FLASK by what their entries count: Xen's (xsm/flask/avc.c,
 // ss/services.c), and the model's (xsm/flask, xsm/flask/ss), which begins a look-up
-// in one of four functions and has the cache inlined in them.
+// in one of six functions and has the cache inlined in them.
 var (
 	avcLookups = []string{"avc_has_perm_noaudit",
-		"flask.(*Module).hasPerm", "flask.(*Module).domainHasPerm", "flask.(*Module).domainHasEvent", "flask.(*Module).domainHasXen"}
+		"flask.(*Module).hasPerm", "flask.(*Module).domainHasPerm", "flask.(*Module).domainHasEvent", "flask.(*Module).domainHasXen",
+		"flask.(*Module).onEvent.func1", "flask.(*Module).onDomains.func1"}
 	avcMisses = []string{"security_compute_av", "ss.(*Server).ComputeAV"}
 )
 

@@ -32,7 +32,7 @@ type flaskPart struct {
 // the model's do. The first that fits counts.
 var parts = []flaskPart{
 	{func(f *Flask) *float64 { return &f.Cache }, []string{
-		"avc_", "avc.(*Cache).", "flask.(*Module).hasPerm", "flask.(*Module).domainHas", "flask.(*Module).ask", "flask.(*Module).decide"}},
+		"avc_", "avc.(*Cache).", "flask.(*Module).hasPerm", "flask.(*Module).domainHas", "flask.(*Module).onEvent", "flask.(*Module).onDomains", "flask.(*Module).ask", "flask.(*Module).decide"}},
 	{func(f *Flask) *float64 { return &f.MLS }, []string{
 		"mls_", "ebitmap_cmp", "ebitmap_contains", "ebitmap_cpy", "ebitmap_destroy",
 		"policydb.(*constraintOp).compareLevels", "policydb.(*Level", "policydb.(*DB).validRange", "policydb.(*DB).validLevel", "policydb.Bitmap.Contains", "ss.(*policy).newRange"}},

@@ -90,7 +90,7 @@ func (m *Module) printf(format string, args ...any) { m.printk(fmt.Sprintf(forma
 // operations returns the module's table for xsm.Register. Hooks that FLASK
 // does not have are nil.
 func (m *Module) operations() *xsm.Operations {
-	return &xsm.Operations{
+	o := &xsm.Operations{
 		SecurityDomainInfo:      m.securityDomainInfo,
 		SetVCPUContext:          m.setVCPUContext,
 		PauseDomain:             m.pauseDomain,
@@ -165,6 +165,8 @@ func (m *Module) operations() *xsm.Operations {
 		UpdateVAMapping:         m.updateVAMapping,
 		AddToPhysmap:            m.addToPhysmap,
 	}
+	m.shorten(o)
+	return o
 }
 
 // Four functions ask: about labels, for a domain on another, on an event channel,
@@ -196,7 +198,7 @@ func (m *Module) domainHasPerm(cur *xsm.VCPU, d1, d2 *xsm.Domain, class uint16, 
 			return 0
 		}
 	}
-	return m.ask(cur, avc.Tuple{Source: domainSID(d1), Target: targetSID(d1, d2), Class: class}, perms, nil)
+	return m.askDomain(cur, d1, d2, class, perms)
 }
 
 // domainHasEvent asks for a domain on an event channel. It does not ask about
@@ -213,11 +215,7 @@ func (m *Module) domainHasEvent(cur *xsm.VCPU, d *xsm.Domain, chn *xsm.Evtchn, p
 			}
 		}
 	}
-	t := avc.Tuple{Source: domainSID(d), Target: evtchnSID(chn), Class: classEvent}
-	if t.Target == sidUnlabeled && perms == eventSend && m.sendsUnasked.Load() {
-		return 0
-	}
-	return m.ask(cur, t, perms, nil)
+	return m.askEvent(cur, d, chn, perms)
 }
 
 // domainHasXen asks for a domain on the hypervisor (domain_has_xen).
@@ -230,6 +228,20 @@ func (m *Module) domainHasXen(cur *xsm.VCPU, d *xsm.Domain, perms uint32) abi.Er
 		}
 	}
 	return m.ask(cur, avc.Tuple{Source: domainSID(d), Target: sidXen, Class: classXen}, perms, nil)
+}
+
+// askEvent is domainHasEvent where the answer is not the usual one.
+func (m *Module) askEvent(cur *xsm.VCPU, d *xsm.Domain, chn *xsm.Evtchn, perms uint32) abi.Errno {
+	t := avc.Tuple{Source: domainSID(d), Target: evtchnSID(chn), Class: classEvent}
+	if t.Target == sidUnlabeled && perms == eventSend && m.sendsUnasked.Load() {
+		return 0
+	}
+	return m.ask(cur, t, perms, nil)
+}
+
+// askDomain is domainHasPerm where the answer is not the usual one.
+func (m *Module) askDomain(cur *xsm.VCPU, d1, d2 *xsm.Domain, class uint16, perms uint32) abi.Errno {
+	return m.ask(cur, avc.Tuple{Source: domainSID(d1), Target: targetSID(d1, d2), Class: class}, perms, nil)
 }
 
 // ask looks a tuple up, and has decided what the cache does not grant.

@@ -65,9 +65,9 @@ func (t Tuple) slot() uint32 {
 // takes one cache line.
 type Entry struct {
 	tuple Tuple
-	// used is Xen's one-bit clock: 1 for a new entry, set to 1 by a hit that
-	// finds another value, counted down by reclaim, which takes the entry
-	// when that leaves 0. An entry is at 1 unless reclaim has just passed it,
+	// used is Xen's one-bit clock: 1 for a new entry, set to 1 by a look-up
+	// that finds another value, counted down by reclaim, which takes the entry
+	// when that leaves 0. An entry is at 1 unless reclaim has just taken it,
 	// so a hit writes nothing.
 	used     atomic.Int32
 	loud     uint32 // what is not allowed, or audited
@@ -100,11 +100,9 @@ func (e *Entry) Is(t Tuple) bool {
 }
 
 // Grants says whether an entry grants what is requested, which is something,
-// no rule wants that audited, and a hit need not mark the entry as used. No is
-// not the last word: see Find.
-func (e *Entry) Grants(requested uint32) bool {
-	return e.used.Load() == 1 && requested&e.loud == 0
-}
+// and no rule wants that audited. No is not the last word: see Find. It leaves the
+// mark of use alone, which only an entry lacks that reclaim has unlinked.
+func (e *Entry) Grants(requested uint32) bool { return requested&e.loud == 0 }
 
 // Count counts a look-up of processor cpu.
 func (c *Cache) Count(cpu int) { c.stats[uint(cpu)%MaxCPUs].lookups.inc() }
@@ -125,7 +123,7 @@ func (c *Cache) Find(cpu int, t Tuple) *Entry {
 
 // Allows says whether an entry grants what is requested, which is something,
 // and no rule wants that audited. No is not the last word: see Decide.
-func (e *Entry) Allows(requested uint32) bool { return requested != 0 && requested&e.loud == 0 }
+func (e *Entry) Allows(requested uint32) bool { return requested != 0 && e.Grants(requested) }
 
 // Decide ends a look-up that Find began: it returns the decision of the entry
 // that Find found, if it covers the permissions requested, or the server's. The
