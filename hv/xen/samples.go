@@ -6,11 +6,11 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"xsmbench/hv/count/mark"
 
 	"xsmbench/bench"
 	"xsmbench/hv"
 	"xsmbench/hv/count"
+	"xsmbench/hv/count/mark"
 	"xsmbench/hv/count/window"
 )
 
