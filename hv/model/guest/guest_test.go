@@ -46,7 +46,7 @@ func inDom0(t testing.TB, f func(c *guest.Control)) string {
 		return 0
 	}}))
 	m, err := model.New(model.Config{
-		Frames: 16384, CPUs: 2, Dom0Frames: 4096, Dom0VCPUs: 2,
+		Frames: 16384, CPUs: 2, Dom0Frames: 6144, Dom0VCPUs: 2,
 		Modules: []xsm.BootModule{{Name: "kernel", Data: model.KernelImage(t.Name(), 1<<20)}},
 		Console: console.write,
 	})
