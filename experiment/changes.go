@@ -34,8 +34,8 @@ func policyChanges(ctx context.Context, t hv.Target, spec results.Spec, images I
 	}
 	var all []results.PolicyChange
 	eachChange(spec, images, func(before, after *hv.Image) {
-		if before.Policy == after.Policy {
-			return // of their own, which a change of the source may change, too
+		if before.Policy == after.Policy || before.Hash == "" {
+			return // of their own, which a change of the source may change, too; or not built
 		}
 		a, b := before.Build, after.Build
 		all = append(all, results.PolicyChange{Base: a.Name, Build: b.Name, Arch: a.Arch, PolicyChange: c.ComparePolicies(ctx, before, after)})
@@ -43,15 +43,28 @@ func policyChanges(ctx context.Context, t hv.Target, spec results.Spec, images I
 	return all
 }
 
-// eachChange calls f for each two images that are of one kind and differ.
-func eachChange(spec results.Spec, images Images, f func(before, after *hv.Image)) {
+// pair are two builds that may differ by a change.
+type pair struct{ before, after hv.Build }
+
+// candidates are the builds of one kind, two by two.
+func candidates(spec results.Spec) []pair {
+	var all []pair
 	builds := spec.Measured()
 	for i, a := range builds {
 		for _, b := range builds[i+1:] {
-			before, after := images.Of(a), images.Of(b)
-			if a.Arch == b.Arch && a.KindOf() == b.KindOf() && a.Dispatch == b.Dispatch && before != nil && after != nil && before.Hash != after.Hash {
-				f(before, after)
+			if a.Arch == b.Arch && a.KindOf() == b.KindOf() && a.Dispatch == b.Dispatch {
+				all = append(all, pair{a, b})
 			}
+		}
+	}
+	return all
+}
+
+// eachChange calls f for each two images that are of one kind and differ.
+func eachChange(spec results.Spec, images Images, f func(before, after *hv.Image)) {
+	for _, p := range candidates(spec) {
+		if before, after := images.Of(p.before), images.Of(p.after); before != nil && after != nil && before.Hash != after.Hash {
+			f(before, after)
 		}
 	}
 }

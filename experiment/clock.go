@@ -30,12 +30,14 @@ func (c *clock) start() { c.booted, c.inBoot, c.running = time.Now(), 0, true }
 
 func (c *clock) sample() { c.inBoot++ }
 
-// stop ends a boot's turn, whether it succeeded or not.
-func (c *clock) stop() {
-	c.busy += time.Since(c.booted)
+// stop ends a boot's turn, whether it succeeded or not, and says how long it was.
+func (c *clock) stop() time.Duration {
+	turn := time.Since(c.booted)
+	c.busy += turn
 	c.done++
 	c.counted++
 	c.running = false
+	return turn
 }
 
 // skip leaves a boot out.
