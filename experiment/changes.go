@@ -43,17 +43,18 @@ func policyChanges(ctx context.Context, t hv.Target, spec results.Spec, images I
 	return all
 }
 
-// pair are two builds that may differ by a change.
-type pair struct{ before, after hv.Build }
+// Change is what may differ between two builds of one kind.
+type Change struct{ Base, Build hv.Build }
 
-// candidates are the builds of one kind, two by two.
-func candidates(spec results.Spec) []pair {
-	var all []pair
+// Changes are the builds of one kind, two by two. What differs between them, if their
+// images do, is the change that is measured.
+func Changes(spec results.Spec) []Change {
+	var all []Change
 	builds := spec.Measured()
 	for i, a := range builds {
 		for _, b := range builds[i+1:] {
 			if a.Arch == b.Arch && a.KindOf() == b.KindOf() && a.Dispatch == b.Dispatch {
-				all = append(all, pair{a, b})
+				all = append(all, Change{a, b})
 			}
 		}
 	}
@@ -62,8 +63,8 @@ func candidates(spec results.Spec) []pair {
 
 // eachChange calls f for each two images that are of one kind and differ.
 func eachChange(spec results.Spec, images Images, f func(before, after *hv.Image)) {
-	for _, p := range candidates(spec) {
-		if before, after := images.Of(p.before), images.Of(p.after); before != nil && after != nil && before.Hash != after.Hash {
+	for _, c := range Changes(spec) {
+		if before, after := images.Of(c.Base), images.Of(c.Build); before != nil && after != nil && before.Hash != after.Hash {
 			f(before, after)
 		}
 	}

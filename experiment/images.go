@@ -28,6 +28,9 @@ func keyOf(b hv.Build) imageKey { return imageKey{b.Name, b.Arch, b.Layout} }
 // Of returns a build's image, nil if there is none.
 func (im Images) Of(b hv.Build) *hv.Image { return im[keyOf(b)] }
 
+// Add adds an image, or replaces that of its build and layout.
+func (im Images) Add(img *hv.Image) { im[keyOf(img.Build)] = img }
+
 // with are the images, and others.
 func (im Images) with(others Images) Images {
 	all := maps.Clone(im)

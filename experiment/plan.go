@@ -179,6 +179,24 @@ func (p *Plan) Split(n int) []Division {
 	return all
 }
 
+// Time is about how long a machine needs for some boots, by their places, and for what
+// they need.
+func (p *Plan) Time(places []int) time.Duration {
+	have := map[int]bool{}
+	var sum time.Duration
+	for _, place := range places {
+		b := p.Boots[place-1]
+		sum += b.Takes
+		for _, i := range p.Makes[b.Make].parts {
+			if !have[i] {
+				have[i] = true
+				sum += p.pack.pieces[i].cost
+			}
+		}
+	}
+	return sum
+}
+
 // Takes is about how long n machines need.
 func (p *Plan) Takes(n int) time.Duration { return p.Split(n)[0].Takes }
 

@@ -141,6 +141,9 @@ func (c Continuation) extend(s *results.Spec) error {
 	return nil
 }
 
+// Shard is the part of a plan that the session measures, nil for all of it.
+func (s *Session) Shard() *results.Shard { return s.shard }
+
 // Path is the run's directory.
 func (s *Session) Path() string { return s.path }
 

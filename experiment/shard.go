@@ -27,8 +27,8 @@ type Share struct {
 // mostShards is above what any fleet has.
 const mostShards = 10000
 
-// check refuses a share that is none.
-func (s *Share) check(spec results.Spec) error {
+// Check refuses a share that is none.
+func (s *Share) Check(spec results.Spec) error {
 	switch {
 	case s.Of < 1 || s.Of > mostShards:
 		return refuse(FieldShard, fmt.Sprintf("%d/%d", s.Index, s.Of), "the number of shards must be from 1 to %d", mostShards)
@@ -42,7 +42,7 @@ func (s *Share) check(spec results.Spec) error {
 
 // shard is the part of a plan that is written down.
 func (s *Share) shard(t hv.Target, spec results.Spec) (*results.Shard, error) {
-	if err := s.check(spec); err != nil {
+	if err := s.Check(spec); err != nil {
 		return nil, err
 	}
 	p, err := NewPlan(t, spec, s.Costs)
@@ -202,35 +202,35 @@ func (s *Session) comparable(ctx context.Context, images Images, progress func(s
 		return nil, nil
 	}
 	others := Images{}
-	for _, p := range candidates(s.spec) {
-		if p.first(Schedule(s.spec), s.shard) == 0 || images.Of(p.before) != nil || others.Of(p.before) != nil {
+	for _, p := range Changes(s.spec) {
+		if p.first(Schedule(s.spec), s.shard) == 0 || images.Of(p.Base) != nil || others.Of(p.Base) != nil {
 			continue
 		}
 		img, err := s.other(ctx, p, progress)
 		if err != nil {
 			return nil, err
 		}
-		others[keyOf(p.before)] = img
+		others[keyOf(p.Base)] = img
 	}
 	return others, nil
 }
 
 // other is what a shard needs of a build that it does not boot.
-func (s *Session) other(ctx context.Context, p pair, progress func(string)) (*hv.Image, error) {
+func (s *Session) other(ctx context.Context, p Change, progress func(string)) (*hv.Image, error) {
 	if sourcer, ok := s.target.(hv.Sourcer); ok && p.sameLoad() {
-		if err := sourcer.Source(ctx, p.before, progress); err != nil {
-			return nil, fmt.Errorf("fetch the source of %s, to compare it with that of %s: %w", p.before.Name, p.after.Name, err)
+		if err := sourcer.Source(ctx, p.Base, progress); err != nil {
+			return nil, fmt.Errorf("fetch the source of %s, to compare it with that of %s: %w", p.Base.Name, p.Build.Name, err)
 		}
-		return &hv.Image{Build: p.before}, nil
+		return &hv.Image{Build: p.Base}, nil
 	}
-	return s.target.Build(ctx, p.before, progress)
+	return s.target.Build(ctx, p.Base, progress)
 }
 
 // first is the place of the first boot of the later build, if it is the shard's; 0 if
 // it is another's, or there is none.
-func (p pair) first(all []Slot, s *results.Shard) int {
+func (p Change) first(all []Slot, s *results.Shard) int {
 	for _, slot := range all {
-		if keyOf(slot.Build) == keyOf(p.after) {
+		if keyOf(slot.Build) == keyOf(p.Build) {
 			if _, ok := slices.BinarySearch(s.Places, slot.Place); ok {
 				return slot.Place
 			}
@@ -241,6 +241,6 @@ func (p pair) first(all []Slot, s *results.Shard) int {
 }
 
 // sameLoad reports whether the builds load the same beside their source.
-func (p pair) sameLoad() bool {
-	return p.before.Policy == p.after.Policy && p.before.Label == p.after.Label
+func (p Change) sameLoad() bool {
+	return p.Base.Policy == p.Build.Policy && p.Base.Label == p.Build.Label
 }
