@@ -9,7 +9,8 @@ import (
 // packing divides units among machines. Each machine makes for itself what its units
 // need, once: that is scheduling with set-up times on identical machines. The units
 // are few classes of like ones. Whether all can be done in some time is tried by
-// filling one machine after the other, the largest class first; the shortest time in
+// filling one machine after the other, the largest class first, and a class whole where
+// it has room; the shortest time in
 // which that succeeds is found by halving (after MULTIFIT: Coffman, Garey and Johnson,
 // An application of bin-packing to multiprocessor scheduling, SIAM J. Comput. 7, 1978).
 type packing struct {
@@ -90,6 +91,9 @@ func (p *packing) fit(n int, limit time.Duration) []bin {
 	for i := range p.classes {
 		c := &p.classes[i]
 		left := c.units
+		if k := slices.IndexFunc(bins, func(b bin) bool { return p.room(&b, c, limit) >= len(left) }); k >= 0 {
+			left = p.fill(&bins[k], c, left, limit)
+		}
 		for k := range bins {
 			if len(left) == 0 {
 				break
@@ -103,18 +107,26 @@ func (p *packing) fit(n int, limit time.Duration) []bin {
 	return bins
 }
 
+// room is how many units of a class a bin has room for.
+func (p *packing) room(b *bin, c *class, limit time.Duration) int {
+	switch room := limit - b.used - p.setUp(*b, c); {
+	case room < 0:
+		return 0
+	case c.cost == 0:
+		return len(c.units)
+	default:
+		return int(room / c.cost)
+	}
+}
+
 // fill puts as many units of a class into a bin as it has room for, and returns the
 // others.
 func (p *packing) fill(b *bin, c *class, units []int, limit time.Duration) []int {
-	setUp := p.setUp(*b, c)
-	room := limit - b.used - setUp
-	if room < c.cost || room < 0 {
+	k := min(len(units), p.room(b, c, limit))
+	if k == 0 {
 		return units
 	}
-	k := len(units)
-	if c.cost > 0 {
-		k = min(k, int(room/c.cost))
-	}
+	setUp := p.setUp(*b, c)
 	if b.have == nil {
 		b.have = map[int]bool{}
 	}

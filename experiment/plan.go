@@ -149,7 +149,7 @@ func (p *Plan) group(pieces []piece) {
 type Division struct {
 	Index  int
 	Places []int // of its boots, from 1, ascending
-	Makes  []int // by index
+	Makes  []int // by index, ascending
 	Takes  time.Duration
 }
 
@@ -168,6 +168,7 @@ func (p *Plan) Split(n int) []Division {
 				d.Makes = append(d.Makes, m)
 			}
 		}
+		slices.Sort(d.Makes)
 		all = append(all, d)
 	}
 	slices.SortStableFunc(all, func(a, b Division) int {

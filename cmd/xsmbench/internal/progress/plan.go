@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -11,6 +12,7 @@ import (
 	"github.com/dustin/go-humanize/english"
 
 	"xsmbench/experiment"
+	"xsmbench/hv"
 )
 
 // Plan is what a run would do, and how machines can share it.
@@ -42,10 +44,9 @@ func (p *Plan) Write(w io.Writer) error {
 	fmt.Fprintf(w, "plan %.8s: %s of %s; %s from %s\n", p.Plan.Key, length(spec), builds(spec), english.Plural(len(spec.Benchmarks), "benchmark", ""), strings.Join(spec.Domains, ", "))
 	fmt.Fprintf(w, "times: %s\n\n", p.source())
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(t, "build\tabout\tboots\teach about")
-	for i, m := range p.Shown.Makes {
-		n, each := p.boots(i)
-		fmt.Fprintf(t, "%s\t%s\t%d\t%s\n", m.Name(), about(m.Takes), n, about(each))
+	fmt.Fprintln(t, "build\tlayouts\tabout\tboots\teach about")
+	for _, b := range p.rows() {
+		fmt.Fprintf(t, "%s\t%d\t%s\t%d\t%s\n", b.name, b.layouts, about(b.takes), b.boots, about(b.each))
 	}
 	if err := t.Flush(); err != nil {
 		return err
@@ -64,16 +65,36 @@ func (p *Plan) Write(w io.Writer) error {
 	return nil
 }
 
-// boots are how many need an image, and how long each takes.
-func (p *Plan) boots(make int) (n int, each time.Duration) {
-	for _, b := range p.Shown.Boots {
-		if b.Make == make {
-			n++
-			each = b.Takes
-		}
-	}
-	return n, each
+// row is a build in all of its layouts.
+type row struct {
+	name           string
+	layouts, boots int
+	takes, each    time.Duration // of all layouts, of a boot
 }
+
+// rows are those of the plan's builds, in the order of the spec.
+func (p *Plan) rows() []row {
+	var all []row
+	of := map[string]int{}
+	for _, b := range p.Shown.Spec.Builds {
+		of[nameOf(b)] = len(all)
+		all = append(all, row{name: nameOf(b)})
+	}
+	for _, m := range p.Shown.Makes {
+		r := &all[of[nameOf(m.Build)]]
+		r.layouts++
+		r.takes += m.Takes
+	}
+	for _, b := range p.Shown.Boots {
+		r := &all[of[nameOf(b.Build)]]
+		r.boots++
+		r.each = b.Takes
+	}
+	return slices.DeleteFunc(all, func(r row) bool { return r.boots == 0 })
+}
+
+// nameOf is a build's name, whatever its layout.
+func nameOf(b hv.Build) string { return b.Name + " " + b.Arch }
 
 // together says what stays on one machine.
 func (p *Plan) together() string {
@@ -119,14 +140,7 @@ func (p *Plan) writeShards(w io.Writer) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(t, "shard\tabout\tboots\tbuilds")
 	for _, d := range p.divisions() {
-		var makes []string
-		for _, m := range d.Makes {
-			makes = append(makes, p.Plan.Makes[m].Name())
-		}
-		if len(makes) == 0 {
-			makes = []string{"nothing to do"}
-		}
-		fmt.Fprintf(t, "%d/%d\t%s\t%d\t%s\n", d.Index, p.Shards, about(p.takes(d)), len(d.Places), brief(makes))
+		fmt.Fprintf(t, "%d/%d\t%s\t%d\t%s\n", d.Index, p.Shards, about(p.takes(d)), len(d.Places), p.builds(d))
 	}
 	return t.Flush()
 }
@@ -134,12 +148,23 @@ func (p *Plan) writeShards(w io.Writer) error {
 // takes is how long a shard takes by the times that are shown.
 func (p *Plan) takes(d experiment.Division) time.Duration { return p.Shown.Time(d.Places) }
 
-// mostNamed is how many builds of a shard are named.
-const mostNamed = 6
-
-func brief(names []string) string {
-	if len(names) > mostNamed {
-		return strings.Join(names[:mostNamed], ", ") + fmt.Sprintf(" and %d more", len(names)-mostNamed)
+// builds are those that a shard needs, with how many layouts if that is several.
+func (p *Plan) builds(d experiment.Division) string {
+	var names []string
+	layouts := map[string]int{}
+	for _, m := range d.Makes {
+		name := nameOf(p.Plan.Makes[m].Build)
+		if layouts[name]++; layouts[name] == 1 {
+			names = append(names, name)
+		}
+	}
+	for i, name := range names {
+		if n := layouts[name]; n > 1 {
+			names[i] += fmt.Sprintf(" (%d layouts)", n)
+		}
+	}
+	if names == nil {
+		return "nothing to do"
 	}
 	return strings.Join(names, ", ")
 }
