@@ -10,9 +10,9 @@ import (
 // need, once: that is scheduling with set-up times on identical machines. The units
 // are few classes of like ones. Whether all can be done in some time is tried by
 // filling one machine after the other, the largest class first, and a class whole where
-// it has room; the shortest time in
-// which that succeeds is found by halving (after MULTIFIT: Coffman, Garey and Johnson,
-// An application of bin-packing to multiprocessor scheduling, SIAM J. Comput. 7, 1978).
+// it has room; the shortest time in which that succeeds is found by halving (after
+// MULTIFIT: Coffman, Garey and Johnson, An application of bin-packing to multiprocessor
+// scheduling, SIAM J. Comput. 7, 1978).
 type packing struct {
 	pieces  []piece
 	classes []class

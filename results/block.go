@@ -55,8 +55,8 @@ func (t *tree) blocks(all []Block, name string) ([]Block, error) {
 		return nil, err
 	}
 	defer f.Close()
-	r := blockReader{in: bufio.NewReaderSize(f, longestLine+2), found: all}
-	r.head.file = name
+	r := newBlockReader(f)
+	r.found, r.head.file = all, name
 	err = r.run()
 	return r.found, err
 }
@@ -70,6 +70,10 @@ type blockReader struct {
 	samples int
 	line    int
 	read    int64
+}
+
+func newBlockReader(from io.Reader) *blockReader {
+	return &blockReader{in: bufio.NewReaderSize(from, longestLine+2)}
 }
 
 func (r *blockReader) run() error {

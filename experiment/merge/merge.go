@@ -51,7 +51,7 @@ type Result struct {
 // Missing is a boot that nobody measured.
 type Missing struct {
 	experiment.Slot
-	Shard string // whose it is, "" if the inputs do not agree
+	Shard string // whose it is, "" if none of the inputs says so
 }
 
 // Merge makes the run. One that lacks boots is made, too.
@@ -94,7 +94,10 @@ type collection struct {
 	images map[imageKey]*imageOf
 	told   map[buildKey]toldBy
 	runs   joined
-	taken  []taken // by index in slots
+	taken  []taken        // by index in slots
+	boots  [][]int        // that are taken, by input: indices in slots
+	shards map[int]string // of inputs, by the places that are theirs
+	known  map[int]bool   // indices in slots of boots that some input has
 }
 
 // input is a run, without what all have in common.
@@ -157,6 +160,14 @@ func (c *collection) add(dir string) error {
 	}
 	in.run = results.Run{Tool: run.Tool, Started: run.Started, Command: run.Command, Host: run.Host, Parts: run.Parts}
 	c.inputs = append(c.inputs, in)
+	for i := range in.boots {
+		c.known[i] = true
+	}
+	if in.shard != nil {
+		for _, place := range in.shard.Places {
+			c.shards[place] = in.shard.String()
+		}
+	}
 	return nil
 }
 
@@ -173,6 +184,7 @@ func (c *collection) begin(in input) (err error) {
 		c.at[results.KeyOf(s.Round, s.Build)] = i
 	}
 	c.images, c.told = map[imageKey]*imageOf{}, map[buildKey]toldBy{}
+	c.shards, c.known = map[int]string{}, map[int]bool{}
 	return err
 }
 
@@ -222,6 +234,12 @@ func (c *collection) choose() {
 			}
 		}
 	}
+	c.boots = make([][]int, len(c.inputs))
+	for i, t := range c.taken {
+		if t.input >= 0 {
+			c.boots[t.input] = append(c.boots[t.input], i)
+		}
+	}
 }
 
 func (c *collection) timed() bool { return c.first.run.Spec.Options.Windows == 0 }
@@ -244,21 +262,20 @@ func (c *collection) hasRound(in *input, i int) bool {
 // result tells what was merged.
 func (c *collection) result() *Result {
 	r := &Result{Spec: c.first.run.Spec}
-	used := map[int]bool{}
 	for i, t := range c.taken {
-		if t.input >= 0 {
+		switch s := c.slots[i]; {
+		case t.input >= 0:
 			r.Boots++
-			used[t.input] = true
-			continue
-		}
-		r.Missing = append(r.Missing, Missing{c.slots[i], c.shardOf(c.slots[i].Place)})
-		if slices.ContainsFunc(c.inputs, func(in input) bool { return in.boots[i] != nil }) {
+		case c.known[i]:
 			r.Halves++
+			fallthrough
+		default:
+			r.Missing = append(r.Missing, Missing{s, c.shards[s.Place]})
 		}
 	}
 	r.Absent = c.absent()
 	for k, in := range c.inputs {
-		if len(in.boots) > 0 && !used[k] {
+		if len(in.boots) > 0 && c.boots[k] == nil {
 			r.Again = append(r.Again, in.dir)
 		}
 	}

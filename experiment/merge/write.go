@@ -232,31 +232,14 @@ func (c *collection) parts(k int) []results.Part {
 	}
 	all = append(all, results.Part{Shard: in.name(), Started: in.run.Started, Command: in.run.Command, Host: in.run.Host})
 	own := len(all) - 1
-	for i, t := range c.taken {
-		if t.input != k {
-			continue
-		}
-		part, ok := of[t.boot.number]
+	for _, i := range c.boots[k] {
+		part, ok := of[c.taken[i].boot.number]
 		if !ok {
 			part = own
 		}
 		all[part].Boots = append(all[part].Boots, c.slots[i].Place)
 	}
 	return slices.DeleteFunc(all, func(p results.Part) bool { return len(p.Boots) == 0 })
-}
-
-// shardOf is the shard that a place is of, "" if it is none of the inputs', or the one
-// that has it is absent.
-func (c *collection) shardOf(place int) string {
-	for _, in := range c.inputs {
-		if in.shard == nil {
-			continue
-		}
-		if _, ok := slices.BinarySearch(in.shard.Places, place); ok {
-			return in.shard.String()
-		}
-	}
-	return ""
 }
 
 // absent are the shards that are not there, nil if the inputs were divided in several
