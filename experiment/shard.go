@@ -24,8 +24,9 @@ type Share struct {
 	Costs *CostTable
 }
 
-// mostShards is above what any fleet has.
-const mostShards = 10000
+// mostShards is above what a run is divided into. Each is a part of the merged run's
+// record, which has a bound.
+const mostShards = 4096
 
 // Check refuses a share that is none.
 func (s *Share) Check(spec results.Spec) error {

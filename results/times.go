@@ -10,6 +10,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"syscall"
 	"time"
 )
 
@@ -60,7 +61,8 @@ func (d *Dir) RecordTime(all ...Took) error {
 			return fmt.Errorf("record time: %w", err)
 		}
 	}
-	f, err := os.OpenFile(filepath.Join(d.path, timesFile), os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o666)
+	// A link would have the file that it names written to.
+	f, err := os.OpenFile(filepath.Join(d.path, timesFile), os.O_WRONLY|os.O_CREATE|os.O_APPEND|syscall.O_NOFOLLOW, 0o666)
 	if err != nil {
 		return fmt.Errorf("record time: %w", err)
 	}
