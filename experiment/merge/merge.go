@@ -5,8 +5,8 @@
 // on images, emulators and guests that are the same; what differs is an error, and
 // named. Each boot is taken once, whoever else measured it, too, and gets the number
 // that it has on one machine that measures the plan in one go. So files of samples,
-// profiles, functions and consoles are byte for byte what that machine would have
-// written, if boots give the same everywhere, as counts do. What depends on machines
+// profiles and functions are byte for byte what that machine would have written, if
+// boots give the same everywhere, as counts do. Consoles are copied as they are. What depends on machines
 // and times stands apart: in Run.Parts, and in times.jsonl.
 //
 // The inputs are read one after the other, and again when they are copied. What is in
