@@ -32,7 +32,7 @@ type Took struct {
 	// first one's, and ends when its image can boot.
 	Time time.Duration `json:"time_ns"`
 	// Turn is by how much it made the run longer: from the end of the one before
-	// to its own.
+	// to its own, or its share of the machine if it had begun ahead of its turn.
 	Turn    time.Duration `json:"turn_ns"`
 	Round   int           `json:"round,omitempty"`
 	Samples int           `json:"samples,omitempty"`
