@@ -38,7 +38,7 @@ func newPacking(pieces []piece, units []unit) *packing {
 	}
 	for i := range p.classes {
 		c := &p.classes[i]
-		c.total = p.setUp(bin{}, c) + time.Duration(len(c.units))*c.cost
+		c.total = p.setUp(&bin{}, c) + time.Duration(len(c.units))*c.cost
 	}
 	slices.SortStableFunc(p.classes, func(a, b class) int { return cmp.Compare(b.total, a.total) })
 	return p
@@ -47,15 +47,15 @@ func newPacking(pieces []piece, units []unit) *packing {
 // bin is a machine's part.
 type bin struct {
 	units []int
-	have  map[int]bool // pieces
+	have  []bool // pieces, nil for none
 	used  time.Duration
 }
 
 // setUp is what a machine has to make for a class that it has not made.
-func (p *packing) setUp(b bin, c *class) time.Duration {
+func (p *packing) setUp(b *bin, c *class) time.Duration {
 	var sum time.Duration
 	for _, i := range c.needs {
-		if !b.have[i] {
+		if b.have == nil || !b.have[i] {
 			sum += p.pieces[i].cost
 		}
 	}
@@ -70,7 +70,7 @@ func (p *packing) divide(n int) []bin {
 	var least, most time.Duration
 	for i := range p.classes {
 		c := &p.classes[i]
-		least = max(least, p.setUp(bin{}, c)+c.cost)
+		least = max(least, p.setUp(&bin{}, c)+c.cost)
 		most += c.total
 	}
 	best := p.fit(n, most)
@@ -91,8 +91,11 @@ func (p *packing) fit(n int, limit time.Duration) []bin {
 	for i := range p.classes {
 		c := &p.classes[i]
 		left := c.units
-		if k := slices.IndexFunc(bins, func(b bin) bool { return p.room(&b, c, limit) >= len(left) }); k >= 0 {
-			left = p.fill(&bins[k], c, left, limit)
+		for k := range bins {
+			if p.room(&bins[k], c, limit) >= len(left) {
+				left = p.fill(&bins[k], c, left, limit)
+				break
+			}
 		}
 		for k := range bins {
 			if len(left) == 0 {
@@ -109,7 +112,10 @@ func (p *packing) fit(n int, limit time.Duration) []bin {
 
 // room is how many units of a class a bin has room for.
 func (p *packing) room(b *bin, c *class, limit time.Duration) int {
-	switch room := limit - b.used - p.setUp(*b, c); {
+	if b.used+c.cost > limit {
+		return 0
+	}
+	switch room := limit - b.used - p.setUp(b, c); {
 	case room < 0:
 		return 0
 	case c.cost == 0:
@@ -126,9 +132,9 @@ func (p *packing) fill(b *bin, c *class, units []int, limit time.Duration) []int
 	if k == 0 {
 		return units
 	}
-	setUp := p.setUp(*b, c)
+	setUp := p.setUp(b, c)
 	if b.have == nil {
-		b.have = map[int]bool{}
+		b.have = make([]bool, len(p.pieces))
 	}
 	for _, i := range c.needs {
 		b.have[i] = true
