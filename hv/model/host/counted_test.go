@@ -274,7 +274,7 @@ func edit(t *testing.T, path string, pairs ...string) {
 // after some attempts. It needs no emulator.
 func TestStandsStill(t *testing.T) {
 	tg := newTarget(t)
-	tg.emulated = limits{hello: 300 * time.Millisecond, silence: 300 * time.Millisecond}
+	tg.emulated = process.Limits{Hello: 300 * time.Millisecond, Silence: 300 * time.Millisecond}
 	img := mustBuild(t, tg, hv.Build{Name: "native", Arch: runtime.GOARCH, Source: tree(t, map[string]string{"hang": "noise\n", "die": "noise\n"})})
 	for mode, starts := range map[string]int{"hang": attempts, "die": 1} {
 		t.Run(mode, func(t *testing.T) {

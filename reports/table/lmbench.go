@@ -1,0 +1,403 @@
+package table
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"xsmbench/reports/compare"
+	"xsmbench/reports/stats"
+	"xsmbench/results"
+)
+
+// Lmbench writes the summary that lmbench's getsummary prints: its sections, its
+// columns and its units, with a row for each build and domain. A cell is the
+// median of the boots, and blank if there is no sample, as a whole section is that
+// has no figure. With another unit than ns/op, as a target has that counts, the
+// sections of latencies hold that unit, and those of bandwidths are left out.
+//
+// The run may be nil.
+func Lmbench(w io.Writer, set *compare.Set, run *results.Run, unit string) error {
+	rows, err := lmbenchRows(set, unit)
+	if err != nil {
+		return err
+	}
+	s := summary{b: bufio.NewWriter(harmless{w}), rows: rows, run: run, unit: unit}
+	fmt.Fprintf(s.b, "\n%17sL M B E N C H  3 . 0   S U M M A R Y\n%17s------------------------------------\n", "", "")
+	fmt.Fprintf(s.b, "%17s(by an lmbench-compatible suite)\n\n", "")
+	for _, section := range lmbenchSections {
+		s.section(section)
+	}
+	return s.b.Flush()
+}
+
+// lmbenchRow is a build in a domain, with its figures by benchmark.
+type lmbenchRow struct {
+	build, place string
+	values       map[string]float64 // in ns/op or another unit, and in MB/s
+}
+
+// MicrosecondUnit is the unit whose figures a summary shows in microseconds.
+const MicrosecondUnit = "ns/op"
+
+// lmbenchRows collects the figures of a unit, and those in MB/s beside times.
+func lmbenchRows(set *compare.Set, unit string) ([]lmbenchRow, error) {
+	type key struct {
+		compare.Environment
+		build string
+	}
+	var order []key
+	all := map[key]map[string][]float64{}
+	set.Samples(func(c compare.Cell, values []float64) {
+		name, ours := strings.CutPrefix(c.Benchmark, "Lmbench/")
+		if !ours || c.Unit != unit && (unit != MicrosecondUnit || c.Unit != "MB/s") {
+			return
+		}
+		k := key{c.Environment, c.Build}
+		if all[k] == nil {
+			order = append(order, k)
+			all[k] = map[string][]float64{}
+		}
+		all[k][name] = append(all[k][name], values...)
+	})
+	if order == nil {
+		return nil, fmt.Errorf("write lmbench's summary: no figure of lmbench's in %s (the units are %s)", unit, strings.Join(set.Units(), ", "))
+	}
+	var rows []lmbenchRow
+	for _, k := range order {
+		r := lmbenchRow{build: k.build, place: placeOf(k.Environment), values: map[string]float64{}}
+		for name, values := range all[k] {
+			r.values[name] = stats.Median(values)
+		}
+		rows = append(rows, r)
+	}
+	return rows, nil
+}
+
+// placeOf is what stands in the column of the operating system: the domain, and
+// what tells it from others of its name.
+func placeOf(e compare.Environment) string {
+	words := []string{e.Target, e.Domain}
+	if e.Arch != "" && e.Arch != "amd64" {
+		words = slices.Insert(words, 1, e.Arch)
+	}
+	if e.DomU != "" {
+		words = append(words, e.DomU)
+	}
+	return strings.Join(slices.DeleteFunc(words, func(w string) bool { return w == "" }), " ")
+}
+
+// lmbenchSection is one of the summary's tables.
+type lmbenchSection struct {
+	title string // with %s for what the figures are
+	rate  bool   // in MB/s
+	rule  int    // the length of the line below the title
+	// head is the table's head, as getsummary has it, from the column of the
+	// operating system on.
+	head    [4]string
+	columns []lmbenchColumn
+}
+
+// lmbenchColumn is a figure of a row.
+type lmbenchColumn struct {
+	width int // of the column, and of the number
+	value func(summary, lmbenchRow) (float64, bool)
+	whole bool // print a whole number
+}
+
+var lmbenchSections = []lmbenchSection{
+	{
+		title: "Basic system parameters", rule: 78,
+		head: [4]string{
+			"           OS Description              Mhz  tlb  cache  mem   scal",
+			"                                          pages line   par   load",
+			"                                                bytes            ",
+			"------------- ----------------------- ---- ----- ----- ------ ----",
+		},
+		columns: []lmbenchColumn{
+			{4, summary.mhz, true}, {5, nothing, true}, {5, nothing, true}, {6, nothing, false}, {4, one, true},
+		},
+	},
+	{
+		title: "Processor, Processes - %s - smaller is better", rule: 78,
+		head: [4]string{
+			"           OS  Mhz null null      open slct sig  sig  fork exec sh  ",
+			"                   call  I/O stat clos TCP  inst hndl proc proc proc",
+			"",
+			"------------- ---- ---- ---- ---- ---- ---- ---- ---- ---- ---- ----",
+		},
+		columns: []lmbenchColumn{
+			{4, summary.mhz, true}, figure(4, "lat_syscall/op=null"), {4, nullIO, false}, figure(4, "lat_syscall/op=stat"), figure(4, "lat_syscall/op=open"),
+			figure(4, "lat_select/fds=100/kind=tcp", "lat_select/fds=100/on=tcp", "lat_select/fds=100/tcp"),
+			figure(4, "lat_sig/op=install"), figure(4, "lat_sig/op=catch"),
+			figure(4, "lat_proc/op=fork/process=dynamic", "lat_proc/op=fork"), figure(4, "lat_proc/op=exec/process=dynamic", "lat_proc/op=exec"),
+			figure(4, "lat_proc/op=sh/process=dynamic", "lat_proc/op=sh"),
+		},
+	},
+	{
+		title: "Context switching - %s - smaller is better", rule: 73,
+		head: [4]string{
+			"           OS  2p/0K 2p/16K 2p/64K 8p/16K 8p/64K 16p/16K 16p/64K",
+			"               ctxsw  ctxsw  ctxsw ctxsw  ctxsw   ctxsw   ctxsw",
+			"",
+			"------------- ------ ------ ------ ------ ------ ------- -------",
+		},
+		columns: []lmbenchColumn{
+			figure(6, "lat_ctx/size=0K/procs=2"), figure(6, "lat_ctx/size=16K/procs=2"), figure(6, "lat_ctx/size=64K/procs=2"), figure(6, "lat_ctx/size=16K/procs=8"),
+			figure(6, "lat_ctx/size=64K/procs=8"), figure(7, "lat_ctx/size=16K/procs=16"), figure(7, "lat_ctx/size=64K/procs=16"),
+		},
+	},
+	{
+		title: "*Local* Communication latencies - %s - smaller is better", rule: 69,
+		head: [4]string{
+			"           OS 2p/0K  Pipe AF     UDP  RPC/   TCP  RPC/ TCP",
+			"              ctxsw       UNIX         UDP         TCP conn",
+			"",
+			"------------- ----- ----- ---- ----- ----- ----- ----- ----",
+		},
+		columns: []lmbenchColumn{
+			figure(5, "lat_ctx/size=0K/procs=2"), figure(5, "lat_pipe"), figure(4, "lat_unix"), figure(5, "lat_udp"),
+			figure(5, "lat_rpc/kind=udp", "lat_rpc/over=udp", "lat_rpc/proto=udp"), figure(5, "lat_tcp"),
+			figure(5, "lat_rpc/kind=tcp", "lat_rpc/over=tcp", "lat_rpc/proto=tcp"), figure(4, "lat_connect"),
+		},
+	},
+	{
+		title: "File & VM system latencies - %s - smaller is better", rule: 79,
+		head: [4]string{
+			"           OS   0K File      10K File     Mmap    Prot   Page   100fd",
+			"              Create Delete Create Delete Latency Fault  Fault  selct",
+			"",
+			"------------- ------ ------ ------ ------ ------- ----- ------- -----",
+		},
+		columns: []lmbenchColumn{
+			figure(6, "lat_fs/op=create/size=0k"), figure(6, "lat_fs/op=delete/size=0k"), figure(6, "lat_fs/op=create/size=10k"), figure(6, "lat_fs/op=delete/size=10k"),
+			largest(7, `lat_mmap/size=(\w+)`), figure(5, "lat_sig/op=prot"), figure(7, "lat_pagefault"), figure(5, "lat_select/fds=100/for=write", "lat_select/fds=100"),
+		},
+	},
+	{
+		title: "*Local* Communication bandwidths in MB/s - bigger is better", rule: 77, rate: true,
+		head: [4]string{
+			"          OS  Pipe AF    TCP  File   Mmap  Bcopy  Bcopy  Mem   Mem",
+			"                   UNIX      reread reread (libc) (hand) read write",
+			"",
+			"------------- ---- ---- ---- ------ ------ ------ ------ ---- -----",
+		},
+		columns: []lmbenchColumn{
+			figure(4, "bw_pipe"), figure(4, "bw_unix"), largest(4, `bw_tcp(?:/size=(\w+))?`), largest(6, `bw_file_rd/size=(\w+)/op=io_only`),
+			largest(6, `bw_mmap_rd/size=(\w+)/op=mmap_only`), largest(6, `bw_mem/size=(\w+)/op=bcopy`), largest(6, `bw_mem/size=(\w+)/op=fcp`),
+			largest(4, `bw_mem/size=(\w+)/op=frd`), largest(5, `bw_mem/size=(\w+)/op=fwr`),
+		},
+	},
+}
+
+// summary is one that is being written.
+type summary struct {
+	b    *bufio.Writer
+	rows []lmbenchRow
+	run  *results.Run
+	unit string
+}
+
+// Columns of a row before its figures.
+const (
+	hostWidth        = 9
+	placeWidth       = 13
+	descriptionWidth = 23
+)
+
+// section writes a table. The first two columns grow where names would not fit.
+func (s summary) section(t lmbenchSection) {
+	if t.rate && s.unit != MicrosecondUnit {
+		return
+	}
+	basic := t.title == lmbenchSections[0].title
+	title := t.title
+	if strings.Contains(title, "%s") {
+		title = fmt.Sprintf(title, s.measure())
+	}
+	host, place := hostWidth, placeWidth
+	for _, r := range s.rows {
+		host, place = max(host, len(r.build)), max(place, len(r.place))
+	}
+	if !basic {
+		fmt.Fprintln(s.b)
+	}
+	fmt.Fprintf(s.b, "%s\n%s\n", title, strings.Repeat("-", t.rule+host-hostWidth+place-placeWidth))
+	for i, line := range t.head {
+		if line == "" {
+			continue
+		}
+		filler, first := " ", ""
+		switch i {
+		case 0:
+			first = "Host"
+		case len(t.head) - 1:
+			filler, first = "-", strings.Repeat("-", host)
+		}
+		text := fmt.Sprintf("%-*s %s%s", host, first, strings.Repeat(filler, place-placeWidth), line)
+		fmt.Fprintln(s.b, strings.TrimRight(text, " "))
+	}
+	for _, r := range s.rows {
+		s.row(t, r, host, place, basic)
+	}
+}
+
+// measure says what the figures of latencies are.
+func (s summary) measure() string {
+	if s.unit == MicrosecondUnit {
+		return "times in microseconds"
+	}
+	return s.unit
+}
+
+func (s summary) row(t lmbenchSection, r lmbenchRow, host, place int, basic bool) {
+	var line strings.Builder
+	fmt.Fprintf(&line, "%-*s %*s", host, r.build, place, r.place)
+	if basic {
+		fmt.Fprintf(&line, " %*.*s", descriptionWidth, descriptionWidth, s.description(r))
+	}
+	for _, c := range t.columns {
+		text := ""
+		if v, ok := c.value(s, r); ok {
+			text = lmbenchNumber(v, c.width)
+			if c.whole {
+				text = strconv.FormatFloat(v, 'f', 0, 64)
+			}
+		}
+		fmt.Fprintf(&line, " %*.*s", c.width, c.width, text)
+	}
+	fmt.Fprintln(s.b, strings.TrimRight(line.String(), " "))
+}
+
+// description is what is known of a build: its revision, or how its hooks are
+// reached.
+func (s summary) description(r lmbenchRow) string {
+	if s.run == nil {
+		return ""
+	}
+	for _, img := range s.run.Images {
+		if img.Build.Name == r.build {
+			if img.Revision != "" {
+				return img.Revision
+			}
+			return img.Dispatch
+		}
+	}
+	return ""
+}
+
+// clock is the clock rate in the processor's name.
+var clock = regexp.MustCompile(`@ *([0-9.]+) *([GM])Hz`)
+
+func (s summary) mhz(lmbenchRow) (float64, bool) {
+	if s.run == nil {
+		return 0, false
+	}
+	m := clock.FindStringSubmatch(s.run.Host.CPU)
+	if m == nil {
+		return 0, false
+	}
+	v, err := strconv.ParseFloat(m[1], 64)
+	if m[2] == "G" {
+		v *= 1000
+	}
+	return v, err == nil
+}
+
+// one is the load: a summary is of one process at a time.
+func one(summary, lmbenchRow) (float64, bool) { return 1, true }
+
+// nothing is a figure that no run of this program has.
+func nothing(summary, lmbenchRow) (float64, bool) { return 0, false }
+
+// scaled is a figure in the table's unit: times are in microseconds there.
+func (s summary) scaled(name string, v float64) float64 {
+	if s.unit == MicrosecondUnit && !strings.HasPrefix(name, "bw_") {
+		return v / 1000
+	}
+	return v
+}
+
+// figure is the first of some benchmarks that there is: where lmbench's own is
+// another than the plain one, it comes first.
+func figure(width int, names ...string) lmbenchColumn {
+	return lmbenchColumn{width: width, value: func(s summary, r lmbenchRow) (float64, bool) {
+		for _, name := range names {
+			if v, ok := r.values[name]; ok {
+				return s.scaled(name, v), true
+			}
+		}
+		return 0, false
+	}}
+}
+
+// nullIO is the mean of reading from and writing to devices that do nothing.
+func nullIO(s summary, r lmbenchRow) (float64, bool) {
+	const read, write = "lat_syscall/op=read", "lat_syscall/op=write"
+	a, isRead := r.values[read]
+	b, isWritten := r.values[write]
+	switch {
+	case isRead && isWritten:
+		return s.scaled(read, (a+b)/2), true
+	case isWritten:
+		return s.scaled(write, b), true
+	}
+	return 0, false
+}
+
+// largest is the benchmark of the largest size, in the pattern's group.
+func largest(width int, pattern string) lmbenchColumn {
+	re := regexp.MustCompile("^" + pattern + "$")
+	return lmbenchColumn{width: width, value: func(s summary, r lmbenchRow) (best float64, found bool) {
+		most := int64(-1)
+		for name, v := range r.values {
+			if m := re.FindStringSubmatch(name); m != nil && sizeOf(m[1]) > most {
+				most, best, found = sizeOf(m[1]), s.scaled(name, v), true
+			}
+		}
+		return best, found
+	}}
+}
+
+// sizeOf reads a size as lmbench's programs do: 512k, 1M; 0 if it is none.
+func sizeOf(text string) int64 {
+	if text == "" {
+		return 0
+	}
+	factor := int64(1)
+	switch text[len(text)-1] {
+	case 'k', 'K':
+		factor = 1 << 10
+	case 'm', 'M':
+		factor = 1 << 20
+	}
+	n, err := strconv.ParseInt(strings.TrimRight(text, "kKmM"), 10, 64)
+	if err != nil {
+		return 0
+	}
+	return n * factor
+}
+
+// lmbenchNumber is a number as getsummary writes it in so many columns. What is too
+// long is cut; nothing above zero is blank.
+func lmbenchNumber(v float64, width int) string {
+	switch {
+	case v <= 0:
+		return ""
+	case v >= 10e6:
+		return cut(strconv.FormatFloat(v/1e6, 'f', 1, 64), width-1) + "M"
+	case v >= 10e3:
+		return cut(strconv.FormatFloat(v/1e3, 'f', 1, 64), width-1) + "K"
+	case v >= 10:
+		return cut(strconv.FormatFloat(v, 'f', 1, 64), width)
+	case v < 0.001:
+		return cut(strconv.FormatFloat(v, 'e', max(0, width-6), 64), width)
+	}
+	return cut(strconv.FormatFloat(v, 'f', width-2, 64), width)
+}
+
+func cut(text string, width int) string { return text[:min(len(text), width)] }
