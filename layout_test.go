@@ -69,7 +69,7 @@ var layout = []folder{
 		"workloads results experiment hv/xen/faketools hv/xen/faketools/fakeqemu"},
 	{"hv/xen/realtest", "", "bench hv hv/count hv/store hv/xen/symbols hv/xen/debian hv/xen/source hv/xen/kbuild hv/xen hv/xen/qemu results reports"},
 
-	{"hv/linux", "bench hv hv/child hv/store hv/gotool hv/process hv/xen/domain hv/xen/protocol", ""},
+	{"hv/linux", "bench hv hv/child hv/store hv/gotool hv/process hv/xen/domain hv/xen/protocol", "workloads"},
 
 	{"results", "bench hv", ""},
 	{"results/history", "results hv", "bench"},

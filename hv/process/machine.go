@@ -102,6 +102,9 @@ func Start(s Spec) (*Machine, error) {
 // Console is the program's standard error.
 func (m *Machine) Console() io.Writer { return m.console }
 
+// Command is the program with its arguments.
+func (m *Machine) Command() []string { return m.spec.Command }
+
 // StoodStill reports whether Measure gave the program up while it ran.
 func (m *Machine) StoodStill() bool { return m.stoodStill }
 

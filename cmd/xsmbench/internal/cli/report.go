@@ -10,8 +10,8 @@ import (
 	"xsmbench/hv"
 	"xsmbench/reports/about"
 	"xsmbench/reports/answer"
+	"xsmbench/reports/lmbench"
 	"xsmbench/reports/page"
-	"xsmbench/reports/table"
 	"xsmbench/results"
 )
 
@@ -45,7 +45,7 @@ architecture, accelerator and workload of the run.`,
 			case len(paths) == 0:
 				return errors.New("report: no input; name a run directory or files (see xsmbench report --help)")
 			case format == "lmbench":
-				return summarize(c, paths, sel.unit)
+				return printSummary(c, paths, sel.unit)
 			case format != "page":
 				return fmt.Errorf("--format %s: no such format%s", format, suggest(format, reportFormats))
 			case out == "" && (len(paths) > 1 || isFile(paths[0])):
@@ -112,9 +112,9 @@ architecture, accelerator and workload of the run.`,
 // reportFormats are the values of --format.
 var reportFormats = []string{"page", "lmbench"}
 
-// summarize prints lmbench's summary. The unit is that of times, or of whatever the
+// printSummary prints lmbench's summary. The unit is that of times, or of whatever the
 // run has first if it has none.
-func summarize(c *cobra.Command, paths []string, unit string) error {
+func printSummary(c *cobra.Command, paths []string, unit string) error {
 	sources, err := sourcesOf(c.InOrStdin(), paths)
 	if err != nil {
 		return err
@@ -130,7 +130,7 @@ func summarize(c *cobra.Command, paths []string, unit string) error {
 	if origin := about.OfInput(in.Input); origin.Incomplete != "" {
 		fmt.Fprintln(c.ErrOrStderr(), "xsmbench:", origin.Incomplete)
 	}
-	if err := table.Lmbench(c.OutOrStdout(), in.Samples, in.Run, unit); err != nil {
+	if err := lmbench.Write(c.OutOrStdout(), in.Samples, in.Run, unit); err != nil {
 		return err
 	}
 	return in.Malformed()
@@ -140,17 +140,17 @@ func summarize(c *cobra.Command, paths []string, unit string) error {
 // target compares by.
 func (in input) summaryUnit() string {
 	units := in.Samples.Units()
-	if slices.Contains(units, table.MicrosecondUnit) || in.Run == nil {
-		return table.MicrosecondUnit
+	if slices.Contains(units, lmbench.MicrosecondUnit) || in.Run == nil {
+		return lmbench.MicrosecondUnit
 	}
 	t, err := hv.Lookup(in.Run.Spec.Target)
 	if err != nil {
-		return table.MicrosecondUnit
+		return lmbench.MicrosecondUnit
 	}
 	for _, u := range t.Units() {
 		if slices.Contains(units, u) {
 			return u
 		}
 	}
-	return table.MicrosecondUnit
+	return lmbench.MicrosecondUnit
 }

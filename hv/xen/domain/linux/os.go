@@ -24,6 +24,7 @@
 package linux
 
 import (
+	"os"
 	"strings"
 	"syscall"
 	"time"
@@ -78,7 +79,14 @@ type OS struct {
 // The thread must be locked to its goroutine until the program ends, and no
 // other may use what it opens from now on. Where the kernel refuses, the
 // descriptors stay shared, and the calls are a little slower.
+//
+// Go's run-time system waits for descriptors by one of its own, which any thread
+// may use: it is opened before.
 func OwnDescriptors() {
+	if r, w, err := os.Pipe(); err == nil { // has the run-time system open it
+		r.Close()
+		w.Close()
+	}
 	syscall.RawSyscall(syscall.SYS_UNSHARE, syscall.CLONE_FILES, 0, 0)
 }
 

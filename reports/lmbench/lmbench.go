@@ -1,4 +1,6 @@
-package table
+// Package lmbench writes the summary by which lmbench's users know its figures: the
+// sections, columns and units of its script getsummary.
+package lmbench
 
 import (
 	"bufio"
@@ -11,32 +13,32 @@ import (
 
 	"xsmbench/reports/compare"
 	"xsmbench/reports/stats"
+	"xsmbench/reports/table"
 	"xsmbench/results"
 )
 
-// Lmbench writes the summary that lmbench's getsummary prints: its sections, its
-// columns and its units, with a row for each build and domain. A cell is the
+// Write writes the summary, with a row for each build and domain. A cell is the
 // median of the boots, and blank if there is no sample, as a whole section is that
 // has no figure. With another unit than ns/op, as a target has that counts, the
 // sections of latencies hold that unit, and those of bandwidths are left out.
 //
 // The run may be nil.
-func Lmbench(w io.Writer, set *compare.Set, run *results.Run, unit string) error {
-	rows, err := lmbenchRows(set, unit)
+func Write(w io.Writer, set *compare.Set, run *results.Run, unit string) error {
+	rows, err := readRows(set, unit)
 	if err != nil {
 		return err
 	}
-	s := summary{b: bufio.NewWriter(harmless{w}), rows: rows, run: run, unit: unit}
+	s := summary{b: bufio.NewWriter(table.HarmlessWriter(w)), rows: rows, run: run, unit: unit}
 	fmt.Fprintf(s.b, "\n%17sL M B E N C H  3 . 0   S U M M A R Y\n%17s------------------------------------\n", "", "")
 	fmt.Fprintf(s.b, "%17s(by an lmbench-compatible suite)\n\n", "")
-	for _, section := range lmbenchSections {
-		s.section(section)
+	for _, t := range sections {
+		s.section(t)
 	}
 	return s.b.Flush()
 }
 
-// lmbenchRow is a build in a domain, with its figures by benchmark.
-type lmbenchRow struct {
+// row is a build in a domain, with its figures by benchmark.
+type row struct {
 	build, place string
 	values       map[string]float64 // in ns/op or another unit, and in MB/s
 }
@@ -44,8 +46,8 @@ type lmbenchRow struct {
 // MicrosecondUnit is the unit whose figures a summary shows in microseconds.
 const MicrosecondUnit = "ns/op"
 
-// lmbenchRows collects the figures of a unit, and those in MB/s beside times.
-func lmbenchRows(set *compare.Set, unit string) ([]lmbenchRow, error) {
+// rows collects the figures of a unit, and those in MB/s beside times.
+func readRows(set *compare.Set, unit string) ([]row, error) {
 	type key struct {
 		compare.Environment
 		build string
@@ -67,9 +69,9 @@ func lmbenchRows(set *compare.Set, unit string) ([]lmbenchRow, error) {
 	if order == nil {
 		return nil, fmt.Errorf("write lmbench's summary: no figure of lmbench's in %s (the units are %s)", unit, strings.Join(set.Units(), ", "))
 	}
-	var rows []lmbenchRow
+	var rows []row
 	for _, k := range order {
-		r := lmbenchRow{build: k.build, place: placeOf(k.Environment), values: map[string]float64{}}
+		r := row{build: k.build, place: placeOf(k.Environment), values: map[string]float64{}}
 		for name, values := range all[k] {
 			r.values[name] = stats.Median(values)
 		}
@@ -91,25 +93,25 @@ func placeOf(e compare.Environment) string {
 	return strings.Join(slices.DeleteFunc(words, func(w string) bool { return w == "" }), " ")
 }
 
-// lmbenchSection is one of the summary's tables.
-type lmbenchSection struct {
+// section is one of the summary's tables.
+type section struct {
 	title string // with %s for what the figures are
 	rate  bool   // in MB/s
 	rule  int    // the length of the line below the title
 	// head is the table's head, as getsummary has it, from the column of the
 	// operating system on.
 	head    [4]string
-	columns []lmbenchColumn
+	columns []column
 }
 
-// lmbenchColumn is a figure of a row.
-type lmbenchColumn struct {
+// column is a figure of a row.
+type column struct {
 	width int // of the column, and of the number
-	value func(summary, lmbenchRow) (float64, bool)
+	value func(summary, row) (float64, bool)
 	whole bool // print a whole number
 }
 
-var lmbenchSections = []lmbenchSection{
+var sections = []section{
 	{
 		title: "Basic system parameters", rule: 78,
 		head: [4]string{
@@ -118,7 +120,7 @@ var lmbenchSections = []lmbenchSection{
 			"                                                bytes            ",
 			"------------- ----------------------- ---- ----- ----- ------ ----",
 		},
-		columns: []lmbenchColumn{
+		columns: []column{
 			{4, summary.mhz, true}, {5, nothing, true}, {5, nothing, true}, {6, nothing, false}, {4, one, true},
 		},
 	},
@@ -130,7 +132,7 @@ var lmbenchSections = []lmbenchSection{
 			"",
 			"------------- ---- ---- ---- ---- ---- ---- ---- ---- ---- ---- ----",
 		},
-		columns: []lmbenchColumn{
+		columns: []column{
 			{4, summary.mhz, true}, figure(4, "lat_syscall/op=null"), {4, nullIO, false}, figure(4, "lat_syscall/op=stat"), figure(4, "lat_syscall/op=open"),
 			figure(4, "lat_select/fds=100/kind=tcp", "lat_select/fds=100/on=tcp", "lat_select/fds=100/tcp"),
 			figure(4, "lat_sig/op=install"), figure(4, "lat_sig/op=catch"),
@@ -146,7 +148,7 @@ var lmbenchSections = []lmbenchSection{
 			"",
 			"------------- ------ ------ ------ ------ ------ ------- -------",
 		},
-		columns: []lmbenchColumn{
+		columns: []column{
 			figure(6, "lat_ctx/size=0K/procs=2"), figure(6, "lat_ctx/size=16K/procs=2"), figure(6, "lat_ctx/size=64K/procs=2"), figure(6, "lat_ctx/size=16K/procs=8"),
 			figure(6, "lat_ctx/size=64K/procs=8"), figure(7, "lat_ctx/size=16K/procs=16"), figure(7, "lat_ctx/size=64K/procs=16"),
 		},
@@ -159,7 +161,7 @@ var lmbenchSections = []lmbenchSection{
 			"",
 			"------------- ----- ----- ---- ----- ----- ----- ----- ----",
 		},
-		columns: []lmbenchColumn{
+		columns: []column{
 			figure(5, "lat_ctx/size=0K/procs=2"), figure(5, "lat_pipe"), figure(4, "lat_unix"), figure(5, "lat_udp"),
 			figure(5, "lat_rpc/kind=udp", "lat_rpc/over=udp", "lat_rpc/proto=udp"), figure(5, "lat_tcp"),
 			figure(5, "lat_rpc/kind=tcp", "lat_rpc/over=tcp", "lat_rpc/proto=tcp"), figure(4, "lat_connect"),
@@ -173,7 +175,7 @@ var lmbenchSections = []lmbenchSection{
 			"",
 			"------------- ------ ------ ------ ------ ------- ----- ------- -----",
 		},
-		columns: []lmbenchColumn{
+		columns: []column{
 			figure(6, "lat_fs/op=create/size=0k"), figure(6, "lat_fs/op=delete/size=0k"), figure(6, "lat_fs/op=create/size=10k"), figure(6, "lat_fs/op=delete/size=10k"),
 			largest(7, `lat_mmap/size=(\w+)`), figure(5, "lat_sig/op=prot"), figure(7, "lat_pagefault"), figure(5, "lat_select/fds=100/for=write", "lat_select/fds=100"),
 		},
@@ -186,7 +188,7 @@ var lmbenchSections = []lmbenchSection{
 			"",
 			"------------- ---- ---- ---- ------ ------ ------ ------ ---- -----",
 		},
-		columns: []lmbenchColumn{
+		columns: []column{
 			figure(4, "bw_pipe"), figure(4, "bw_unix"), largest(4, `bw_tcp(?:/size=(\w+))?`), largest(6, `bw_file_rd/size=(\w+)/op=io_only`),
 			largest(6, `bw_mmap_rd/size=(\w+)/op=mmap_only`), largest(6, `bw_mem/size=(\w+)/op=bcopy`), largest(6, `bw_mem/size=(\w+)/op=fcp`),
 			largest(4, `bw_mem/size=(\w+)/op=frd`), largest(5, `bw_mem/size=(\w+)/op=fwr`),
@@ -197,7 +199,7 @@ var lmbenchSections = []lmbenchSection{
 // summary is one that is being written.
 type summary struct {
 	b    *bufio.Writer
-	rows []lmbenchRow
+	rows []row
 	run  *results.Run
 	unit string
 }
@@ -210,11 +212,11 @@ const (
 )
 
 // section writes a table. The first two columns grow where names would not fit.
-func (s summary) section(t lmbenchSection) {
+func (s summary) section(t section) {
 	if t.rate && s.unit != MicrosecondUnit {
 		return
 	}
-	basic := t.title == lmbenchSections[0].title
+	basic := t.title == sections[0].title
 	title := t.title
 	if strings.Contains(title, "%s") {
 		title = fmt.Sprintf(title, s.measure())
@@ -254,7 +256,7 @@ func (s summary) measure() string {
 	return s.unit
 }
 
-func (s summary) row(t lmbenchSection, r lmbenchRow, host, place int, basic bool) {
+func (s summary) row(t section, r row, host, place int, basic bool) {
 	var line strings.Builder
 	fmt.Fprintf(&line, "%-*s %*s", host, r.build, place, r.place)
 	if basic {
@@ -263,7 +265,7 @@ func (s summary) row(t lmbenchSection, r lmbenchRow, host, place int, basic bool
 	for _, c := range t.columns {
 		text := ""
 		if v, ok := c.value(s, r); ok {
-			text = lmbenchNumber(v, c.width)
+			text = number(v, c.width)
 			if c.whole {
 				text = strconv.FormatFloat(v, 'f', 0, 64)
 			}
@@ -275,7 +277,7 @@ func (s summary) row(t lmbenchSection, r lmbenchRow, host, place int, basic bool
 
 // description is what is known of a build: its revision, or how its hooks are
 // reached.
-func (s summary) description(r lmbenchRow) string {
+func (s summary) description(r row) string {
 	if s.run == nil {
 		return ""
 	}
@@ -293,7 +295,7 @@ func (s summary) description(r lmbenchRow) string {
 // clock is the clock rate in the processor's name.
 var clock = regexp.MustCompile(`@ *([0-9.]+) *([GM])Hz`)
 
-func (s summary) mhz(lmbenchRow) (float64, bool) {
+func (s summary) mhz(row) (float64, bool) {
 	if s.run == nil {
 		return 0, false
 	}
@@ -309,10 +311,10 @@ func (s summary) mhz(lmbenchRow) (float64, bool) {
 }
 
 // one is the load: a summary is of one process at a time.
-func one(summary, lmbenchRow) (float64, bool) { return 1, true }
+func one(summary, row) (float64, bool) { return 1, true }
 
 // nothing is a figure that no run of this program has.
-func nothing(summary, lmbenchRow) (float64, bool) { return 0, false }
+func nothing(summary, row) (float64, bool) { return 0, false }
 
 // scaled is a figure in the table's unit: times are in microseconds there.
 func (s summary) scaled(name string, v float64) float64 {
@@ -324,8 +326,8 @@ func (s summary) scaled(name string, v float64) float64 {
 
 // figure is the first of some benchmarks that there is: where lmbench's own is
 // another than the plain one, it comes first.
-func figure(width int, names ...string) lmbenchColumn {
-	return lmbenchColumn{width: width, value: func(s summary, r lmbenchRow) (float64, bool) {
+func figure(width int, names ...string) column {
+	return column{width: width, value: func(s summary, r row) (float64, bool) {
 		for _, name := range names {
 			if v, ok := r.values[name]; ok {
 				return s.scaled(name, v), true
@@ -336,7 +338,7 @@ func figure(width int, names ...string) lmbenchColumn {
 }
 
 // nullIO is the mean of reading from and writing to devices that do nothing.
-func nullIO(s summary, r lmbenchRow) (float64, bool) {
+func nullIO(s summary, r row) (float64, bool) {
 	const read, write = "lat_syscall/op=read", "lat_syscall/op=write"
 	a, isRead := r.values[read]
 	b, isWritten := r.values[write]
@@ -350,9 +352,9 @@ func nullIO(s summary, r lmbenchRow) (float64, bool) {
 }
 
 // largest is the benchmark of the largest size, in the pattern's group.
-func largest(width int, pattern string) lmbenchColumn {
+func largest(width int, pattern string) column {
 	re := regexp.MustCompile("^" + pattern + "$")
-	return lmbenchColumn{width: width, value: func(s summary, r lmbenchRow) (best float64, found bool) {
+	return column{width: width, value: func(s summary, r row) (best float64, found bool) {
 		most := int64(-1)
 		for name, v := range r.values {
 			if m := re.FindStringSubmatch(name); m != nil && sizeOf(m[1]) > most {
@@ -382,9 +384,9 @@ func sizeOf(text string) int64 {
 	return n * factor
 }
 
-// lmbenchNumber is a number as getsummary writes it in so many columns. What is too
+// number is a number as getsummary writes it in so many columns. What is too
 // long is cut; nothing above zero is blank.
-func lmbenchNumber(v float64, width int) string {
+func number(v float64, width int) string {
 	switch {
 	case v <= 0:
 		return ""
