@@ -35,12 +35,12 @@ func (s session) Hypercalls() bench.Hypercalls { return s.calls }
 // records, or one that ends with a failure.
 func measure(name string, o protocol.Order, calls *hypercall.Domain, w io.Writer) error {
 	system := linux.New(linux.Config{Native: protocol.NativePath, Hello: protocol.HelloPath, Shell: protocol.ShellPath})
-	return report(name, o, session{system, system, calls}, w, func(r *reporter) error { return r.facts(calls) })
+	return runPlan(name, o, session{system, system, calls}, w, func(r *reporter) error { return r.facts(calls) })
 }
 
-// report is measure for any domain. What is to be said first is said after the
+// runPlan is measure for any domain. What is to be said first is said after the
 // hello.
-func report(name string, o protocol.Order, s session, w io.Writer, first func(*reporter) error) error {
+func runPlan(name string, o protocol.Order, s session, w io.Writer, first func(*reporter) error) error {
 	out := wire.NewWriter(w)
 	hello := wire.Hello{Domain: name, Build: o.Build, Plan: o.Plan.Hash(), Benchmarks: len(o.Plan.Benchmarks)}
 	if err := out.Hello(hello); err != nil {

@@ -39,7 +39,7 @@ func asProcess(args []string, in io.Reader, out io.Writer) error {
 		return fmt.Errorf("read plan: %w", err)
 	}
 	system := linux.New(c)
-	return report(*name, protocol.Order{Plan: plan}, session{system, system, noHypervisor{}}, out, func(*reporter) error { return nil })
+	return runPlan(*name, protocol.Order{Plan: plan}, session{system, system, noHypervisor{}}, out, func(*reporter) error { return nil })
 }
 
 // noHypervisor is what a process without a domain can ask for below its kernel:

@@ -95,7 +95,8 @@ func placeOf(e compare.Environment) string {
 
 // section is one of the summary's tables.
 type section struct {
-	title string // with %s for what the figures are
+	title string
+	times string // how the title goes on if the figures are times; "" if it does not
 	rate  bool   // in MB/s
 	rule  int    // the length of the line below the title
 	// head is the table's head, as getsummary has it, from the column of the
@@ -116,8 +117,8 @@ var sections = []section{
 		title: "Basic system parameters", rule: 78,
 		head: [4]string{
 			"           OS Description              Mhz  tlb  cache  mem   scal",
-			"                                          pages line   par   load",
-			"                                                bytes            ",
+			"                                           pages line   par   load",
+			"                                                 bytes            ",
 			"------------- ----------------------- ---- ----- ----- ------ ----",
 		},
 		columns: []column{
@@ -125,7 +126,7 @@ var sections = []section{
 		},
 	},
 	{
-		title: "Processor, Processes - %s - smaller is better", rule: 78,
+		title: "Processor, Processes", times: " - times in microseconds", rule: 78,
 		head: [4]string{
 			"           OS  Mhz null null      open slct sig  sig  fork exec sh  ",
 			"                   call  I/O stat clos TCP  inst hndl proc proc proc",
@@ -141,7 +142,7 @@ var sections = []section{
 		},
 	},
 	{
-		title: "Context switching - %s - smaller is better", rule: 73,
+		title: "Context switching", times: " - times in microseconds", rule: 73,
 		head: [4]string{
 			"           OS  2p/0K 2p/16K 2p/64K 8p/16K 8p/64K 16p/16K 16p/64K",
 			"               ctxsw  ctxsw  ctxsw ctxsw  ctxsw   ctxsw   ctxsw",
@@ -154,7 +155,7 @@ var sections = []section{
 		},
 	},
 	{
-		title: "*Local* Communication latencies - %s - smaller is better", rule: 69,
+		title: "*Local* Communication latencies", times: " in microseconds", rule: 69,
 		head: [4]string{
 			"           OS 2p/0K  Pipe AF     UDP  RPC/   TCP  RPC/ TCP",
 			"              ctxsw       UNIX         UDP         TCP conn",
@@ -168,7 +169,7 @@ var sections = []section{
 		},
 	},
 	{
-		title: "File & VM system latencies - %s - smaller is better", rule: 79,
+		title: "File & VM system latencies", times: " in microseconds", rule: 79,
 		head: [4]string{
 			"           OS   0K File      10K File     Mmap    Prot   Page   100fd",
 			"              Create Delete Create Delete Latency Fault  Fault  selct",
@@ -217,10 +218,6 @@ func (s summary) section(t section) {
 		return
 	}
 	basic := t.title == sections[0].title
-	title := t.title
-	if strings.Contains(title, "%s") {
-		title = fmt.Sprintf(title, s.measure())
-	}
 	host, place := hostWidth, placeWidth
 	for _, r := range s.rows {
 		host, place = max(host, len(r.build)), max(place, len(r.place))
@@ -228,7 +225,7 @@ func (s summary) section(t section) {
 	if !basic {
 		fmt.Fprintln(s.b)
 	}
-	fmt.Fprintf(s.b, "%s\n%s\n", title, strings.Repeat("-", t.rule+host-hostWidth+place-placeWidth))
+	fmt.Fprintf(s.b, "%s\n%s\n", s.title(t), strings.Repeat("-", t.rule+host-hostWidth+place-placeWidth))
 	for i, line := range t.head {
 		if line == "" {
 			continue
@@ -248,12 +245,15 @@ func (s summary) section(t section) {
 	}
 }
 
-// measure says what the figures of latencies are.
-func (s summary) measure() string {
-	if s.unit == MicrosecondUnit {
-		return "times in microseconds"
+// title is a table's, with what its figures are.
+func (s summary) title(t section) string {
+	switch {
+	case t.times == "":
+		return t.title
+	case s.unit == MicrosecondUnit:
+		return t.title + t.times + " - smaller is better"
 	}
-	return s.unit
+	return t.title + " - " + s.unit + " - smaller is better"
 }
 
 func (s summary) row(t section, r row, host, place int, basic bool) {
