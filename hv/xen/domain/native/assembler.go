@@ -227,6 +227,19 @@ func (a *assembler) signExtend(r register) { a.direct(wide, 0x63, r, r) }
 // callTo calls the address in a register.
 func (a *assembler) callTo(r register) { a.direct(0, 0xff, 2, r) }
 
+// pushFrom pushes 64 bits of memory, pushConst a constant; jumpThrough jumps to the
+// address in memory.
+func (a *assembler) pushFrom(base register, disp int32) { a.memory(0, []byte{0xff}, 6, base, disp) }
+
+func (a *assembler) pushConst(v int32) {
+	a.bytes(0x68)
+	a.word(v)
+}
+
+func (a *assembler) jumpThrough(base register, disp int32) {
+	a.memory(0, []byte{0xff}, 4, base, disp)
+}
+
 func (a *assembler) push(r register) { a.bytes(rex|byte(r>>3), 0x50|byte(r&7)) }
 
 func (a *assembler) ret()          { a.bytes(0xc3) }

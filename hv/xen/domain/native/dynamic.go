@@ -24,8 +24,9 @@ const (
 	dynamicEnd   = 7 * pageSize
 
 	dynamicProgs = 9
-	dynamicTags  = 11
-	gotOffset    = dynamicTags * 16 // behind the dynamic section
+	dynamicTags  = 16
+	finiOffset   = dynamicTags * 16 // behind the dynamic section: the destructor
+	gotOffset    = finiOffset + 8
 	relaSize     = 24
 )
 
@@ -45,22 +46,27 @@ func Dynamic(base uint64) ([]byte, error) {
 	if len(code) > dynamicConst-dynamicCode {
 		return nil, fmt.Errorf("link native loops at %#x: %d bytes of code leave no place for data", base, len(code))
 	}
-	return dynamicLayout{base: base, code: code, start: uint64(p.labels["libstart"])}.write(), nil
+	return dynamicLayout{base: base, code: code, labels: p.labels}.write(), nil
 }
 
 // dynamicLayout is such an image about to be written. What the dynamic linker
 // reads lies behind the program headers.
 type dynamicLayout struct {
-	base  uint64
-	code  []byte
-	start uint64 // of the entry in the code
+	base   uint64
+	code   []byte
+	labels map[string]int
+}
+
+// address is a label's.
+func (d dynamicLayout) address(label string) uint64 {
+	return d.base + dynamicCode + uint64(d.labels[label])
 }
 
 // linkage is what the dynamic linker reads, with the offsets of its parts.
 type linkage struct {
 	bytes.Buffer
-	interp, strings, symbols, hash, rela int
-	stringsSize                          int
+	interp, strings, symbols, hash, rela, jumps int
+	stringsSize                                 int
 }
 
 func newLinkage(base uint64) *linkage {
@@ -83,6 +89,13 @@ func newLinkage(base uint64) *linkage {
 			Off: base + dynamicTable + gotOffset + 8*uint64(i), Info: elf.R_INFO(uint32(i+1), uint32(elf.R_X86_64_GLOB_DAT)),
 		})
 	}
+	var jumps []elf.Rela64
+	for i, name := range lazy {
+		jumps = append(jumps, elf.Rela64{
+			Off: base + dynamicData + gotPLT + 8*uint64(gotReserved+i), Info: elf.R_INFO(uint32(len(symbols)), uint32(elf.R_X86_64_JMP_SLOT)),
+		})
+		symbols = append(symbols, elf.Sym64{Name: text.add(name), Info: elf.ST_INFO(elf.STB_GLOBAL, elf.STT_FUNC)})
+	}
 	if library != 1 {
 		panic("link native loops: the library's name is not the first")
 	}
@@ -96,6 +109,8 @@ func newLinkage(base uint64) *linkage {
 	l.values(append([]uint32{1, uint32(len(symbols)), 0}, make([]uint32, len(symbols))...))
 	l.rela = at()
 	l.values(relocations)
+	l.jumps = at()
+	l.values(jumps)
 	return &l
 }
 
@@ -111,12 +126,14 @@ func (d dynamicLayout) write() []byte {
 	put(&b, dynamicCode, d.code)
 	put(&b, dynamicConst, make([]byte, pageSize))
 	put(&b, dynamicTable, d.tags(l))
+	put(&b, dynamicTable+finiOffset, d.address("destroy"))
+	put(&b, dynamicData+gotPLT, d.slots())
 	put(&b, dynamicEnd, []byte{})
 	return b.Bytes()
 }
 
 func (d dynamicLayout) header() elf.Header64 {
-	h := elfHeader(d.base + dynamicCode + d.start)
+	h := elfHeader(d.address("libstart"))
 	h.Phnum = dynamicProgs
 	return h
 }
@@ -141,6 +158,16 @@ func (d dynamicLayout) programs(l *linkage) []elf.Prog64 {
 	}
 }
 
+// slots are the addresses of lazy imports as they are before these are looked up.
+func (d dynamicLayout) slots() []uint64 {
+	list := make([]uint64, gotReserved)
+	list[0] = d.base + dynamicTable
+	for _, name := range lazy {
+		list = append(list, d.address("plt."+name))
+	}
+	return list
+}
+
 // tags are the dynamic section.
 func (d dynamicLayout) tags(l *linkage) []elf.Dyn64 {
 	at := func(off int) uint64 { return d.base + uint64(off) }
@@ -154,7 +181,12 @@ func (d dynamicLayout) tags(l *linkage) []elf.Dyn64 {
 		{Tag: int64(elf.DT_RELA), Val: at(l.rela)},
 		{Tag: int64(elf.DT_RELASZ), Val: uint64(len(imports) * relaSize)},
 		{Tag: int64(elf.DT_RELAENT), Val: relaSize},
-		{Tag: int64(elf.DT_BIND_NOW)},
+		{Tag: int64(elf.DT_PLTGOT), Val: at(dynamicData + gotPLT)},
+		{Tag: int64(elf.DT_PLTREL), Val: uint64(elf.DT_RELA)},
+		{Tag: int64(elf.DT_JMPREL), Val: at(l.jumps)},
+		{Tag: int64(elf.DT_PLTRELSZ), Val: uint64(len(lazy) * relaSize)},
+		{Tag: int64(elf.DT_FINI_ARRAY), Val: at(dynamicTable + finiOffset)},
+		{Tag: int64(elf.DT_FINI_ARRAYSZ), Val: 8},
 		{},
 	}
 	if len(list) != dynamicTags {

@@ -117,6 +117,13 @@ const (
 	hops     = 520 // the ring's pipes: descriptor to read, to write
 	set      = 520 // descriptors to select on
 	ready    = set + setSize
+
+	// Of a program that is linked with the C library: whether its destructor
+	// ran, and the addresses of lazy imports behind three words of the dynamic
+	// linker's.
+	destroyed   = 2040
+	gotPLT      = 2048
+	gotReserved = 3
 )
 
 const marksLabel = "marks"
@@ -193,6 +200,7 @@ func (p *program) assemble() ([]byte, error) {
 	p.text("text.hello", "Hello world\n")
 	p.text("text.page", "page")
 	p.text("text.command", "-c")
+	p.text("text.schedule", "LMBENCH_SCHED")
 	for _, op := range p.operations() {
 		p.text("text."+string(op.name), string(op.name))
 	}
