@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 
 	"xsmbench/abi"
 	"xsmbench/bench"
@@ -38,6 +39,12 @@ func asProcess(args []string, in io.Reader, out io.Writer) error {
 	if err := json.NewDecoder(in).Decode(&plan); err != nil {
 		return fmt.Errorf("read plan: %w", err)
 	}
+	// A file's path is then as short as in a domain, wherever the directory lies:
+	// each directory on the way would cost stat and open some time.
+	if err := os.Chdir(filepath.Dir(c.Tmp)); err != nil {
+		return fmt.Errorf("measure in a process: %w", err)
+	}
+	c.Tmp = filepath.Base(c.Tmp)
 	system := linux.New(c)
 	return runPlan(*name, protocol.Order{Plan: plan}, session{system, system, noHypervisor{}}, out, func(*reporter) error { return nil })
 }
