@@ -3,6 +3,7 @@ package linux
 import (
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 )
 
@@ -60,5 +61,17 @@ broken
 	}
 	if got := fileSystem("", "/"); got != "" {
 		t.Errorf("without mounts: %q", got)
+	}
+}
+
+// TestUsualBuilds: the build's name is one that can be given, and says which kernel it is.
+func TestUsualBuilds(t *testing.T) {
+	k, err := readKernel("/proc")
+	if err != nil {
+		t.Skip(err)
+	}
+	name, kind, ok := strings.Cut(New().UsualBuilds()[0], "=")
+	if !ok || kind != "linux" || name == "" || notInNames.MatchString(strings.ReplaceAll(name, "-", "")) {
+		t.Errorf("the kernel %s is the build %q of kind %q", k.release, name, kind)
 	}
 }

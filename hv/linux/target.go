@@ -11,6 +11,7 @@ package linux
 import (
 	"fmt"
 	"os"
+	"regexp"
 	"runtime"
 	"strings"
 	"sync"
@@ -75,8 +76,18 @@ func (*Target) Units() []string { return []string{"ns/op", "MB/s"} }
 // MostLayouts is 0: nothing is relinked.
 func (*Target) MostLayouts() int { return 0 }
 
-// UsualBuilds is the kernel.
-func (*Target) UsualBuilds() []string { return []string{name} }
+// UsualBuilds is the kernel, named by its release: runs of two kernels then compare.
+func (*Target) UsualBuilds() []string {
+	k, err := readKernel("/proc")
+	release := strings.Trim(notInNames.ReplaceAllString(k.release, "-"), "-")
+	if err != nil || release == "" {
+		return []string{name}
+	}
+	return []string{release + "=" + name}
+}
+
+// notInNames is what a release may have and a build's name may not.
+var notInNames = regexp.MustCompile(`[^A-Za-z0-9._+]+`)
 
 // MeasuredDomains is the host.
 func (*Target) MeasuredDomains() []string { return []string{protocol.HostDomain} }

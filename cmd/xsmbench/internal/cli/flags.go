@@ -46,7 +46,7 @@ func (f *buildFlags) register(fs *pflag.FlagSet) {
 	f.all = fs
 	fs.StringVar(&f.target, "target", "model", "hypervisor under test, or linux for this machine's kernel without one")
 	fs.StringSliceVar(&f.arches, "arch", nil, "architectures to build for, comma-separated (default: the target's first)")
-	fs.StringSliceVar(&f.builds, "builds", []string{"native", "dummy", "flask"}, "builds as NAME[=KIND][:DISPATCH][@REV] or NAME[=KIND][:DISPATCH]@DIR, comma-separated; KIND may be the folder of a security module (./mine); the others are compared with the first (with --target linux: linux)")
+	fs.StringSliceVar(&f.builds, "builds", []string{"native", "dummy", "flask"}, "builds as NAME[=KIND][:DISPATCH][@REV] or NAME[=KIND][:DISPATCH]@DIR, comma-separated; KIND may be the folder of a security module (./mine); the others are compared with the first (with --target linux: the kernel that runs)")
 	fs.StringSliceVar(&f.tags, "tags", nil, "extra build tags for all builds")
 	fs.StringVar(&f.source, "source", "", "source tree to build from")
 	fs.StringVar(&f.rev, "rev", "", "git revision to build from")
