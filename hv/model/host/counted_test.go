@@ -20,6 +20,7 @@ import (
 	_ "xsmbench/bench/lmbench"
 	"xsmbench/hv"
 	"xsmbench/hv/count"
+	"xsmbench/hv/process"
 	"xsmbench/internal/require"
 	"xsmbench/reports/profile"
 	"xsmbench/results"
@@ -279,11 +280,11 @@ func TestStandsStill(t *testing.T) {
 	for mode, starts := range map[string]int{"hang": attempts, "die": 1} {
 		t.Run(mode, func(t *testing.T) {
 			var console bytes.Buffer
-			c := &counting{target: tg, emulate: []string{"/usr/bin/env"}, dir: t.TempDir(), release: func() {}, spec: hv.BootSpec{
+			c := &counting{target: tg, image: img, emulate: []string{"/usr/bin/env"}, dir: t.TempDir(), release: func() {}, spec: hv.BootSpec{
 				Console: &console, Plan: bench.Plan{Domains: []string{"dom0"}, Benchmarks: []string{status}, Workload: mode},
 			}}
 			var err error
-			if c.machine, err = tg.launch(img, c.spec, c.emulate); err != nil {
+			if c.Machine, err = tg.launch(img, c.spec, c.emulate); err != nil {
 				t.Fatal(err)
 			}
 			err = c.Measure(context.Background(), func(bench.Measurement) error { return nil })
