@@ -109,6 +109,7 @@ func TestAgainstOriginal(t *testing.T) {
 	needsHost(t)
 	s := side{t: t, bin: bin, tg: New(), dir: workFolder(t), file: "d/lmbench"} // as deep as the port's
 	ownStore(t)
+	t.Setenv("XDG_CACHE_HOME", s.dir) // one file system for both
 	s.installHello()
 	err := os.Mkdir(filepath.Join(s.dir, filepath.Dir(s.file)), 0o755)
 	if err == nil {
