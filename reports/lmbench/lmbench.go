@@ -292,12 +292,17 @@ func (s summary) description(r row) string {
 	return ""
 }
 
-// clock is the clock rate in the processor's name.
+// clock is the clock rate in the processor's name, of runs that do not have it by
+// itself.
 var clock = regexp.MustCompile(`@ *([0-9.]+) *([GM])Hz`)
 
+// mhz is the processor's clock rate.
 func (s summary) mhz(row) (float64, bool) {
 	if s.run == nil {
 		return 0, false
+	}
+	if s.run.Host.MHz > 0 {
+		return s.run.Host.MHz, true
 	}
 	m := clock.FindStringSubmatch(s.run.Host.CPU)
 	if m == nil {
