@@ -17,10 +17,10 @@ type Question struct {
 	Inputs
 	Base       string // the build that the others are compared with; "" for the first
 	Controls   Controls
-	Domains    []string // nil: dom0 and domU
+	Domains    []string // nil: all that the target measures from
 	Benchmarks string   // regular expression over full names; "" for the suite
 	// Suite is the set of benchmarks to choose from, one of bench.Suites. "" is
-	// the default suite, or, with an expression, all.
+	// the target's default suite, or, with an expression, all.
 	Suite    string
 	Workload string // what else the domain does, one of package workloads
 
@@ -73,9 +73,6 @@ const (
 	quickEnough = 100 // µs
 )
 
-// domains are those that a target measures from.
-var domains = []string{"dom0", "domU"}
-
 // Spec resolves the question: what is left open is decided, what cannot be
 // measured is refused, and the controls are added.
 func (q Question) Spec() (hv.Target, results.Spec, error) {
@@ -123,7 +120,10 @@ type resolved struct {
 func (q Question) resolve(t hv.Target) resolved {
 	r := resolved{Question: q, target: t}
 	if r.Domains == nil {
-		r.Domains = slices.Clone(domains)
+		r.Domains = hv.DomainsOf(t)
+	}
+	if u, ok := t.(hv.Usual); ok && r.Suite == "" && r.Benchmarks == "" {
+		r.Suite = u.UsualSuite()
 	}
 	if r.Workload == "" {
 		r.Workload = workloads.Default

@@ -50,6 +50,25 @@ type Defaults interface {
 	Rounds() int
 }
 
+// Usual is a target of which a run that does not say otherwise has other builds,
+// domains and benchmarks than most.
+type Usual interface {
+	// UsualBuilds are words of --builds, of which a run that names none has all.
+	UsualBuilds() []string
+	// MeasuredDomains are those that there are, in place of dom0 and domU.
+	MeasuredDomains() []string
+	// UsualSuite is one of bench.Suites.
+	UsualSuite() string
+}
+
+// DomainsOf are the domains that a target measures from.
+func DomainsOf(t Target) []string {
+	if u, ok := t.(Usual); ok {
+		return u.MeasuredDomains()
+	}
+	return []string{"dom0", "domU"}
+}
+
 // Packager is a target that takes packages of a distribution
 // (Build.Packages).
 type Packager interface {

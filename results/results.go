@@ -121,6 +121,7 @@ type Host struct {
 	Kernel      string            `json:"kernel"`
 	CPU         string            `json:"cpu"`
 	CPUs        int               `json:"cpus"`
+	MHz         float64           `json:"mhz,omitempty"` // of the first processor, when the run began
 	MemoryMB    int64             `json:"memory_mb"`
 	Governor    string            `json:"governor,omitempty"`
 	Mitigations map[string]string `json:"mitigations,omitempty"`

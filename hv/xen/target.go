@@ -140,6 +140,9 @@ func (*Target) Refuses(b bench.Benchmark) string {
 			return reason
 		}
 	}
+	if b.Dynamic() {
+		return "the guests have no C library"
+	}
 	return hypercall.Refused(b.FullName())
 }
 

@@ -14,6 +14,7 @@ import (
 	"xsmbench/hv"
 	"xsmbench/hv/child"
 	"xsmbench/hv/gotool"
+	"xsmbench/hv/process"
 	"xsmbench/xsm"
 )
 
@@ -50,7 +51,7 @@ func (t *Target) ask(ctx context.Context, g gotool.Tool, program string, args ..
 	}
 	command = append(append(command, program, "-about"), args...)
 	cmd := exec.CommandContext(ctx, command[0], command[1:]...)
-	cmd.Env = environment()
+	cmd.Env = process.Environment()
 	var stdout, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
 	if err := child.Run(cmd); err != nil {

@@ -74,6 +74,10 @@ const (
 	DomUConsole  = ConsoleDir + "/guest-domU.log"
 )
 
+// HostDomain is the domain's name in results where the agent is a process of a
+// host, in no domain.
+const HostDomain = "host"
+
 // Paths in xenstore, below the domain's directory.
 const (
 	StoreOffer  = "data/offer"  // dom0's half of the channels

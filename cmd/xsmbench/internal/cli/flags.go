@@ -29,6 +29,7 @@ type buildFlags struct {
 	kconfig       []string
 	clean         bool
 	packages      packageFlags
+	all           *pflag.FlagSet // that they are among
 }
 
 // packageFlags say where a distribution's packages are from.
@@ -42,9 +43,10 @@ func (f *packageFlags) register(fs *pflag.FlagSet) {
 }
 
 func (f *buildFlags) register(fs *pflag.FlagSet) {
-	fs.StringVar(&f.target, "target", "model", "hypervisor under test")
+	f.all = fs
+	fs.StringVar(&f.target, "target", "model", "hypervisor under test, or linux for this machine's kernel without one")
 	fs.StringSliceVar(&f.arches, "arch", nil, "architectures to build for, comma-separated (default: the target's first)")
-	fs.StringSliceVar(&f.builds, "builds", []string{"native", "dummy", "flask"}, "builds as NAME[=KIND][:DISPATCH][@REV] or NAME[=KIND][:DISPATCH]@DIR, comma-separated; KIND may be the folder of a security module (./mine); the others are compared with the first")
+	fs.StringSliceVar(&f.builds, "builds", []string{"native", "dummy", "flask"}, "builds as NAME[=KIND][:DISPATCH][@REV] or NAME[=KIND][:DISPATCH]@DIR, comma-separated; KIND may be the folder of a security module (./mine); the others are compared with the first (with --target linux: the kernel that runs)")
 	fs.StringSliceVar(&f.tags, "tags", nil, "extra build tags for all builds")
 	fs.StringVar(&f.source, "source", "", "source tree to build from")
 	fs.StringVar(&f.rev, "rev", "", "git revision to build from")
@@ -62,7 +64,7 @@ func (f *buildFlags) inputs() (experiment.Inputs, error) {
 		Target: f.target, Arches: f.arches, Source: f.source, Rev: f.rev, Unknown: f.unknown, Tags: f.tags, Kconfig: f.kconfig, Packages: f.packages.Packages, Clean: f.clean,
 	}
 	parser := builder{f.source, describeIn(f.source)}
-	for _, word := range f.builds {
+	for _, word := range f.named() {
 		b, err := parser.parse(word)
 		if err != nil {
 			return in, err
@@ -75,6 +77,18 @@ func (f *buildFlags) inputs() (experiment.Inputs, error) {
 	}
 	in.Label, err = ofBuilds("label", f.label, in.Builds, func(b *hv.Build) *string { return &b.Label })
 	return in, err
+}
+
+// named are the builds that were named, or those that the target usually has.
+func (f *buildFlags) named() []string {
+	t, err := lookupTarget(f.target)
+	if err != nil || f.all == nil || f.all.Changed("builds") {
+		return f.builds // another target is refused later
+	}
+	if u, ok := t.(hv.Usual); ok {
+		return u.UsualBuilds()
+	}
+	return f.builds
 }
 
 // runFlags say what to measure.
@@ -108,7 +122,7 @@ func (f *runFlags) register(fs *pflag.FlagSet) {
 	f.compareFlags.register(fs, "default: ")
 	f.shardFlags.register(fs)
 	fs.BoolVar(&f.aa, "aa", true, "measure controls: the base again under another name, in alternate rounds as the same image and relinked")
-	fs.StringSliceVar(&f.domains, "domains", []string{"dom0", "domU"}, "domains to measure from")
+	fs.StringSliceVar(&f.domains, "domains", []string{"dom0", "domU"}, "domains to measure from (with --target linux: host)")
 	fs.StringVar(&f.bench, "bench", "", "regular expression over the benchmarks' names, those of every suite if --suite is not given (default: the suite)")
 	fs.StringVar(&f.suite, "suite", "", "benchmarks to choose from: "+strings.Join(bench.Suites(), " or ")+` (default: full with --bench, or else default)`)
 	fs.IntVar(&f.rounds, "rounds", experiment.DefaultRounds, "number of rounds; each round boots every build once (a target that counts has its own default)")
@@ -150,7 +164,7 @@ func (f *runFlags) question(fs *pflag.FlagSet) (experiment.Question, error) {
 	}
 	criteria = criteria.Or(compare.Defaults().Criteria)
 	q := experiment.Question{
-		Inputs: inputs, Base: f.base, Controls: f.controls(fs), Domains: f.domains, Benchmarks: f.bench, Suite: f.suite, Workload: f.workload,
+		Inputs: inputs, Base: f.base, Controls: f.controls(fs), Domains: f.measured(fs), Benchmarks: f.bench, Suite: f.suite, Workload: f.workload,
 		Rounds: given(fs, "rounds", f.rounds), Layouts: f.layouts,
 		EnoughUS: given(fs, "enough", f.enough), Repetitions: f.repetitions, Quick: f.quick, Witness: f.witness,
 		Accel: f.accel, DomU: f.domU, Idle: f.idle, Timeout: f.timeout,
@@ -166,6 +180,18 @@ func (f *runFlags) question(fs *pflag.FlagSet) (experiment.Question, error) {
 		return q, errors.New("--max-rounds: needs --budget; without a budget use --rounds")
 	}
 	return q, nil
+}
+
+// measured are the domains that were named, nil if the target is to decide.
+func (f *runFlags) measured(fs *pflag.FlagSet) []string {
+	t, err := lookupTarget(f.target)
+	if err != nil || fs.Changed("domains") || fs.Changed("domain") {
+		return f.domains
+	}
+	if _, ok := t.(hv.Usual); ok {
+		return nil
+	}
+	return f.domains
 }
 
 // commandLine is how this program was called.
