@@ -49,6 +49,9 @@ type Build struct {
 	// have: "deny" or "allow", empty refuses the policy.
 	Label   string `json:"label,omitempty"`
 	Unknown string `json:"unknown,omitempty"`
+	// Options are for the hypervisor's own command line, beside those that the
+	// target sets: "flask=permissive".
+	Options []string `json:"options,omitempty"`
 	// Packages says where the distribution's packages are from, for a target
 	// that takes some (Packager).
 	Packages Packages `json:"packages,omitzero"`

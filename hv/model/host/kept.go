@@ -97,21 +97,33 @@ func (t *Target) insidePolicy(ctx context.Context, b hv.Build, k kind) (string, 
 }
 
 // outsidePolicy does the same for a module from outside, whose program must be
-// asked.
+// asked. The image's kind becomes what the module is with the build's options.
 func (t *Target) outsidePolicy(ctx context.Context, r recipe, img *hv.Image) (string, error) {
 	b := r.build
 	about, err := readAbout(filepath.Join(filepath.Dir(img.Path), aboutFile))
 	if err != nil {
 		return "", err
 	}
-	args := policyArguments(b, b.Policy)
+	args := securityArguments(b, b.Policy)
 	switch {
 	case len(args) == 0:
 		return "", nil
-	case about.Policy == nil:
+	case about.Policy == nil && secures(b):
 		return "", fmt.Errorf("module %s loads no policy", about.Name)
 	}
-	if _, err := t.ask(ctx, r.goTool, img.Path, args...); err != nil || b.Policy == "" {
+	if err := checkOptions(about, b.Options); err != nil {
+		return "", err
+	}
+	text, err := t.ask(ctx, r.goTool, img.Path, args...)
+	if err == nil {
+		about, err = parseAbout(text)
+	}
+	if err != nil {
+		return "", err
+	}
+	k := registered(about)
+	img.Module = &k
+	if err := checkMode(b, k); err != nil || b.Policy == "" {
 		return "", err
 	}
 	return t.keepPolicy(ctx, b, about.Policy.Magic, func([]byte) error { return nil })

@@ -63,7 +63,7 @@ func describingTree(t *testing.T) string {
 
 const (
 	plainModule  = "xsm.About = `{\"Name\":\"mine\",\"Doc\":\"of mine\"}`"
-	policyModule = "xsm.About, xsm.Policy = `{\"Name\":\"mine\",\"AVC\":true,\"Policy\":{\"Magic\":1145258561,\"BuiltIn\":true,\"Mode\":\"enforcing\"}}`, \"ABCD rules\""
+	policyModule = "xsm.About, xsm.Policy = `{\"Name\":\"mine\",\"AVC\":true,\"Mode\":\"enforcing\",\"Params\":[{\"Name\":\"mine\",\"Values\":[\"lax\",\"off\"]}],\"Policy\":{\"Magic\":1145258561,\"BuiltIn\":true}}`, \"ABCD rules\""
 )
 
 // TestModule builds with a module from outside: the image has the kind that it
