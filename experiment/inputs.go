@@ -186,7 +186,11 @@ func dispatchOf(k hv.Kind, b hv.Build) (string, error) {
 // noDispatch says what a kind has instead of a dispatch.
 func noDispatch(k hv.Kind, dispatch string) string {
 	if len(k.Dispatches) == 0 {
-		return fmt.Sprintf("hooks of %s are reached in one way only (%s): leave out :%s", k.Name, k.Dispatch, dispatch)
+		why := ""
+		if k.OneWay != "" {
+			why = ", since " + k.OneWay
+		}
+		return fmt.Sprintf("hooks of %s are reached in one way only (%s)%s: leave out :%s", k.Name, k.Dispatch, why, dispatch)
 	}
 	var all []string
 	for _, d := range k.Dispatches {

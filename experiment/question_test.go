@@ -266,7 +266,11 @@ func TestDispatch(t *testing.T) {
 			t.Errorf("%q: %q, %v; want %q", asked, got, err, want)
 		}
 	}
-	_, err := dispatchOf(k, hv.Build{Name: "d", Dispatch: "sideways"})
+	_, err := dispatchOf(hv.Kind{Name: "silo", Dispatch: "table", OneWay: "it has no functions"}, hv.Build{Name: "s", Dispatch: "direct"})
+	if want := "Builds s: hooks of silo are reached in one way only (table), since it has no functions: leave out :direct"; err == nil || err.Error() != want {
+		t.Errorf("error %v, want %s", err, want)
+	}
+	_, err = dispatchOf(k, hv.Build{Name: "d", Dispatch: "sideways"})
 	if want := "Builds d: there is no dummy:sideways: use dummy:table or dummy:direct"; err == nil || err.Error() != want {
 		t.Errorf("error %v, want %s", err, want)
 	}

@@ -105,6 +105,8 @@ type Kind struct {
 	// choose from (Build.Dispatch), nil if there is no choice. The first is
 	// what Dispatch describes.
 	Dispatches []Dispatch `json:"dispatches,omitempty"`
+	// OneWay says why there is no choice, "" if that needs no reason.
+	OneWay string `json:"one_way,omitempty"`
 	// Policy tells whether a build of this kind loads a policy (Build.Policy),
 	// BuiltIn whether it has one where none is given.
 	Policy  bool `json:"policy,omitempty"`

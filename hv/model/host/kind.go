@@ -34,7 +34,7 @@ func kinds() []kind {
 	for _, m := range xsm.Modules() {
 		k := registered(m.About(""))
 		if m.Direct {
-			k.Dispatches = framed
+			k.Dispatches, k.OneWay = framed, ""
 		}
 		list = append(list, kind{k, []string{framework, m.Name}, &m})
 	}
@@ -43,7 +43,7 @@ func kinds() []kind {
 
 // registered is the kind that a module registers.
 func registered(a xsm.About) hv.Kind {
-	k := hv.Kind{Name: a.Name, Doc: a.Doc, Dispatch: "table", AVC: a.AVC, Mode: a.Mode}
+	k := hv.Kind{Name: a.Name, Doc: a.Doc, Dispatch: "table", OneWay: tabled, AVC: a.AVC, Mode: a.Mode}
 	if p := a.Policy; p != nil {
 		k.Policy, k.BuiltIn = true, p.BuiltIn
 	}
@@ -54,7 +54,7 @@ func registered(a xsm.About) hv.Kind {
 func kindOf(b hv.Build) (kind, error) {
 	if b.Module != "" {
 		// It may load a policy; that it does is known when it can be asked.
-		return kind{Kind: hv.Kind{Name: b.KindOf(), Dispatch: "table", Policy: true}, tags: []string{framework}}, nil
+		return kind{Kind: hv.Kind{Name: b.KindOf(), Dispatch: "table", OneWay: tabled, Policy: true}, tags: []string{framework}}, nil
 	}
 	var known []string
 	for _, k := range kinds() {
