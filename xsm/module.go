@@ -61,6 +61,9 @@ type PolicyFormat struct {
 	Magic uint32
 	// BuiltIn is the policy to boot with where no other is given; nil for none.
 	BuiltIn []byte
+	// Symbol is the variable of the program that holds BuiltIn, from which other
+	// programs read what an image carries; "" if they cannot.
+	Symbol string
 	// Check says whether the module can load a policy that starts with Magic,
 	// before a machine boots with it. It returns the label of domUs, "" if the
 	// module has no labels. It may be nil.

@@ -15,7 +15,7 @@ func init() {
 		Start: boot,
 		AVC:   true, Direct: true,
 		Policy: &xsm.PolicyFormat{
-			Magic: policydb.Magic, BuiltIn: policy.Binary, Check: Check, Unknown: "flask_unknown", Mode: xsm.Enforcing,
+			Magic: policydb.Magic, BuiltIn: policy.Binary, Symbol: "xsmbench/xsm/flask/policy.Binary", Check: Check, Unknown: "flask_unknown", Mode: xsm.Enforcing,
 		},
 		Params: []xsm.Param{{Name: paramEnabled, Values: []string{"0", "1"}}, {Name: paramEnforcing, Values: []string{"0", "1"}}},
 		Mode:   mode,

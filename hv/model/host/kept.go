@@ -2,6 +2,7 @@ package host
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -158,13 +159,20 @@ func (t *Target) policy(hash string) (string, error) {
 	return k.Path(), nil
 }
 
-// embedded is the variable that holds a program's own policy.
-const embedded = "xsmbench/xsm/flask/policy.Binary"
+// errUnreadable is a policy that a module from outside carries.
+var errUnreadable = errors.New("the module does not say where its program holds its own policy")
 
 // policyText is what an image enforces.
 func (t *Target) policyText(img *hv.Image) ([]byte, error) {
 	if img.Policy == "" {
-		return policy.Variable(img.Path, embedded)
+		k, err := kindOf(img.Build)
+		if err == nil && (k.module == nil || k.module.Policy == nil || k.module.Policy.Symbol == "") {
+			err = errUnreadable
+		}
+		if err != nil {
+			return nil, err
+		}
+		return policy.Variable(img.Path, k.module.Policy.Symbol)
 	}
 	path, err := t.policy(img.Policy)
 	if err != nil {
