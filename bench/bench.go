@@ -124,6 +124,8 @@ type Measurement struct {
 	// ProbeNS is the least time of the speed probe that the measuring
 	// process saw, 0 without one.
 	ProbeNS float64 `json:"probe_ns,omitempty"`
+	// Disturbed is how many windows were kept although the processor was slow.
+	Disturbed int `json:"disturbed,omitempty"`
 
 	Domain     string    `json:"domain"`            // "dom0", "domU"
 	Benchmark  string    `json:"benchmark"`         // FullName

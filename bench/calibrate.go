@@ -10,6 +10,9 @@ type Calibration struct {
 	ClockNS  float64 `json:"clock_ns"`  // cost of reading the clock
 	LoopNS   float64 `json:"loop_ns"`   // cost of an iteration of an empty loop
 	ProbeNS  float64 `json:"probe_ns"`  // time of the speed probe on an undisturbed processor
+	// Patience is how long a benchmark may wait for an undisturbed processor,
+	// in multiples of the time that its windows ask for.
+	Patience float64 `json:"patience"`
 }
 
 // windowChoices are the windows that the resolution test tries, in
@@ -40,7 +43,7 @@ const (
 func Calibrate(c Clock, o Options) Calibration {
 	w := newPointerChase()
 	cal := calibrator{clock: c, units: w.tens, one: w.ones, two: w.twos}.calibrate(o)
-	cal.ProbeNS = float64(probeTime(c))
+	cal.ProbeNS, cal.Patience = float64(probeTime(c)), mostPatience
 	return cal
 }
 

@@ -51,7 +51,7 @@ func measure(d Domain, b Benchmark, o Options, cal Calibration) (Measurement, er
 	if r.timer.probe != nil {
 		m.ProbeNS = float64(r.timer.probe.best)
 	}
-	if r.timer.disturbed > 0 {
+	if m.Disturbed = r.timer.disturbed; m.Disturbed > 0 {
 		m.Warnings = append(m.Warnings, fmt.Sprintf(Disturbed+"%d windows, others were timed again %d times", r.timer.disturbed, r.timer.again))
 	}
 	return m, nil
@@ -69,7 +69,7 @@ func newTimer(c Clock, b Benchmark, o Options, cal Calibration) timer {
 		t.enough = float64(o.EnoughUS)
 	}
 	asked := time.Duration(t.enough * 1e3 * float64(t.repetitions))
-	t.probe = newProbe(c, time.Duration(cal.ProbeNS), asked)
+	t.probe = newProbe(c, cal, asked)
 	return t
 }
 

@@ -9,16 +9,20 @@ import "time"
 // kind. It is timed before and after every window, and a window whose
 // processor was slow is timed again. The decision looks at the probe alone,
 // never at the operation, so it cannot favour a result; what was timed again
-// is counted in the measurement, and a boot has a limit of patience, after
-// which windows are kept as they are and the measurement says so.
+// is counted in the measurement, and a benchmark has a limit of patience, after
+// which windows are kept as they are and the measurement says so. Where patience
+// was in vain, the next benchmark has half of it: on a processor that is never at
+// its full speed, waiting would only make a boot longer.
 const (
 	// slowFrom is how much longer than its best a probe may take.
 	slowFrom = 1.15
 	// pause is what is waited before a slow processor is tried again.
 	pause = 10 * time.Millisecond
-	// patience bounds the time that one process spends on waiting, as a
-	// multiple of the time that its windows ask for.
-	patience = 5
+	// mostPatience bounds the time that one process spends on waiting, as a
+	// multiple of the time that its windows ask for. leastPatience keeps a
+	// boot trying, so that it finds out when waiting helps again.
+	mostPatience  = 5.0
+	leastPatience = mostPatience / 64
 )
 
 // probe watches the processor's speed. A nil probe finds nothing slow.
@@ -30,11 +34,27 @@ type probe struct {
 }
 
 // newProbe makes a probe for a process whose kept windows take asked together.
-func newProbe(c Clock, best, asked time.Duration) *probe {
-	if best <= 0 {
+func newProbe(c Clock, cal Calibration, asked time.Duration) *probe {
+	if cal.ProbeNS <= 0 {
 		return nil
 	}
-	return &probe{clock: c, work: new(probeWork).run, best: best, left: patience * asked}
+	left := time.Duration(cal.Patience * float64(asked))
+	return &probe{clock: c, work: new(probeWork).run, best: time.Duration(cal.ProbeNS), left: left}
+}
+
+// After is what the boot's next benchmark is measured with, given what m found
+// of the processor.
+func (c Calibration) After(m Measurement) Calibration {
+	if m.ProbeNS <= 0 {
+		return c
+	}
+	c.ProbeNS = min(c.ProbeNS, m.ProbeNS)
+	if m.Disturbed > 0 {
+		c.Patience = max(c.Patience/2, leastPatience)
+	} else {
+		c.Patience = min(c.Patience*2, mostPatience)
+	}
+	return c
 }
 
 // slow times the probe's work. A probe that is itself disturbed for a moment

@@ -20,7 +20,7 @@ func (m *machine) spend(us float64) {
 func (m *machine) timed(repetitions int) (*timer, Interval) {
 	const enough = 1000
 	t := &timer{clock: m, enough: enough, repetitions: repetitions}
-	t.probe = newProbe(m, 10*time.Microsecond, time.Duration(repetitions)*enough*time.Microsecond)
+	t.probe = newProbe(m, Calibration{ProbeNS: 10e3, Patience: mostPatience}, time.Duration(repetitions)*enough*time.Microsecond)
 	t.probe.work = func() { m.spend(10) }
 	return t, Interval{Loop: func(n int64) error { m.spend(float64(n)); return nil }}
 }
@@ -84,6 +84,30 @@ func TestProbeLearns(t *testing.T) {
 	}
 }
 
+// Waiting in vain costs a boot less and less, and as soon as waiting helps the
+// next benchmarks may wait again.
+func TestPatience(t *testing.T) {
+	slow, fast := Measurement{ProbeNS: 10, Disturbed: 1}, Measurement{ProbeNS: 9}
+	c := Calibration{ProbeNS: 10, Patience: mostPatience}
+	waited := 0.0
+	for range 100 {
+		waited += c.Patience
+		c = c.After(slow)
+	}
+	if limit := 2*mostPatience + 100*leastPatience; waited > limit || c.Patience != leastPatience {
+		t.Errorf("100 benchmarks waited %.3g times what they ask for, with %.3g left; want at most %.3g and %.3g", waited, c.Patience, limit, leastPatience)
+	}
+	for range 6 {
+		c = c.After(fast)
+	}
+	if c.Patience != mostPatience || c.ProbeNS != 9 {
+		t.Errorf("after six undisturbed benchmarks: %+v", c)
+	}
+	if unprobed := (Calibration{Patience: 1}); unprobed.After(Measurement{Disturbed: 1}) != unprobed {
+		t.Error("a measurement without a probe changed the patience")
+	}
+}
+
 func TestProbeTime(t *testing.T) {
 	clock := wallClock{time.Now()}
 	if d := probeTime(clock); d <= 0 || d > time.Second {
@@ -93,7 +117,7 @@ func TestProbeTime(t *testing.T) {
 	if d := probeTime(still); d != 0 {
 		t.Errorf("on a clock that stands still the probe takes %v", d)
 	}
-	if p := newProbe(still, 0, time.Second); p.slow() || p.wait(0) {
+	if p := newProbe(still, Calibration{}, time.Second); p.slow() || p.wait(0) {
 		t.Error("no probe found something slow")
 	}
 }

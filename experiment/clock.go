@@ -16,23 +16,32 @@ type clock struct {
 	begun, booted time.Time
 	boots, done   int
 	perBoot       int // samples expected of a boot
+	atOnce        int // boots that share the machine
 	inBoot        int
+	launched      time.Time // when the current boot began, maybe ahead of its turn
 	running       bool
 	counted       int // boots that took time, failed ones included
 	busy          time.Duration
 }
 
-func newClock(boots, perBoot int) *clock {
-	return &clock{begun: time.Now(), boots: boots, perBoot: perBoot}
+func newClock(boots, perBoot, atOnce int) *clock {
+	return &clock{begun: time.Now(), boots: boots, perBoot: perBoot, atOnce: atOnce}
 }
 
+// start begins a boot's turn.
 func (c *clock) start() { c.booted, c.inBoot, c.running = time.Now(), 0, true }
+
+// turn is what a boot took of the run's time, since its launch or altogether: its turn,
+// or its share of the machine if it had begun ahead of its turn.
+func (c *clock) turn(took time.Duration) time.Duration {
+	return max(time.Since(c.booted), took/time.Duration(c.atOnce))
+}
 
 func (c *clock) sample() { c.inBoot++ }
 
 // stop ends a boot's turn, whether it succeeded or not.
-func (c *clock) stop() {
-	c.busy += time.Since(c.booted)
+func (c *clock) stop(took time.Duration) {
+	c.busy += c.turn(took)
 	c.done++
 	c.counted++
 	c.running = false
@@ -55,7 +64,7 @@ func (c *clock) now() Progress {
 		p.SamplesDone += n
 		if n > 0 {
 			work += part
-			busy += time.Since(c.booted)
+			busy += c.turn(time.Since(c.launched))
 		}
 	}
 	if work > 0 {

@@ -17,6 +17,7 @@ import (
 // are recorded in their order and one at a time.
 type flight struct {
 	cancel context.CancelFunc
+	begun  time.Time
 	done   chan struct{} // closed at the end
 	err    error         // of the boot, once done is closed
 	took   time.Duration // likewise
@@ -30,15 +31,14 @@ type flight struct {
 
 // launch starts a boot.
 func launch(ctx context.Context, t hv.Target, img *hv.Image, spec hv.BootSpec) *flight {
-	f := &flight{done: make(chan struct{})}
+	f := &flight{begun: time.Now(), done: make(chan struct{})}
 	spec.Console = &f.console
 	ctx, f.cancel = context.WithCancel(ctx)
 	go func() {
 		defer close(f.done)
 		defer f.cancel()
-		begun := time.Now()
 		f.err = f.measure(ctx, t, img, spec)
-		f.took = time.Since(begun)
+		f.took = time.Since(f.begun)
 	}()
 	return f
 }

@@ -79,7 +79,7 @@ func (r *Runner) Run(ctx context.Context) (Outcome, error) {
 		}
 	}
 	p.takeEarly()
-	p.clock = newClock(len(p.todo), Expected(spec))
+	p.clock = newClock(len(p.todo), Expected(spec), atOnce(r.Target, bootSpec(spec)))
 	err := p.run(ctx)
 	return p.out, err
 }
@@ -259,8 +259,9 @@ func (b *boot) run(ctx context.Context, launch func() *flight) error {
 	b.clock.start()
 	b.Observer.Booting(b.slot, b.clock.now())
 	f := launch()
+	b.clock.launched = f.begun
 	err = b.check(f.land(b.add, console))
-	b.clock.stop()
+	b.clock.stop(f.took)
 	if err != nil {
 		return b.fail(ctx, err)
 	}

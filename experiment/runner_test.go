@@ -385,18 +385,6 @@ func TestStoreFails(t *testing.T) {
 	}
 }
 
-func TestClock(t *testing.T) {
-	c := newClock(10, 4)
-	c.counted, c.done, c.busy = 2, 2, 20*time.Second
-	if p := c.now(); p.Left != 80*time.Second || p.SamplesDone != 8 || p.Samples != 40 {
-		t.Errorf("after two boots of ten: %+v", p)
-	}
-	c.skip()
-	if p := c.now(); p.Left != 70*time.Second {
-		t.Errorf("one left out: %+v", p)
-	}
-}
-
 // no386 is a target whose images of 386 do not start.
 type no386 struct {
 	hvtest.Counting

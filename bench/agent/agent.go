@@ -105,9 +105,7 @@ func (a *agent) one(b bench.Benchmark, index, total int) error {
 		a.Between()
 	}
 	m := a.measure(b)
-	if m.ProbeNS > 0 {
-		a.calibration.ProbeNS = min(a.calibration.ProbeNS, m.ProbeNS)
-	}
+	a.calibration = a.calibration.After(m)
 	m.Domain = a.Domain
 	return a.sink.Sample(m)
 }

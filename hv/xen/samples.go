@@ -5,11 +5,11 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"xsmbench/hv/count/mark"
 
 	"xsmbench/bench"
 	"xsmbench/hv"
 	"xsmbench/hv/count"
+	"xsmbench/hv/count/mark"
 	"xsmbench/hv/count/window"
 )
 

@@ -113,7 +113,27 @@ func (b *builder) update(ctx context.Context, again bool) error {
 	if err := b.prepareHeaders(ctx, again); err != nil {
 		return err
 	}
-	return b.make(ctx, "compile", "-j", strconv.Itoa(max(1, b.spec.Jobs)))
+	args := []string{"-j", strconv.Itoa(max(1, b.spec.Jobs))}
+	if b.leavesOutEFI() {
+		args = append(args, "efi-y=")
+	}
+	return b.make(ctx, "compile", args...)
+}
+
+// efiImage is how xen/arch/x86/Makefile asks for xen.efi beside xen.
+const efiImage = "$(efi-y)"
+
+// leavesOutEFI tells whether xen.efi can be left out: five more links of the same
+// objects, for an image that nothing here boots. It can where the variable that asks
+// for it is a prerequisite of xen and nothing else (from 4.17 on); in earlier trees it
+// decides what is compiled, too.
+func (b *builder) leavesOutEFI() bool {
+	text, err := os.ReadFile(filepath.Join(b.tree(), "xen/arch/x86/Makefile"))
+	if err != nil {
+		return false
+	}
+	at := strings.Index(string(text), "\n$(TARGET): $(TARGET)-syms "+efiImage)
+	return at >= 0 && strings.Count(string(text), efiImage) == 1
 }
 
 // keptLogs is how many other builds' logs stay.
