@@ -25,12 +25,6 @@ func start(args ...string) (code int, stderr string) {
 	return code, console.String()
 }
 
-// last is the last line of a text.
-func last(text string) string {
-	lines := strings.Split(strings.TrimSuffix(text, "\n"), "\n")
-	return lines[len(lines)-1]
-}
-
 // TestModuleInUse boots the build as it is measured and asks its console which
 // module came up, so that a build cannot measure another's table unnoticed.
 func TestModuleInUse(t *testing.T) {
