@@ -37,6 +37,8 @@ const (
 	FieldDomU        Field = "DomU"
 	FieldIdle        Field = "Idle"
 	FieldTimeout     Field = "Timeout"
+	FieldShard       Field = "Shard"
+	FieldCosts       Field = "Shard.Costs"
 )
 
 // FieldError is a question that cannot be asked because of what stands in some

@@ -49,6 +49,9 @@ type Question struct {
 	// machine.
 	Beside bool
 
+	// Shard is the part that this machine measures, nil for all.
+	Shard *Share
+
 	Tool    string   // version of the program that asks
 	Command []string // that asked, as it was typed
 }

@@ -16,20 +16,19 @@ func Settings(ctx context.Context, t hv.Target, spec results.Spec, images Images
 	if !ok {
 		return nil
 	}
-	var all []hv.Setting
-	builds := 0
+	var all [][]hv.Setting
 	for _, b := range spec.Builds {
 		img := images.Of(b)
 		if img == nil {
 			continue
 		}
-		builds++
-		for _, s := range teller.Settings(ctx, img, bootSpec(spec)) {
-			s.Build = b.Name
-			all = append(all, s)
+		of := teller.Settings(ctx, img, bootSpec(spec))
+		for i := range of {
+			of[i].Build = b.Name
 		}
+		all = append(all, of)
 	}
-	return joinSettings(all, builds)
+	return JoinSettings(all)
 }
 
 // ChangedSettingError says that machines are no longer what they were when a run
@@ -57,8 +56,10 @@ func sameSettings(was, is []hv.Setting) error {
 	return nil
 }
 
-// joinSettings puts one setting in place of those that all builds share.
-func joinSettings(all []hv.Setting, builds int) []hv.Setting {
+// JoinSettings puts one setting in place of those that all builds share. It gets those
+// of each build.
+func JoinSettings(builds [][]hv.Setting) []hv.Setting {
+	all := slices.Concat(builds...)
 	var joined []hv.Setting
 	for _, s := range all {
 		same := 0
@@ -67,7 +68,7 @@ func joinSettings(all []hv.Setting, builds int) []hv.Setting {
 				same++
 			}
 		}
-		if same == builds {
+		if same == len(builds) {
 			s.Build = ""
 		}
 		if !slices.Contains(joined, s) {

@@ -10,11 +10,11 @@ import (
 )
 
 func TestJoinSettings(t *testing.T) {
-	got := joinSettings([]hv.Setting{
-		{Item: "vcpus", Build: "native", Text: "1"}, {Item: "policy", Build: "native", Text: "none"},
-		{Item: "vcpus", Build: "dummy", Text: "1"}, {Item: "policy", Build: "dummy", Text: "none"},
-		{Item: "vcpus", Build: "flask", Text: "1"}, {Item: "policy", Build: "flask", Text: "enforcing"},
-	}, 3)
+	got := JoinSettings([][]hv.Setting{
+		{{Item: "vcpus", Build: "native", Text: "1"}, {Item: "policy", Build: "native", Text: "none"}},
+		{{Item: "vcpus", Build: "dummy", Text: "1"}, {Item: "policy", Build: "dummy", Text: "none"}},
+		{{Item: "vcpus", Build: "flask", Text: "1"}, {Item: "policy", Build: "flask", Text: "enforcing"}},
+	})
 	want := []hv.Setting{
 		{Item: "vcpus", Text: "1"}, {Item: "policy", Build: "native", Text: "none"},
 		{Item: "policy", Build: "dummy", Text: "none"}, {Item: "policy", Build: "flask", Text: "enforcing"},

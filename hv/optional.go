@@ -2,6 +2,7 @@ package hv
 
 import (
 	"context"
+	"time"
 
 	"xsmbench/bench"
 )
@@ -65,6 +66,30 @@ type Packager interface {
 	CheckArchive(url string) error
 	// CheckToolstack refuses what is no word of Packages.Toolstack.
 	CheckToolstack(word string) error
+}
+
+// Coster is a target that tells about how long its work takes.
+type Coster interface {
+	// Costs are of a build, on a machine of two processors on which nothing was made
+	// before. They are documented figures, the same on every machine.
+	Costs(b Build, spec BootSpec) Costs
+}
+
+// Costs are about how long the parts of a run take.
+type Costs struct {
+	Build  time.Duration `json:"build_ns"`  // an image from nothing
+	Relink time.Duration `json:"relink_ns"` // another layout of it
+	Ready  time.Duration `json:"ready_ns"`  // what the boots of an image share
+	Boot   time.Duration `json:"boot_ns"`   // without samples
+	Sample time.Duration `json:"sample_ns"`
+}
+
+// Sourcer is a SourceComparer that need not build what it compares.
+type Sourcer interface {
+	SourceComparer
+	// Source fetches the source of a build, so that CompareSources knows it for an
+	// image that says no more than the build.
+	Source(ctx context.Context, b Build, progress func(string)) error
 }
 
 // Layouts is a target that bounds the relinks of a build: 0 for none, when

@@ -86,6 +86,7 @@ func (f *buildFlags) inputs() (experiment.Inputs, error) {
 type runFlags struct {
 	buildFlags
 	compareFlags
+	shardFlags
 	budget         time.Duration
 	maxRounds      int
 	aa             bool
@@ -110,6 +111,7 @@ type runFlags struct {
 func (f *runFlags) register(fs *pflag.FlagSet) {
 	f.buildFlags.register(fs)
 	f.compareFlags.register(fs, "default: ")
+	f.shardFlags.register(fs)
 	fs.BoolVar(&f.aa, "aa", true, "measure controls: the base again under another name, in alternate rounds as the same image and relinked")
 	fs.StringSliceVar(&f.domains, "domains", []string{"dom0", "domU"}, "domains to measure from")
 	fs.StringVar(&f.bench, "bench", "", "regular expression over the benchmarks' names, those of every suite if --suite is not given (default: the suite)")
@@ -158,6 +160,9 @@ func (f *runFlags) question(fs *pflag.FlagSet) (experiment.Question, error) {
 		EnoughUS: given(fs, "enough", f.enough), Repetitions: f.repetitions, Quick: f.quick, Witness: f.witness,
 		Accel: f.accel, DomU: f.domU, Idle: f.idle, Timeout: f.timeout,
 		Criteria: &criteria, Output: f.output, Replace: f.replace, Beside: f.beside, Tool: version(), Command: commandLine(),
+	}
+	if q.Shard, err = f.share(os.Getenv); err != nil {
+		return q, err
 	}
 	switch {
 	case fs.Changed("budget"):
@@ -238,6 +243,8 @@ var flagOf = map[experiment.Field]string{
 	experiment.FieldDomU:        "domu-kind",
 	experiment.FieldIdle:        "idle-domus",
 	experiment.FieldTimeout:     "timeout",
+	experiment.FieldShard:       "shard",
+	experiment.FieldCosts:       "costs",
 }
 
 // inFlags says an error of an experiment in the words of the command line.
