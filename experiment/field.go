@@ -17,6 +17,7 @@ const (
 	FieldPolicy      Field = "Policy"
 	FieldLabel       Field = "Label"
 	FieldUnknown     Field = "Unknown"
+	FieldOptions     Field = "Options"
 	FieldKconfig     Field = "Kconfig"
 	FieldRelease     Field = "Packages.Source"
 	FieldGuests      Field = "Packages.Guests"

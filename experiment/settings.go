@@ -42,9 +42,9 @@ func (e *ChangedSettingError) Error() string {
 
 // sameSettings fails with a *ChangedSettingError if figures of a run would come
 // from machines that differ: another emulator counts other instructions, and so
-// does another kernel. What a run did not write down is not compared.
+// does another kernel, or a hypervisor with another command line. What a run did not write down is not compared.
 func sameSettings(was, is []hv.Setting) error {
-	for _, item := range []string{hv.SettingEmulator, hv.SettingGuests} {
+	for _, item := range []string{hv.SettingEmulator, hv.SettingGuests, hv.SettingOptions} {
 		for _, old := range was {
 			for _, now := range is {
 				if old.Item == item && now.Item == item && old.Build == now.Build && old.Text != now.Text {

@@ -34,6 +34,13 @@ type Extensible interface {
 	ModuleKind(b Build) (Kind, error)
 }
 
+// Optioned is a target whose hypervisors read a command line (Build.Options).
+type Optioned interface {
+	// CheckOptions refuses options that a build cannot be booted with, as far as
+	// that can be told before it is built.
+	CheckOptions(b Build) error
+}
+
 // DomUs is a target that can be told what its domUs are (BootSpec.DomU and
 // BootSpec.Idle).
 type DomUs interface {
@@ -176,6 +183,7 @@ const (
 	SettingEmulator = "emulator" // its version, and how it counts time
 	SettingVCPUs    = "vcpus"    // of each domain, and what they are pinned to
 	SettingPolicy   = "policy"   // where the security module's policy is from, and the mode
+	SettingOptions  = "options"  // the hypervisor's own command line
 	SettingAVC      = "avc"      // what the access vector cache holds when a window begins
 	SettingGuests   = "guests"   // what the domains' kernel and programs are, where they are not the target's own
 )

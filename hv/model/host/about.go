@@ -31,12 +31,16 @@ func (t *Target) writeAbout(ctx context.Context, r recipe, dir string) error {
 }
 
 // readAbout reads it again.
-func readAbout(path string) (a xsm.About, err error) {
+func readAbout(path string) (xsm.About, error) {
 	text, err := os.ReadFile(path)
-	if err == nil {
-		err = json.Unmarshal(text, &a)
-	}
 	if err != nil {
+		return xsm.About{}, fmt.Errorf("read what the module is: %w", err)
+	}
+	return parseAbout(text)
+}
+
+func parseAbout(text []byte) (a xsm.About, err error) {
+	if err := json.Unmarshal(text, &a); err != nil {
 		return a, fmt.Errorf("read what the module is: %w", err)
 	}
 	return a, nil

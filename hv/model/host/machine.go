@@ -48,16 +48,17 @@ func (t *Target) arguments(img *hv.Image, spec hv.BootSpec) ([]string, error) {
 			return nil, err
 		}
 	}
-	args := append([]string{"-plan", "-"}, policyArguments(img.Build, policy)...)
+	args := append([]string{"-plan", "-"}, securityArguments(img.Build, policy)...)
 	if spec.Seed != 0 {
 		args = append(args, "-seed", strconv.FormatInt(spec.Seed, 10))
 	}
 	return args, nil
 }
 
-// policyArguments are those about the policy, which is in a file; "" for none.
-func policyArguments(b hv.Build, file string) (args []string) {
-	for _, a := range [][2]string{{"-policy", file}, {"-label", b.Label}, {"-unknown", b.Unknown}} {
+// securityArguments are those about the security module: its policy, which is in a
+// file, "" for none, and the hypervisor's command line.
+func securityArguments(b hv.Build, file string) (args []string) {
+	for _, a := range [][2]string{{"-policy", file}, {"-label", b.Label}, {"-unknown", b.Unknown}, {"-xen", commandLine(b)}} {
 		if a[1] != "" {
 			args = append(args, a[0], a[1])
 		}

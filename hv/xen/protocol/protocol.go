@@ -27,6 +27,8 @@ type Order struct {
 	// Snapshot asks dom0 to stop the machine when both domains are ready,
 	// and to read its order again when it goes on.
 	Snapshot bool `json:"snapshot,omitempty"`
+	// Enforce has dom0 make its security module enforce when xenstored has started.
+	Enforce bool `json:"enforce,omitempty"`
 	// Plan is what to measure; the agents of its domains do so in turn.
 	Plan bench.Plan `json:"plan"`
 	// Delay is slept before measuring starts, so that timer ticks fall

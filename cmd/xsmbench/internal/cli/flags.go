@@ -26,6 +26,7 @@ type buildFlags struct {
 	source, rev   string
 	policy, label []string
 	unknown       string
+	options       []string
 	kconfig       []string
 	clean         bool
 	packages      packageFlags
@@ -53,6 +54,7 @@ func (f *buildFlags) register(fs *pflag.FlagSet) {
 	fs.StringArrayVar(&f.policy, "policy", nil, "policy `FILE` for the builds whose module loads one, or BUILD=FILE for one of them; may be repeated")
 	fs.StringArrayVar(&f.label, "label", nil, "security `CONTEXT` to create domUs with, or BUILD=CONTEXT for those of one build; may be repeated (default: the policy's usual one)")
 	fs.StringVar(&f.unknown, "unknown", "", "what becomes of permissions that the policy does not have: reject (the policy), deny or allow (default: reject)")
+	fs.StringArrayVar(&f.options, "xen-option", nil, "`OPTION` NAME=VALUE for the hypervisors' own command line, such as flask=permissive, or BUILD=NAME=VALUE for that of one build; may be repeated")
 	f.packages.register(fs)
 	fs.BoolVar(&f.clean, "clean-build", false, "build from scratch instead of reusing objects of an earlier build")
 	fs.StringArrayVar(&f.kconfig, "kconfig", nil, "file of Kconfig settings, for builds that use Kconfig; may be repeated, and later files win")
@@ -75,7 +77,10 @@ func (f *buildFlags) inputs() (experiment.Inputs, error) {
 	if in.Policy, err = ofBuilds("policy", f.policy, in.Builds, func(b *hv.Build) *string { return &b.Policy }); err != nil {
 		return in, err
 	}
-	in.Label, err = ofBuilds("label", f.label, in.Builds, func(b *hv.Build) *string { return &b.Label })
+	if in.Label, err = ofBuilds("label", f.label, in.Builds, func(b *hv.Build) *string { return &b.Label }); err != nil {
+		return in, err
+	}
+	in.Options, err = options(f.options, in.Builds)
 	return in, err
 }
 
@@ -244,6 +249,7 @@ var flagOf = map[experiment.Field]string{
 	experiment.FieldPolicy:      "policy",
 	experiment.FieldLabel:       "label",
 	experiment.FieldUnknown:     "unknown",
+	experiment.FieldOptions:     "xen-option",
 	experiment.FieldKconfig:     "kconfig",
 	experiment.FieldRelease:     "source-release",
 	experiment.FieldGuests:      "guests",
