@@ -42,6 +42,15 @@ const (
 	NativeConnect     NativeOp = "connect"
 	NativeConnectUnix NativeOp = "connectunix"
 	NativeItimer      NativeOp = "itimer" // sleep some µs (argument) by an interval timer
+	// NativeSelect asks which of the first descriptors (argument) can be
+	// written to, as lat_select does.
+	NativeSelect NativeOp = "select"
+	// The same as NativeFork, NativeExec and NativeShell in a program that is
+	// linked with the C library, as lmbench's are, and the last two with such a
+	// program to start, and with the system's own shell.
+	NativeLibraryFork  NativeOp = "libfork"
+	NativeLibraryExec  NativeOp = "libexec"
+	NativeLibraryShell NativeOp = "libsh"
 )
 
 // UnixAddress is where lat_unix_connect's server listens.

@@ -98,7 +98,7 @@ func copyFile(os bench.OS, from, to string) error {
 }
 
 // readAndSum reads an open file of fileSize bytes and sums it.
-func readAndSum(os bench.OS, fd bench.FD, path string, buf []byte) (sum uint32, err error) {
+func readAndSum(os bench.OS, fd bench.FD, path string, buf []byte) (sum uint64, err error) {
 	for done := 0; done < fileSize; {
 		k, err := os.Read(fd, buf)
 		if k <= 0 {
@@ -177,7 +177,10 @@ func mapOpened(os bench.OS, path string) (bench.FD, bench.Addr, error) {
 	return fd, at, nil
 }
 
-func sumMapping(os bench.OS, at bench.Addr) (sum uint32) {
+func sumMapping(os bench.OS, at bench.Addr) (sum uint64) {
+	if whole, ok := os.(bench.Spanner); ok {
+		return sumWords(whole.Span(at, fileSize))
+	}
 	for off := 0; off < fileSize; off += abi.PageSize {
 		sum += sumWords(os.Page(at+bench.Addr(off), false))
 	}

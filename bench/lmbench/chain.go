@@ -10,11 +10,11 @@ import (
 	"xsmbench/bench/lmbench/loops"
 )
 
-// word is the size of a pointer, chased how many loads loops.Chase does in an
+// pointerSize is that of a pointer, chased how many loads loops.Chase does in an
 // iteration.
 const (
-	word   = int(unsafe.Sizeof(uintptr(0)))
-	chased = 100
+	pointerSize = int(unsafe.Sizeof(uintptr(0)))
+	chased      = 100
 )
 
 // arena is memory of a process that chains of pointers run through. Offsets are the
@@ -122,7 +122,7 @@ func thrashing(size, line int) []int {
 // (mem_initialize); in each line the word is one of its.
 func lineByLine(size, line int) []int {
 	lines := reversed(max(1, min(size, abi.PageSize)/line), line)
-	words := reversed(max(1, line/word), word)
+	words := reversed(max(1, line/pointerSize), pointerSize)
 	var list []int
 	for _, p := range shuffled((size + abi.PageSize - 1) / abi.PageSize) {
 		for i, l := range lines {
@@ -134,7 +134,7 @@ func lineByLine(size, line int) []int {
 
 // perPage are one word of each of some pages, in different lines (tlb_initialize).
 func perPage(count int) []int {
-	words := reversed(abi.PageSize/word, word)
+	words := reversed(abi.PageSize/pointerSize, pointerSize)
 	order := shuffled(count)
 	list := make([]int, count)
 	for i, p := range order {

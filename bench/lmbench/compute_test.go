@@ -41,16 +41,16 @@ func TestOrders(t *testing.T) {
 		{"thrashing, a page", thrashing(4<<10, 16), 4 << 10, 256},
 		{"thrashing", thrashing(256<<10, 16), 256 << 10, 16 << 10},
 		{"line by line", lineByLine(64<<10, 64), 64 << 10, 1024},
-		{"line by line, less than a page", lineByLine(8*word, word), abi.PageSize, 8},
-		{"line by line, no power of two", lineByLine(11*word, word), abi.PageSize, 11},
+		{"line by line, less than a page", lineByLine(8*pointerSize, pointerSize), abi.PageSize, 8},
+		{"line by line, no power of two", lineByLine(11*pointerSize, pointerSize), abi.PageSize, 11},
 		{"a word of each page", perPage(24), 24 * abi.PageSize, 24},
-		{"grouped", grouped(64<<10, word, 16), 64 << 10, 64 << 10 / word},
-		{"grouped, with a rest", grouped(5*abi.PageSize, word, 4), 5 * abi.PageSize, 5 * abi.PageSize / word},
+		{"grouped", grouped(64<<10, pointerSize, 16), 64 << 10, 64 << 10 / pointerSize},
+		{"grouped, with a rest", grouped(5*abi.PageSize, pointerSize, 4), 5 * abi.PageSize, 5 * abi.PageSize / pointerSize},
 		{"in order", inOrder(256), hierarchySize, hierarchySize / 256},
 	} {
 		seen := map[int]bool{}
 		for _, off := range c.order {
-			if off < 0 || off+word > c.size || off%word != 0 || seen[off] {
+			if off < 0 || off+pointerSize > c.size || off%pointerSize != 0 || seen[off] {
 				t.Fatalf("%s: offset %d, seen %v", c.name, off, seen[off])
 			}
 			seen[off] = true

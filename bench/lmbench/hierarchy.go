@@ -84,11 +84,11 @@ func dramPage(os bench.OS, o bench.Options) ([]bench.Value, error) {
 		return nil, err
 	}
 	defer a.free()
-	hit, err := a.loadTime(os, o, lineByLine(hierarchySize, word))
+	hit, err := a.loadTime(os, o, lineByLine(hierarchySize, pointerSize))
 	if err != nil {
 		return nil, err
 	}
-	miss, err := a.loadTime(os, o, grouped(hierarchySize, word, dramGroup))
+	miss, err := a.loadTime(os, o, grouped(hierarchySize, pointerSize, dramGroup))
 	if err != nil {
 		return nil, err
 	}
@@ -114,7 +114,7 @@ func tlbSize(os bench.OS, o bench.Options) ([]bench.Value, error) {
 		if err != nil {
 			return err
 		}
-		near, err := a.loadTime(os, o, lineByLine(pages*word, word))
+		near, err := a.loadTime(os, o, lineByLine(pages*pointerSize, pointerSize))
 		if err != nil {
 			return err
 		}
@@ -157,7 +157,7 @@ func lineSize(os bench.OS, o bench.Options) ([]bench.Value, error) {
 	}
 	defer a.free()
 	before, jumped := 0.0, false
-	for distance := word; distance <= abi.PageSize/16; distance *= 2 {
+	for distance := pointerSize; distance <= abi.PageSize/16; distance *= 2 {
 		t, err := a.loadTime(os, o, inOrder(distance))
 		if err != nil {
 			return nil, err

@@ -19,7 +19,7 @@ func TestEveryBenchmark(t *testing.T) {
 	}
 	has := func(f bench.Facility) bool { return f == bench.Seeking }
 	for _, b := range bench.All() {
-		if !b.NeedsEcho && !b.Later && b.Lacking(has) == "" { // as the target offers them
+		if !b.NeedsEcho && !b.Later && !b.CLibrary && b.Lacking(has) == "" { // as the target offers them
 			plan.Benchmarks = append(plan.Benchmarks, b.FullName())
 		}
 	}

@@ -22,9 +22,9 @@ const agentProgram = "cmd/xsmguest"
 // domainNames are the domains that measure.
 var domainNames = []string{"dom0", "domU"}
 
-// programs are a domain's own: the agent, stripped, and the native loops, linked
-// at its bases.
-type programs struct{ agent, native []byte }
+// programs are a domain's own: the agent, stripped, and the native loops in their
+// two images, linked at its bases.
+type programs struct{ agent, native, ipc []byte }
 
 // agents are the programs of both domains and their tables of marks.
 type agents struct {
@@ -132,11 +132,16 @@ func readAgents(entry *store.Entry) (*agents, error) {
 		if err != nil {
 			return nil, err
 		}
-		loops, err := native.Image(protocol.BasesOf(name).Native)
+		bases := protocol.BasesOf(name)
+		loops, err := native.Image(bases.Native)
 		if err != nil {
 			return nil, err
 		}
-		for _, program := range [][]byte{agent, loops} {
+		ipc, err := native.IPC(bases.IPC)
+		if err != nil {
+			return nil, err
+		}
+		for _, program := range [][]byte{agent, loops, ipc} {
 			table, err := mark.Find(bytes.NewReader(program))
 			if err != nil {
 				return nil, fmt.Errorf("%s: %w", name, err)
@@ -147,7 +152,7 @@ func readAgents(entry *store.Entry) (*agents, error) {
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", name, err)
 		}
-		a.programs[name] = programs{stripped, loops}
+		a.programs[name] = programs{stripped, loops, ipc}
 	}
 	return a, nil
 }

@@ -80,9 +80,12 @@ func TestAgents(t *testing.T) {
 			if err != nil || string(p.native) != string(loops) || len(p.agent) == 0 {
 				t.Errorf("%s: an agent of %d bytes, loops of %d bytes, %v", name, len(p.agent), len(p.native), err)
 			}
+			if ipc, err := native.IPC(protocol.BasesOf(name).IPC); err != nil || string(p.ipc) != string(ipc) {
+				t.Errorf("%s: loops between processes of %d bytes, %v", name, len(p.ipc), err)
+			}
 		}
 		// A table for each program, in the order of domains.
-		if len(a.marks) != 2*len(domainNames) || a.marks[0].Domain != "dom0" || a.marks[3].Domain != "domU" || a.marks[1].Base == a.marks[3].Base {
+		if len(a.marks) != 3*len(domainNames) || a.marks[0].Domain != "dom0" || a.marks[5].Domain != "domU" || a.marks[1].Base == a.marks[4].Base || a.marks[1].Base == a.marks[2].Base {
 			t.Errorf("marks: %+v", a.marks)
 		}
 	}
@@ -115,7 +118,7 @@ func TestOwnAgents(t *testing.T) {
 			t.Errorf("%s: an agent of %d bytes", name, n)
 		}
 	}
-	if len(a.marks) != 2*len(domainNames) {
+	if len(a.marks) != 3*len(domainNames) {
 		t.Errorf("marks: %+v", a.marks)
 	}
 }

@@ -66,6 +66,7 @@ func base(ctx context.Context, k *kernel, iface *hypercall.Interface, name strin
 	fs := &image.Initramfs{}
 	fs.File("/init", progs.agent, 0o755)
 	fs.File(protocol.NativePath, progs.native, 0o755)
+	fs.File(protocol.IPCPath, progs.ipc, 0o755)
 	fs.File(protocol.HelloPath, progs.native, 0o755)
 	fs.File(protocol.ShellPath, progs.native, 0o755)
 	fs.File(protocol.DomainFile, []byte(name+"\n"), 0o644)

@@ -65,8 +65,8 @@ func (p *guestParts) dom0Image(t *testing.T, s shape) ([]byte, error) {
 
 func fakeAgents() *agents {
 	return &agents{programs: map[string]programs{
-		"dom0": {[]byte("agent of dom0"), []byte("loops of dom0")},
-		"domU": {[]byte("agent of domU"), []byte("loops of domU")},
+		"dom0": {[]byte("agent of dom0"), []byte("loops of dom0"), []byte("ipc of dom0")},
+		"domU": {[]byte("agent of domU"), []byte("loops of domU"), []byte("ipc of domU")},
 	}}
 }
 
@@ -132,7 +132,7 @@ func TestDom0Image(t *testing.T) {
 		path, text string
 	}{
 		{dom0, "/init", "agent of dom0"}, {domU, "/init", "agent of domU"}, {idle, "/init", "agent of domU"},
-		{dom0, protocol.HelloPath, "loops of dom0"}, {domU, protocol.NativePath, "loops of domU"},
+		{dom0, protocol.HelloPath, "loops of dom0"}, {domU, protocol.NativePath, "loops of domU"}, {dom0, protocol.IPCPath, "ipc of dom0"}, {domU, protocol.IPCPath, "ipc of domU"},
 		{dom0, protocol.DomainFile, "dom0\n"}, {domU, protocol.DomainFile, "domU\n"}, {idle, protocol.DomainFile, "idle\n"},
 		{dom0, protocol.InterfaceFile, string(iface.Encode())}, {domU, protocol.InterfaceFile, string(iface.Encode())},
 		{dom0, protocol.IdleFile, "2\n"}, {dom0, "/boot/vmlinux", "a kernel"},

@@ -27,6 +27,8 @@ type Order struct {
 	// Snapshot asks dom0 to stop the machine when both domains are ready,
 	// and to read its order again when it goes on.
 	Snapshot bool `json:"snapshot,omitempty"`
+	// Enforce has dom0 make its security module enforce when xenstored has started.
+	Enforce bool `json:"enforce,omitempty"`
 	// Plan is what to measure; the agents of its domains do so in turn.
 	Plan bench.Plan `json:"plan"`
 	// Delay is slept before measuring starts, so that timer ticks fall
@@ -62,6 +64,7 @@ const (
 	// hypercalls (hypercall.Interface).
 	InterfaceFile = "/etc/xsmbench/interface"
 	NativePath    = "/usr/lib/xsmbench/native"
+	IPCPath       = "/usr/lib/xsmbench/ipc"
 	HelloPath     = "/bin/hello"
 	ShellPath     = "/bin/sh"
 	// ToolstackDir is where dom0's toolstack has its programs, whatever it was
@@ -73,6 +76,10 @@ const (
 	ConsoleDir   = "/var/log/xen/console"
 	DomUConsole  = ConsoleDir + "/guest-domU.log"
 )
+
+// HostDomain is the domain's name in results where the agent is a process of a
+// host, in no domain.
+const HostDomain = "host"
 
 // Paths in xenstore, below the domain's directory.
 const (
@@ -92,14 +99,14 @@ const Refused = "xsmbench: the policy refused "
 
 // Bases are where programs that mark windows are linked: apart from each
 // other, so that an address tells the domain.
-type Bases struct{ Agent, Native uint64 }
+type Bases struct{ Agent, Native, IPC uint64 }
 
 // BasesOf gives a domain's bases.
 func BasesOf(domain string) Bases {
 	if domain == "dom0" {
-		return Bases{Agent: 0x10000000, Native: 0x20000000}
+		return Bases{Agent: 0x10000000, Native: 0x20000000, IPC: 0x50000000}
 	}
-	return Bases{Agent: 0x30000000, Native: 0x40000000}
+	return Bases{Agent: 0x30000000, Native: 0x40000000, IPC: 0x60000000}
 }
 
 // Encode packs an order into a string that xenstore and the firmware device

@@ -180,7 +180,7 @@ func TestBases(t *testing.T) {
 	var all []uint64
 	for _, domain := range []string{"dom0", "domU"} {
 		b := BasesOf(domain)
-		all = append(all, b.Agent, b.Native)
+		all = append(all, b.Agent, b.Native, b.IPC)
 	}
 	for i, a := range all {
 		if a < 1<<16 || a >= 1<<31 {

@@ -1,5 +1,27 @@
 package native
 
+import (
+	"slices"
+
+	"xsmbench/bench"
+)
+
+// ipcOperations are those of the second image.
+var ipcOperations = []operation{
+	{bench.NativeExchange, 6, (*program).exchange},
+	{bench.NativeDatagram, 5, (*program).datagram},
+	{bench.NativeLocks, 4, (*program).locks},
+	{bench.NativeSemaphores, 3, (*program).semaphores},
+	{bench.NativeConnect, 4, (*program).connectInet},
+	{bench.NativeConnectUnix, 4, (*program).connectUnix},
+	{bench.NativeItimer, 3, (*program).itimer},
+}
+
+// IsIPC reports whether an operation is one of the image that IPC returns.
+func IsIPC(op bench.NativeOp) bool {
+	return slices.ContainsFunc(ipcOperations, func(o operation) bool { return o.name == op })
+}
+
 // Linux system calls of the operations below, and their constants.
 const (
 	sysRtSigprocmask        = 14
@@ -216,7 +238,7 @@ func (p *program) fcntl(file int32, command, lock int64, unless string) {
 func (p *program) semaphores() {
 	p.arguments(1)
 	p.partner("sem.child", true)
-	p.operations(semOp{1, -1}, semOp{0, 1})
+	p.storeSemOps(semOp{1, -1}, semOp{0, 1})
 	p.address(r15, "sem.loop")
 	p.jump("serve")
 
@@ -225,9 +247,9 @@ func (p *program) semaphores() {
 	p.turns("sem.loop")
 
 	p.label("sem.child")
-	p.operations(semOp{1, 1}, semOp{})
+	p.storeSemOps(semOp{1, 1}, semOp{})
 	p.semop(1, "relay.end")
-	p.operations(semOp{0, -1}, semOp{1, 1})
+	p.storeSemOps(semOp{0, -1}, semOp{1, 1})
 	p.label("sem.next")
 	p.semop(2, "relay.end")
 	p.jump("sem.next")
@@ -239,8 +261,8 @@ type semOp struct {
 	add    int16
 }
 
-// operations stores two operations on semaphores.
-func (p *program) operations(a, b semOp) {
+// storeSemOps stores two operations on semaphores.
+func (p *program) storeSemOps(a, b semOp) {
 	p.set(rax, int64(a.number)|int64(uint16(a.add))<<16|int64(b.number)<<48)
 	p.store(rbp, semOps, rax)
 	p.set(rax, int64(uint16(b.add)))
