@@ -122,6 +122,8 @@ func (t *Target) Refuses(b bench.Benchmark) string {
 	switch {
 	case b.NeedsPeer || b.NeedsEcho:
 		return "there is no other domain"
+	case b.Lacking(has) != "":
+		return fmt.Sprintf("it needs %s, which this target does not take from the machine", b.Lacking(has))
 	case b.Dom0Only:
 		return "there is no control domain"
 	case b.Dynamic() && !t.hasLibrary():
@@ -129,6 +131,10 @@ func (t *Target) Refuses(b bench.Benchmark) string {
 	}
 	return ""
 }
+
+// has reports what the agent has beside bench.OS as it is started here: everything
+// but a disk, on which it would write.
+func has(f bench.Facility) bool { return f != bench.Disks }
 
 // hasLibrary reports whether programs can be linked with the C library.
 func (t *Target) hasLibrary() bool {

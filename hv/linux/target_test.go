@@ -63,6 +63,10 @@ func TestRefuses(t *testing.T) {
 		{"Lmbench/lat_proc/op=fork", ""},
 		{"Lmbench/lat_select/fds=10/for=write", ""},
 		{"Lmbench/lat_proc/op=fork/process=dynamic", "this machine has no /no/such/linker"},
+		{"Lmbench/lat_rpc/proto=udp", ""},
+		{"Lmbench/lat_sem", ""},
+		{"Lmbench/tlb", ""},
+		{"Lmbench/disk/op=seek", "it needs a block device, which this target does not take"},
 		{"Kbench/hypercall/op=evtchn_send", "no hypervisor"},
 		{"Kbench/kernbench/load=half", "in the model's guests only"},
 		{"Kbench/vm/op=anon_fault", ""},
@@ -119,6 +123,8 @@ func TestMeasure(t *testing.T) {
 	names := []string{
 		"Lmbench/lat_syscall/op=null", "Lmbench/lat_syscall/op=fstat/call=newfstatat", "Lmbench/lat_select/fds=10/for=write", "Lmbench/lat_sig/op=catch",
 		"Lmbench/lat_proc/op=fork", "Lmbench/lat_pipe", "Lmbench/bw_pipe", "Lmbench/lat_fs/op=create/size=0k", "Lmbench/lat_ctx/size=16K/procs=8",
+		"Lmbench/lat_fifo", "Lmbench/lat_tcp", "Lmbench/lat_udp", "Lmbench/lat_connect", "Lmbench/lat_unix_connect", "Lmbench/lat_fcntl", "Lmbench/lat_sem",
+		"Lmbench/lat_usleep/method=itimer", "Lmbench/lat_rpc/proto=udp", "Lmbench/bw_mmap_rd/size=512K/op=mmap_only", "Lmbench/lat_rand/fn=drand48",
 	}
 	if tg.hasLibrary() {
 		names = append(names, "Lmbench/lat_proc/op=fork/process=dynamic", "Lmbench/lat_proc/op=exec/process=dynamic", "Lmbench/lat_proc/op=sh/process=dynamic")

@@ -135,7 +135,7 @@ var sections = []section{
 		},
 		columns: []column{
 			{4, summary.mhz, true}, figure(4, "lat_syscall/op=null"), {4, nullIO, false}, figure(4, "lat_syscall/op=stat"), figure(4, "lat_syscall/op=open"),
-			figure(4, "lat_select/fds=100/kind=tcp", "lat_select/fds=100/on=tcp", "lat_select/fds=100/tcp"),
+			figure(4, "lat_select/of=tcp/fds=100"),
 			figure(4, "lat_sig/op=install"), figure(4, "lat_sig/op=catch"),
 			figure(4, "lat_proc/op=fork/process=dynamic", "lat_proc/op=fork"), figure(4, "lat_proc/op=exec/process=dynamic", "lat_proc/op=exec"),
 			figure(4, "lat_proc/op=sh/process=dynamic", "lat_proc/op=sh"),
@@ -164,8 +164,8 @@ var sections = []section{
 		},
 		columns: []column{
 			figure(5, "lat_ctx/size=0K/procs=2"), figure(5, "lat_pipe"), figure(4, "lat_unix"), figure(5, "lat_udp"),
-			figure(5, "lat_rpc/kind=udp", "lat_rpc/over=udp", "lat_rpc/proto=udp"), figure(5, "lat_tcp"),
-			figure(5, "lat_rpc/kind=tcp", "lat_rpc/over=tcp", "lat_rpc/proto=tcp"), figure(4, "lat_connect"),
+			figure(5, "lat_rpc/proto=udp"), figure(5, "lat_tcp"),
+			figure(5, "lat_rpc/proto=tcp"), figure(4, "lat_connect"),
 		},
 	},
 	{
@@ -190,7 +190,7 @@ var sections = []section{
 			"------------- ---- ---- ---- ------ ------ ------ ------ ---- -----",
 		},
 		columns: []column{
-			figure(4, "bw_pipe"), figure(4, "bw_unix"), largest(4, `bw_tcp(?:/size=(\w+))?`), largest(6, `bw_file_rd/size=(\w+)/op=io_only`),
+			figure(4, "bw_pipe"), figure(4, "bw_unix"), largest(4, `bw_tcp/m=(\w+)`), largest(6, `bw_file_rd/size=(\w+)/op=io_only`),
 			largest(6, `bw_mmap_rd/size=(\w+)/op=mmap_only`), largest(6, `bw_mem/size=(\w+)/op=bcopy`), largest(6, `bw_mem/size=(\w+)/op=fcp`),
 			largest(4, `bw_mem/size=(\w+)/op=frd`), largest(5, `bw_mem/size=(\w+)/op=fwr`),
 		},

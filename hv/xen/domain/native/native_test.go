@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -24,33 +25,52 @@ import (
 
 const base = 0x20000000
 
-func image(t *testing.T, base uint64) []byte {
+// images are those without a library.
+var images = map[string]func(base uint64) ([]byte, error){"Image": native.Image, "IPC": native.IPC}
+
+func image(t *testing.T, name string, base uint64) []byte {
 	t.Helper()
-	b, err := native.Image(base)
+	b, err := images[name](base)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return b
 }
 
-// install writes the program to a file.
+// install writes the first program to a file.
 func install(t *testing.T) string {
+	t.Helper()
+	return installImage(t, "Image")
+}
+
+func installImage(t *testing.T, name string) string {
 	t.Helper()
 	if runtime.GOOS != "linux" {
 		t.Skip("a Linux program")
 	}
 	path := filepath.Join(t.TempDir(), "native")
-	if err := os.WriteFile(path, image(t, base), 0o755); err != nil {
+	if err := os.WriteFile(path, image(t, name, base), 0o755); err != nil {
 		t.Fatal(err)
 	}
 	return path
 }
 
+// imageOf is the one that has an operation.
+func imageOf(op bench.NativeOp) string {
+	if native.IsIPC(op) {
+		return "IPC"
+	}
+	return "Image"
+}
+
 // TestImage reads the image as any ELF reader does, and finds the marks where
 // the base says, filled with returns.
 func TestImage(t *testing.T) {
-	for _, base := range []uint64{0x400000, 0x20000000, 0x7f0000000000} {
-		b := image(t, base)
+	for _, at := range []struct {
+		image string
+		base  uint64
+	}{{"Image", 0x400000}, {"Image", 0x20000000}, {"Image", 0x7f0000000000}, {"IPC", 0x50000000}} {
+		b, base := image(t, at.image, at.base), at.base
 		f, err := elf.NewFile(bytes.NewReader(b))
 		if err != nil {
 			t.Fatal(err)
@@ -99,10 +119,47 @@ func checkSegments(t *testing.T, f *elf.File, base uint64) {
 	}
 }
 
+// TestPages: the pages of the programs that fork and exec start are part of what
+// those cost, and figures of the real Xen are compared over releases of this
+// program. Operations that make one larger belong into another image.
+func TestPages(t *testing.T) {
+	for _, c := range []struct {
+		name  string
+		image func(uint64) ([]byte, error)
+		pages []uint64 // of the segments
+		file  int      // the file's
+	}{
+		{"Image", native.Image, []uint64{2, 1}, 4},
+		{"Dynamic", native.Dynamic, []uint64{1, 2, 1, 2}, 7},
+		{"IPC", native.IPC, []uint64{2, 1}, 4},
+	} {
+		b, err := c.image(base)
+		if err != nil {
+			t.Fatal(err)
+		}
+		f, err := elf.NewFile(bytes.NewReader(b))
+		if err != nil {
+			t.Fatal(err)
+		}
+		const page = 4096
+		var pages []uint64
+		for _, p := range f.Progs {
+			if p.Type == elf.PT_LOAD {
+				pages = append(pages, (p.Memsz+page-1)/page)
+			}
+		}
+		if file := (len(b) + page - 1) / page; !slices.Equal(pages, c.pages) || file != c.file {
+			t.Errorf("%s: segments of %d pages in a file of %d; want %d in %d", c.name, pages, file, c.pages, c.file)
+		}
+	}
+}
+
 func TestImageErrors(t *testing.T) {
-	for _, base := range []uint64{0, 1, 0x400800, 1 << 47} {
-		if _, err := native.Image(base); err == nil {
-			t.Errorf("an image at %#x", base)
+	for name, image := range images {
+		for _, base := range []uint64{0, 1, 0x400800, 1 << 47} {
+			if _, err := image(base); err == nil {
+				t.Errorf("%s at %#x", name, base)
+			}
 		}
 	}
 }
@@ -110,7 +167,13 @@ func TestImageErrors(t *testing.T) {
 // TestCode disassembles all of the code: it is valid, and every jump and call
 // goes to the beginning of an instruction.
 func TestCode(t *testing.T) {
-	f, err := elf.NewFile(bytes.NewReader(image(t, base)))
+	for name := range images {
+		t.Run(name, func(t *testing.T) { checkCode(t, image(t, name, base)) })
+	}
+}
+
+func checkCode(t *testing.T, image []byte) {
+	f, err := elf.NewFile(bytes.NewReader(image))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -152,7 +215,7 @@ type server struct {
 
 func serve(t *testing.T, op bench.NativeOp, args ...string) (*server, int) {
 	t.Helper()
-	return serveProgram(t, install(t), op, args...)
+	return serveProgram(t, installImage(t, imageOf(op)), op, args...)
 }
 
 func serveProgram(t *testing.T, program string, op bench.NativeOp, args ...string) (*server, int) {
@@ -324,7 +387,19 @@ func TestPrograms(t *testing.T) {
 // TestEveryOperationIsKnown: an operation that package bench names is one that
 // the program has.
 func TestEveryOperationIsKnown(t *testing.T) {
-	f, err := elf.NewFile(bytes.NewReader(image(t, base)))
+	has := map[string]map[string]bool{"Image": symbolsOf(t, "Image"), "IPC": symbolsOf(t, "IPC")}
+	for _, op := range []bench.NativeOp{bench.NativeFork, bench.NativeExec, bench.NativeShell, bench.NativeInstall, bench.NativeSend,
+		bench.NativeCatch, bench.NativeProtect, bench.NativeCatchProtect, bench.NativePipe, bench.NativeUnix, bench.NativeRing, bench.NativeRingAlone, bench.NativeSelect,
+		bench.NativeExchange, bench.NativeDatagram, bench.NativeLocks, bench.NativeSemaphores, bench.NativeConnect, bench.NativeConnectUnix, bench.NativeItimer} {
+		if in := imageOf(op); !has[in][string(op)] {
+			t.Errorf("no symbol %s in %s", op, in)
+		}
+	}
+}
+
+func symbolsOf(t *testing.T, name string) map[string]bool {
+	t.Helper()
+	f, err := elf.NewFile(bytes.NewReader(image(t, name, base)))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -336,11 +411,5 @@ func TestEveryOperationIsKnown(t *testing.T) {
 	for _, s := range symbols {
 		has[s.Name] = true
 	}
-	for _, op := range []bench.NativeOp{bench.NativeFork, bench.NativeExec, bench.NativeShell, bench.NativeInstall, bench.NativeSend,
-		bench.NativeCatch, bench.NativeProtect, bench.NativeCatchProtect, bench.NativePipe, bench.NativeUnix, bench.NativeRing, bench.NativeRingAlone, bench.NativeSelect,
-		bench.NativeExchange, bench.NativeDatagram, bench.NativeLocks, bench.NativeSemaphores, bench.NativeConnect, bench.NativeConnectUnix, bench.NativeItimer} {
-		if !has[string(op)] {
-			t.Errorf("no symbol %s", op)
-		}
-	}
+	return has
 }
