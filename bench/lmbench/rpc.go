@@ -209,7 +209,7 @@ func callByTCP(os bench.OS) (transport, func(), error) {
 // newRecord makes room for a record, with its mark: the last fragment, and its size.
 func newRecord(size int) []byte {
 	b := make([]byte, rpcMark+size)
-	binary.BigEndian.PutUint32(b, uint32(rpcFragment|size))
+	binary.BigEndian.PutUint32(b, rpcFragment|uint32(size))
 	return b
 }
 

@@ -40,13 +40,23 @@ func Write(w io.Writer, set *compare.Set, run *results.Run, unit string) error {
 // row is a build in a domain, with its figures by benchmark.
 type row struct {
 	build, place string
-	values       map[string]float64 // in ns/op or another unit, and in MB/s
+	values       map[string]float64 // in ns/op or another unit, and in MB/s; others have the unit in their name
 }
+
+// Units of what benchmarks find out about the processor.
+const (
+	pages    = "pages"
+	bytes    = "bytes"
+	parallel = "parallel"
+)
+
+func inUnit(name, unit string) string { return name + " in " + unit }
 
 // MicrosecondUnit is the unit whose figures a summary shows in microseconds.
 const MicrosecondUnit = "ns/op"
 
-// rows collects the figures of a unit, and those in MB/s beside times.
+// readRows collects the figures of a unit, those in MB/s beside times, and those that
+// are of the processor.
 func readRows(set *compare.Set, unit string) ([]row, error) {
 	type key struct {
 		compare.Environment
@@ -54,10 +64,18 @@ func readRows(set *compare.Set, unit string) ([]row, error) {
 	}
 	var order []key
 	all := map[key]map[string][]float64{}
+	ofUnit := false // whether there is a figure
 	set.Samples(func(c compare.Cell, values []float64) {
 		name, ours := strings.CutPrefix(c.Benchmark, "Lmbench/")
-		if !ours || c.Unit != unit && (unit != MicrosecondUnit || c.Unit != "MB/s") {
+		switch {
+		case !ours:
 			return
+		case slices.Contains([]string{pages, bytes, parallel}, c.Unit):
+			name = inUnit(name, c.Unit)
+		case c.Unit != unit && (unit != MicrosecondUnit || c.Unit != "MB/s"):
+			return
+		default:
+			ofUnit = true
 		}
 		k := key{c.Environment, c.Build}
 		if all[k] == nil {
@@ -66,7 +84,7 @@ func readRows(set *compare.Set, unit string) ([]row, error) {
 		}
 		all[k][name] = append(all[k][name], values...)
 	})
-	if order == nil {
+	if !ofUnit {
 		return nil, fmt.Errorf("write lmbench's summary: no figure of lmbench's in %s (the units are %s)", unit, strings.Join(set.Units(), ", "))
 	}
 	var rows []row
@@ -122,7 +140,7 @@ var sections = []section{
 			"------------- ----------------------- ---- ----- ----- ------ ----",
 		},
 		columns: []column{
-			{4, summary.mhz, true}, {5, nothing, true}, {5, nothing, true}, {6, nothing, false}, {4, one, true},
+			{4, summary.mhz, true}, found(5, "tlb", pages, true), found(5, "line", bytes, true), found(6, "par_mem", parallel, false), {4, one, true},
 		},
 	},
 	{
@@ -318,8 +336,14 @@ func (s summary) mhz(row) (float64, bool) {
 // one is the load: a summary is of one process at a time.
 func one(summary, row) (float64, bool) { return 1, true }
 
-// nothing is a figure that no run of this program has.
-func nothing(summary, row) (float64, bool) { return 0, false }
+// found is what a benchmark that measures itself found out about the processor, in a
+// unit of its own. It is 0 where nothing showed.
+func found(width int, name, unit string, whole bool) column {
+	return column{width: width, whole: whole, value: func(_ summary, r row) (float64, bool) {
+		v := r.values[inUnit(name, unit)]
+		return v, v > 0
+	}}
+}
 
 // scaled is a figure in the table's unit: times are in microseconds there.
 func (s summary) scaled(name string, v float64) float64 {

@@ -55,6 +55,10 @@ var figures = []struct {
 	{"lat_fs/op=create/size=0k", 9876.5, "ns/op"},
 	{"lat_fs/op=delete/size=0k", 0.4, "ns/op"},
 	{"lat_select/of=tcp/fds=100", 6321.5, "ns/op"},
+	{"tlb", 64, "pages"},
+	{"tlb", 7.5, "ns/op"}, // no column has it
+	{"line", 64, "bytes"},
+	{"par_mem", 5.25, "parallel"},
 	{"lat_udp", 11234.5, "ns/op"},
 	{"lat_rpc/proto=udp", 17345.6, "ns/op"},
 	{"lat_tcp", 13456.7, "ns/op"},
@@ -103,6 +107,7 @@ func TestOtherUnit(t *testing.T) {
 	set := compare.SetOf([]results.Sample{
 		sample("xen", "flask", "dom0", "Lmbench/lat_proc/op=fork", 935000, "xen-instr/op"),
 		sample("xen", "flask", "dom0", "Lmbench/bw_mem/size=512K/op=fcp", 5, "MB/s"),
+		sample("xen", "flask", "dom0", "Lmbench/tlb", 0, "pages"), // nothing showed
 	})
 	golden.Matches(t, *update, "counted.txt", func(w io.Writer) error { return lmbench.Write(w, set, nil, "xen-instr/op") })
 	var b bytes.Buffer
