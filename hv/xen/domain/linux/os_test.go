@@ -128,6 +128,19 @@ func descriptors(t *testing.T) string {
 // thousands did.
 var manyForks = regexp.MustCompile(`^lat_ctx/.*/procs=(16|24|32|64|96)$`)
 
+// Benchmarks that need not run everywhere: those that ask nothing of the kernel are
+// the same code however operations run, and lat_ctx is one operation with two numbers,
+// of which some are enough here.
+var (
+	ofProcessor = regexp.MustCompile(`^(bw_mem|stream|lat_ops|par_ops|lat_rand|lat_mem_rd|lat_dram_page|par_mem|tlb|line|cache|mhz|timing_o|loop_o|memsize)(/|$)`)
+	switches    = regexp.MustCompile(`^lat_ctx/`)
+	someSizes   = regexp.MustCompile(`/size=(0K/procs=2|4K/procs=4|16K/procs=8|64K/procs=96)$`)
+)
+
+func repeats(b bench.Benchmark) bool {
+	return switches.MatchString(b.Name) && !someSizes.MatchString(b.Name)
+}
+
 // TestEveryBenchmark runs all of lmbench, natively where that is offered and
 // without, timed and in marked windows.
 func TestEveryBenchmark(t *testing.T) {
@@ -144,7 +157,7 @@ func TestEveryBenchmark(t *testing.T) {
 				if b.Dynamic() && how == nativeLoops {
 					continue // a domain without the library does not offer it
 				}
-				if how == portable && manyForks.MatchString(b.Name) {
+				if repeats(b) || how == portable && manyForks.MatchString(b.Name) || how != portable && ofProcessor.MatchString(b.Name) {
 					continue
 				}
 				t.Run(b.Name, func(t *testing.T) {
@@ -183,7 +196,7 @@ func TestTimedPathsAllocateNothing(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, b := range list {
-		if b.Setup == nil || b.Dynamic() || b.Name == "lat_pmake/jobs=4" { // which forks the Go program
+		if b.Setup == nil || b.Dynamic() || repeats(b) || b.Name == "lat_pmake/jobs=4" { // which forks the Go program
 			continue
 		}
 		t.Run(b.Name, func(t *testing.T) {
