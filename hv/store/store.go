@@ -60,6 +60,8 @@ type Store struct {
 	top      string // as the user knows it
 	readOnly bool
 	patience time.Duration // before a word about what is waited for
+
+	exchange func() *Exchange // with other machines; may be nil, or return nil
 }
 
 // Open opens the store in a directory, which it makes. One that cannot be
@@ -85,13 +87,18 @@ func Open(dir string) (*Store, error) {
 	return s, nil
 }
 
-// Default opens the user's store, in the cache directory.
+// Default opens the user's store, in the cache directory. It exchanges entries
+// with other machines as Share says.
 func Default() (*Store, error) {
 	base, err := os.UserCacheDir()
 	if err != nil {
 		return nil, fmt.Errorf("find cache directory: %w (set HOME or XDG_CACHE_HOME)", err)
 	}
-	return Open(filepath.Join(base, "xsmbench"))
+	s, err := Open(filepath.Join(base, "xsmbench"))
+	if err == nil {
+		s.exchange = usual.Load
+	}
+	return s, err
 }
 
 // Dir is the directory that was opened.

@@ -100,6 +100,7 @@ func (t *Target) start(ctx context.Context, img *hv.Image, spec hv.BootSpec, pro
 // guestImages are initial file systems.
 var guestImages = store.Register(store.Kind{
 	Name: "guest-images", Doc: "initial file systems of dom0, with what its domUs boot from", Bound: 1 << 30,
+	Local: "they are composed in memory before the store is asked",
 })
 
 // dom0File is an entry's file.
@@ -142,6 +143,7 @@ func (t *Target) keep(ctx context.Context, k store.Kind, what, name string, data
 // codeMaps are what the plug-in charges instructions to.
 var codeMaps = store.Register(store.Kind{
 	Name: "code-maps", Doc: "address ranges of a hypervisor's functions and hooks, as the plug-in reads them", Bound: 100 << 20,
+	Local: "they are read from the build before the store is asked",
 })
 
 // codeFile is an entry's file.

@@ -52,6 +52,7 @@ func (f *buildFlags) register(fs *pflag.FlagSet) {
 	fs.StringArrayVar(&f.label, "label", nil, "security `CONTEXT` to create domUs with, or BUILD=CONTEXT for those of one build; may be repeated (default: the policy's usual one)")
 	fs.StringVar(&f.unknown, "unknown", "", "what becomes of permissions that the policy does not have: reject (the policy), deny or allow (default: reject)")
 	f.packages.register(fs)
+	storeURLFlag(fs)
 	fs.BoolVar(&f.clean, "clean-build", false, "build from scratch instead of reusing objects of an earlier build")
 	fs.StringArrayVar(&f.kconfig, "kconfig", nil, "file of Kconfig settings, for builds that use Kconfig; may be repeated, and later files win")
 }
@@ -163,8 +164,8 @@ func (f *runFlags) question(fs *pflag.FlagSet) (experiment.Question, error) {
 	return q, nil
 }
 
-// commandLine is how this program was called.
-func commandLine() []string { return append([]string{"xsmbench"}, os.Args[1:]...) }
+// commandLine is how this program was called, as it may be written down.
+func commandLine() []string { return append([]string{"xsmbench"}, withoutCredentials(os.Args[1:])...) }
 
 // given is a flag's value, nil if the flag was not given.
 func given[T any](fs *pflag.FlagSet, flag string, value T) *T {
@@ -186,7 +187,7 @@ func (f *runFlags) controls(fs *pflag.FlagSet) experiment.Controls {
 }
 
 // ofResumed are the flags that may stand beside --resume.
-var ofResumed = []string{"resume", "rounds", "budget", "timeout", "beside", "base", "margin", "margins", "floors", "confidence"}
+var ofResumed = []string{"resume", "rounds", "budget", "timeout", "beside", storeURL, "base", "margin", "margins", "floors", "confidence"}
 
 // continuation is what the flags ask of a run that exists.
 func (f *runFlags) continuation(fs *pflag.FlagSet) (experiment.Continuation, error) {

@@ -34,14 +34,14 @@ Ctrl-C stops the measurement, keeps what was measured, and prints the command th
 continues the run. xsmbench run --resume DIR measures what is missing, after an
 interruption as after failed boots. A second Ctrl-C ends the program at once.`,
 		Args: cobra.NoArgs,
-		RunE: func(c *cobra.Command, _ []string) error {
+		RunE: sharing(func(c *cobra.Command, _ []string) error {
 			s, err := f.session(c)
 			if err != nil {
 				return inFlags(err)
 			}
 			defer s.Close()
 			return f.run(c, s)
-		},
+		}),
 	}
 	f.register(c.Flags())
 	configFlag(c)
