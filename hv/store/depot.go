@@ -23,8 +23,8 @@ type Depot interface {
 	Get(ctx context.Context, name string) (io.ReadCloser, error)
 	// Has says whether an archive is there.
 	Has(ctx context.Context, name string) (bool, error)
-	// Put puts an archive of so many bytes.
-	Put(ctx context.Context, name string, archive io.ReadSeeker, size int64) error
+	// Put puts an archive of so many bytes. It may still read when it has failed.
+	Put(ctx context.Context, name string, archive io.ReaderAt, size int64) error
 }
 
 // TemporaryError is a failure that may be none in a moment.

@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 )
 
@@ -192,8 +193,10 @@ func (x *Exchange) fetch(ctx context.Context, s *Store, k Kind, key Key, r Recip
 		return nil
 	}
 	var got *temp
+	var size int64
+	say := sync.OnceFunc(func() { r.progress("fetching %s from the shared store", r.What) })
 	err := x.repeat(ctx, func() (err error) {
-		got, err = x.fetchOnce(ctx, s, k, key, r)
+		got, size, err = x.fetchOnce(ctx, s, k, key, say)
 		return err
 	})
 	if err == nil && r.Check != nil {
@@ -203,8 +206,12 @@ func (x *Exchange) fetch(ctx context.Context, s *Store, k Kind, key Key, r Recip
 	var useless *uselessHere
 	switch {
 	case err == nil:
+		x.count(func(e *Exchanged) { e.Fetched++; e.BytesFetched += size })
 		return got
 	case ctx.Err() != nil:
+		if got != nil {
+			_ = got.remove()
+		}
 	case errors.As(err, &damage):
 		x.distrust(k, key)
 		r.progress("%s came damaged from the shared store (%v): making it here", r.What, damage.err)
@@ -235,45 +242,45 @@ func (r Recipe) checked(ctx context.Context, t *temp) error {
 	return nil
 }
 
-// fetchOnce fetches an archive and takes the entry out of it as it comes.
-func (x *Exchange) fetchOnce(ctx context.Context, s *Store, k Kind, key Key, r Recipe) (*temp, error) {
+// fetchOnce fetches an archive, of so many bytes, and takes the entry out of it as
+// it comes. It says so when it has an answer.
+func (x *Exchange) fetchOnce(ctx context.Context, s *Store, k Kind, key Key, say func()) (got *temp, size int64, err error) {
 	p, stop := x.limits.start(ctx, x.limits.silence)
 	defer stop()
 	body, err := x.depot.Get(p.ctx, archiveName(k, key))
 	p.works(0)
 	if err != nil {
-		return nil, p.cause(err)
+		return nil, 0, p.cause(err)
 	}
 	defer body.Close()
-	r.progress("fetching %s from the shared store", r.What)
+	say()
 	t, err := s.newTemp()
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
 	from := &arrival{pace: p, in: body}
 	if err = makeDir(filepath.Join(t.dir, filesName)); err == nil {
 		err = unpack(ctx, from, t.dir, k, key)
 	}
 	if err == nil {
-		x.count(func(e *Exchanged) { e.Fetched++; e.BytesFetched += p.moved })
-		return t, nil
+		return t, p.moved, nil
 	}
 	_ = t.remove()
 	switch {
 	case ctx.Err() != nil:
-		return nil, context.Cause(ctx)
+		return nil, 0, context.Cause(ctx)
 	case errors.Is(from.err, errSlow):
-		return nil, from.err
+		return nil, 0, from.err
 	case from.err != nil:
-		return nil, &TemporaryError{fmt.Errorf("the transfer broke off: %w", from.err)}
+		return nil, 0, &TemporaryError{fmt.Errorf("the transfer broke off: %w", from.err)}
 	}
-	return nil, x.blame(err)
+	return nil, 0, blame(err)
 }
 
 // blame tells a fault of this machine's disk from one of the archive.
-func (*Exchange) blame(err error) error {
-	var path *fs.PathError
-	if errors.As(err, &path) {
+func blame(err error) error {
+	var disk syscall.Errno
+	if errors.As(err, &disk) {
 		return err
 	}
 	return &arrivedDamaged{err}
@@ -472,13 +479,10 @@ func (x *Exchange) has(name string) (has bool, err error) {
 	return has, err
 }
 
-func (x *Exchange) send(name string, archive io.ReadSeeker, size int64) error {
+func (x *Exchange) send(name string, archive io.ReaderAt, size int64) error {
 	return x.repeat(x.ctx, func() error {
 		p, stop := x.limits.start(x.ctx, x.limits.silenceAtPut)
 		defer stop()
-		if _, err := archive.Seek(0, io.SeekStart); err != nil {
-			return err
-		}
 		return p.cause(x.depot.Put(p.ctx, name, &departure{p, archive}, size))
 	})
 }

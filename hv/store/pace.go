@@ -47,18 +47,15 @@ func (p *pace) watch(l exchangeLimits, silence time.Duration) {
 	}
 }
 
+// verdict gives a transfer up, or not. The rate is that of the waits that ended: after
+// the last byte a depot may take its time to answer.
 func (p *pace) verdict(now time.Time, l exchangeLimits, silence time.Duration) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.since.IsZero() {
-		return nil
-	}
-	wait := now.Sub(p.since)
-	all := p.waited + wait
 	switch {
-	case wait > silence:
+	case !p.since.IsZero() && now.Sub(p.since) > silence:
 		return fmt.Errorf("%w: nothing came for %v", errSlow, silence)
-	case all > l.grace && float64(p.moved)/all.Seconds() < l.rate:
+	case p.waited > l.grace && float64(p.moved)/p.waited.Seconds() < l.rate:
 		return fmt.Errorf("%w: less than %.0f KiB a second", errSlow, l.rate/1024)
 	}
 	return nil
@@ -103,12 +100,12 @@ func (a *arrival) Read(b []byte) (int, error) {
 // departure is what the other side reads.
 type departure struct {
 	*pace
-	io.ReadSeeker
+	io.ReaderAt
 }
 
-func (d *departure) Read(b []byte) (int, error) {
+func (d *departure) ReadAt(b []byte, at int64) (int, error) {
 	d.works(0)
-	n, err := d.ReadSeeker.Read(b)
+	n, err := d.ReaderAt.ReadAt(b, at)
 	d.works(n)
 	d.waits()
 	return n, err

@@ -194,14 +194,18 @@ func (t *Target) mapCode(ctx context.Context, img *hv.Image) (*mapped, error) {
 }
 
 // hash names the snapshot by everything that the machine's state depends on.
-// Where files lie is not part of it.
-func (s *start) hash(version string) store.Key {
+func (s *start) hash(version string) store.Key { return store.KeyOf(s.decides(version)...) }
+
+// decides is what the machine's state depends on: what is booted, QEMU's version,
+// and QEMU's arguments, the features of the processor among them. Where files lie is
+// not part of it.
+func (s *start) decides(version string) []string {
 	m := s.machine("/", s.snapshotOrder())
 	m.Xen, m.Modules = "xen", slices.Clone(m.Modules)
 	for i := range m.Modules {
 		m.Modules[i].Path = "module"
 	}
-	return store.KeyOf(append([]string{"snapshot", s.img.Hash, version, string(s.dom0Key), s.vmlinuxHash}, m.Args()...)...)
+	return append([]string{"snapshot", s.img.Hash, version, string(s.dom0Key), s.vmlinuxHash}, m.Args()...)
 }
 
 // snapshotOrder asks for the snapshot. Builds that the user has named

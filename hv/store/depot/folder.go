@@ -71,7 +71,7 @@ func (f *folder) told(err error) error {
 const unfinished = ".unfinished-"
 
 // Put writes an archive beside its place and renames it.
-func (f *folder) Put(ctx context.Context, name string, archive io.ReadSeeker, size int64) error {
+func (f *folder) Put(ctx context.Context, name string, archive io.ReaderAt, size int64) error {
 	if _, err := os.Stat(f.dir); err != nil {
 		return f.told(err)
 	}
@@ -84,7 +84,7 @@ func (f *folder) Put(ctx context.Context, name string, archive io.ReadSeeker, si
 	if err != nil {
 		return f.told(err)
 	}
-	err = f.write(ctx, out, archive, size)
+	err = f.write(ctx, out, io.NewSectionReader(archive, 0, size), size)
 	if err == nil {
 		err = os.Rename(out.Name(), place)
 	}

@@ -110,9 +110,6 @@ func bodyDigest(r *http.Request) (string, error) {
 		if _, err := io.Copy(h, body); err != nil {
 			return "", err
 		}
-		if _, err = r.GetBody(); err != nil { // from its beginning again
-			return "", err
-		}
 	}
 	return hex.EncodeToString(h.Sum(nil)), nil
 }

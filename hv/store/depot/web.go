@@ -87,7 +87,7 @@ func (w *web) Has(ctx context.Context, name string) (bool, error) {
 }
 
 // Put sends an archive.
-func (w *web) Put(ctx context.Context, name string, archive io.ReadSeeker, size int64) error {
+func (w *web) Put(ctx context.Context, name string, archive io.ReaderAt, size int64) error {
 	r, err := w.do(ctx, http.MethodPut, name, archive, size)
 	var status *statusError
 	switch {
@@ -100,19 +100,17 @@ func (w *web) Put(ctx context.Context, name string, archive io.ReadSeeker, size 
 }
 
 // do sends a request, whose answer must be good.
-func (w *web) do(ctx context.Context, method, name string, body io.ReadSeeker, size int64) (*http.Response, error) {
+func (w *web) do(ctx context.Context, method, name string, body io.ReaderAt, size int64) (*http.Response, error) {
 	q, err := http.NewRequestWithContext(ctx, method, w.base.JoinPath(name).String(), nil)
 	if err != nil {
 		return nil, redacted(err)
 	}
 	if body != nil {
 		q.ContentLength = size
-		q.GetBody = func() (io.ReadCloser, error) { // redirected, and on a connection that was closed
-			_, err := body.Seek(0, io.SeekStart)
-			return io.NopCloser(body), err
+		q.GetBody = func() (io.ReadCloser, error) { // again if redirected, or if the connection was closed
+			return io.NopCloser(io.NewSectionReader(body, 0, size)), nil
 		}
-		q.Body = io.NopCloser(body)
-		if size == 0 {
+		if q.Body, _ = q.GetBody(); size == 0 {
 			q.Body = http.NoBody // a length of 0 would be an unknown one
 		}
 		q.Header.Set("Expect", "100-continue")
