@@ -109,12 +109,20 @@ func (s *Store) sharing(k Kind, r Recipe) *Exchange {
 }
 
 // Settle waits until nothing is put any longer, or the context ends. Who is about
-// to measure times calls it.
-func (s *Store) Settle(ctx context.Context) {
+// to measure times calls it. progress receives a word if that takes a while.
+func (s *Store) Settle(ctx context.Context, progress func(string)) {
 	if s.exchange == nil {
 		return
 	}
-	if x := s.exchange(); x != nil {
+	x := s.exchange()
+	if x == nil {
+		return
+	}
+	soon, cancel := context.WithTimeout(ctx, s.patience)
+	x.settle(soon)
+	cancel()
+	if x.Pending() > 0 && ctx.Err() == nil {
+		progress("waiting until what was made is in the shared store: to put it would disturb what is timed")
 		x.settle(ctx)
 	}
 }

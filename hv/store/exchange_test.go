@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -441,7 +442,7 @@ func TestExchangeReadOnly(t *testing.T) {
 	d.putting = func(context.Context, string) error { return fs.ErrPermission }
 	h := newHost(t, d)
 	h.gets(things, "0")
-	h.Settle(t.Context())
+	h.Settle(t.Context(), h.said.add)
 	for i := range 5 {
 		h.gets(things, fmt.Sprint(i))
 	}
@@ -449,8 +450,29 @@ func TestExchangeReadOnly(t *testing.T) {
 	if !done.ReadOnly || done.Put != 0 || done.Failed != 0 || d.times("put") != 1 {
 		t.Errorf("%+v, %d asked to put", done, d.times("put"))
 	}
-	if h.said.String() != "" {
+	if strings.Contains(h.said.String(), "test:memory") {
 		t.Errorf("said %s", h.said.String())
+	}
+}
+
+// Who is to time something waits, with a word, until nothing is put.
+func TestSettle(t *testing.T) {
+	d := newMemory()
+	h := newHost(t, d)
+	h.Settle(t.Context(), h.said.add)
+	if h.said.String() != "" {
+		t.Errorf("said %q while nothing is put", h.said.String())
+	}
+	var put atomic.Bool
+	d.putting = func(context.Context, string) error {
+		time.Sleep(20 * soon)
+		put.Store(true)
+		return nil
+	}
+	h.gets(things, "0")
+	h.Settle(t.Context(), h.said.add)
+	if !put.Load() || h.x.Pending() > 0 || !strings.HasPrefix(h.said.String(), "waiting until what was made") {
+		t.Errorf("put %v, %d pending, said %q", put.Load(), h.x.Pending(), h.said.String())
 	}
 }
 
@@ -504,7 +526,7 @@ func TestExchangeSlowPut(t *testing.T) {
 	h.gets(things, "0")
 	h.gets(things, "1")
 	unblock()
-	h.Settle(t.Context())
+	h.Settle(t.Context(), h.said.add)
 	h.gets(things, "2")
 	done := h.close()
 	if done.Failed != 2 || !errors.Is(done.Err, errSlow) || d.times("put") != 2 || d.times("get") != 2 {
@@ -583,5 +605,5 @@ func TestNoExchange(t *testing.T) {
 	s := openTest(t, t.TempDir())
 	s.ExchangeBy(nil)
 	get(t, s, things, KeyOf("x"), Recipe{What: "a thing", Make: writes(whole)})
-	s.Settle(t.Context())
+	s.Settle(t.Context(), nil)
 }

@@ -54,7 +54,7 @@ func (t *Target) Boot(ctx context.Context, img *hv.Image, spec hv.BootSpec) (hv.
 		return nil, fmt.Errorf("boot %s: %w", img.Build.Name, err)
 	}
 	if st, err := t.store(); err == nil && s.accel != qemu.ICount {
-		st.Settle(ctx) // what is put into a shared store would be timed, too
+		st.Settle(ctx, spec.Say) // what is put into a shared store would be timed, too
 	}
 	return t.boot(ctx, s, spec)
 }

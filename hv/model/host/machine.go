@@ -69,7 +69,7 @@ func (t *Target) Boot(ctx context.Context, img *hv.Image, spec hv.BootSpec) (hv.
 		return t.bootCounting(ctx, img, spec)
 	}
 	if s, err := t.opened(); err == nil {
-		s.Settle(ctx) // what is put into a shared store would be timed, too
+		s.Settle(ctx, spec.Say) // what is put into a shared store would be timed, too
 	}
 	m, err := t.launch(img, spec, nil)
 	if err != nil {
