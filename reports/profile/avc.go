@@ -7,11 +7,13 @@ import "slices"
 type AVC struct{ Lookups, Misses float64 }
 
 // Functions of FLASK by what their entries count: Xen's (xsm/flask/avc.c,
-// ss/services.c), and the model's (xsm/flask, xsm/flask/ss), whose look-up in the
-// cache is inlined.
+// ss/services.c), and the model's (xsm/flask, xsm/flask/ss), which begins a look-up
+// in one of six functions and has the cache inlined in them.
 var (
-	avcLookups = []string{"avc_has_perm_noaudit", "flask.(*Module).hasPerm"}
-	avcMisses  = []string{"security_compute_av", "ss.(*Server).ComputeAV"}
+	avcLookups = []string{"avc_has_perm_noaudit",
+		"flask.(*Module).hasPerm", "flask.(*Module).domainHasPerm", "flask.(*Module).domainHasEvent", "flask.(*Module).domainHasXen",
+		"flask.(*Module).onEvent.func1", "flask.(*Module).onDomains.func1"}
+	avcMisses = []string{"security_compute_av", "ss.(*Server).ComputeAV"}
 )
 
 // avcOf counts them in a hook's functions.

@@ -31,14 +31,15 @@ type flaskPart struct {
 // parts tell by the beginnings of their names what functions of Xen's xsm/flask and of
 // the model's do. The first that fits counts.
 var parts = []flaskPart{
-	{func(f *Flask) *float64 { return &f.Cache }, []string{"avc_", "avc.(*Cache).", "flask.(*Module).hasPerm", "flask.(*Module).decide"}},
+	{func(f *Flask) *float64 { return &f.Cache }, []string{
+		"avc_", "avc.(*Cache).", "flask.(*Module).hasPerm", "flask.(*Module).domainHas", "flask.(*Module).onEvent", "flask.(*Module).onDomains", "flask.(*Module).ask", "flask.(*Module).decide"}},
 	{func(f *Flask) *float64 { return &f.MLS }, []string{
 		"mls_", "ebitmap_cmp", "ebitmap_contains", "ebitmap_cpy", "ebitmap_destroy",
 		"policydb.(*constraintOp).compareLevels", "policydb.(*Level", "policydb.(*DB).validRange", "policydb.(*DB).validLevel", "policydb.Bitmap.Contains", "ss.(*policy).newRange"}},
-	{func(f *Flask) *float64 { return &f.Constraints }, []string{"constraint_expr_eval", "policydb.(*Constraint).", "policydb.(*constraintOp)."}},
+	{func(f *Flask) *float64 { return &f.Constraints }, []string{"constraint_expr_eval", "policydb.(*Constraint).", "policydb.(*constraintOp).", "policydb.(*Check).", "policydb.(*test).", "ss.(*policy).constrain"}},
 	{func(f *Flask) *float64 { return &f.Rules }, []string{
 		"security_compute_av", "context_struct_compute_av", "cond_compute_av",
-		"ss.(*Server).ComputeAV", "ss.(*policy).contextAV", "ss.(*policy).typeEnforcement", "ss.(*policy).bound", "ss.(*policy).roleAllowed", "ss.(*classMap).", "ss.(*part)."}},
+		"ss.(*Server).ComputeAV", "ss.(*policy).contextAV", "ss.(*policy).typeEnforcement", "ss.(*policy).bound", "ss.(*policy).mayChangeRole", "ss.(*policy).classAV", "ss.(*matrix).", "ss.(*classMap).", "ss.(*part)."}},
 	{func(f *Flask) *float64 { return &f.Labels }, []string{
 		"security_compute_sid", "security_transition_sid", "security_member_sid", "security_change_sid", "sidtab_context_to_sid", "policydb_context_isvalid",
 		"ss.(*Server).", "ss.(*policy).newContext", "ss.(*policy).changeRole", "ss.(*sidTable).contextToSID", "policydb.(*DB).Valid", "policydb.(*Context)."}},

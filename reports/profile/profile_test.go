@@ -123,12 +123,13 @@ func TestFlask(t *testing.T) {
 		"constraint_expr_eval", "policydb.(*constraintOp).among", "mls_compute_sid", "ebitmap_contains", "policydb.(*constraintOp).compareLevels",
 		"security_compute_sid", "ss.(*Server).TransitionSID", "avtab_search_node", "sidtab_search", "policydb.(*avTab).find",
 		"flask_evtchn_send", "flask.(*Module).evtchnSend",
+		"flask.(*Module).domainHasEvent", "flask.(*Module).ask", "policydb.(*Check).Holds", "ss.(*policy).constrain", "ss.(*matrix).find",
 	} {
 		list = append(list, Path{Function: name, Instructions: float64(int(1) << i)})
 	}
 	got := flaskOf(list)
-	want := Flask{Cache: 0b11, Rules: 0b1100, Constraints: 0b110000, MLS: 0b111000000, Labels: 0b11 << 9, Tables: 0b111 << 11}
-	if got != want || got.Policy() != 1<<14-1-0b11 {
+	want := Flask{Cache: 0b11 | 0b11<<16, Rules: 0b1100 | 1<<20, Constraints: 0b110000 | 0b11<<18, MLS: 0b111000000, Labels: 0b11 << 9, Tables: 0b111 << 11}
+	if got != want || got.Policy() != 1<<14-1-0b11+0b111<<18 {
 		t.Errorf("%+v of %v, want %+v", got, got.Policy(), want)
 	}
 }

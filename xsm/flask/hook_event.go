@@ -96,18 +96,12 @@ func (m *Module) invalidContext(err error) bool {
 
 func (m *Module) evtchnClosePost(_ *xsm.VCPU, chn *xsm.Evtchn) { setEvtchnSID(chn, sidUnlabeled) }
 
-// evtchnSend does not ask about a channel without a remote end, which has no
-// label, if the policy is for a release that does not (4.0 and later).
 func (m *Module) evtchnSend(cur *xsm.VCPU, d *xsm.Domain, chn *xsm.Evtchn) abi.Errno {
-	sid := evtchnSID(chn)
-	if sid == sidUnlabeled && m.sendsUnasked.Load() {
-		return 0
-	}
-	return m.hasPerm(cur, domainSID(d), sid, classEvent, eventSend, nil)
+	return m.domainHasEvent(cur, d, chn, eventSend)
 }
 
 func (m *Module) evtchnStatus(cur *xsm.VCPU, d *xsm.Domain, chn *xsm.Evtchn) abi.Errno {
-	return m.hasPerm(cur, domainSID(d), evtchnSID(chn), classEvent, eventStatus, nil)
+	return m.domainHasEvent(cur, d, chn, eventStatus)
 }
 
 func (m *Module) evtchnReset(cur *xsm.VCPU, d1, d2 *xsm.Domain) abi.Errno {

@@ -38,6 +38,12 @@ func domainSID(d *xsm.Domain) ss.SID {
 	return sidUnlabeled
 }
 
+// labelled says whether a domain has a label of the module's.
+func labelled(d *xsm.Domain) bool {
+	_, ok := d.SSID.(*domainSecurity)
+	return ok
+}
+
 // targetSID returns the label that d2 has for d1 (domain_target_sid).
 func targetSID(d1, d2 *xsm.Domain) ss.SID {
 	if s, ok := d2.SSID.(*domainSecurity); ok {
@@ -63,6 +69,12 @@ func evtchnSID(chn *xsm.Evtchn) ss.SID {
 		return s.sid.Load()
 	}
 	return sidUnlabeled
+}
+
+// labelledEvtchn says whether an event channel has a label of the module's.
+func labelledEvtchn(chn *xsm.Evtchn) bool {
+	_, ok := chn.SSID.(*evtchnSecurity)
+	return ok
 }
 
 func setEvtchnSID(chn *xsm.Evtchn, sid ss.SID) {

@@ -61,45 +61,69 @@ func (t Tuple) slot() uint32 {
 	return (t.Source ^ t.Target<<2 ^ uint32(t.Class)<<4) & (slots - 1)
 }
 
-// Entry is a cached decision. Only used and next change once it is linked.
+// Entry is a cached decision. Only used and next change once it is linked. It
+// takes one cache line.
 type Entry struct {
 	tuple Tuple
-	// used is Xen's one-bit clock: 1 for a new entry, set to 1 by a hit that
-	// finds another value, counted down by reclaim, which takes the entry
-	// when that leaves 0. An entry is at 1 unless reclaim has just passed it,
+	// used is Xen's one-bit clock: 1 for a new entry, set to 1 by a look-up
+	// that finds another value, counted down by reclaim, which takes the entry
+	// when that leaves 0. An entry is at 1 unless reclaim has just taken it,
 	// so a hit writes nothing.
 	used     atomic.Int32
+	loud     uint32 // what is not allowed, or audited
 	decision ss.Decision
 	next     atomic.Pointer[Entry]
 }
 
-// New makes an empty cache before a server.
-func New(s server) *Cache {
-	c := &Cache{server: s}
-	c.threshold.Store(defaultThreshold)
-	return c
+// newEntry makes one for a decision.
+func newEntry(t Tuple, d ss.Decision) *Entry {
+	e := &Entry{tuple: t, loud: ^d.Allowed | d.AuditAllow, decision: d}
+	e.used.Store(1)
+	return e
 }
 
-// Find returns the entry for a tuple, nil if there is none, and counts the
-// look-up. cpu is the processor that asks. Find and Allows are all of a hit
-// that grants what is asked for; both are small enough to be inlined.
+// Init makes an empty cache before a server of a zero one. A cache may be part
+// of a larger structure, which spares those that ask it a pointer.
+func (c *Cache) Init(s server) {
+	c.server = s
+	c.threshold.Store(defaultThreshold)
+}
+
+// First returns the first entry of the chain that a tuple is in, nil if it is
+// empty. With Is, Grants and Count it is all of the usual hit. Each of them is
+// small enough to be inlined.
+func (c *Cache) First(t Tuple) *Entry { return c.heads[t.slot()].Load() }
+
+// Is says whether an entry is the one for a tuple.
+func (e *Entry) Is(t Tuple) bool {
+	return e != nil && e.tuple.Source == t.Source && e.tuple.Target == t.Target && e.tuple.Class == t.Class
+}
+
+// Grants says whether an entry grants what is requested, which is something,
+// and no rule wants that audited. No is not the last word: see Find. It leaves the
+// mark of use alone, which only an entry lacks that reclaim has unlinked.
+func (e *Entry) Grants(requested uint32) bool { return requested&e.loud == 0 }
+
+// Count counts a look-up of processor cpu.
+func (c *Cache) Count(cpu int) { c.stats[uint(cpu)%MaxCPUs].lookups.inc() }
+
+// Find looks a tuple up in the whole of its chain, marks the entry as used, and
+// counts the look-up. It returns nil if there is none.
 func (c *Cache) Find(cpu int, t Tuple) *Entry {
-	c.stats[uint(cpu)%MaxCPUs].lookups.inc()
-	e := c.heads[t.slot()].Load()
-	for e != nil && e.tuple != t {
+	c.Count(cpu)
+	e := c.First(t)
+	for e != nil && !e.Is(t) {
 		e = e.next.Load()
+	}
+	if e != nil && e.used.Load() != 1 {
+		e.used.Store(1)
 	}
 	return e
 }
 
 // Allows says whether an entry grants what is requested, which is something,
 // and no rule wants that audited. No is not the last word: see Decide.
-func (e *Entry) Allows(requested uint32) bool {
-	if e.used.Load() != 1 {
-		e.used.Store(1)
-	}
-	return requested != 0 && requested&^e.decision.Allowed == 0 && requested&e.decision.AuditAllow == 0
-}
+func (e *Entry) Allows(requested uint32) bool { return requested != 0 && e.Grants(requested) }
 
 // Decide ends a look-up that Find began: it returns the decision of the entry
 // that Find found, if it covers the permissions requested, or the server's. The
@@ -119,8 +143,7 @@ func (c *Cache) Decide(cpu int, found *Entry, t Tuple, requested uint32) (*ss.De
 	if err != nil {
 		return nil, err
 	}
-	e := &Entry{tuple: t, decision: d}
-	e.used.Store(1)
+	e := newEntry(t, d)
 	c.insert(st, e)
 	return &e.decision, nil
 }
@@ -227,9 +250,9 @@ func (c *Cache) Grant(cpu int, t Tuple, d *ss.Decision, perms uint32) {
 			return
 		}
 		if &at.decision == d {
-			e := &Entry{tuple: t, decision: *d}
-			e.decision.Allowed |= perms
-			e.used.Store(1)
+			granted := *d
+			granted.Allowed |= perms
+			e := newEntry(t, granted)
 			e.next.Store(at.next.Load())
 			link.Store(e)
 			st.allocations.Add(1)

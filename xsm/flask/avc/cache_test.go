@@ -30,6 +30,12 @@ func (s *fake) ComputeAV(ssid, tsid ss.SID, class uint16) (ss.Decision, error) {
 	return d, nil
 }
 
+func newCache(s server) *Cache {
+	c := new(Cache)
+	c.Init(s)
+	return c
+}
+
 // ask looks a tuple up as hooks do.
 func ask(c *Cache, cpu int, ssid, tsid ss.SID, class uint16, requested uint32) (*ss.Decision, error) {
 	t := Tuple{ssid, tsid, class}
@@ -51,7 +57,7 @@ func lookup(t *testing.T, c *Cache, ssid, tsid ss.SID, class uint16) *ss.Decisio
 
 func TestHitMiss(t *testing.T) {
 	s := &fake{}
-	c := New(s)
+	c := newCache(s)
 	for range 3 {
 		for sid := ss.SID(1); sid <= 4; sid++ {
 			if d := lookup(t, c, sid, 9, 2); d.Allowed != sid^9 {
@@ -89,7 +95,7 @@ func TestHash(t *testing.T) {
 			t.Errorf("slot of (%d, %d, %d) = %d, want %d", c.ssid, c.tsid, c.class, have, c.want)
 		}
 	}
-	c := New(&fake{})
+	c := newCache(&fake{})
 	for i := range ss.SID(5) {
 		lookup(t, c, 1+i*slots, 2, 3)
 	}
@@ -109,7 +115,7 @@ func TestHash(t *testing.T) {
 // TestReclaim fills the cache beyond its threshold: 16 nodes go, and again
 // when they have been filled up.
 func TestReclaim(t *testing.T) {
-	c := New(&fake{})
+	c := newCache(&fake{})
 	for sid := range ss.SID(defaultThreshold) {
 		lookup(t, c, sid, 0, 1)
 	}
@@ -142,7 +148,7 @@ func TestReclaim(t *testing.T) {
 
 // TestUsed gives a node that reclaim has passed another turn once it is hit.
 func TestUsed(t *testing.T) {
-	c := New(&fake{})
+	c := newCache(&fake{})
 	lookup(t, c, 1, 0, 0+1)
 	n := c.heads[Tuple{1, 0, 1}.slot()].Load()
 	n.used.Store(0)
@@ -162,7 +168,7 @@ func TestUsed(t *testing.T) {
 
 // TestReclaimLocked passes over slots that someone else has.
 func TestReclaimLocked(t *testing.T) {
-	c := New(&fake{})
+	c := newCache(&fake{})
 	lookup(t, c, 1, 0, 1)
 	h := Tuple{1, 0, 1}.slot()
 	c.locks[h].Lock()
@@ -174,7 +180,7 @@ func TestReclaimLocked(t *testing.T) {
 }
 
 func TestGrant(t *testing.T) {
-	c := New(&fake{f: func(ss.SID, ss.SID, uint16) ss.Decision { return ss.Decision{Decided: ^uint32(0)} }})
+	c := newCache(&fake{f: func(ss.SID, ss.SID, uint16) ss.Decision { return ss.Decision{Decided: ^uint32(0)} }})
 	if d := lookup(t, c, 1, 2, 3); d.Allowed != 0 {
 		t.Fatal("allowed")
 	}
@@ -202,7 +208,7 @@ func TestGrant(t *testing.T) {
 func TestDecided(t *testing.T) {
 	decided := uint32(1)
 	s := &fake{f: func(ss.SID, ss.SID, uint16) ss.Decision { return ss.Decision{Allowed: decided, Decided: decided} }}
-	c := New(s)
+	c := newCache(s)
 	lookup(t, c, 1, 2, 3)
 	decided = 3
 	if _, err := ask(c, 0, 1, 2, 3, 2); err != nil {
@@ -219,7 +225,7 @@ func TestDecided(t *testing.T) {
 // TestReset flushes, and keeps out what an older policy decided.
 func TestReset(t *testing.T) {
 	s := &fake{}
-	c := New(s)
+	c := newCache(s)
 	for sid := range ss.SID(100) {
 		lookup(t, c, sid, 0, 1)
 	}
@@ -249,7 +255,7 @@ func TestConcurrent(t *testing.T) {
 	s.f = func(ssid, tsid ss.SID, class uint16) ss.Decision {
 		return ss.Decision{Allowed: ssid<<16 | tsid<<8 | uint32(class)<<4, Decided: ^uint32(0)}
 	}
-	c := New(s)
+	c := newCache(s)
 	c.SetThreshold(64)
 	var announced atomic.Uint32
 	var wg sync.WaitGroup
@@ -303,7 +309,7 @@ func TestConcurrent(t *testing.T) {
 // TestHitWritesNothing makes sure that a hit changes nothing but its own
 // processor's counters: neither a node, nor a chain, nor another's counters.
 func TestHitWritesNothing(t *testing.T) {
-	c := New(&fake{})
+	c := newCache(&fake{})
 	lookup(t, c, 1, 2, 3)
 	n := c.heads[Tuple{1, 2, 3}.slot()].Load()
 	others := c.Stats(1)

@@ -36,9 +36,12 @@ func (s *Server) SetBooleans(values []bool) (seqno uint32, err error) {
 	if s.policy == nil || len(values) != len(s.policy.bools) {
 		return 0, fmt.Errorf("%w: %d values", ErrBoolean, len(values))
 	}
-	p := s.policy
+	p := *s.policy // decisions are still made from the one before
 	p.bools = slices.Clone(values)
 	p.conditions = p.conditions.Set(p.db, p.bools)
+	p.matrix = newMatrix(&p, usualBounds)
+	s.policy = &p
 	s.seqno++
+	s.publish()
 	return s.seqno, nil
 }

@@ -13,16 +13,50 @@ type classMap struct {
 	unknown      uint32   // the hypervisor's permissions without counterpart
 	unknownNames []string // "class permission"
 	standIns     []string // "class permission stands for class permission"
+
+	checks  []policydb.Check // constraints, with the hypervisor's permissions
+	granted uint32           // the unknown permissions, if they are allowed
+	// toOtherRoles are the hypervisor's permissions that a role allow rule is
+	// asked about where the two roles differ.
+	toOtherRoles uint32
+}
+
+// parts calls f for the parts of all classes of the policy's.
+func (m *classMap) parts(f func(*part) bool) {
+	if !f(&m.own) {
+		return
+	}
+	for i := range m.others {
+		if !f(&m.others[i]) {
+			return
+		}
+	}
+}
+
+// compile makes checks and toOtherRoles. Each of the hypervisor's permissions
+// stands for one of the policy's, so taking one away takes away the other.
+func (m *classMap) compile(p *policy) {
+	for o := range m.parts {
+		if o.value == 0 {
+			continue
+		}
+		constraints := p.db.Classes.At(uint32(o.value)).Constraints
+		for i := range constraints {
+			if taken := o.vector(constraints[i].Permissions); taken != 0 {
+				m.checks = append(m.checks, constraints[i].Check(p.db, taken))
+			}
+		}
+		if o.value == p.domain {
+			m.toOtherRoles |= o.vector(p.transition)
+		}
+	}
 }
 
 // part maps permissions of one class of the policy's to the hypervisor's.
 type part struct {
-	value uint16 // of the policy's class, 0 if it has none
-	// identity says that permissions have the same numbers on both sides,
-	// as they have in a policy made for this hypervisor.
-	identity bool
-	bits     [32]uint32 // hypervisor's bits by the policy's bit
-	mapped   uint32     // the policy's bits that have some
+	value  uint16     // of the policy's class, 0 if it has none
+	bits   [32]uint32 // hypervisor's bits by the policy's bit
+	mapped uint32     // the policy's bits that have some
 	// byBytes has bits added up, for each byte of an access vector and each
 	// of its values.
 	byBytes *[4][256]uint32
@@ -59,27 +93,9 @@ func (p *part) addUp() {
 	}
 }
 
-// isIdentity says whether the policy's class has the hypervisor's permissions
-// under the same numbers.
-func (m *classMap) isIdentity(db *policydb.DB, c Class) bool {
-	if m.own.value == 0 || len(m.others) > 0 || m.unknown != 0 {
-		return false
-	}
-	perms := &db.Classes.At(uint32(m.own.value)).Permissions
-	for i, name := range c.Permissions {
-		if perms.Name(uint32(i+1)) != name {
-			return false
-		}
-	}
-	return true
-}
-
 // decision turns the policy's vectors into the hypervisor's. A denial of what
 // is not mapped here is audited.
 func (p *part) decision(v policydb.Vectors) Decision {
-	if p.identity {
-		return Decision{Allowed: v.Allowed, AuditAllow: v.AuditAllow, AuditDeny: v.AuditDeny}
-	}
 	return Decision{Allowed: p.vector(v.Allowed), AuditAllow: p.vector(v.AuditAllow), AuditDeny: ^p.vector(^v.AuditDeny)}
 }
 

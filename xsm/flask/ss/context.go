@@ -39,10 +39,15 @@ func (s *Server) ContextToSID(text string) (SID, error) {
 	return s.policy.sids.contextToSID(&c)
 }
 
+// node returns a SID's entry, that of unlabeled if the SID is not known.
+func (p *policy) node(sid, unlabeled SID) *sidNode {
+	if n := p.sids.node(sid); n != nil {
+		return n
+	}
+	return p.sids.node(unlabeled)
+}
+
 // context returns a SID's context, that of unlabeled if the SID is not known.
 func (p *policy) context(sid, unlabeled SID) *policydb.Context {
-	if c := p.sids.search(sid); c != nil {
-		return c
-	}
-	return p.sids.search(unlabeled)
+	return &p.node(sid, unlabeled).context
 }

@@ -10,32 +10,62 @@ import (
 // ComputeAV decides what ssid may do to tsid (security_compute_av). Without a
 // policy everything is allowed. A SID that is not known counts as unlabeled.
 func (s *Server) ComputeAV(ssid, tsid SID, class uint16) (Decision, error) {
-	s.mu.RLock()
-	defer s.mu.RUnlock()
-	p := s.policy
-	if p == nil && s.closed {
-		return Decision{Decided: ^uint32(0), AuditDeny: ^uint32(0), Seqno: s.seqno}, nil
-	}
+	now := s.current.Load()
+	p := now.policy
 	if p == nil {
-		return Decision{Allowed: ^uint32(0), Decided: ^uint32(0), AuditDeny: ^uint32(0), Seqno: s.seqno}, nil
+		d := Decision{Allowed: ^uint32(0), Decided: ^uint32(0), AuditDeny: ^uint32(0), Seqno: now.seqno}
+		if now.closed {
+			d.Allowed = 0
+		}
+		return d, nil
 	}
 	if class == 0 || int(class) >= len(p.classes) {
 		return Decision{}, fmt.Errorf("%w %d", ErrClass, class)
 	}
-	sc, tc := p.context(ssid, s.cfg.Unlabeled), p.context(tsid, s.cfg.Unlabeled)
+	sn, tn := p.node(ssid, s.cfg.Unlabeled), p.node(tsid, s.cfg.Unlabeled)
 	m := &p.classes[class]
-	d := m.own.decision(p.contextAV(sc, tc, m.own.value, m.own.mapped))
-	for i := range m.others {
-		o := m.others[i].decision(p.contextAV(sc, tc, m.others[i].value, m.others[i].mapped))
-		d.Allowed |= o.Allowed
-		d.AuditAllow |= o.AuditAllow
-		d.AuditDeny &= o.AuditDeny
+	d := Decision{Decided: ^uint32(0), Seqno: now.seqno, Permissive: sn.permissive}
+	r := p.matrix.find(sn.party.Type, class, tn.party.Type)
+	if r == nil || sn.bounded || tn.bounded {
+		d.Allowed, d.AuditAllow, d.AuditDeny = p.classAV(&sn.context, &tn.context, m)
+	} else {
+		d.Allowed, d.AuditAllow, d.AuditDeny = p.constrain(r.allowed, sn, tn, m), r.auditAllow, r.auditDeny
 	}
-	if s.cfg.Unknown == AllowUnknown {
-		d.Allowed |= m.unknown
-	}
-	d.Decided, d.Seqno, d.Permissive = ^uint32(0), s.seqno, p.db.Permissive.Has(sc.Type)
+	d.Allowed |= m.granted
 	return d, nil
+}
+
+// constrain takes away what constraints and roles do not allow.
+func (p *policy) constrain(allowed uint32, source, target *sidNode, m *classMap) uint32 {
+	for i := range m.checks {
+		if c := &m.checks[i]; c.Permissions&allowed != 0 && !c.Holds(&source.party, &target.party) {
+			allowed &^= c.Permissions
+		}
+	}
+	if allowed&m.toOtherRoles != 0 && !p.mayChangeRole(source.party.Role, target.party.Role) {
+		allowed &^= m.toOtherRoles
+	}
+	return allowed
+}
+
+// mayChangeRole says whether the roles are the same or a role allow rule lets
+// one become the other.
+func (p *policy) mayChangeRole(from, to uint32) bool {
+	return from == to || p.roleAllow[from-1].Has(to-1)
+}
+
+// classAV decides without tables, as Xen does, for a class of the hypervisor's:
+// where a type is bounded, and where the tables would be too large. Permissions
+// are the hypervisor's.
+func (p *policy) classAV(sc, tc *policydb.Context, m *classMap) (allowed, auditAllow, auditDeny uint32) {
+	auditDeny = ^uint32(0)
+	for o := range m.parts {
+		d := o.decision(p.contextAV(sc, tc, o.value, o.mapped))
+		allowed |= d.Allowed
+		auditAllow |= d.AuditAllow
+		auditDeny &= d.AuditDeny
+	}
+	return allowed, auditAllow, auditDeny
 }
 
 // contextAV decides for two contexts and a class of the policy's, 0 for one
@@ -53,7 +83,7 @@ func (p *policy) contextAV(sc, tc *policydb.Context, class uint16, matter uint32
 			v.Allowed &^= c.Permissions
 		}
 	}
-	if class == p.domain && v.Allowed&p.transition != 0 && sc.Role != tc.Role && !p.roleAllowed(sc.Role, tc.Role) {
+	if class == p.domain && v.Allowed&p.transition != 0 && !p.mayChangeRole(sc.Role, tc.Role) {
 		v.Allowed &^= p.transition
 	}
 	p.bound(sc, tc, class, &v)
@@ -108,15 +138,6 @@ func (p *policy) bound(sc, tc *policydb.Context, class uint16, v *policydb.Vecto
 		}
 	}
 	v.Allowed &^= masked
-}
-
-func (p *policy) roleAllowed(from, to uint32) bool {
-	for _, a := range p.db.RoleAllow {
-		if a.Role == from && a.New == to {
-			return true
-		}
-	}
-	return false
 }
 
 // ValidateTransition says whether subject may change an object's context from

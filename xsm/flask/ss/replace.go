@@ -21,7 +21,7 @@ func (s *Server) replace(old, next *policy) (invalidated []string, err error) {
 		return nil, errSwitchMLS
 	}
 	own := next.sids
-	next.sids = newSIDTable(old.sids.next - 1)
+	next.sids = newSIDTable(next.db, old.sids.next-1)
 	for sid, c := range old.sids.all {
 		converted, ok := s.convert(old, next, c)
 		switch {

@@ -4,8 +4,8 @@
 // the AVC's business (package avc).
 //
 // A SID stands for a context. Once given out it keeps its meaning; the table
-// only grows. Decisions are made under the read side of the policy's lock, so
-// they see one policy throughout.
+// only grows. A decision sees one policy throughout: it reads a state that does
+// not change, and takes no lock. All else is done under the policy's lock.
 //
 // The source is Xen's xen/xsm/flask/ss (services.c, sidtab.c, mls.c,
 // conditional.c): type enforcement with conditional rules, constraints, role
@@ -20,6 +20,7 @@ import (
 	"fmt"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	"xsmbench/xsm/flask/policydb"
 )
@@ -83,17 +84,35 @@ type Config struct {
 type Server struct {
 	cfg Config
 
-	mu     sync.RWMutex // POLICY_RDLOCK, POLICY_WRLOCK
-	policy *policy      // nil until one is loaded
-	closed bool         // without a policy nothing is allowed, rather than everything
-	seqno  uint32       // latest_granting
+	mu sync.RWMutex // POLICY_RDLOCK, POLICY_WRLOCK
+	state
+	// current is a copy of state for decisions, which take no lock. It is
+	// made under mu by whoever changes state: see publish.
+	current atomic.Pointer[state]
 }
 
-// policy is a database with the maps between its numbers and the hypervisor's.
+// state is what a server decides from.
+type state struct {
+	policy *policy // nil until one is loaded
+	closed bool    // without a policy nothing is allowed, rather than everything
+	seqno  uint32  // latest_granting
+}
+
+// publish makes decisions that begin from now on use the state. The caller
+// holds mu.
+func (s *Server) publish() {
+	now := s.state
+	s.current.Store(&now)
+}
+
+// policy is a database with the maps between its numbers and the hypervisor's,
+// and with what decisions are made from. But for sids it does not change.
 type policy struct {
 	db         *policydb.DB
 	bools      []bool // by value-1
 	conditions *policydb.Conditions
+	matrix     *matrix
+	roleAllow  []policydb.Bitmap // by role-1: the roles to change to, by value-1
 	sids       *sidTable
 	named      map[string]SID // the initial SIDs that the policy has, by name
 	classes    []classMap     // by the hypervisor's class
@@ -103,7 +122,11 @@ type policy struct {
 }
 
 // New makes a server without a policy: it allows everything.
-func New(cfg Config) *Server { return &Server{cfg: cfg} }
+func New(cfg Config) *Server {
+	s := &Server{cfg: cfg}
+	s.publish()
+	return s
+}
 
 // Initialised says whether a policy has been loaded, or refused, rather than
 // everything be allowed (ss_initialized).
@@ -148,6 +171,7 @@ func (s *Server) Load(buf []byte) (Loaded, error) {
 	}
 	s.policy = p
 	s.seqno++
+	s.publish()
 	l.Seqno = s.seqno
 	return l, nil
 }
@@ -158,6 +182,7 @@ func (s *Server) Close() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.closed = true
+	s.publish()
 }
 
 // build checks a policy against the hypervisor and makes its SID table.
@@ -171,6 +196,18 @@ func (s *Server) build(db *policydb.DB) (*policy, error) {
 	}
 	d := &p.classes[s.cfg.DomainClass]
 	p.domain, p.transition = d.own.value, d.own.policyBits(s.cfg.Transition)
+	for i := range p.classes {
+		m := &p.classes[i]
+		m.compile(p)
+		if s.cfg.Unknown == AllowUnknown {
+			m.granted = m.unknown
+		}
+	}
+	p.roleAllow = make([]policydb.Bitmap, db.Roles.Len())
+	for _, a := range db.RoleAllow {
+		p.roleAllow[a.Role-1].Set(a.New - 1)
+	}
+	p.matrix = newMatrix(p, usualBounds)
 	return p, nil
 }
 

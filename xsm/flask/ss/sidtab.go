@@ -17,27 +17,48 @@ const sidSlots = 128
 type sidTable struct {
 	slots [sidSlots]atomic.Pointer[sidNode]
 
-	mu   sync.Mutex // taken to insert
-	next SID
-	n    atomic.Int64
+	db *policydb.DB // whose contexts these are
+
+	mu     sync.Mutex // taken to insert
+	levels policydb.Levels
+	next   SID
+	n      atomic.Int64
 }
 
-// sidNode is an entry. Chains are in ascending order of SIDs.
+// sidNode is an entry. Chains are in ascending order of SIDs. What a decision
+// reads of it comes first, so that it shares a cache line.
 type sidNode struct {
-	sid     SID
+	sid  SID
+	next atomic.Pointer[sidNode]
+	traits
+	party   policydb.Party
 	context policydb.Context
-	next    atomic.Pointer[sidNode]
 }
 
-// newSIDTable makes a table whose SIDs after the initial ones are free.
-func newSIDTable(initial SID) *sidTable { return &sidTable{next: initial + 1} }
+// traits are what a policy says of a context's type.
+type traits struct {
+	permissive bool // denials are audited only
+	bounded    bool // another type bounds it
+}
 
-func (t *sidTable) search(sid SID) *policydb.Context {
+// newSIDTable makes a table for a policy's contexts whose SIDs after the initial
+// ones are free.
+func newSIDTable(db *policydb.DB, initial SID) *sidTable {
+	return &sidTable{db: db, next: initial + 1}
+}
+
+// node finds a SID's entry, nil if there is none.
+func (t *sidTable) node(sid SID) *sidNode {
 	n := t.slots[sid%sidSlots].Load()
-	for n != nil && n.sid < sid {
+	for n != nil && n.sid != sid {
 		n = n.next.Load()
 	}
-	if n == nil || n.sid != sid {
+	return n
+}
+
+func (t *sidTable) search(sid SID) *policydb.Context {
+	n := t.node(sid)
+	if n == nil {
 		return nil
 	}
 	return &n.context
@@ -52,7 +73,11 @@ func (t *sidTable) insert(sid SID, c policydb.Context) {
 		link = &at.next
 		at = link.Load()
 	}
-	n := &sidNode{sid: sid, context: c}
+	n := &sidNode{sid: sid, context: c, traits: traits{
+		permissive: t.db.Permissive.Has(c.Type),
+		bounded:    t.db.Types.At(c.Type).Bounds != 0,
+	}}
+	n.party = t.levels.Party(&n.context)
 	n.next.Store(at)
 	link.Store(n)
 	t.n.Add(1)

@@ -119,7 +119,6 @@ func (cfg *Config) mapClass(db *policydb.DB, c Class) classMap {
 			m.unknownNames = append(m.unknownNames, full)
 		}
 	}
-	m.own.identity = m.isIdentity(db, c)
 	m.own.addUp()
 	for i := range m.others {
 		m.others[i].addUp()
@@ -166,7 +165,7 @@ func (cfg *Config) nameSIDs(p *policy, missing *Missing) {
 		}
 		p.named[name], contexts[sid] = sid, is.Context
 	}
-	p.sids = newSIDTable(next)
+	p.sids = newSIDTable(p.db, next)
 	for sid, c := range contexts {
 		p.sids.insert(sid, c)
 	}
