@@ -180,7 +180,7 @@ type unpacker struct {
 // it to the disk. Nothing outside of the folder is written, whatever the archive
 // says. What is not complete, or not what its own manifest says, is an error.
 func unpack(ctx context.Context, from io.Reader, dir string, k Kind, key Key) error {
-	z, err := zstd.NewReader(heeding(ctx, from), zstd.WithDecoderMaxWindow(mostWindow))
+	z, err := zstd.NewReader(heeding(ctx, from), zstd.WithDecoderMaxWindow(mostWindow), zstd.WithDecoderConcurrency(1))
 	if err != nil {
 		return err
 	}
