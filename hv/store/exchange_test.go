@@ -516,20 +516,26 @@ func TestExchangeClose(t *testing.T) {
 	}
 }
 
-// A put that stands still is given up; a few in a row give the depot a rest.
+// A put that stands still is given up, and after two of them no more is put for a
+// while. What the depot gives is fetched all the same.
 func TestExchangeSlowPut(t *testing.T) {
 	d := newMemory()
+	a := newHost(t, d)
+	a.gets(things, "there")
+	a.close()
+	d.asked = nil
 	d.putting = func(ctx context.Context, _ string) error { <-ctx.Done(); return ctx.Err() }
 	h := newHost(t, d)
-	h.x.limits.silenceAtPut = 500 * time.Millisecond
-	unblock := blockPuts(h)
-	h.gets(things, "0")
-	h.gets(things, "1")
-	unblock()
-	h.Settle(t.Context(), h.said.add)
-	h.gets(things, "2")
+	h.x.limits.silenceAtPut = 300 * time.Millisecond
+	for i := range 3 {
+		h.gets(things, fmt.Sprint(i))
+		h.Settle(t.Context(), h.said.add)
+	}
+	if h.gets(things, "there") {
+		t.Error("what was put before is not fetched")
+	}
 	done := h.close()
-	if done.Failed != 2 || !errors.Is(done.Err, errSlow) || d.times("put") != 2 || d.times("get") != 2 {
+	if done.Failed != 2 || !errors.Is(done.Err, errSlow) || d.times("put") != 2 || d.times("get") != 4 {
 		t.Errorf("%+v, asked %v", done, d.asked)
 	}
 }

@@ -77,6 +77,14 @@ func (p *pace) works(moved int) {
 	p.since, p.moved = time.Time{}, p.moved+int64(moved)
 }
 
+// cause prefers why a transfer was given up to how it noticed.
+func (p *pace) cause(err error) error {
+	if cause := context.Cause(p.ctx); err != nil && cause != nil {
+		return cause
+	}
+	return err
+}
+
 // arrival is what is read from the other side.
 type arrival struct {
 	*pace

@@ -28,6 +28,10 @@
 //   - A lock file is removed by its exclusive holder only, and one who takes a
 //     lock looks whether the file is still at its path.
 //
+// Machines may share entries (Exchange): one that is not here is asked for in a
+// Depot before it is made. It comes into the store by the same steps as one that
+// was made here, so that all this holds of it, too.
+//
 // Locks are flock's, which belong to an open file: two users in one process
 // keep each other out just as two processes do, and a child that inherits the
 // file holds the lock on. They are taken here and not by a library, since
