@@ -368,7 +368,9 @@ func TestSharedGone(t *testing.T) {
 	if len(said) != 1 || strings.Contains(said[0]+fmt.Sprint(done), "hush") || !strings.Contains(said[0], "refused") {
 		t.Errorf("said %q; %+v", said, done)
 	}
-	if done.Failed < 1 || done.Failed > 4 || errors.Is(done.Err, context.Canceled) {
+	// Two that fetch, one after the other; of those that look before they put, one may
+	// be on its way when two have failed.
+	if done.Failed < 2 || done.Failed > 2+3 || errors.Is(done.Err, context.Canceled) {
 		t.Errorf("%+v", done)
 	}
 }
