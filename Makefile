@@ -152,11 +152,13 @@ bench-scale:
 	$(GO) test ./cmd/xsmbench -count=1 -run '^TestScale$$' -v -scale.lines $(LINES) -scale.runs 5
 
 # 200 runs that are ended at random moments: nothing that was measured may be
-# lost, and each must resume to what it would have been. SEED gives other moments.
+# lost, and each must resume to what it would have been. And 100 shards: what is merged
+# must be what one machine writes. SEED gives other moments.
 RUNS ?= 200
 SEED ?= 1
 bench-kill:
 	$(GO) test ./cmd/xsmbench -count=1 -run '^TestKilledRuns$$' -v -timeout 30m -kill.all -kill.runs $(RUNS) -kill.seed $(SEED)
+	XSMBENCH_SHARD_KILLS=100 XSMBENCH_SHARD_SEED=$(SEED) $(GO) test ./cmd/xsmbench -count=1 -run '^TestKilledShards$$' -v -timeout 30m
 
 build:
 	$(GO) build -o bin/xsmbench ./cmd/xsmbench

@@ -45,13 +45,14 @@ var layout = []folder{
 	{"hv/policy", "xsm hv hv/store", ""},
 	{"hv/hvtest", "bench hv hv/git", ""},
 	{"hv/gotool", root + " hv/child hv/store", ""},
+	{"hv/process", "bench hv hv/child", ""},
 	{"hv/count", "hv bench hv/child hv/store", ""},
 
 	{"hv/model", "abi xsm", "xsm/hook bench hv/model/guest hv/model/toolstack"},
 	{"hv/model/guest", "abi bench hv/model", "xsm workloads"},
 	{"hv/model/toolstack", "abi", "xsm bench hv/model hv/model/guest"},
 	{"hv/model/symbols", "xsm/hook hv/count", ""},
-	{"hv/model/host", "xsm bench hv hv/child hv/git hv/policy hv/store hv/gotool hv/count hv/model/symbols", "workloads results reports"},
+	{"hv/model/host", "xsm bench hv hv/child hv/git hv/policy hv/store hv/gotool hv/process hv/count hv/model/symbols", "workloads results reports"},
 	{"hv/model/flasktest", "", "abi xsm hv/model hv/model/toolstack"},
 
 	{"hv/xen/faketools", "", ""},
@@ -68,6 +69,8 @@ var layout = []folder{
 		"workloads results experiment hv/xen/faketools hv/xen/faketools/fakeqemu"},
 	{"hv/xen/realtest", "", "bench hv hv/count hv/store hv/xen/symbols hv/xen/debian hv/xen/source hv/xen/kbuild hv/xen hv/xen/qemu results reports"},
 
+	{"hv/linux", "bench hv hv/child hv/store hv/gotool hv/process hv/xen/domain hv/xen/protocol", "workloads"},
+
 	{"results", "bench hv", ""},
 	{"results/history", "results hv", "bench"},
 	{"experiment", "bench workloads hv results", "hv/hvtest"},
@@ -78,7 +81,7 @@ var layout = []folder{
 	{"cmd/xsmguest", "abi bench workloads hv/count hv/xen/domain hv/xen/protocol", ""},
 	{"cmd/xsmmodel", "abi xsm bench workloads hv/count hv/model hv/model/guest hv/model/toolstack", ""},
 	{"cmd/xsmbench/internal", "xsm/hook bench workloads hv hv/git hv/store results results/history experiment experiment/series experiment/watch reports", "hv/hvtest"},
-	{"cmd/xsmbench", "bench workloads hv/model/host hv/xen cmd/xsmbench/internal",
+	{"cmd/xsmbench", "bench workloads hv/linux hv/model/host hv/xen cmd/xsmbench/internal",
 		"hv hv/hvtest hv/gotool hv/store hv/xen/domain hv/xen/faketools hv/xen/faketools/fakeqemu hv/xen/protocol results experiment reports"},
 }
 

@@ -79,6 +79,12 @@ type Benchmark struct {
 	// Full marks what only the suite "full" has: a run that names no
 	// benchmarks leaves it out. See InSuite.
 	Full bool
+	// CLibrary marks operations as today's C library and tools make them of what
+	// lmbench asks for: other system calls than the plain name says, programs
+	// that the dynamic linker begins. A target whose domains have no such calls
+	// or programs leaves them out; the plain operation has the same name without
+	// the last element.
+	CLibrary bool
 	// Dom0Only marks operations that only the control domain may do.
 	Dom0Only bool
 	// NeedsPeer marks operations that need the other domain.

@@ -36,6 +36,9 @@ const (
 	// worth subtracting.
 	mostClockUS = 50000
 	loopTries   = 3
+	// mostLoopUS bounds the windows of empty loops: what long operations ask for
+	// says nothing of these, and would make calibration take minutes.
+	mostLoopUS = 50000
 )
 
 // Calibrate determines what timing with a clock needs. Options.EnoughUS, if
@@ -62,7 +65,7 @@ func (c calibrator) calibrate(o Options) Calibration {
 	if cal.EnoughUS <= mostClockUS {
 		cal.ClockNS = c.clockOverhead(cal.EnoughUS)
 	}
-	cal.LoopNS = c.loopOverhead(cal.EnoughUS)
+	cal.LoopNS = c.loopOverhead(min(cal.EnoughUS, mostLoopUS))
 	return cal
 }
 

@@ -24,6 +24,15 @@ const (
 	// NativeRingAlone does the same work in one process.
 	NativeRing      NativeOp = "ring"
 	NativeRingAlone NativeOp = "ringalone"
+	// NativeSelect asks which of the first descriptors (argument) can be
+	// written to, as lat_select does.
+	NativeSelect NativeOp = "select"
+	// The same as NativeFork, NativeExec and NativeShell in a program that is
+	// linked with the C library, as lmbench's are, and the last two with such a
+	// program to start, and with the system's own shell.
+	NativeLibraryFork  NativeOp = "libfork"
+	NativeLibraryExec  NativeOp = "libexec"
+	NativeLibraryShell NativeOp = "libsh"
 )
 
 // NativeLoops is what an OS may also implement if the runtime of the program

@@ -118,6 +118,20 @@ type OS interface {
 	Rusage() Usage
 }
 
+// EmptyPathStater is what an OS may also implement whose kernel has newfstatat: it
+// is Fstat by the path "" below fd, with AT_EMPTY_PATH.
+type EmptyPathStater interface {
+	FstatEmptyPath(fd FD, st *Stat) error
+}
+
+// Spanner is what an OS may also implement where mappings lie in one piece in the
+// memory of the program that the benchmarks are part of.
+type Spanner interface {
+	// Span returns length bytes from a, which must be mapped. They stay valid
+	// until the mapping changes; pages that are not present fault.
+	Span(a Addr, length int) []byte
+}
+
 // Usage is what processes used of their operating system: the figures of
 // time(1) that kernbench reports.
 type Usage struct {

@@ -3,6 +3,7 @@ package bench
 import (
 	"fmt"
 	"slices"
+	"strings"
 )
 
 // Suites are the sets of benchmarks that have a name: what a run measures that
@@ -20,6 +21,10 @@ func Suites() []string { return []string{DefaultSuite, FullSuite} }
 func (b Benchmark) InSuite(suite string) bool {
 	return suite == FullSuite || !b.Full
 }
+
+// Dynamic reports whether a benchmark needs programs that the dynamic linker
+// begins.
+func (b Benchmark) Dynamic() bool { return b.CLibrary && strings.HasSuffix(b.Name, "/process=dynamic") }
 
 // SelectSuite returns the benchmarks of a suite that match a regular
 // expression, in the order of All, those of the default suite before the others:

@@ -34,8 +34,8 @@ func policyChanges(ctx context.Context, t hv.Target, spec results.Spec, images I
 	}
 	var all []results.PolicyChange
 	eachChange(spec, images, func(before, after *hv.Image) {
-		if before.Policy == after.Policy {
-			return // of their own, which a change of the source may change, too
+		if before.Policy == after.Policy || before.Hash == "" {
+			return // of their own, which a change of the source may change, too; or not built
 		}
 		a, b := before.Build, after.Build
 		all = append(all, results.PolicyChange{Base: a.Name, Build: b.Name, Arch: a.Arch, PolicyChange: c.ComparePolicies(ctx, before, after)})
@@ -43,15 +43,29 @@ func policyChanges(ctx context.Context, t hv.Target, spec results.Spec, images I
 	return all
 }
 
-// eachChange calls f for each two images that are of one kind and differ.
-func eachChange(spec results.Spec, images Images, f func(before, after *hv.Image)) {
+// Change is what may differ between two builds of one kind.
+type Change struct{ Base, Build hv.Build }
+
+// Changes are the builds of one kind, two by two. What differs between them, if their
+// images do, is the change that is measured.
+func Changes(spec results.Spec) []Change {
+	var all []Change
 	builds := spec.Measured()
 	for i, a := range builds {
 		for _, b := range builds[i+1:] {
-			before, after := images.Of(a), images.Of(b)
-			if a.Arch == b.Arch && a.KindOf() == b.KindOf() && a.Dispatch == b.Dispatch && before != nil && after != nil && before.Hash != after.Hash {
-				f(before, after)
+			if a.Arch == b.Arch && a.KindOf() == b.KindOf() && a.Dispatch == b.Dispatch {
+				all = append(all, Change{a, b})
 			}
+		}
+	}
+	return all
+}
+
+// eachChange calls f for each two images that are of one kind and differ.
+func eachChange(spec results.Spec, images Images, f func(before, after *hv.Image)) {
+	for _, c := range Changes(spec) {
+		if before, after := images.Of(c.Base), images.Of(c.Build); before != nil && after != nil && before.Hash != after.Hash {
+			f(before, after)
 		}
 	}
 }

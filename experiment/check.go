@@ -24,6 +24,7 @@ func (r *resolved) checkDomains() error {
 	if len(r.Domains) == 0 {
 		return refuse(FieldDomains, "", "no domain")
 	}
+	domains := hv.DomainsOf(r.target)
 	for i, d := range r.Domains {
 		if !slices.Contains(domains, d) {
 			return &UnknownError{What: "domain", Word: d, Known: domains}

@@ -39,12 +39,14 @@ func (c *clock) turn(took time.Duration) time.Duration {
 
 func (c *clock) sample() { c.inBoot++ }
 
-// stop ends a boot's turn, whether it succeeded or not.
-func (c *clock) stop(took time.Duration) {
-	c.busy += c.turn(took)
+// stop ends a boot's turn, whether it succeeded or not, and says how long it was.
+func (c *clock) stop(took time.Duration) time.Duration {
+	turn := c.turn(took)
+	c.busy += turn
 	c.done++
 	c.counted++
 	c.running = false
+	return turn
 }
 
 // skip leaves a boot out.

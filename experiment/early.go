@@ -27,13 +27,13 @@ type early struct {
 // newEarly readies early boots; nil if the run can have none. Where boots would
 // disturb each other, builds disturb them as well. A run with a budget asks
 // before each round.
-func newEarly(ctx context.Context, t hv.Target, spec results.Spec, timeout time.Duration, progress func(string)) *early {
+func newEarly(ctx context.Context, t hv.Target, spec results.Spec, slots []Slot, timeout time.Duration, progress func(string)) *early {
 	start := bootSpec(spec)
 	start.Timeout, start.Progress = timeout, progress
 	if spec.Budget != nil || atOnce(t, start) == 1 {
 		return nil
 	}
-	return &early{ctx: ctx, target: t, start: start, slots: Schedule(spec), flights: map[results.Key]*flight{}}
+	return &early{ctx: ctx, target: t, start: start, slots: slots, flights: map[results.Key]*flight{}}
 }
 
 // begin boots an image as often as the run does, one boot after the other,

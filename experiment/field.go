@@ -17,6 +17,7 @@ const (
 	FieldPolicy      Field = "Policy"
 	FieldLabel       Field = "Label"
 	FieldUnknown     Field = "Unknown"
+	FieldOptions     Field = "Options"
 	FieldKconfig     Field = "Kconfig"
 	FieldRelease     Field = "Packages.Source"
 	FieldGuests      Field = "Packages.Guests"
@@ -36,6 +37,8 @@ const (
 	FieldDomU        Field = "DomU"
 	FieldIdle        Field = "Idle"
 	FieldTimeout     Field = "Timeout"
+	FieldShard       Field = "Shard"
+	FieldCosts       Field = "Shard.Costs"
 )
 
 // FieldError is a question that cannot be asked because of what stands in some

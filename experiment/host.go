@@ -18,6 +18,7 @@ func describeHost() results.Host {
 	h.Governor = readLine("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor")
 	cpuinfo, _ := os.ReadFile("/proc/cpuinfo")
 	h.CPU = field(string(cpuinfo), "model name")
+	h.MHz, _ = strconv.ParseFloat(field(string(cpuinfo), "cpu MHz"), 64)
 	if strings.Contains(" "+field(string(cpuinfo), "flags")+" ", " hypervisor ") {
 		h.Virtual = "yes"
 		if v := readLine("/sys/class/dmi/id/sys_vendor"); v != "" {

@@ -3,8 +3,11 @@ package experiment
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
+	"sync"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 
@@ -25,10 +28,20 @@ func keyOf(b hv.Build) imageKey { return imageKey{b.Name, b.Arch, b.Layout} }
 // Of returns a build's image, nil if there is none.
 func (im Images) Of(b hv.Build) *hv.Image { return im[keyOf(b)] }
 
+// Add adds an image, or replaces that of its build and layout.
+func (im Images) Add(img *hv.Image) { im[keyOf(img.Build)] = img }
+
+// with are the images, and others.
+func (im Images) with(others Images) Images {
+	all := maps.Clone(im)
+	maps.Copy(all, others)
+	return all
+}
+
 // List returns the images in the order of the spec's builds, then of layouts.
 func (im Images) List(spec results.Spec) []hv.Image {
 	var list []hv.Image
-	for _, b := range builds(spec) {
+	for _, b := range builds(Schedule(spec)) {
 		if img := im.Of(b); img != nil {
 			list = append(list, *img)
 		}
@@ -40,12 +53,11 @@ func (im Images) List(spec results.Spec) []hv.Image {
 	return list
 }
 
-// builds are those that the spec's rounds boot, each layout of one by itself,
-// by layout.
-func builds(spec results.Spec) []hv.Build {
+// builds are those that are booted, each layout of one by itself, by layout.
+func builds(slots []Slot) []hv.Build {
 	var list []hv.Build
 	used := map[imageKey]bool{}
-	for _, s := range Schedule(spec) {
+	for _, s := range slots {
 		if k := keyOf(s.Build); !used[k] {
 			used[k] = true
 			list = append(list, s.Build)
@@ -58,35 +70,66 @@ func builds(spec results.Spec) []hv.Build {
 // Build makes all images of a spec, several at a time; targets bound what
 // they do at once. progress receives one line at a time.
 func Build(ctx context.Context, t hv.Target, spec results.Spec, progress func(string)) (Images, error) {
-	return build(ctx, t, spec, progress, func(context.Context, *hv.Image, func(string)) {})
+	return build(ctx, t, builds(Schedule(spec)), progress, func(context.Context, *hv.Image, func(string)) {})
 }
 
 // Ready is Build for images that are going to be booted: what the boots of an
 // image share, if the target can do it before, is done as soon as the image is
 // there. What cannot start on this machine is not built.
 func Ready(ctx context.Context, t hv.Target, spec results.Spec, progress func(string)) (Images, error) {
-	return ready(ctx, t, spec, progress, func(*hv.Image) {})
+	return ready(ctx, t, spec, Schedule(spec), progress, func(*hv.Image, results.Took) {})
 }
 
-// ready is Ready, and tells of each image that can be booted.
-func ready(ctx context.Context, t hv.Target, spec results.Spec, progress func(string), bootable func(*hv.Image)) (Images, error) {
+// ready is Ready for the images of some boots, and tells of each that can be booted,
+// and how long it took.
+func ready(ctx context.Context, t hv.Target, spec results.Spec, slots []Slot, progress func(string), bootable func(*hv.Image, results.Took)) (Images, error) {
+	builds := builds(slots)
 	if s, ok := t.(hv.Starter); ok {
-		for _, b := range spec.Builds {
+		for _, b := range builds {
 			if err := s.Starts(b, spec.Accel); err != nil {
 				return nil, fmt.Errorf("build %s: %w", b.Name, err)
 			}
 		}
 	}
-	return build(ctx, t, spec, progress, func(ctx context.Context, img *hv.Image, progress func(string)) {
+	turns := newTurns()
+	return build(ctx, t, builds, progress, func(ctx context.Context, img *hv.Image, progress func(string)) {
 		if p, ok := t.(hv.Preparer); ok {
 			p.Prepare(ctx, img, bootSpec(spec), progress)
 		}
-		bootable(img)
+		took := tookOf(img.Build, results.Building)
+		took.Cached = img.Cached
+		took.Time, took.Turn = turns.end()
+		bootable(img, took)
 	})
 }
 
-func build(ctx context.Context, t hv.Target, spec results.Spec, progress func(string), ready func(context.Context, *hv.Image, func(string))) (Images, error) {
-	builds := builds(spec)
+// tookOf is a record of how long something took for a build.
+func tookOf(b hv.Build, what results.Work) results.Took {
+	return results.Took{What: what, Build: b.Name, Kind: b.KindOf(), Arch: b.Arch, Layout: b.Layout}
+}
+
+// turns are the ends of what goes on side by side.
+type turns struct {
+	mu          sync.Mutex
+	begun, last time.Time
+}
+
+func newTurns() *turns {
+	now := time.Now()
+	return &turns{begun: now, last: now}
+}
+
+// end is how long it took since the beginning, and since the end before.
+func (t *turns) end() (all, turn time.Duration) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	now := time.Now()
+	all, turn = now.Sub(t.begun), now.Sub(t.last)
+	t.last = now
+	return all, turn
+}
+
+func build(ctx context.Context, t hv.Target, builds []hv.Build, progress func(string), ready func(context.Context, *hv.Image, func(string))) (Images, error) {
 	list := make([]*hv.Image, len(builds))
 	group, ctx := errgroup.WithContext(ctx)
 	var err error

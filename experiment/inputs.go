@@ -28,7 +28,9 @@ type Inputs struct {
 	Tags, Kconfig       []string
 	// Label and Unknown are those of hv.Build.
 	Label, Unknown string
-	Packages       hv.Packages
+	// Options are for the command lines of all builds' hypervisors.
+	Options  []string
+	Packages hv.Packages
 	// Clean asks for builds that use nothing of earlier ones.
 	Clean bool
 }
@@ -130,6 +132,9 @@ func (in Inputs) complete(t hv.Target) ([]hv.Build, error) {
 		if b, err = complete(b, k, common); err != nil {
 			return nil, err
 		}
+		if err := checkOptions(t, b); err != nil {
+			return nil, err
+		}
 		builds = append(builds, b)
 		loads, configured = loads || k.Policy, configured || k.Kconfig
 	}
@@ -181,7 +186,11 @@ func dispatchOf(k hv.Kind, b hv.Build) (string, error) {
 // noDispatch says what a kind has instead of a dispatch.
 func noDispatch(k hv.Kind, dispatch string) string {
 	if len(k.Dispatches) == 0 {
-		return fmt.Sprintf("hooks of %s are reached in one way only (%s): leave out :%s", k.Name, k.Dispatch, dispatch)
+		why := ""
+		if k.OneWay != "" {
+			why = ", since " + k.OneWay
+		}
+		return fmt.Sprintf("hooks of %s are reached in one way only (%s)%s: leave out :%s", k.Name, k.Dispatch, why, dispatch)
 	}
 	var all []string
 	for _, d := range k.Dispatches {
@@ -205,7 +214,7 @@ func moduleKind(t hv.Target, b hv.Build) (hv.Kind, error) {
 
 // common is what holds for all builds, with the files' full names.
 func (in Inputs) common() (hv.Build, error) {
-	b := hv.Build{Rev: in.Rev, Tags: in.Tags, Packages: in.Packages, Clean: in.Clean, Label: in.Label, Unknown: in.Unknown}
+	b := hv.Build{Rev: in.Rev, Tags: in.Tags, Packages: in.Packages, Clean: in.Clean, Label: in.Label, Unknown: in.Unknown, Options: in.Options}
 	var err error
 	if b.Source, err = absolute(FieldSource, in.Source); err != nil {
 		return b, err
@@ -227,6 +236,7 @@ func (in Inputs) common() (hv.Build, error) {
 // its own is built as it stands.
 func complete(b hv.Build, k hv.Kind, common hv.Build) (hv.Build, error) {
 	b.Tags, b.Packages, b.Clean = common.Tags, common.Packages, common.Clean
+	b.Options = hv.JoinOptions(common.Options, b.Options)
 	if b.Source == "" {
 		b.Source = common.Source
 		if b.Rev == "" {
@@ -254,6 +264,26 @@ func secure(b hv.Build, k hv.Kind, common hv.Build) (hv.Build, error) {
 		return b, refuse(FieldLabel, b.Label, "the build %s knows no labels", b.Name)
 	}
 	return b, nil
+}
+
+// checkOptions refuses options of a command line that a build cannot be booted with.
+func checkOptions(t hv.Target, b hv.Build) error {
+	if b.Options == nil {
+		return nil
+	}
+	taker, ok := t.(hv.Optioned)
+	if !ok {
+		return refuse(FieldOptions, strings.Join(b.Options, " "), "target %s has no command line of a hypervisor", t.Name())
+	}
+	for _, o := range b.Options {
+		if err := hv.CheckOption(o); err != nil {
+			return refuse(FieldOptions, "", "%v", err)
+		}
+	}
+	if err := taker.CheckOptions(b); err != nil {
+		return refuse(FieldOptions, "", "build %s: %v", b.Name, err)
+	}
+	return nil
 }
 
 // absolute makes a file's name hold from any directory; a run may be resumed

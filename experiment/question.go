@@ -17,10 +17,10 @@ type Question struct {
 	Inputs
 	Base       string // the build that the others are compared with; "" for the first
 	Controls   Controls
-	Domains    []string // nil: dom0 and domU
+	Domains    []string // nil: all that the target measures from
 	Benchmarks string   // regular expression over full names; "" for the suite
 	// Suite is the set of benchmarks to choose from, one of bench.Suites. "" is
-	// the default suite, or, with an expression, all.
+	// the target's default suite, or, with an expression, all.
 	Suite    string
 	Workload string // what else the domain does, one of package workloads
 
@@ -49,6 +49,9 @@ type Question struct {
 	// machine.
 	Beside bool
 
+	// Shard is the part that this machine measures, nil for all.
+	Shard *Share
+
 	Tool    string   // version of the program that asks
 	Command []string // that asked, as it was typed
 }
@@ -69,9 +72,6 @@ const (
 	quickRounds = 3
 	quickEnough = 100 // µs
 )
-
-// domains are those that a target measures from.
-var domains = []string{"dom0", "domU"}
 
 // Spec resolves the question: what is left open is decided, what cannot be
 // measured is refused, and the controls are added.
@@ -120,7 +120,10 @@ type resolved struct {
 func (q Question) resolve(t hv.Target) resolved {
 	r := resolved{Question: q, target: t}
 	if r.Domains == nil {
-		r.Domains = slices.Clone(domains)
+		r.Domains = hv.DomainsOf(t)
+	}
+	if u, ok := t.(hv.Usual); ok && r.Suite == "" && r.Benchmarks == "" {
+		r.Suite = u.UsualSuite()
 	}
 	if r.Workload == "" {
 		r.Workload = workloads.Default

@@ -109,6 +109,9 @@ func TestRefused(t *testing.T) {
 		{"fake", func(q *Question) { q.Builds[2].Policy = "nowhere" }, "Policy: stat "},
 		{"fake", func(q *Question) { q.Builds[0].Policy = "question.go" }, "Policy question.go: the build native loads no policy"},
 		{"fake", func(q *Question) { q.Builds[1].Label = "u:r:t" }, "Label u:r:t: the build dummy knows no labels"},
+		{"fake", func(q *Question) { q.Options = []string{"mode=permissive"} }, "Options: build native: it knows no option mode"},
+		{"fake", func(q *Question) { q.Builds[2].Options = []string{"mode"} }, `Options: option "mode": want NAME=VALUE`},
+		{"fake", func(q *Question) { q.Builds[2].Options = []string{"com1=9600"} }, "Options: build flask: it knows no option com1"},
 		{"fake", func(q *Question) { q.Base = "flaks" }, "Base flaks: not among the builds native, dummy, flask"},
 		{"fake", func(q *Question) { q.Domains = []string{} }, "Domains: no domain"},
 		{"fake", func(q *Question) { q.Domains = []string{"dom0", "dom0"} }, "Domains: dom0 twice"},
@@ -196,13 +199,13 @@ func TestInputs(t *testing.T) {
 	}
 	in := Inputs{
 		Target: "counting", Source: "user", Rev: "R0", Policy: "own.pol", Kconfig: []string{"a.config", "b,c.config"},
-		Builds: []hv.Build{{Name: "native"}, {Name: "v1", Kind: "flask", Rev: "R1"}, {Name: "v2", Kind: "flask", Rev: "R2"}, {Name: "other", Kind: "flask", Source: "/other"}},
+		Builds: []hv.Build{{Name: "native"}, {Name: "v1", Kind: "flask", Rev: "R1", Options: []string{"mode=permissive"}}, {Name: "v2", Kind: "flask", Rev: "R2"}, {Name: "other", Kind: "flask", Source: "/other"}},
 	}
 	user, pol := dir+"/user", dir+"/own.pol"
 	fragments := []string{dir + "/a.config", dir + "/b,c.config"}
 	want := []hv.Build{
 		{Name: "native", Arch: "amd64", Source: user, Rev: "R0", Kconfig: fragments},
-		{Name: "v1", Arch: "amd64", Kind: "flask", Source: user, Rev: "R1", Kconfig: fragments, Policy: pol},
+		{Name: "v1", Arch: "amd64", Kind: "flask", Source: user, Rev: "R1", Kconfig: fragments, Policy: pol, Options: []string{"mode=permissive"}},
 		{Name: "v2", Arch: "amd64", Kind: "flask", Source: user, Rev: "R2", Kconfig: fragments, Policy: pol},
 		{Name: "other", Arch: "amd64", Kind: "flask", Source: "/other", Kconfig: fragments, Policy: pol},
 	}
@@ -212,6 +215,27 @@ func TestInputs(t *testing.T) {
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+// optionless is a target whose hypervisors have no command line.
+type optionless struct{ hv.Target }
+
+func TestNoCommandLine(t *testing.T) {
+	fake, _ := hv.Lookup("fake")
+	err := checkOptions(optionless{fake}, hv.Build{Name: "flask", Options: []string{"mode=permissive"}})
+	if want := "Options mode=permissive: target fake has no command line of a hypervisor"; err == nil || err.Error() != want {
+		t.Errorf("%v, want %s", err, want)
+	}
+}
+
+// TestCommonOptions: a build's own option counts, not that of all.
+func TestCommonOptions(t *testing.T) {
+	in := Inputs{Target: "fake", Options: []string{"mode=disabled"}, Builds: []hv.Build{{Name: "flask"}, {Name: "lax", Kind: "flask", Options: []string{"mode=permissive"}}}}
+	_, got, err := in.Resolve()
+	want := []hv.Build{{Name: "flask", Arch: "amd64", Options: []string{"mode=disabled"}}, {Name: "lax", Kind: "flask", Arch: "amd64", Options: []string{"mode=permissive"}}}
+	if diff := cmp.Diff(want, got); err != nil || diff != "" {
+		t.Errorf("%v (-want +got):\n%s", err, diff)
 	}
 }
 
@@ -242,7 +266,11 @@ func TestDispatch(t *testing.T) {
 			t.Errorf("%q: %q, %v; want %q", asked, got, err, want)
 		}
 	}
-	_, err := dispatchOf(k, hv.Build{Name: "d", Dispatch: "sideways"})
+	_, err := dispatchOf(hv.Kind{Name: "silo", Dispatch: "table", OneWay: "it has no functions"}, hv.Build{Name: "s", Dispatch: "direct"})
+	if want := "Builds s: hooks of silo are reached in one way only (table), since it has no functions: leave out :direct"; err == nil || err.Error() != want {
+		t.Errorf("error %v, want %s", err, want)
+	}
+	_, err = dispatchOf(k, hv.Build{Name: "d", Dispatch: "sideways"})
 	if want := "Builds d: there is no dummy:sideways: use dummy:table or dummy:direct"; err == nil || err.Error() != want {
 		t.Errorf("error %v, want %s", err, want)
 	}

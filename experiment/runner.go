@@ -69,7 +69,7 @@ func (r *Runner) Run(ctx context.Context) (Outcome, error) {
 	spec := r.Dir.Run().Spec
 	p := &pass{Runner: r, spec: spec, failures: map[string]int{}, flights: map[int]*flight{}}
 	defer func() { abort(p.flights) }()
-	slots := Schedule(spec)
+	slots := Slots(r.Dir.Run())
 	p.out.Boots = len(slots)
 	for _, s := range slots {
 		if r.Dir.Done()[results.KeyOf(s.Round, s.Build)] {
@@ -244,7 +244,7 @@ func (b *boot) run(ctx context.Context, launch func() *flight) error {
 		return fmt.Errorf("boot %s: no image for layout %d", b.slot.Build.Name, b.slot.Layout)
 	}
 	record := results.Boot{
-		Boot: b.Dir.LastBoot() + 1, Round: b.slot.Round, Order: b.slot.Order,
+		Boot: max(b.slot.Place, b.Dir.LastBoot()+1), Round: b.slot.Round, Order: b.slot.Order,
 		Layout: b.slot.Layout, Image: img.Hash, Seed: seed(b.slot),
 	}
 	var err error
@@ -261,11 +261,16 @@ func (b *boot) run(ctx context.Context, launch func() *flight) error {
 	f := launch()
 	b.clock.launched = f.begun
 	err = b.check(f.land(b.add, console))
-	b.clock.stop(f.took)
+	turn := b.clock.stop(f.took)
 	if err != nil {
 		return b.fail(ctx, err)
 	}
 	if err := b.writer.End(); err != nil {
+		return &storeError{err}
+	}
+	took := tookOf(b.slot.Build, results.Booting)
+	took.Time, took.Turn, took.Round, took.Samples = f.took, turn, b.slot.Round, b.samples
+	if err := b.Dir.RecordTime(took); err != nil {
 		return &storeError{err}
 	}
 	b.Observer.Ended(b.slot, b.samples, f.took, b.clock.now())

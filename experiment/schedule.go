@@ -9,6 +9,7 @@ import (
 
 // Slot is a place in the schedule.
 type Slot struct {
+	Place  int // in the schedule, from 1
 	Round  int // from 1
 	Order  int // place in the round, from 1
 	Layout int
@@ -41,7 +42,7 @@ func Schedule(spec results.Spec) []Slot {
 			if b.Relinked {
 				b.Layout += max(1, spec.Layouts)
 			}
-			slots = append(slots, Slot{Round: round, Order: place + 1, Layout: b.Layout, Build: b, Apart: apart})
+			slots = append(slots, Slot{Place: len(slots) + 1, Round: round, Order: place + 1, Layout: b.Layout, Build: b, Apart: apart})
 		}
 	}
 	return slots

@@ -89,7 +89,7 @@ func TestScheduleControls(t *testing.T) {
 			t.Errorf("layout %d is of a and of its control", l)
 		}
 	}
-	if n := len(builds(spec)); n != 18 {
+	if n := len(builds(Schedule(spec))); n != 18 {
 		t.Errorf("%d images, want 18: those that are booted", n)
 	}
 }

@@ -24,8 +24,13 @@ type Session struct {
 	beside  bool // another timed run
 	tool    string
 	command []string
-	images  Images       // nil before Make
-	dir     *results.Dir // nil before Run
+	shard   *results.Shard // nil for all of the plan
+	images  Images         // nil before Make
+	others  Images         // those of other shards that this one compares its own with
+
+	mu   sync.Mutex
+	took []results.Took // before there was a directory
+	dir  *results.Dir   // nil before Run
 }
 
 // HoldsRunError is a directory that was to be made and holds a run.
@@ -40,15 +45,17 @@ func Begin(q Question) (*Session, error) {
 	if err != nil {
 		return nil, err
 	}
-	path := q.Output
-	if path == "" {
-		path = "runs/" + time.Now().Format("2006-01-02-150405")
+	s := &Session{target: t, path: q.Output, spec: spec, timeout: q.Timeout, beside: q.Beside, tool: q.Tool, command: q.Command}
+	if q.Shard != nil {
+		return beginShard(q, s)
 	}
-	claim, err := vacant(path, q.Replace)
-	if err != nil {
+	if s.path == "" {
+		s.path = "runs/" + time.Now().Format("2006-01-02-150405")
+	}
+	if s.claim, err = vacant(s.path, q.Replace); err != nil {
 		return nil, err
 	}
-	return &Session{target: t, claim: claim, path: path, spec: spec, timeout: q.Timeout, beside: q.Beside, tool: q.Tool, command: q.Command}, nil
+	return s, nil
 }
 
 // vacant claims a directory, and refuses one that holds a run, or removes that.
@@ -94,6 +101,9 @@ func Resume(c Continuation) (*Session, error) {
 	if err != nil {
 		return nil, fmt.Errorf("resume %s: %w", c.Path, err)
 	}
+	if run.Shard != nil && (c.Rounds != nil || c.Time != nil) {
+		return nil, refuse(FieldRounds, "", "%s is shard %s of a plan, which all shards have in common: merge them first", c.Path, run.Shard)
+	}
 	if err := c.extend(&run.Spec); err != nil {
 		return nil, err
 	}
@@ -101,7 +111,7 @@ func Resume(c Continuation) (*Session, error) {
 	if err != nil {
 		return nil, fmt.Errorf("resume run: %w", err)
 	}
-	return &Session{target: t, claim: claim, path: c.Path, spec: run.Spec, resumed: true, timeout: c.Timeout, beside: c.Beside}, nil
+	return &Session{target: t, claim: claim, path: c.Path, spec: run.Spec, shard: run.Shard, resumed: true, timeout: c.Timeout, beside: c.Beside}, nil
 }
 
 // extend gives a run more rounds, or more time. The looks of a budget stay as
@@ -130,6 +140,9 @@ func (c Continuation) extend(s *results.Spec) error {
 	}
 	return nil
 }
+
+// Shard is the part of a plan that the session measures, nil for all of it.
+func (s *Session) Shard() *results.Shard { return s.shard }
 
 // Path is the run's directory.
 func (s *Session) Path() string { return s.path }
@@ -179,22 +192,34 @@ func (s *Session) Make(ctx context.Context, progress func(string)) (Images, erro
 
 // make is Make; bootable gets each image as soon as it can boot.
 func (s *Session) make(ctx context.Context, progress func(string), bootable func(*hv.Image)) (Images, error) {
-	if s.images == nil {
-		images, err := ready(ctx, s.target, s.spec, progress, bootable)
-		if err != nil {
-			return nil, err
-		}
-		s.images = images
+	if s.images != nil {
+		return s.images, nil
 	}
-	return s.images, nil
+	images, err := ready(ctx, s.target, s.spec, s.slots(), progress, func(img *hv.Image, took results.Took) {
+		s.mu.Lock()
+		s.took = append(s.took, took)
+		s.mu.Unlock()
+		bootable(img)
+	})
+	if err == nil {
+		s.others, err = s.comparable(ctx, images, progress)
+	}
+	if err != nil {
+		return nil, err
+	}
+	s.images = images
+	return images, nil
 }
+
+// slots are the boots of the session.
+func (s *Session) slots() []Slot { return shared(Schedule(s.spec), s.shard) }
 
 // Run builds the images and measures what is missing. judge may be nil for a
 // run without a budget. The outcome has no boots if none was to begin.
 func (s *Session) Run(ctx context.Context, a Attendant, judge Judge) (Outcome, error) {
 	var begun *early
 	if !s.resumed && s.images == nil {
-		begun = newEarly(ctx, s.target, s.spec, s.timeout, a.Building)
+		begun = newEarly(ctx, s.target, s.spec, s.slots(), s.timeout, a.Building)
 	}
 	defer begun.abort()
 	images, err := s.make(ctx, a.Building, begun.begin)
@@ -204,6 +229,11 @@ func (s *Session) Run(ctx context.Context, a Attendant, judge Judge) (Outcome, e
 	if err := s.open(ctx, images); err != nil {
 		return Outcome{}, err
 	}
+	if err := s.dir.RecordTime(s.took...); err != nil {
+		return Outcome{}, err
+	}
+	s.took = nil
+	s.sayShard(a.Building)
 	if timed(s.spec) && !s.beside {
 		release, err := holdMachine(ctx, s.path, a.Building)
 		if err != nil {
@@ -250,12 +280,24 @@ func (s *Session) open(ctx context.Context, images Images) (err error) {
 	if s.resumed {
 		return s.reopen(ctx, images)
 	}
-	s.dir, err = s.claim.Create(results.Run{
-		Tool: s.tool, Started: time.Now().UTC(), Command: s.command, Spec: s.spec,
-		Host: describeHost(), Images: images.List(s.spec), Settings: Settings(ctx, s.target, s.spec, images),
-		Sources: sourceChanges(ctx, s.target, s.spec, images), Policies: policyChanges(ctx, s.target, s.spec, images),
-	})
+	run := results.Run{Tool: s.tool, Started: time.Now().UTC(), Command: s.command, Spec: s.spec, Host: describeHost()}
+	if s.shard != nil {
+		shard := *s.shard
+		shard.Told = told(ctx, s.target, s.spec, images)
+		run.Shard = &shard
+	}
+	s.describe(ctx, &run, images)
+	s.dir, err = s.claim.Create(run)
 	return err
+}
+
+// describe records the images, and what the target says of them.
+func (s *Session) describe(ctx context.Context, run *results.Run, images Images) {
+	all := images.with(s.others)
+	run.Images = images.List(s.spec)
+	run.Settings = Settings(ctx, s.target, s.spec, images)
+	run.Sources = sourceChanges(ctx, s.target, s.spec, all)
+	run.Policies = policyChanges(ctx, s.target, s.spec, all)
 }
 
 // reopen goes on with a run's own images only.
@@ -270,11 +312,15 @@ func (s *Session) reopen(ctx context.Context, images Images) (err error) {
 	if err := sameSettings(run.Settings, Settings(ctx, s.target, s.spec, images)); err != nil {
 		return fmt.Errorf("resume %s: %w", s.path, err)
 	}
-	if s.spec.Rounds <= run.Spec.Rounds && s.spec.Budget == nil {
+	list := images.List(s.spec)
+	switch {
+	case len(list) > len(run.Images) && run.Parts != nil: // its shards did not build all
+		s.describe(ctx, &run, images)
+	case s.spec.Rounds <= run.Spec.Rounds && s.spec.Budget == nil:
 		return nil
 	}
 	run.Spec = s.spec
-	run.Images = images.List(s.spec)
+	run.Images = list
 	if err := s.dir.UpdateRun(run); err != nil {
 		return fmt.Errorf("resume %s: %w", s.path, err)
 	}

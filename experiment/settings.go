@@ -16,20 +16,19 @@ func Settings(ctx context.Context, t hv.Target, spec results.Spec, images Images
 	if !ok {
 		return nil
 	}
-	var all []hv.Setting
-	builds := 0
+	var all [][]hv.Setting
 	for _, b := range spec.Builds {
 		img := images.Of(b)
 		if img == nil {
 			continue
 		}
-		builds++
-		for _, s := range teller.Settings(ctx, img, bootSpec(spec)) {
-			s.Build = b.Name
-			all = append(all, s)
+		of := teller.Settings(ctx, img, bootSpec(spec))
+		for i := range of {
+			of[i].Build = b.Name
 		}
+		all = append(all, of)
 	}
-	return joinSettings(all, builds)
+	return JoinSettings(all)
 }
 
 // ChangedSettingError says that machines are no longer what they were when a run
@@ -43,9 +42,9 @@ func (e *ChangedSettingError) Error() string {
 
 // sameSettings fails with a *ChangedSettingError if figures of a run would come
 // from machines that differ: another emulator counts other instructions, and so
-// does another kernel. What a run did not write down is not compared.
+// does another kernel, or a hypervisor with another command line. What a run did not write down is not compared.
 func sameSettings(was, is []hv.Setting) error {
-	for _, item := range []string{hv.SettingEmulator, hv.SettingGuests} {
+	for _, item := range []string{hv.SettingEmulator, hv.SettingGuests, hv.SettingOptions} {
 		for _, old := range was {
 			for _, now := range is {
 				if old.Item == item && now.Item == item && old.Build == now.Build && old.Text != now.Text {
@@ -57,8 +56,10 @@ func sameSettings(was, is []hv.Setting) error {
 	return nil
 }
 
-// joinSettings puts one setting in place of those that all builds share.
-func joinSettings(all []hv.Setting, builds int) []hv.Setting {
+// JoinSettings puts one setting in place of those that all builds share. It gets those
+// of each build.
+func JoinSettings(builds [][]hv.Setting) []hv.Setting {
+	all := slices.Concat(builds...)
 	var joined []hv.Setting
 	for _, s := range all {
 		same := 0
@@ -67,7 +68,7 @@ func joinSettings(all []hv.Setting, builds int) []hv.Setting {
 				same++
 			}
 		}
-		if same == builds {
+		if same == len(builds) {
 			s.Build = ""
 		}
 		if !slices.Contains(joined, s) {

@@ -49,6 +49,9 @@ type Build struct {
 	// have: "deny" or "allow", empty refuses the policy.
 	Label   string `json:"label,omitempty"`
 	Unknown string `json:"unknown,omitempty"`
+	// Options are for the hypervisor's own command line, beside those that the
+	// target sets: "flask=permissive".
+	Options []string `json:"options,omitempty"`
 	// Packages says where the distribution's packages are from, for a target
 	// that takes some (Packager).
 	Packages Packages `json:"packages,omitzero"`
@@ -102,6 +105,8 @@ type Kind struct {
 	// choose from (Build.Dispatch), nil if there is no choice. The first is
 	// what Dispatch describes.
 	Dispatches []Dispatch `json:"dispatches,omitempty"`
+	// OneWay says why there is no choice, "" if that needs no reason.
+	OneWay string `json:"one_way,omitempty"`
 	// Policy tells whether a build of this kind loads a policy (Build.Policy),
 	// BuiltIn whether it has one where none is given.
 	Policy  bool `json:"policy,omitempty"`

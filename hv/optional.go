@@ -2,6 +2,7 @@ package hv
 
 import (
 	"context"
+	"time"
 
 	"xsmbench/bench"
 )
@@ -33,6 +34,13 @@ type Extensible interface {
 	ModuleKind(b Build) (Kind, error)
 }
 
+// Optioned is a target whose hypervisors read a command line (Build.Options).
+type Optioned interface {
+	// CheckOptions refuses options that a build cannot be booted with, as far as
+	// that can be told before it is built.
+	CheckOptions(b Build) error
+}
+
 // DomUs is a target that can be told what its domUs are (BootSpec.DomU and
 // BootSpec.Idle).
 type DomUs interface {
@@ -49,6 +57,25 @@ type Defaults interface {
 	Rounds() int
 }
 
+// Usual is a target of which a run that does not say otherwise has other builds,
+// domains and benchmarks than most.
+type Usual interface {
+	// UsualBuilds are words of --builds, of which a run that names none has all.
+	UsualBuilds() []string
+	// MeasuredDomains are those that there are, in place of dom0 and domU.
+	MeasuredDomains() []string
+	// UsualSuite is one of bench.Suites.
+	UsualSuite() string
+}
+
+// DomainsOf are the domains that a target measures from.
+func DomainsOf(t Target) []string {
+	if u, ok := t.(Usual); ok {
+		return u.MeasuredDomains()
+	}
+	return []string{"dom0", "domU"}
+}
+
 // Packager is a target that takes packages of a distribution
 // (Build.Packages).
 type Packager interface {
@@ -58,6 +85,30 @@ type Packager interface {
 	CheckArchive(url string) error
 	// CheckToolstack refuses what is no word of Packages.Toolstack.
 	CheckToolstack(word string) error
+}
+
+// Coster is a target that tells about how long its work takes.
+type Coster interface {
+	// Costs are of a build, on a machine of two processors on which nothing was made
+	// before. They are documented figures, the same on every machine.
+	Costs(b Build, spec BootSpec) Costs
+}
+
+// Costs are about how long the parts of a run take.
+type Costs struct {
+	Build  time.Duration `json:"build_ns"`  // an image from nothing
+	Relink time.Duration `json:"relink_ns"` // another layout of it
+	Ready  time.Duration `json:"ready_ns"`  // what the boots of an image share
+	Boot   time.Duration `json:"boot_ns"`   // without samples
+	Sample time.Duration `json:"sample_ns"`
+}
+
+// Sourcer is a SourceComparer that need not build what it compares.
+type Sourcer interface {
+	SourceComparer
+	// Source fetches the source of a build, so that CompareSources knows it for an
+	// image that says no more than the build.
+	Source(ctx context.Context, b Build, progress func(string)) error
 }
 
 // Layouts is a target that bounds the relinks of a build: 0 for none, when
@@ -132,6 +183,7 @@ const (
 	SettingEmulator = "emulator" // its version, and how it counts time
 	SettingVCPUs    = "vcpus"    // of each domain, and what they are pinned to
 	SettingPolicy   = "policy"   // where the security module's policy is from, and the mode
+	SettingOptions  = "options"  // the hypervisor's own command line
 	SettingAVC      = "avc"      // what the access vector cache holds when a window begins
 	SettingGuests   = "guests"   // what the domains' kernel and programs are, where they are not the target's own
 )

@@ -71,7 +71,7 @@ func (c *Claim) Clear() error {
 	if _, err := os.Lstat(filepath.Join(c.path, runFile)); errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
-	for _, name := range []string{runFile, samplesDir, consoleDir, profileDir, functionsDir, reportDir} {
+	for _, name := range []string{runFile, samplesDir, consoleDir, profileDir, functionsDir, reportDir, timesFile} {
 		if err := os.RemoveAll(filepath.Join(c.path, name)); err != nil {
 			return err
 		}

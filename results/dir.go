@@ -175,8 +175,10 @@ func (d *Dir) UpdateRun(run Run) error {
 
 // ConsolePath is where a boot's console goes.
 func (d *Dir) ConsolePath(boot Boot, build hv.Build) string {
-	return filepath.Join(d.path, consoleDir, fmt.Sprintf("%04d-%s.log", boot.Boot, build.Name))
+	return filepath.Join(d.path, consoleDir, consoleName(boot.Boot, build.Name))
 }
+
+func consoleName(boot int, build string) string { return fmt.Sprintf("%04d-%s.log", boot, build) }
 
 // Close lets other processes write to the directory.
 func (d *Dir) Close() error { return d.lock.release() }

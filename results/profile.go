@@ -63,12 +63,19 @@ func (w *BootWriter) writeProfiles() error {
 		if err := os.MkdirAll(dir, 0o777); err != nil {
 			return fmt.Errorf("write profile: %w", err)
 		}
-		name := fmt.Sprintf("%04d-%s-%s.pb.gz", w.boot.Boot, w.build.Name, domain)
-		if err := renameio.WriteFile(filepath.Join(dir, name), b.Bytes(), 0o666); err != nil {
+		name := filepath.Join(dir, profileName(w.boot.Boot, w.build.Name, domain))
+		if err := renameio.WriteFile(name, b.Bytes(), 0o666); err != nil {
 			return fmt.Errorf("write profile: %w", err)
 		}
 	}
 	return nil
+}
+
+// profileExt ends the names of profiles.
+const profileExt = ".pb.gz"
+
+func profileName(boot int, build, domain string) string {
+	return fmt.Sprintf("%04d-%s-%s", boot, build, domain) + profileExt
 }
 
 // executedKey is of a comment for each function that executed in a boot and domain,
@@ -171,7 +178,7 @@ func ReadProfiles(dir string) ([]Profile, []Problem, error) {
 		return nil, nil, fmt.Errorf("read profiles: %w", err)
 	}
 	defer t.Close()
-	names, problems, err := t.list(profileDir, ".pb.gz")
+	names, problems, err := t.list(profileDir, profileExt)
 	if err != nil {
 		return nil, nil, fmt.Errorf("read profiles: %w", err)
 	}

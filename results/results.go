@@ -2,7 +2,7 @@
 // asked and on what it ran; results/*.txt, the samples in Go's benchmark
 // format; profiles/*.pb.gz, of targets that tell where the hypervisor spent its
 // instructions; functions/*.tsv.gz, of what the functions of images consist;
-// console/*.log. A run can be read without this program, and
+// console/*.log; times.jsonl, how long builds and boots took. A run can be read without this program, and
 // "benchstat -col build" makes its own table of results/*.txt.
 //
 // Each build of each domain has a file of its own. What is the same in all of
@@ -57,6 +57,11 @@ type Run struct {
 	// Policies are what differs between the policies of such builds, where one of
 	// them loads a policy.
 	Policies []PolicyChange `json:"policies,omitempty"`
+	// Shard says which part of the plan this run measures, nil for all of it.
+	Shard *Shard `json:"shard,omitempty"`
+	// Parts are the runs that this one was merged from, nil if it was not. Then
+	// Started is the first of theirs, and Host what their machines have in common.
+	Parts []Part `json:"parts,omitempty"`
 }
 
 // SourceChange is what differs between the sources of two builds.
@@ -116,6 +121,7 @@ type Host struct {
 	Kernel      string            `json:"kernel"`
 	CPU         string            `json:"cpu"`
 	CPUs        int               `json:"cpus"`
+	MHz         float64           `json:"mhz,omitempty"` // of the first processor, when the run began
 	MemoryMB    int64             `json:"memory_mb"`
 	Governor    string            `json:"governor,omitempty"`
 	Mitigations map[string]string `json:"mitigations,omitempty"`

@@ -95,7 +95,7 @@ func (w *BootWriter) End() error {
 		return errors.Join(fmt.Errorf("end boot %d: %w", w.boot.Boot, err), w.close())
 	}
 	for _, f := range w.sorted() {
-		_, err := fmt.Fprintf(f.f, "# end: boot=%d samples=%d total=%d\n", w.boot.Boot, f.samples, w.total)
+		_, err := f.f.WriteString(endLine(w.boot.Boot, f.samples, w.total))
 		if err == nil {
 			err = f.f.Sync()
 		}
@@ -164,11 +164,10 @@ func (w *BootWriter) file(domain string) (*sampleFile, error) {
 	// Once for each process: the header of an interrupted one may be torn.
 	var b bytes.Buffer
 	if !w.dir.headed[path] {
-		b.WriteString(w.header(domain))
+		b.WriteString(header(w.dir.run.Spec, w.build, domain))
 		w.dir.headed[path] = true
 	}
-	fmt.Fprintf(&b, "# boot: boot=%d round=%d order=%d layout=%d image=%s seed=%d\n",
-		w.boot.Boot, w.boot.Round, w.boot.Order, w.boot.Layout, w.boot.Image, w.boot.Seed)
+	b.WriteString(w.boot.line())
 	if _, err := f.Write(b.Bytes()); err != nil {
 		f.Close()
 		return nil, err
@@ -181,12 +180,21 @@ func (w *BootWriter) path(domain string) string {
 	return filepath.Join(w.dir.path, samplesDir, fileName(w.build.Name, w.build.Arch, domain))
 }
 
-// header is the file's configuration; Go's format has no empty values.
-func (w *BootWriter) header(domain string) string {
-	spec := w.dir.run.Spec
+// line begins the boot's part of a file.
+func (b Boot) line() string {
+	return fmt.Sprintf("# boot: boot=%d round=%d order=%d layout=%d image=%s seed=%d\n", b.Boot, b.Round, b.Order, b.Layout, b.Image, b.Seed)
+}
+
+// endLine ends a boot's part of a file.
+func endLine(boot, samples, total int) string {
+	return fmt.Sprintf("# end: boot=%d samples=%d total=%d\n", boot, samples, total)
+}
+
+// header is the configuration of a file; Go's format has no empty values.
+func header(spec Spec, build hv.Build, domain string) string {
 	var b strings.Builder
 	for _, kv := range [][2]string{
-		{"target", spec.Target}, {"arch", w.build.Arch}, {"build", w.build.Name},
+		{"target", spec.Target}, {"arch", build.Arch}, {"build", build.Name},
 		{"domain", domain}, {"accel", spec.Accel}, {"workload", spec.Workload},
 		{"domu", otherDomU(spec)}, {"idle", idle(spec)},
 	} {

@@ -171,13 +171,43 @@ func TestAddModuleAddsToTheEnd(t *testing.T) {
 }
 
 func TestAbout(t *testing.T) {
-	m := Module{Name: "m", Doc: "d", AVC: true, Policy: &PolicyFormat{Magic: 1, BuiltIn: []byte{1, 0, 0, 0}, Mode: "enforcing"}}
-	want := About{Name: "m", Doc: "d", AVC: true, Policy: &AboutPolicy{Magic: 1, BuiltIn: true, Mode: "enforcing"}}
-	if got := m.About(); !reflect.DeepEqual(got, want) {
+	m := Module{Name: "m", Doc: "d", AVC: true, Policy: &PolicyFormat{Magic: 1, BuiltIn: []byte{1, 0, 0, 0}, Mode: Enforcing}}
+	want := About{Name: "m", Doc: "d", AVC: true, Mode: Enforcing, Policy: &AboutPolicy{Magic: 1, BuiltIn: true}}
+	if got := m.About("m=off"); !reflect.DeepEqual(got, want) {
 		t.Errorf("%+v, want %+v", got, want)
 	}
-	if got := (Module{Name: "m"}).About(); !reflect.DeepEqual(got, About{Name: "m"}) {
+	if got := (Module{Name: "m"}).About(""); !reflect.DeepEqual(got, About{Name: "m"}) {
 		t.Errorf("without a policy: %+v", got)
+	}
+	m.Params = []Param{{Name: "m", Values: []string{"on", "off"}}}
+	m.Mode = func(b *Boot) string {
+		if b.StringParam("m", "on") == "off" {
+			return Disabled
+		}
+		return Permissive
+	}
+	for cmdLine, mode := range map[string]string{"": Permissive, "m=on": Permissive, "m=off": Disabled} {
+		if got := m.About(cmdLine); got.Mode != mode || got.AVC != (mode != Disabled) || !reflect.DeepEqual(got.Params, m.Params) {
+			t.Errorf("%q: %+v, want mode %s", cmdLine, got, mode)
+		}
+	}
+}
+
+func TestCheckOption(t *testing.T) {
+	about := About{Name: "m", Params: []Param{{Name: "m", Values: []string{"on", "off"}}, {Name: "size"}}}
+	for option, want := range map[string]string{
+		"m=on":    "",
+		"size=17": "",
+		"m=maybe": "m=maybe: want m=on or m=off",
+		"other=1": "other=1: the module m reads no other, but m, size",
+	} {
+		err := about.CheckOption(option)
+		if got := fmt.Sprint(err); want == "" && err != nil || want != "" && got != want {
+			t.Errorf("%s: %s, want %s", option, got, want)
+		}
+	}
+	if err := (About{Name: "m"}).CheckOption("m=on"); err == nil || err.Error() != "m=on: the module m reads nothing from the command line" {
+		t.Errorf("a module without parameters: %v", err)
 	}
 }
 

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
+	"strings"
 
 	"xsmbench/abi"
 )
@@ -22,6 +24,12 @@ type Module struct {
 	Start func(*Boot) abi.Errno
 	// Policy says what the module's policies are; nil if it has none.
 	Policy *PolicyFormat
+	// Params are the parameters of the hypervisor's command line that the module
+	// reads and a run may set (Boot.IntParam).
+	Params []Param
+	// Mode says what the module does at a boot with what it denies; nil for
+	// Policy.Mode, whatever the command line says.
+	Mode func(*Boot) string
 	// AVC says that the module caches decisions and answers FLASK's operations
 	// on the cache (bench.AVC).
 	AVC bool
@@ -33,6 +41,19 @@ type Module struct {
 	Denial string
 }
 
+// What a module does with what it denies.
+const (
+	Enforcing  = "enforcing"
+	Permissive = "permissive" // it tells of it, and allows it
+	Disabled   = "disabled"   // nothing: it does not register, and the dummy answers
+)
+
+// Param is a parameter of the hypervisor's command line.
+type Param struct {
+	Name   string
+	Values []string // that it may have; nil for any
+}
+
 // PolicyFormat is what is known of a module's policies.
 type PolicyFormat struct {
 	// Magic is the number that a policy starts with among the boot modules
@@ -40,6 +61,9 @@ type PolicyFormat struct {
 	Magic uint32
 	// BuiltIn is the policy to boot with where no other is given; nil for none.
 	BuiltIn []byte
+	// Symbol is the variable of the program that holds BuiltIn, from which other
+	// programs read what an image carries; "" if they cannot.
+	Symbol string
 	// Check says whether the module can load a policy that starts with Magic,
 	// before a machine boots with it. It returns the label of domUs, "" if the
 	// module has no labels. It may be nil.
@@ -47,7 +71,8 @@ type PolicyFormat struct {
 	// Unknown is the parameter of the command line that takes
 	// PolicyOptions.Unknown, "" if there is none.
 	Unknown string
-	// Mode says what the module does with the policy's denials: "enforcing".
+	// Mode says what the module does with the policy's denials, where the command
+	// line does not decide it (Module.Mode): Enforcing.
 	Mode string
 }
 
@@ -70,7 +95,9 @@ func Modules() []Module { return modules }
 // About is what one program may know of another's module.
 type About struct {
 	Name, Doc string
-	AVC       bool
+	AVC       bool         // it caches decisions, and is not Disabled
+	Mode      string       // at a boot with the command line that was asked about
+	Params    []Param      `json:",omitempty"`
 	Policy    *AboutPolicy // nil if the module has none
 }
 
@@ -78,16 +105,48 @@ type About struct {
 type AboutPolicy struct {
 	Magic   uint32
 	BuiltIn bool
-	Mode    string
 }
 
-// About returns it.
-func (m Module) About() About {
-	a := About{Name: m.Name, Doc: m.Doc, AVC: m.AVC}
+// ModeOf is what the module does at a boot with a command line with what it denies.
+func (m Module) ModeOf(cmdLine string) string {
+	switch {
+	case m.Mode != nil:
+		return m.Mode(&Boot{CmdLine: cmdLine})
+	case m.Policy != nil:
+		return m.Policy.Mode
+	}
+	return ""
+}
+
+// About returns it, for a boot with a command line.
+func (m Module) About(cmdLine string) About {
+	mode := m.ModeOf(cmdLine)
+	a := About{Name: m.Name, Doc: m.Doc, AVC: m.AVC && mode != Disabled, Mode: mode, Params: m.Params}
 	if p := m.Policy; p != nil {
-		a.Policy = &AboutPolicy{Magic: p.Magic, BuiltIn: p.BuiltIn != nil, Mode: p.Mode}
+		a.Policy = &AboutPolicy{Magic: p.Magic, BuiltIn: p.BuiltIn != nil}
 	}
 	return a
+}
+
+// CheckOption refuses NAME=VALUE for the command line if the module does not read it,
+// or would not take the value.
+func (a About) CheckOption(option string) error {
+	name, value, _ := strings.Cut(option, "=")
+	var names []string
+	for _, p := range a.Params {
+		names = append(names, p.Name)
+		switch {
+		case p.Name != name:
+		case p.Values == nil || slices.Contains(p.Values, value):
+			return nil
+		default:
+			return fmt.Errorf("%s: want %s=%s", option, name, strings.Join(p.Values, " or "+name+"="))
+		}
+	}
+	if names == nil {
+		return fmt.Errorf("%s: the module %s reads nothing from the command line", option, a.Name)
+	}
+	return fmt.Errorf("%s: the module %s reads no %s, but %s", option, a.Name, name, strings.Join(names, ", "))
 }
 
 // mostPolicy is more than any policy has.

@@ -92,7 +92,16 @@ func stream(os bench.OS, connect func(bench.OS) (link, error), asked bool) (benc
 		cleanup()
 		return nil, nil, fmt.Errorf("fork: %w", err)
 	}
-	buf := make([]byte, transfer)
+	behind := askew
+	if asked {
+		behind = 0
+	}
+	buf, free, err := newBuffer(os, transfer, behind)
+	if err != nil {
+		cleanup()
+		os.Wait(pid)
+		return nil, nil, err
+	}
 	request := []byte{1}
 	loop := func(n int64) error {
 		for ; n > 0; n-- {
@@ -111,13 +120,16 @@ func stream(os bench.OS, connect func(bench.OS) (link, error), asked bool) (benc
 		}
 		return nil
 	}
-	return loop, func() { cleanup(); os.Wait(pid) }, nil
+	return loop, func() { cleanup(); os.Wait(pid); free() }, nil
 }
 
 // pour writes until nobody reads. With a control descriptor it waits for a
 // byte there before each total.
 func pour(os bench.OS, out, control bench.FD) int {
-	buf := make([]byte, transfer)
+	buf, _, err := newBuffer(os, transfer, 0)
+	if err != nil {
+		return 1
+	}
 	request := make([]byte, 1)
 	for {
 		if control >= 0 {
@@ -139,8 +151,12 @@ func readFile(os bench.OS) (bench.Loop, func(), error) {
 	if err := makeFile(os, scratchFile, fileSize); err != nil {
 		return nil, nil, err
 	}
-	buf := make([]byte, transfer)
-	sum := uint32(0)
+	buf, free, err := newBuffer(os, transfer, 0)
+	if err != nil {
+		os.Unlink(scratchFile)
+		return nil, nil, err
+	}
+	sum := uint64(0)
 	loop := func(n int64) error {
 		for ; n > 0; n-- {
 			fd, err := os.Open(scratchFile, bench.O_RDONLY)
@@ -161,14 +177,15 @@ func readFile(os bench.OS) (bench.Loop, func(), error) {
 		}
 		return nil
 	}
-	return loop, func() { os.Unlink(scratchFile) }, nil
+	return loop, func() { free(); os.Unlink(scratchFile) }, nil
 }
 
 func sumMapped(os bench.OS) (bench.Loop, func(), error) {
 	if err := makeFile(os, scratchFile, fileSize); err != nil {
 		return nil, nil, err
 	}
-	sum := uint32(0)
+	whole, _ := os.(bench.Spanner)
+	sum := uint64(0)
 	loop := func(n int64) error {
 		for ; n > 0; n-- {
 			fd, err := os.Open(scratchFile, bench.O_RDONLY)
@@ -179,7 +196,10 @@ func sumMapped(os bench.OS) (bench.Loop, func(), error) {
 			if err != nil {
 				return fmt.Errorf("map %s: %w", scratchFile, err)
 			}
-			for off := 0; off < fileSize; off += abi.PageSize {
+			if whole != nil {
+				sum += sumWords(whole.Span(at, fileSize))
+			}
+			for off := 0; whole == nil && off < fileSize; off += abi.PageSize {
 				sum += sumWords(os.Page(at+bench.Addr(off), false))
 			}
 			if err := os.Munmap(at, fileSize); err != nil {

@@ -55,7 +55,7 @@ func closeRing(os bench.OS, hops []hop) {
 type area struct {
 	at   bench.Addr
 	size int
-	sum  uint32
+	sum  uint64
 }
 
 func newArea(os bench.OS, size int) (*area, error) {

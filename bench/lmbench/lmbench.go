@@ -1,7 +1,9 @@
 // Package lmbench is an lmbench-compatible suite: the operations that lmbench
 // 3 times, written anew against bench.OS. What one iteration is follows the
-// program that each benchmark's Source names; where it differs, Doc says so.
-// Results compare with each other, not with those that lmbench itself prints.
+// program that each benchmark's Source names; where it differs, Doc says so, and
+// the operation as lmbench's own C program does it is a benchmark besides
+// (bench.Benchmark's CLibrary). On the target linux these agree with the original;
+// docs/lmbench.md says how to see that.
 //
 // Hooks are those of Xen 3.2 that XenLinux 2.6.18 crosses. Operations that
 // only make system calls cross none: they are the negative controls.

@@ -13,7 +13,11 @@ func registerSyscall() {
 		{Name: "lat_syscall/op=read", Doc: "read one byte of /dev/zero", Source: "lat_syscall read", Setup: readZero},
 		{Name: "lat_syscall/op=write", Doc: "write one byte to /dev/null", Source: "lat_syscall write", Setup: writeNull},
 		{Name: "lat_syscall/op=stat", Doc: "stat a file", Source: "lat_syscall stat", Setup: stat},
-		{Name: "lat_syscall/op=fstat", Doc: "fstat an open file", Source: "lat_syscall fstat", Setup: fstat},
+		{Name: "lat_syscall/op=fstat", Doc: "fstat an open file by the call of that name (lmbench's own with glibc up to 2.32 and from 2.39)", Source: "lat_syscall fstat", Setup: fstat},
+		{
+			Name: "lat_syscall/op=fstat/call=newfstatat", Source: "lat_syscall fstat", Setup: fstatEmptyPath, Full: true, CLibrary: true,
+			Doc: "fstat an open file by newfstatat with an empty path, as the C library of lmbench's programs does (glibc 2.33 to 2.38)",
+		},
 		{Name: "lat_syscall/op=open", Doc: "open and close a file", Source: "lat_syscall open", Setup: openClose},
 	} {
 		register(b)
@@ -74,7 +78,17 @@ func stat(d bench.Domain) (bench.Loop, func(), error) {
 }
 
 func fstat(d bench.Domain) (bench.Loop, func(), error) {
-	os := d.OS()
+	return statOpen(d.OS(), d.OS().Fstat)
+}
+
+func fstatEmptyPath(d bench.Domain) (bench.Loop, func(), error) {
+	if os, ok := d.OS().(bench.EmptyPathStater); ok {
+		return statOpen(d.OS(), os.FstatEmptyPath)
+	}
+	return fstat(d)
+}
+
+func statOpen(os bench.OS, stat func(bench.FD, *bench.Stat) error) (bench.Loop, func(), error) {
 	fd, err := openFile(os, scratchFile, 1)
 	if err != nil {
 		return nil, nil, err
@@ -82,7 +96,7 @@ func fstat(d bench.Domain) (bench.Loop, func(), error) {
 	var st bench.Stat
 	loop := func(n int64) error {
 		for ; n > 0; n-- {
-			if err := os.Fstat(fd, &st); err != nil {
+			if err := stat(fd, &st); err != nil {
 				return fmt.Errorf("fstat %s: %w", scratchFile, err)
 			}
 		}

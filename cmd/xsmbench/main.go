@@ -8,6 +8,7 @@ import (
 
 	_ "xsmbench/bench/kbench"
 	_ "xsmbench/bench/lmbench"
+	_ "xsmbench/hv/linux"
 	_ "xsmbench/hv/model/host"
 	_ "xsmbench/hv/xen"
 	_ "xsmbench/workloads/kernbench"

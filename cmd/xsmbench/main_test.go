@@ -23,7 +23,8 @@ import (
 
 // TestMain makes this binary the program under test when it is called by the
 // program's name. The environment variable XSMBENCH_FAKE, JSON of a
-// hvtest.Target, adds the fake target, XSMBENCH_COUNTING the one that counts. By QEMU's name it is a fake of that.
+// hvtest.Target, adds the fake target; XSMBENCH_COUNTING, likewise or any text, the one
+// that counts. By QEMU's name it is a fake of that.
 func TestMain(m *testing.M) {
 	if fakeqemu.Called() {
 		fakeqemu.Main()
@@ -38,8 +39,13 @@ func TestMain(m *testing.M) {
 			}
 			hv.Register(&fake)
 		}
-		if os.Getenv("XSMBENCH_COUNTING") != "" {
-			hv.Register(&hvtest.Counting{})
+		if text := os.Getenv("XSMBENCH_COUNTING"); text != "" {
+			var counting hvtest.Counting
+			if err := json.Unmarshal([]byte(text), &counting); strings.HasPrefix(text, "{") && err != nil {
+				fmt.Fprintln(os.Stderr, "XSMBENCH_COUNTING:", err)
+				os.Exit(99)
+			}
+			hv.Register(&counting)
 		}
 		os.Exit(cli.Run(os.Args[1:], os.Stdout, os.Stderr))
 	}, "generate": generateMain})

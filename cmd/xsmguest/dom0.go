@@ -73,11 +73,14 @@ func openCalls(dom abi.DomID, privileged bool) (*hypercall.Domain, error) {
 	return hypercall.Open(dom, privileged, iface)
 }
 
-// enforce has FLASK enforce its policy, where it does not yet: xenstored must
-// start first, if the policy denies it what it asks for at its start.
+// enforce has FLASK enforce its policy, if the order is to: xenstored must start
+// first, where the policy denies it what it asks for at its start.
 func (d *dom0) enforce() error {
-	enforcing, err := d.calls.Mode()
-	if err != nil || enforcing {
+	o, err := orderNow()
+	if err != nil || !o.Enforce {
+		return err
+	}
+	if enforcing, err := d.calls.Mode(); err != nil || enforcing {
 		return nil // without FLASK, or with one that does not answer: facts tells
 	}
 	if err := d.calls.Enforce(); err != nil {
@@ -96,11 +99,7 @@ func (d *dom0) report(err error) {
 // was stopped and went on.
 func (d *dom0) order() (protocol.Order, error) {
 	for {
-		text, err := pc.Firmware("opt/xsmbench/" + protocol.OrderFile)
-		if err != nil {
-			return protocol.Order{}, err
-		}
-		o, err := protocol.Decode(text)
+		o, err := orderNow()
 		if err != nil || !o.Snapshot {
 			return o, err
 		}
@@ -109,6 +108,15 @@ func (d *dom0) order() (protocol.Order, error) {
 			return o, err
 		}
 	}
+}
+
+// orderNow is the order that the host gives at the moment.
+func orderNow() (protocol.Order, error) {
+	text, err := pc.Firmware("opt/xsmbench/" + protocol.OrderFile)
+	if err != nil {
+		return protocol.Order{}, err
+	}
+	return protocol.Decode(text)
 }
 
 // carryOut measures in the domains of the plan, one after the other.

@@ -6,7 +6,11 @@
 // windows. Dom0's reports go to QEMU's debug console, a domU's to its own
 // console, which dom0 passes on.
 //
-// The program must be static and linked at its domain's base (package protocol).
+// In a domain, the program must be static and linked at its domain's base (package
+// protocol).
+//
+// With arguments it is a process of a host instead, where it measures what its
+// standard input asks for and reports on its standard output.
 package main
 
 import (
@@ -28,6 +32,13 @@ func main() {
 	runtime.LockOSThread()
 	runtime.GOMAXPROCS(1)
 	debug.SetGCPercent(-1) // collected between benchmarks
+	if isProcess() {
+		if err := asProcess(os.Args[1:], os.Stdin, os.Stdout); err != nil {
+			fmt.Fprintln(os.Stderr, "xsmguest:", err)
+			os.Exit(1)
+		}
+		return
+	}
 	fmt.Fprint(os.Stderr, protocol.Complaint("xsmguest: ", fmt.Sprint(boot())))
 	abandon()
 }

@@ -25,7 +25,7 @@ import (
 type session struct {
 	bench.Marker
 	os    *linux.OS
-	calls *hypercall.Domain
+	calls bench.Hypercalls
 }
 
 func (s session) OS() bench.OS                 { return s.os }
@@ -34,17 +34,24 @@ func (s session) Hypercalls() bench.Hypercalls { return s.calls }
 // measure runs the plan in this domain and reports to w: a whole session of
 // records, or one that ends with a failure.
 func measure(name string, o protocol.Order, calls *hypercall.Domain, w io.Writer) error {
+	system := linux.New(linux.Config{Native: protocol.NativePath, Hello: protocol.HelloPath, Shell: protocol.ShellPath})
+	return runPlan(name, o, session{system, system, calls}, w, func(r *reporter) error { return r.facts(calls) })
+}
+
+// runPlan is measure for any domain. What is to be said first is said after the
+// hello.
+func runPlan(name string, o protocol.Order, s session, w io.Writer, first func(*reporter) error) error {
 	out := wire.NewWriter(w)
 	hello := wire.Hello{Domain: name, Build: o.Build, Plan: o.Plan.Hash(), Benchmarks: len(o.Plan.Benchmarks)}
 	if err := out.Hello(hello); err != nil {
 		return err
 	}
-	system := linux.New(linux.Config{Native: protocol.NativePath, Hello: protocol.HelloPath, Shell: protocol.ShellPath})
-	r := reporter{Writer: out, os: system, counting: o.Plan.Options.Windows > 0}
-	err := r.facts(calls)
+	linux.OwnDescriptors() // main has locked the thread
+	r := reporter{Writer: out, os: s.os, counting: o.Plan.Options.Windows > 0}
+	err := first(&r)
 	load, e := workloads.Find(o.Plan.Workload)
 	if err = errors.Join(err, e); err == nil {
-		err = agent.Run(session{system, system, calls}, agent.Config{
+		err = agent.Run(s, agent.Config{
 			Domain:   name,
 			Plan:     o.Plan,
 			Workload: load.Start,

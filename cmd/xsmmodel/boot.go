@@ -81,7 +81,7 @@ func (b *boot) boot(ctx context.Context) error {
 	debug.SetGCPercent(-1)
 	debug.SetMemoryLimit(heapLimit)
 	pages := b.perturb()
-	avc := b.kind.module != nil && b.kind.module.AVC
+	avc := b.kind.module != nil && b.kind.module.About(b.sec.cmdLine).AVC
 	model.RegisterKernel(dom0Kernel, guest.Entry(guest.Config{Init: b.dom0, AVC: avc}))
 	model.RegisterKernel(domUKernel, guest.Entry(guest.Config{Init: b.domU, AVC: avc}))
 	b.image = model.KernelImage(domUKernel, kernelBytes+pages*abi.PageSize)

@@ -30,7 +30,7 @@ func (b *boot) dom0(c *guest.Control) int {
 }
 
 func (b *boot) control(c *guest.Control) error {
-	if err := b.kind.check(); err != nil {
+	if err := b.kind.check(b.sec.mode); err != nil {
 		return err
 	}
 	ts := toolstack.New(c)

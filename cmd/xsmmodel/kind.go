@@ -39,19 +39,23 @@ func kindOf(all []xsm.Module) (kind, error) {
 	return kind{all[0].Name, &all[0]}, nil
 }
 
-// describe writes what the module says of itself, as JSON of xsm.About.
-func (k kind) describe(w io.Writer) error {
+// describe writes what the module says of itself, at a boot with a command line, as
+// JSON of xsm.About.
+func (k kind) describe(w io.Writer, cmdLine string) error {
 	if k.module == nil {
 		return errors.New("there is no module in this program: call xsm.AddModule in an init function of its package")
 	}
-	return json.NewEncoder(w).Encode(k.module.About())
+	return json.NewEncoder(w).Encode(k.module.About(cmdLine))
 }
 
-// check refuses to measure under a name that is not the build's own: a module
-// may have been told to stay out, or may not have come up.
-func (k kind) check() error {
+// check refuses to measure what the build and the command line do not say: a module
+// may not have come up, or may be in use although it was told to stay out.
+func (k kind) check(mode string) error {
+	disabled := mode == xsm.Disabled
 	switch used := xsm.InUse(); {
-	case k.module != nil && !used:
+	case disabled && used:
+		return fmt.Errorf("check the security module: the command line disables %s, which has registered all the same", k.name)
+	case k.module != nil && !disabled && !used:
 		return fmt.Errorf("check the security module: the build is of %s, which has not registered: the dummy answers", k.name)
 	case k.module == nil && used:
 		return fmt.Errorf("check the security module: the build %s runs one", k.name)

@@ -110,7 +110,7 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 		return fail(exitInput, err)
 	}
 	if o.about {
-		if err := k.describe(stdout); err != nil {
+		if err := k.describe(stdout, sec.cmdLine); err != nil {
 			return fail(exitInput, err)
 		}
 		return exitDone

@@ -25,12 +25,6 @@ func start(args ...string) (code int, stderr string) {
 	return code, console.String()
 }
 
-// last is the last line of a text.
-func last(text string) string {
-	lines := strings.Split(strings.TrimSuffix(text, "\n"), "\n")
-	return lines[len(lines)-1]
-}
-
 // TestModuleInUse boots the build as it is measured and asks its console which
 // module came up, so that a build cannot measure another's table unnoticed.
 func TestModuleInUse(t *testing.T) {
@@ -54,18 +48,37 @@ func TestModuleInUse(t *testing.T) {
 	}
 }
 
-// TestModuleLeftOut boots a build without the module that it is named after.
-func TestModuleLeftOut(t *testing.T) {
-	code, console := start("-xen", "flask_enabled=0")
-	if built.name != "flask" {
-		if code != exitDone {
-			t.Errorf("build %s heeds flask_enabled: exit code %d:\n%s", built.name, code, console)
+// TestModes boots with what FLASK reads of the command line, which other builds do not
+// heed. Where it denies nothing, domU may ask for the state of dom0's ports.
+func TestModes(t *testing.T) {
+	for param, says := range map[string]string{
+		"flask_enabled=0":   "Flask:  Disabled at boot.",
+		"flask_enforcing=0": "Flask:  Starting in permissive mode.",
+		"flask_enforcing=1": "Flask:  Starting in enforcing mode.",
+	} {
+		code, console := start("-xen", param)
+		if code != exitDone || strings.Contains(console, says) != (built.name == "flask") {
+			t.Errorf("build %s with %s: exit code %d:\n%s", built.name, param, code, console)
 		}
-		return
 	}
-	const want = "xsmmodel: check the security module: the build is of flask, which has not registered: the dummy answers"
-	if code != exitFailed || last(console) != want {
-		t.Errorf("exit code %d, last line %q, want %d and %q", code, last(console), exitFailed, want)
+}
+
+// TestModuleStays: a module must be what the command line makes of it.
+func TestModuleStays(t *testing.T) {
+	m := &xsm.Module{Name: "m"}
+	var want string
+	switch used := xsm.InUse(); {
+	case used:
+		want = "the command line disables m, which has registered all the same"
+	default:
+		want = "the build is of m, which has not registered"
+	}
+	mode := ""
+	if xsm.InUse() {
+		mode = xsm.Disabled
+	}
+	if err := (kind{"m", m}).check(mode); err == nil || !strings.Contains(err.Error(), want) {
+		t.Errorf("mode %q: %v, want %s", mode, err, want)
 	}
 }
 
@@ -118,7 +131,7 @@ func TestAbout(t *testing.T) {
 		return
 	}
 	var about xsm.About
-	if err := json.Unmarshal(out.Bytes(), &about); code != exitDone || err != nil || !reflect.DeepEqual(about, built.module.About()) {
+	if err := json.Unmarshal(out.Bytes(), &about); code != exitDone || err != nil || !reflect.DeepEqual(about, built.module.About("")) {
 		t.Errorf("exit code %d, %v: %s%s", code, err, out.String(), console.String())
 	}
 }
@@ -174,9 +187,11 @@ func TestSecure(t *testing.T) {
 		{plain, options{unknown: "deny"}, "-unknown deny: m has no such choice"},
 		{full, options{}, "\x01\x00\x00\x00 a label"},
 		{full, options{unknown: "deny", xen: "a=b"}, "\x01\x00\x00\x00 a label a=b unknown=deny"},
+		{full, options{xen: "m=disabled"}, "\x01\x00\x00\x00 m=disabled"},
+		{full, options{xen: "m=disabled", label: "x"}, "-label x: m has no labels"},
 		{full, options{policy: pol, label: "bad"}, "policy " + pol + ": no such label"},
 	} {
-		k := kind{"m", &xsm.Module{Policy: c.format}}
+		k := kind{"m", &xsm.Module{Policy: c.format, Mode: func(b *xsm.Boot) string { return b.StringParam("m", "") }}}
 		sec, err := k.secure(c.o)
 		got := ""
 		for _, m := range sec.modules {

@@ -12,6 +12,7 @@ type security struct {
 	modules []xsm.BootModule // the policy
 	cmdLine string           // the hypervisor's
 	label   string           // of a domU, "" where there are no labels
+	mode    string           // what the module does with what it denies
 }
 
 // errNoPolicy is a policy, or what depends on one, that nothing would look at.
@@ -21,6 +22,9 @@ var errNoPolicy = errors.New("this program has no module that loads a policy")
 // built-in one if there is no file; and finds domU's label in it.
 func (k kind) secure(o options) (security, error) {
 	sec := security{cmdLine: o.xen}
+	if k.module != nil {
+		sec.mode = k.module.ModeOf(o.xen)
+	}
 	if k.module == nil || k.module.Policy == nil {
 		if o.policy != "" || o.label != "" || o.unknown != "" {
 			return sec, errNoPolicy
@@ -50,6 +54,9 @@ func (k kind) secure(o options) (security, error) {
 		if sec.label, err = format.Check(data, xsm.PolicyOptions{Unknown: o.unknown, Label: o.label}); err != nil {
 			return sec, fmt.Errorf("%s: %w", name, err)
 		}
+	}
+	if sec.mode == xsm.Disabled { // there is nobody to know labels
+		sec.label = ""
 	}
 	if o.label != "" && sec.label == "" {
 		return sec, fmt.Errorf("-label %s: %s has no labels", o.label, k.name)

@@ -75,8 +75,11 @@ func (g Tool) Inputs(ctx context.Context, program, tags string) (*Inputs, error)
 	}
 	in.addModule(filepath.Join(g.Dir, "go.mod"))
 	switch work := env["GOWORK"]; {
-	case g.added != nil: // the workspace says nothing but where the modules are
+	case g.added != nil:
 		in.linked = g.added.Import
+		if of := g.added.of.file; of != "" {
+			in.addModule(of) // of which the go command's own workspace is made
+		}
 	case work != "" && work != "off":
 		in.addModule(work)
 	}

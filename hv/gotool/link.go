@@ -1,12 +1,10 @@
 package gotool
 
 import (
-	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"go/build"
-	"go/version"
 	"io/fs"
 	"os"
 	"path"
@@ -97,8 +95,9 @@ func moduleIn(dir string) (moduleRoot, error) {
 // does.
 type added struct {
 	Package
-	work    string // the workspace of both modules, a go.work
-	overlay string // the file that imports it, as the go command takes it
+	of      workspace // that the package's module is used in
+	work    string    // the workspace of both modules and of that, a go.work
+	overlay string    // the file that imports it, as the go command takes it
 }
 
 // linkFile is in the program's folder, as far as the go command can tell.
@@ -106,36 +105,37 @@ const linkFile = "linked_by_xsmbench.go"
 
 // Link has a program of the tree import a package. What the go command needs for
 // that is written into a folder, which must stay as long as the tool is used;
-// nothing is written into the tree, or into the package's module.
+// nothing is written into the tree, or into the package's module. Modules that the
+// user's workspace has beside that one are found, too.
 func (g *Tool) Link(program string, p Package, scratch string) error {
 	tree, err := moduleIn(g.Dir)
 	if err != nil {
 		return err
 	}
-	var work modfile.WorkFile
-	work.Syntax = &modfile.FileSyntax{}
-	later := cmp.Or(p.module.goVersion, tree.goVersion)
-	if version.Compare("go"+later, "go"+tree.goVersion) < 0 {
-		later = tree.goVersion
+	of, err := workspaceOf(p.module)
+	if err != nil {
+		return err
 	}
-	if err := work.AddGoStmt(later); err != nil {
-		return fmt.Errorf("%s: %w", filepath.Join(p.module.dir, "go.mod"), err)
+	work, err := of.joined(tree, p.module)
+	if err != nil {
+		return err
 	}
-	for _, m := range []moduleRoot{tree, p.module} {
-		if err := work.AddUse(m.dir, m.path); err != nil {
-			return err
-		}
+	sums, err := of.sums()
+	if err != nil {
+		return err
 	}
 	link := filepath.Join(scratch, linkFile)
 	overlay, err := json.Marshal(map[string]map[string]string{"Replace": {filepath.Join(g.Dir, program, linkFile): link}})
 	if err != nil {
 		return err
 	}
-	a := &added{Package: p, work: filepath.Join(scratch, "go.work"), overlay: filepath.Join(scratch, "overlay.json")}
+	a := &added{Package: p, of: of, work: filepath.Join(scratch, "go.work"), overlay: filepath.Join(scratch, "overlay.json")}
 	for name, text := range map[string]string{
 		link:      fmt.Sprintf("package main\n\nimport _ %q\n", p.Import),
-		a.work:    string(modfile.Format(work.Syntax)),
+		a.work:    work,
 		a.overlay: string(overlay),
+
+		filepath.Join(scratch, "go.work.sum"): sums,
 	} {
 		if err := os.WriteFile(name, []byte(text), 0o644); err != nil {
 			return err

@@ -127,6 +127,89 @@ func TestLink(t *testing.T) {
 	}
 }
 
+// TestWorkspace links a package whose module uses a sibling of the user's workspace,
+// which also has a tree of xsmbench, for editors, and replaces a module by a folder.
+func TestWorkspace(t *testing.T) {
+	tree := plant(t, t.TempDir(), map[string]string{
+		"go.mod":             "module xsmbench\n\ngo 1.26.0\n",
+		"words/words.go":     "package words\n\nvar All []string\n",
+		program + "/main.go": "package main\n\nimport \"xsmbench/words\"\n\nfunc main() { print(len(words.All)) }\n",
+	})
+	root := plant(t, t.TempDir(), map[string]string{
+		"go.work":           "go 1.26.0\n\nuse (\n\t./m\n\t./lib\n\t./clone\n)\n\nreplace example.com/old v1.0.0 => ./old\n",
+		"m/go.mod":          "module example.com/m\n\ngo 1.26.0\n\nrequire example.com/old v1.0.0\n",
+		"m/hooks/hooks.go":  "package hooks\n\nimport (\n\t\"example.com/lib\"\n\t\"example.com/old\"\n\t\"xsmbench/words\"\n)\n\nfunc init() { words.All = append(lib.Words, old.Word) }\n",
+		"lib/go.mod":        "module example.com/lib\n\ngo 1.26.0\n",
+		"lib/lib.go":        "package lib\n\nvar Words = []string{\"one\", \"two\"}\n",
+		"old/go.mod":        "module example.com/old\n",
+		"old/old.go":        "package old\n\nconst Word = \"three\"\n",
+		"clone/go.mod":      "module xsmbench\n",
+		"clone/words/no.go": "package words // of a tree that is not built\n",
+	})
+	g := linked(t, tree, filepath.Join(root, "m", "hooks"))
+	in := inputs(t, g)
+	to := filepath.Join(t.TempDir(), "program")
+	if err := g.Compile(t.Context(), Program{Package: program, Inputs: in}, to); err != nil {
+		t.Fatal(err)
+	}
+	if out, err := exec.Command(to).CombinedOutput(); err != nil || string(out) != "3" {
+		t.Errorf("the program prints %q, %v", out, err)
+	}
+	for _, name := range []string{"lib/lib.go", "go.work", "old/old.go"} {
+		text, err := os.ReadFile(filepath.Join(root, name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		plant(t, root, map[string]string{name: string(text) + "\n// changed\n"})
+		if in.Current() {
+			t.Errorf("%s changed: the inputs are the same", name)
+		}
+		plant(t, root, map[string]string{name: string(text)})
+		if !in.Current() {
+			t.Errorf("%s is as it was: the inputs are not", name)
+		}
+	}
+	t.Setenv("GOWORK", "off")
+	t.Setenv("GOPROXY", "off")
+	if _, err := linked(t, tree, filepath.Join(root, "m", "hooks")).Inputs(t.Context(), program, ""); err == nil || !strings.Contains(err.Error(), "example.com/") {
+		t.Errorf("without the workspace: %v", err)
+	}
+}
+
+func TestWorkspaceOf(t *testing.T) {
+	const mod = "module example.com/m\n"
+	for _, c := range []struct {
+		name  string
+		files map[string]string
+		want  string // the siblings, or the error
+	}{
+		{"none", nil, ""},
+		{"of others", map[string]string{"go.work": "go 1.26.0\n\nuse ./lib\n", "lib/go.mod": "module lib\n"}, ""},
+		{"one", map[string]string{"go.work": "go 1.26.0\n\nuse ./m\n\nuse ./lib\n", "lib/go.mod": "module lib\n"}, "lib"},
+		{"no sibling", map[string]string{"go.work": "go 1.26.0\n\nuse ./m\n"}, ""},
+		{"torn", map[string]string{"go.work": "use (\n"}, "go.work:"},
+		{"no such folder", map[string]string{"go.work": "go 1.26.0\n\nuse (\n\t./m\n\t./lib\n)\n"}, "go.work:5: use ./lib: there is no go.mod in it"},
+	} {
+		root := plant(t, t.TempDir(), map[string]string{"m/go.mod": mod})
+		plant(t, root, c.files)
+		m, err := moduleIn(filepath.Join(root, "m"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		w, err := workspaceOf(m)
+		var got []string
+		for _, s := range w.siblings {
+			got = append(got, s.path)
+		}
+		if err != nil {
+			got = []string{err.Error()}
+		}
+		if text := strings.Join(got, " "); text != c.want && (err == nil || c.want == "" || !strings.Contains(text, c.want)) {
+			t.Errorf("%s: %q, want %q", c.name, text, c.want)
+		}
+	}
+}
+
 func TestShown(t *testing.T) {
 	tree := project(t)
 	dir := outside(t, map[string]string{"go.mod": "module example.com/m\n\ngo 1.26.0\n", "hooks/a.go": "package hooks\n"})

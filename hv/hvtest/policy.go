@@ -33,8 +33,11 @@ func rules(path string) ([]string, error) {
 	return strings.Split(strings.TrimSpace(body), "\n"), nil
 }
 
-// secure makes a build's policy part of its image.
+// secure makes a build's policy and options part of its image.
 func secure(img *hv.Image) error {
+	if options := img.Build.Options; options != nil {
+		img.Hash = sum(img.Hash + strings.Join(options, " "))
+	}
 	list, err := rules(img.Build.Policy)
 	if err != nil || list == nil {
 		return err

@@ -47,11 +47,13 @@ type Failure struct {
 	After int // measurements that come before it
 }
 
-// Dispatches of the kinds, and what each adds to an operation.
-var kinds = []struct {
+// kind has a factor by which its hooks make an operation longer.
+type kind struct {
 	hv.Kind
 	factor float64
-}{
+}
+
+var kinds = []kind{
 	{hv.Kind{Name: "native", Doc: "no framework", Dispatch: "compiled out"}, 1},
 	{hv.Kind{Name: "dummy", Doc: "the dummy module", Dispatch: "table"}, 1.0005},
 	{hv.Kind{Name: "flask", Doc: "FLASK", Dispatch: "table", Policy: true}, 1.08},
@@ -94,12 +96,7 @@ func (*Target) Doctor(context.Context, hv.Build) []hv.Finding {
 
 // Build makes an image's description.
 func (t *Target) Build(ctx context.Context, b hv.Build, progress func(string)) (*hv.Image, error) {
-	k := slices.IndexFunc(kinds, func(k struct {
-		hv.Kind
-		factor float64
-	}) bool {
-		return k.Name == b.KindOf()
-	})
+	k := slices.IndexFunc(kinds, func(k kind) bool { return k.Name == b.KindOf() })
 	if k < 0 {
 		return nil, fmt.Errorf("build %s: unknown kind of build %q", b.Name, b.KindOf())
 	}
@@ -251,7 +248,7 @@ func (*Target) Settings(_ context.Context, img *hv.Image, _ hv.BootSpec) []hv.Se
 	policy := "none"
 	for _, k := range kinds {
 		if k.Name == img.Build.KindOf() && k.Policy {
-			policy = "its own, enforcing"
+			policy = "its own, " + modeOf(img.Build)
 		}
 	}
 	return []hv.Setting{{Item: hv.SettingVCPUs, Text: "none: it calculates"}, {Item: hv.SettingPolicy, Text: policy}}

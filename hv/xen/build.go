@@ -38,6 +38,9 @@ func label(b hv.Build) string {
 
 func (t *Target) build(ctx context.Context, b hv.Build, progress func(string)) (*hv.Image, error) {
 	k, err := kindOf(b)
+	if err == nil {
+		err = t.CheckOptions(b)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -63,7 +66,10 @@ func (t *Target) build(ctx context.Context, b hv.Build, progress func(string)) (
 		if hash, err = t.keepPolicy(ctx, b, tree); err != nil {
 			return err // before anything is compiled
 		}
-		if product, err = t.compile(ctx, b, tree, progress); err != nil {
+		if product, err = t.compile(ctx, k, b, tree, progress); err != nil {
+			return err
+		}
+		if err := checkKnown(b, product.Syms); err != nil {
 			return err
 		}
 		return checkOwn(b, product)
@@ -72,7 +78,7 @@ func (t *Target) build(ctx context.Context, b hv.Build, progress func(string)) (
 		return nil, err
 	}
 	t.noteSource(b, tree)
-	img, err := describeImage(b, k, product, tree)
+	img, err := describeImage(b, k.Kind, product, tree)
 	if err != nil {
 		return nil, err
 	}
@@ -117,12 +123,12 @@ func describeImage(b hv.Build, k hv.Kind, product *kbuild.Product, tree *source.
 
 // compile builds Xen from a tree. The product stays in the store as long as this
 // process lives.
-func (t *Target) compile(ctx context.Context, b hv.Build, tree *source.Tree, progress func(string)) (*kbuild.Product, error) {
+func (t *Target) compile(ctx context.Context, k kind, b hv.Build, tree *source.Tree, progress func(string)) (*kbuild.Product, error) {
 	s, err := t.store()
 	if err != nil {
 		return nil, err
 	}
-	spec := kbuild.Spec{What: b.KindOf(), Tree: tree, Fragments: []string{kbuild.Fragments[b.KindOf()]}, Jobs: processors(), Clean: b.Clean, Turn: t.turnToCompile}
+	spec := kbuild.Spec{What: k.Name, Tree: tree, Fragments: []string{k.fragment}, Jobs: processors(), Clean: b.Clean, Turn: t.turnToCompile}
 	for _, path := range b.Kconfig {
 		f, err := kbuild.ReadFragment(path)
 		if err != nil {

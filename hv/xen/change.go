@@ -22,6 +22,16 @@ func (t *Target) CompareSources(ctx context.Context, before, after *hv.Image) hv
 	return source.Compare(ctx, was, is)
 }
 
+// Source fetches the tree of a build.
+func (t *Target) Source(ctx context.Context, b hv.Build, progress func(string)) error {
+	tree, err := t.source(ctx, b, progress)
+	if err != nil {
+		return err
+	}
+	t.noteSource(b, tree)
+	return nil
+}
+
 // noteSource remembers what a build was made from.
 func (t *Target) noteSource(b hv.Build, tree *source.Tree) {
 	t.mu.Lock()

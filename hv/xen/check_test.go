@@ -13,6 +13,10 @@ func TestCheck(t *testing.T) {
 	flask := protocol.Facts{Module: protocol.ModuleFlask, Enforcing: true}
 	forbidden := func(f protocol.Facts, errno int) protocol.Facts { f.Forbidden = errno; return f }
 	flaskBuild := hv.Build{Name: "flask"}
+	with := func(mode string) hv.Build {
+		return hv.Build{Name: "lax", Kind: "flask", Options: []string{"flask=" + mode}}
+	}
+	permissive := protocol.Facts{Module: protocol.ModuleFlask}
 	tests := []struct {
 		name   string
 		build  hv.Build
@@ -35,6 +39,15 @@ func TestCheck(t *testing.T) {
 		{"permissive dom0", flaskBuild, "dom0", protocol.Facts{Module: protocol.ModuleFlask}, "does not enforce"},
 		{"the policy allows", flaskBuild, "domU", flask, "domU was allowed"},
 		{"refused by another", flaskBuild, "domU", forbidden(flask, 1), "refused with error 1, not by the policy (13)"},
+		{"asked to be permissive", with("permissive"), "domU", permissive, ""},
+		{"permissive, but enforces", with("permissive"), "dom0", flask, "FLASK enforces its policy in the build lax, which has it permissive"},
+		{"permissive, but refuses", with("permissive"), "domU", forbidden(permissive, 13), "refused with error 13 what is allowed where nothing is enforced"},
+		{"permissive, but disabled", with("permissive"), "dom0", none, "FLASK does not answer in the build lax"},
+		{"asked to be disabled", with("disabled"), "domU", forbidden(none, 1), ""},
+		{"disabled, but there", with("disabled"), "dom0", flask, "FLASK answers in the build lax, which should have none"},
+		{"disabled, and allows", with("disabled"), "domU", none, "domU was allowed what only dom0 may"},
+		{"asked to wait for a policy", with("late"), "domU", flask, ""},
+		{"late, but has one", with("late"), "domU", forbidden(flask, 13), "refused with error 13 what is allowed where nothing is enforced"},
 		{"no mode", flaskBuild, "domU", protocol.Facts{Module: protocol.ModuleFlask, Refused: "function not implemented"}, "cannot ask the security module for its mode: function not implemented"},
 		{"nothing is known", flaskBuild, "dom0", protocol.Facts{}, "does not answer"},
 	}

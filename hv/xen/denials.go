@@ -1,6 +1,7 @@
 package xen
 
 import (
+	"fmt"
 	"os"
 	"regexp"
 	"slices"
@@ -17,28 +18,56 @@ var denied = regexp.MustCompile(`avc:\s+denied\s+\{ ([a-z_ ]+) \} for (.*)`)
 // of package hypercall).
 var attempt = regexp.MustCompile(`^status current=d[1-9][0-9]* .*tclass=event`)
 
-// atStart is what the shipped policies from 4.21 on deny xenstored, in dom0, when
-// it starts (surroundings.enforceLate).
-var atStart = regexp.MustCompile(`^get_domain_state .*scontext=\S*:dom0_t\s.*tclass=domain2`)
+// ofXenstored is what the shipped policies from 4.21 on deny xenstored, in dom0: when it
+// starts, and when a domain ends (surroundings.enforceLate).
+var ofXenstored = regexp.MustCompile(`^get_domain_state .*scontext=\S*:dom0_t\s.*tclass=domain2`)
 
-// denials lists what a policy denied, without the one attempt of the domU's
-// agent, without what ended a benchmark, which says so itself, and without what
-// xenstored did before FLASK enforced, which is told apart. A policy that denies
-// what a benchmark does makes it measure something else than in the other builds.
-func denials(console string) (list, early []string) {
-	console = withoutEnded(console)
-	before, after, late := strings.Cut(console, protocol.Enforces)
+// denial is what a policy denied, and what became of it.
+type denial struct {
+	what string
+	// told says that it explains no figure: it is told once, with what note says.
+	told bool
+	note string
+}
+
+// Notes on denials that explain no figure.
+const (
+	noteEarly      = "and done, since FLASK did not enforce yet"
+	notePermissive = "and done, since FLASK is permissive"
+	noteXenstored  = "as that of this Xen's source does where xenstored runs in dom0, which asks when a domain ends"
+)
+
+// denials lists what a policy denied, without the one attempt of the domU's agent, and
+// without what ended a benchmark, which says so itself. A policy that denies what a
+// benchmark does makes it measure something else than in the other builds. What was
+// done all the same, and what the shipped policy is known to deny xenstored, is marked
+// as told, and stands once.
+func (s *start) denials(console string) []denial {
+	var list []denial
+	before, after, late := strings.Cut(withoutEnded(console), protocol.Enforces)
 	if !late {
-		return deniedIn(console), nil
+		before, after = "", before
 	}
+	permissive := !modeOf(s.img.Build).enforcing
 	for _, what := range deniedIn(before) {
-		if !atStart.MatchString(what) {
-			list = append(list, what)
-		} else if !slices.Contains(early, what) {
-			early = append(early, what)
-		}
+		list = add(list, denial{what, ofXenstored.MatchString(what), noteEarly})
 	}
-	return append(list, deniedIn(after)...), early
+	for _, what := range deniedIn(after) {
+		d := denial{what, permissive, notePermissive}
+		if !permissive && s.around.enforceLate && s.policy == "" && ofXenstored.MatchString(what) {
+			d.told, d.note = true, noteXenstored
+		}
+		list = add(list, d)
+	}
+	return list
+}
+
+// add adds a denial. One that is told stands once.
+func add(list []denial, d denial) []denial {
+	if d.told && slices.Contains(list, d) {
+		return list
+	}
+	return append(list, d)
 }
 
 // withoutEnded takes out the last denial before each note that a benchmark was
@@ -48,7 +77,7 @@ func withoutEnded(console string) string {
 	parts := strings.Split(console, protocol.Refused)
 	for i, part := range parts[:len(parts)-1] {
 		for _, at := range slices.Backward(denied.FindAllStringIndex(part, -1)) {
-			if what := textOf(denied.FindStringSubmatch(part[at[0]:at[1]])); !atStart.MatchString(what) && !attempt.MatchString(what) {
+			if what := textOf(denied.FindStringSubmatch(part[at[0]:at[1]])); !ofXenstored.MatchString(what) && !attempt.MatchString(what) {
 				parts[i] = part[:at[0]] + part[at[1]:]
 				break
 			}
@@ -81,16 +110,14 @@ func (m *machine) warnOfDenials(w *watched, samples []bench.Measurement) {
 		booted, _ := os.ReadFile(m.snapshot.Path(consoleFile))
 		text = append(booted, text...)
 	}
-	list, early := denials(string(text))
-	m.early.Do(func() { // both domains resume the same boot
-		for _, d := range early {
-			m.tell("denied by the policy, and done, since FLASK did not enforce yet: %s", d)
+	for _, d := range m.start.denials(string(text)) {
+		if d.told {
+			m.tellOnce(fmt.Sprintf("denied by the policy, %s: %s", d.note, d.what))
+			continue
 		}
-	})
-	for _, d := range list {
-		m.tell("denied by the policy: %s", d)
+		m.tell("denied by the policy: %s", d.what)
 		for i := range samples {
-			samples[i].Warnings = append(samples[i].Warnings, "the policy denied something in this boot: "+d)
+			samples[i].Warnings = append(samples[i].Warnings, "the policy denied something in this boot: "+d.what)
 		}
 	}
 }

@@ -1,9 +1,10 @@
 package xen
 
 import (
+	"slices"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
+	"xsmbench/hv"
 )
 
 func TestDenials(t *testing.T) {
@@ -18,31 +19,48 @@ func TestDenials(t *testing.T) {
 		state     = "get_domain_state current=d0 target=d32754 scontext=system_u:system_r:dom0_t tcontext=system_u:system_r:domxen_t tclass=domain2"
 		sendState = "send current=d1 scontext=system_u:system_r:domU_t tcontext=system_u:system_r:dom0_t tclass=event"
 	)
+	const triedState = "status current=d1 scontext=system_u:system_r:dom0_t tcontext=system_u:system_r:unlabeled_t tclass=event"
+	bad := func(what string) denial { return denial{what: what} }
+	early, known, done := denial{state, true, noteEarly}, denial{state, true, noteXenstored}, denial{sendState, true, notePermissive}
+	flask := hv.Build{Name: "flask"}
+	lax := hv.Build{Name: "lax", Kind: "flask", Options: []string{"flask=permissive"}}
 	tests := []struct {
 		name, console string
-		want          []string
-		early         []string
+		build         hv.Build
+		late          bool // as the tree's policy wants it
+		policy        string
+		want          []denial
 	}{
-		{"at xenstored's start", atStart + atStart + enforces + tried, nil, []string{state}},
-		{"at its start, by a FLASK that enforces", atStart, []string{state}, nil},
-		{"later", atStart + enforces + tried + atStart, []string{state}, []string{state}},
-		{"another before", send + enforces, []string{sendState}, nil},
-		{"of a benchmark that ended", tried + byDom0 + "xsmbench: the policy refused Kbench/x\r\n", nil, nil},
-		{"before a benchmark that ended", tried + send + byDom0 + "xsmbench: the policy refused Kbench/x\r\n", []string{sendState}, nil},
-		{"after a benchmark that ended", tried + byDom0 + "xsmbench: the policy refused Kbench/x\r\n" + send, []string{sendState}, nil},
-		{"of a benchmark that ended, and then of xenstored", byDom0 + atStart + "xsmbench: the policy refused Kbench/x\r\n", []string{state}, nil},
-		{"of no benchmark", tried + "xsmbench: the policy refused Kbench/x\r\n" + send, []string{sendState}, nil},
-		{"nothing", "(XEN) Brought up 1 CPUs\n", nil, nil},
-		{"the attempt", tried, nil, nil},
-		{"the attempt again", tried + tried, []string{"status current=d1 scontext=system_u:system_r:dom0_t tcontext=system_u:system_r:unlabeled_t tclass=event"}, nil},
-		{"dom0's", byDom0, []string{"status current=d0 scontext=system_u:system_r:dom0_t tcontext=system_u:system_r:unlabeled_t tclass=event"}, nil},
-		{"another operation", tried + send, []string{"send current=d1 scontext=system_u:system_r:domU_t tcontext=system_u:system_r:dom0_t tclass=event"}, nil},
+		{"at xenstored's start", atStart + atStart + enforces + tried, flask, true, "", []denial{early}},
+		{"at its start, by a policy that allows it later", atStart, flask, false, "", []denial{bad(state)}},
+		{"at the end of domains", atStart + enforces + tried + atStart + atStart, flask, true, "", []denial{early, known}},
+		{"at the end of domains, by another policy", enforces + atStart + atStart, flask, true, "my.pol", []denial{bad(state), bad(state)}},
+		{"at the end of domains, and another", enforces + atStart + send, flask, true, "", []denial{known, bad(sendState)}},
+		{"another before", send + enforces, flask, true, "", []denial{bad(sendState)}},
+		{"permissive", tried + send + send, lax, false, "", []denial{done}},
+		{"permissive, of xenstored", atStart + atStart, lax, true, "", []denial{{state, true, notePermissive}}},
+		{"of a benchmark that ended", tried + byDom0 + "xsmbench: the policy refused Kbench/x\r\n", flask, false, "", nil},
+		{"before a benchmark that ended", tried + send + byDom0 + "xsmbench: the policy refused Kbench/x\r\n", flask, false, "", []denial{bad(sendState)}},
+		{"after a benchmark that ended", tried + byDom0 + "xsmbench: the policy refused Kbench/x\r\n" + send, flask, false, "", []denial{bad(sendState)}},
+		{"of a benchmark that ended, and then of xenstored", byDom0 + atStart + "xsmbench: the policy refused Kbench/x\r\n", flask, false, "", []denial{bad(state)}},
+		{"of no benchmark", tried + "xsmbench: the policy refused Kbench/x\r\n" + send, flask, false, "", []denial{bad(sendState)}},
+		{"nothing", "(XEN) Brought up 1 CPUs\n", flask, false, "", nil},
+		{"the attempt", tried, flask, false, "", nil},
+		{"the attempt again", tried + tried, flask, false, "", []denial{bad(triedState)}},
+		{"dom0's", byDom0, flask, false, "", []denial{bad("status current=d0 scontext=system_u:system_r:dom0_t tcontext=system_u:system_r:unlabeled_t tclass=event")}},
+		{"another operation", tried + send, flask, false, "", []denial{bad(sendState)}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			list, early := denials(tt.console)
-			if d := cmp.Diff([][]string{tt.want, tt.early}, [][]string{list, early}); d != "" {
-				t.Error(d)
+			s := &start{img: &hv.Image{Build: tt.build}, around: &surroundings{enforceLate: tt.late}, policy: tt.policy}
+			got := s.denials(tt.console)
+			for i := range got {
+				if !got[i].told {
+					got[i].note = ""
+				}
+			}
+			if !slices.Equal(got, tt.want) {
+				t.Errorf("%+v, want %+v", got, tt.want)
 			}
 		})
 	}

@@ -93,6 +93,7 @@ func TestKey(t *testing.T) {
 		"kernel": key(version, func(s *start) { s.vmlinuxHash = "e" }),
 		"FPU":    key(version, func(s *start) { s.around.lazyFPU = false }),
 		"policy": key(version, func(s *start) { s.around.enforceLate = true }),
+		"option": key(version, func(s *start) { s.img.Build.Options = []string{"sched=credit"} }),
 		"memory": key(version, func(s *start) { s.shape.idle = 1 }),
 	} {
 		if other == same {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"xsmbench/hv"
@@ -13,12 +14,6 @@ import (
 )
 
 var _ hv.Injector = (*Target)(nil)
-
-// injectedFile is FLASK's, and injectedHook the function that Inject changes.
-const (
-	injectedFile = "xen/xsm/flask/hooks.c"
-	injectedHook = "flask_evtchn_status("
-)
 
 // Injection is on one hypercall's only hook. Xen is counted: it has no delays.
 func (*Target) Injection() hv.Injection {
@@ -38,13 +33,14 @@ func (t *Target) Inject(ctx context.Context, w hv.Work, dir string, progress fun
 	if err != nil {
 		return hv.Build{}, err
 	}
-	b := hv.Build{Kind: "flask", Source: tree.Dir}
+	k := injectable()
+	b := hv.Build{Kind: k.Name, Source: tree.Dir}
 	if w.Amount == 0 {
 		return b, nil
 	}
 	b.Source = dir
 	if _, err = content.CopyTree(tree.Dir, dir, tree.Files); err == nil {
-		err = addWork(filepath.Join(dir, injectedFile), w.Amount)
+		err = k.injected.addWork(dir, w.Amount)
 	}
 	if err != nil {
 		return b, fmt.Errorf("put work into a hook: %w", err)
@@ -52,16 +48,24 @@ func (t *Target) Inject(ctx context.Context, w hv.Work, dir string, progress fun
 	return b, nil
 }
 
-func addWork(path string, instructions int) error {
+// injectable is the kind with the hook.
+func injectable() kind {
+	all := kinds()
+	return all[slices.IndexFunc(all, func(k kind) bool { return k.injected != injected{} })]
+}
+
+// addWork changes the hook in a tree.
+func (in injected) addWork(tree string, instructions int) error {
+	path := filepath.Join(tree, filepath.FromSlash(in.file))
 	text, err := os.ReadFile(path)
 	if err != nil {
 		return err
 	}
-	before, function, ok := strings.Cut(string(text), injectedHook)
+	before, function, ok := strings.Cut(string(text), in.function)
 	head, body, ok2 := strings.Cut(function, "{")
 	if !ok || !ok2 {
-		return fmt.Errorf("%s has no %s)", path, injectedHook)
+		return fmt.Errorf("%s has no %s)", path, in.function)
 	}
 	work := fmt.Sprintf("\n    asm volatile ( \".rept %d; nop; .endr\" );\n", instructions)
-	return os.WriteFile(path, []byte(before+injectedHook+head+"{"+work+body), 0o666)
+	return os.WriteFile(path, []byte(before+in.function+head+"{"+work+body), 0o666)
 }

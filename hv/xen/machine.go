@@ -38,7 +38,7 @@ type machine struct {
 	dir     string
 	release func() // of dir
 	running []*watched
-	early   sync.Once // what was denied before FLASK enforced is told
+	told    []string // lines of tellOnce
 }
 
 // Boot readies a machine: under instruction counting, its snapshot.
@@ -367,6 +367,17 @@ func (m *machine) tell(format string, args ...any) {
 	defer m.mu.Unlock()
 	if m.spec.Console != nil {
 		fmt.Fprintf(m.spec.Console, "[xsmbench] "+format+"\n", args...)
+	}
+}
+
+// tellOnce writes a line that is the same for all resumes of a boot.
+func (m *machine) tellOnce(line string) {
+	m.mu.Lock()
+	known := slices.Contains(m.told, line)
+	m.told = append(m.told, line)
+	m.mu.Unlock()
+	if !known {
+		m.tell("%s", line)
 	}
 }
 

@@ -93,8 +93,8 @@ func checkOwn(b hv.Build, product *kbuild.Product) error {
 // embedded is the symbol of the policy in an image.
 const embedded = "xsm_flask_init_policy"
 
-// secured gives an image the policy and the label of its build, which are part of
-// what is measured.
+// secured gives an image the policy, the label and the options of its build, which are
+// part of what is measured.
 func secured(img *hv.Image, hash string) {
 	if hash != "" {
 		img.Policy = hash
@@ -102,6 +102,9 @@ func secured(img *hv.Image, hash string) {
 	}
 	if img.Build.Label != "" {
 		img.Hash = string(store.KeyOf("image with label", img.Hash, img.Build.Label))
+	}
+	if options := img.Build.Options; len(options) > 0 {
+		img.Hash = string(store.KeyOf(append([]string{"image with options", img.Hash}, options...)...))
 	}
 }
 
@@ -153,7 +156,7 @@ func (t *Target) policyText(img *hv.Image, around *surroundings) string {
 			text += " (" + policy.Describe(db) + ")"
 		}
 	}
-	text += place + ", " + around.modeText()
+	text += place + ", " + around.modeText(img.Build)
 	if img.Build.Label != "" {
 		text += "; domU labelled " + img.Build.Label
 	}

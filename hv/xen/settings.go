@@ -35,7 +35,8 @@ func (t *Target) Settings(ctx context.Context, img *hv.Image, spec hv.BootSpec) 
 		hv.Setting{Item: hv.SettingVCPUs, Text: fmt.Sprintf(
 			"1 in dom0 and 1 in each domU, on a machine of %d CPU: there is nothing to pin them to; QEMU itself is pinned to no CPU of the host; the FPU is switched eagerly%s", m.CPUs, around.fpuText())},
 		hv.Setting{Item: hv.SettingPolicy, Text: t.policyText(img, around)},
-		hv.Setting{Item: hv.SettingAVC, Text: avcText(k)})
+		hv.Setting{Item: hv.SettingOptions, Text: m.CmdLine},
+		hv.Setting{Item: hv.SettingAVC, Text: avcText(k, k.mode(img.Build.Options))})
 }
 
 // packagesText names the packages that decide most, and all by their hash.
@@ -72,16 +73,18 @@ func (s *surroundings) fpuText() string {
 	return ", as this Xen always does"
 }
 
-// modeText says how FLASK comes to enforce.
-func (s *surroundings) modeText() string {
-	if s.enforceLate {
-		return "enforcing from before the first domU on (flask=permissive on Xen's command line: the policy denies xenstored, in dom0, the get_domain_state that it asks for at its start)"
+// modeText says what a build's module does with its policy, and how it comes to that.
+func (s *surroundings) modeText(b hv.Build) string {
+	k, _ := kindOf(b) // of which it was built
+	m := k.mode(b.Options)
+	if s.late(m) {
+		return fmt.Sprintf("%s from before the first domU on (%s=%s on Xen's command line: the policy denies xenstored, in dom0, the get_domain_state that it asks for at its start)", m.says, k.option, m.until)
 	}
-	return "enforcing (flask=enforcing on Xen's command line)"
+	return fmt.Sprintf("%s (%s=%s on Xen's command line)", m.says, k.option, m.value)
 }
 
-func avcText(k hv.Kind) string {
-	if k.AVC {
+func avcText(k kind, m mode) string {
+	if k.AVC && m.module != protocol.ModuleNone {
 		return "warm, unless a benchmark's name says otherwise: the operation ran before the windows that count"
 	}
 	return "none"

@@ -226,6 +226,7 @@ const mostBootDelay = 20000
 
 // machine describes the machine; dir receives its files.
 func (s *start) machine(dir string, o protocol.Order) qemu.Machine {
+	o.Enforce = s.around.late(modeOf(s.img.Build))
 	text, err := o.Encode()
 	if err != nil {
 		panic(err) // strings and numbers always marshal
@@ -237,7 +238,7 @@ func (s *start) machine(dir string, o protocol.Order) qemu.Machine {
 	return qemu.Machine{
 		Accel: s.accel, CPUs: 1, MemoryMB: machineMemory + s.shape.idle*idleMemory,
 		Xen:         s.img.Path,
-		CmdLine:     s.around.commandLine(),
+		CmdLine:     s.around.commandLine(s.img.Build),
 		Modules:     modules,
 		Console:     filepath.Join(dir, "console"),
 		Results:     filepath.Join(dir, "results"),

@@ -95,20 +95,54 @@ func (s *surroundings) id() string {
 	return string(store.KeyOf("guests", string(s.tools.key), string(s.iface.Encode())))
 }
 
-// commandLine are Xen's options.
-func (s *surroundings) commandLine() string {
-	words := []string{"console=com1 com1=115200,8n1", fmt.Sprintf("dom0_mem=%dM,max:%dM dom0_max_vcpus=1", dom0Memory, dom0Memory+dom0Spare)}
-	if s.enforceLate {
-		words = append(words, "flask=permissive")
-	} else {
-		words = append(words, "flask=enforcing")
+// fixedOptions are those of Xen's that all machines have.
+func fixedOptions() []string {
+	return []string{
+		"console=com1", "com1=115200,8n1",
+		fmt.Sprintf("dom0_mem=%dM,max:%dM", dom0Memory, dom0Memory+dom0Spare), "dom0_max_vcpus=1",
+	}
+}
+
+// late tells whether a module gets into a mode only when xenstored has started.
+func (s *surroundings) late(m mode) bool { return s.enforceLate && m.until != "" }
+
+// commandLine are Xen's options. A build's come after those that it must not change,
+// which CheckOptions refuses, and before the one that adds to an earlier of its name.
+func (s *surroundings) commandLine(b hv.Build) string {
+	words := append(fixedOptions(), s.modeOptions(b)...)
+	k, _ := kindOf(b) // of which it was built
+	for _, o := range b.Options {
+		if hv.OptionName(o) != k.option {
+			words = append(words, o)
+		}
 	}
 	// Switched lazily, the state of the FPU gets lost at times, since TCG executes
 	// XSAVE and XRSTOR while CR0.TS is set: domU's agent then ends with a bad pointer
 	// in a comparison of strings (with FLASK, 3 of 5 resumes of one snapshot of 4.17;
 	// none of 6 with this).
 	if s.lazyFPU {
-		words = append(words, "spec-ctrl=eager-fpu")
+		words = append(words, speculation+"="+eagerSwitch)
 	}
 	return strings.Join(words, " ")
+}
+
+// modeOptions tell the modules their modes. All machines have them: who lacks a module
+// does not read its option.
+func (s *surroundings) modeOptions(b hv.Build) []string {
+	var words []string
+	for _, k := range kinds() {
+		if k.option == "" {
+			continue
+		}
+		m := k.modes[0]
+		if k.Name == b.KindOf() {
+			m = k.mode(b.Options)
+		}
+		value := m.value
+		if s.late(m) {
+			value = m.until
+		}
+		words = append(words, k.option+"="+value)
+	}
+	return words
 }

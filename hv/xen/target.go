@@ -15,7 +15,6 @@ package xen
 
 import (
 	"context"
-	"fmt"
 	"runtime"
 	"strings"
 	"sync"
@@ -87,26 +86,6 @@ func (*Target) Doc() string {
 	return "the real Xen, built from source and booted in QEMU with a Linux dom0 and domU; instructions are counted exactly"
 }
 
-// Kinds lists native, dummy, flask and silo.
-func (*Target) Kinds() []hv.Kind {
-	return []hv.Kind{
-		{Name: "native", Doc: "CONFIG_XSM off: privilege checks are inlined into their callers", Dispatch: "inlined", Kconfig: true},
-		{Name: "dummy", Doc: "CONFIG_XSM with the dummy module alone: every hook is called and makes native's check", Dispatch: "patched direct call", Kconfig: true},
-		{Name: "flask", Doc: "CONFIG_XSM with FLASK, enforcing the policy that Xen's source carries, or one of yours", Dispatch: "patched direct call", Policy: true, BuiltIn: true, Mode: "enforcing", AVC: true, Kconfig: true},
-		{Name: "silo", Doc: "CONFIG_XSM with SILO, which keeps unprivileged domains apart", Dispatch: "patched direct call", Kconfig: true},
-	}
-}
-
-// kindOf finds a build's kind.
-func kindOf(b hv.Build) (hv.Kind, error) {
-	for _, k := range (*Target)(nil).Kinds() {
-		if k.Name == b.KindOf() {
-			return k, nil
-		}
-	}
-	return hv.Kind{}, fmt.Errorf("unknown kind of build %q", b.KindOf())
-}
-
 // Arches has amd64: Xen 4 runs on nothing older.
 func (*Target) Arches() []string { return []string{"amd64"} }
 
@@ -139,6 +118,9 @@ func (*Target) Refuses(b bench.Benchmark) string {
 		if strings.HasPrefix(b.FullName(), prefix) {
 			return reason
 		}
+	}
+	if b.Dynamic() {
+		return "the guests have no C library"
 	}
 	return hypercall.Refused(b.FullName())
 }

@@ -164,6 +164,7 @@ accelerator: : the target's own (none was named) |
 domains: : dom0, domU; domU: pv |
 vCPUs and pinning: : 1 in each |
 policy and mode: flask: enforcing |
+hypervisor's command line: : not recorded |
 AVC state: : not recorded |
 rounds: : 2 rounds |
 margins and floors: : not recorded |

@@ -60,6 +60,7 @@ func checklist(run *results.Run, samples *compare.Set, builds []Build) []Item {
 			settingLines(run.Settings, hv.SettingGuests)...)...)},
 		setting("vCPUs and pinning", hv.SettingVCPUs),
 		setting("policy and mode", hv.SettingPolicy),
+		setting("hypervisor's command line", hv.SettingOptions),
 		setting("AVC state", hv.SettingAVC),
 		one("rounds", join(", ", rounds(s), prefix("started ", started(run)))),
 		{Criteria, answer(Line{Text: criteria(s.Criteria)})},

@@ -69,7 +69,7 @@ const (
 
 // Lines tell the change from its source to what was not reached.
 func (c *Changed) Lines() []string {
-	lines := slices.Concat(c.sourceLines(), c.policyLines(), c.configLine(), []string{c.differLine()})
+	lines := slices.Concat(c.sourceLines(), c.policyLines(), c.configLine(), c.optionLine(), []string{c.differLine()})
 	lines = append(lines, crossedLines(c.Gone, c.goneEnd)...)
 	lines = append(lines, crossedLines(c.New, c.newEnd)...)
 	lines = append(lines, c.becauseLine()...)
@@ -127,6 +127,13 @@ func (c *Changed) configLine() []string {
 		return nil
 	}
 	return []string{"configuration: " + few(c.Config)}
+}
+
+func (c *Changed) optionLine() []string {
+	if len(c.Options) == 0 {
+		return nil
+	}
+	return []string{"hypervisor's command line: " + few(c.Options)}
 }
 
 func (c *Changed) differLine() string {

@@ -36,8 +36,10 @@ type Change struct {
 	Source *hv.SourceChange
 	// Policy is nil if both enforce one policy, or the runs do not tell.
 	Policy *hv.PolicyChange
-	// Config are the options that differ, "NAME: a → b".
+	// Config are the options that differ, "NAME: a → b", and Options those of the
+	// hypervisors' command lines.
 	Config    []string
+	Options   []string
 	Functions Functions
 	// Gone are hooks that an operation crossed in the base, and does not cross in
 	// the build; New are the opposite.
@@ -92,10 +94,11 @@ func Between(base, build Side) *Change {
 	}
 	c := &Change{
 		Base: base.Build, Build: build.Build, Arch: build.Arch, Kind: after.Build.KindOf(),
-		Config: configChanges(before.Config, after.Config), Functions: functionsOf(base, build),
+		Config: configChanges(before.Config, after.Config), Options: optionChanges(before.Build.Options, after.Build.Options),
+		Functions: functionsOf(base, build),
 	}
 	if base.Run == build.Run && before.Path == after.Path && before.Path != "" {
-		c.Functions = Functions{Counted: true} // one program with two policies
+		c.Functions = Functions{Counted: true} // one program, with two policies or command lines
 	}
 	if base.Run == build.Run {
 		c.Source = sourceOf(build.Run, base.Build, build.Build, build.Arch)

@@ -394,3 +394,15 @@ func mix(x uint64) uint64 {
 	x = (x ^ x>>27) * 0x94d049bb133111eb
 	return x ^ x>>31
 }
+
+// Samples calls each with what the set has samples of, in the order of the samples,
+// and with their values. What is in several files comes several times.
+func (s *Set) Samples(each func(Cell, []float64)) {
+	for _, p := range s.parts {
+		for _, at := range p.places {
+			for _, w := range at.order {
+				each(Cell{at.Environment, at.build, w.benchmark, w.unit}, at.series[w].values)
+			}
+		}
+	}
+}

@@ -14,7 +14,7 @@ import (
 func BuildsOfChange() []hv.Build {
 	return []hv.Build{
 		{Name: "before", Kind: "flask", Arch: "amd64", Rev: "v1"},
-		{Name: "after", Kind: "flask", Arch: "amd64", Rev: "v2"},
+		{Name: "after", Kind: "flask", Arch: "amd64", Rev: "v2", Options: []string{"sched=credit2"}},
 	}
 }
 

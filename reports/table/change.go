@@ -18,6 +18,7 @@ type jsonBuildChange struct {
 	// Policy is null if both builds enforce one policy, or the run does not tell.
 	Policy    *hv.PolicyChange `json:"policy"`
 	Config    []string         `json:"config"`
+	Options   []string         `json:"options"`
 	Functions jsonFunctions    `json:"functions"`
 	// Gone are hooks that only the base crosses, New those that only the build does.
 	Gone []jsonCrossed `json:"gone"`
@@ -62,7 +63,7 @@ func changesJSON(changes []change.Change) []jsonBuildChange {
 	for _, c := range changes {
 		out := jsonBuildChange{
 			Base: c.Base, Build: c.Build, Arch: c.Arch, Kind: c.Kind, Earlier: c.Earlier, Source: c.Source, Policy: c.Policy,
-			Config: append([]string{}, c.Config...), Functions: functionsJSON(c.Functions),
+			Config: append([]string{}, c.Config...), Options: append([]string{}, c.Options...), Functions: functionsJSON(c.Functions),
 			Gone: crossedJSON(c.Gone), New: crossedJSON(c.New), Hooks: []jsonMore{}, Outside: []jsonMore{},
 		}
 		for _, h := range c.Hooks {

@@ -15,10 +15,29 @@ func init() {
 		Start: boot,
 		AVC:   true, Direct: true,
 		Policy: &xsm.PolicyFormat{
-			Magic: policydb.Magic, BuiltIn: policy.Binary, Check: Check, Unknown: "flask_unknown", Mode: "enforcing",
+			Magic: policydb.Magic, BuiltIn: policy.Binary, Symbol: "xsmbench/xsm/flask/policy.Binary", Check: Check, Unknown: "flask_unknown", Mode: xsm.Enforcing,
 		},
+		Params: []xsm.Param{{Name: paramEnabled, Values: []string{"0", "1"}}, {Name: paramEnforcing, Values: []string{"0", "1"}}},
+		Mode:   mode,
 		Denial: "avc:  denied",
 	})
+}
+
+// Parameters of the command line.
+const (
+	paramEnabled   = "flask_enabled"
+	paramEnforcing = "flask_enforcing"
+)
+
+// mode is what the command line makes of the module.
+func mode(b *xsm.Boot) string {
+	switch {
+	case b.IntParam(paramEnabled, 1) == 0:
+		return xsm.Disabled
+	case b.IntParam(paramEnforcing, 1) == 0:
+		return xsm.Permissive
+	}
+	return xsm.Enforcing
 }
 
 // boot is the module's initcall (flask_init): unless flask_enabled is 0 it
@@ -35,7 +54,8 @@ func boot(b *xsm.Boot) abi.Errno {
 		printk = func(string, ...any) {}
 	}
 	call(nil)
-	if b.IntParam("flask_enabled", 1) == 0 {
+	does := mode(b)
+	if does == xsm.Disabled {
 		printk("Flask:  Disabled at boot.")
 		return 0
 	}
@@ -44,7 +64,7 @@ func boot(b *xsm.Boot) abi.Errno {
 	if err != nil {
 		printk("Flask:  %v; the policy must have them all", err)
 	}
-	m := newModule(b.IntParam("flask_enforcing", 1) != 0, unknown, func(line string) { printk("%s", line) })
+	m := newModule(does == xsm.Enforcing, unknown, func(line string) { printk("%s", line) })
 	table := m.operations()
 	m.unregister = func() abi.Errno {
 		rc := xsm.Unregister(table)

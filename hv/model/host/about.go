@@ -14,6 +14,7 @@ import (
 	"xsmbench/hv"
 	"xsmbench/hv/child"
 	"xsmbench/hv/gotool"
+	"xsmbench/hv/process"
 	"xsmbench/xsm"
 )
 
@@ -30,12 +31,16 @@ func (t *Target) writeAbout(ctx context.Context, r recipe, dir string) error {
 }
 
 // readAbout reads it again.
-func readAbout(path string) (a xsm.About, err error) {
+func readAbout(path string) (xsm.About, error) {
 	text, err := os.ReadFile(path)
-	if err == nil {
-		err = json.Unmarshal(text, &a)
-	}
 	if err != nil {
+		return xsm.About{}, fmt.Errorf("read what the module is: %w", err)
+	}
+	return parseAbout(text)
+}
+
+func parseAbout(text []byte) (a xsm.About, err error) {
+	if err := json.Unmarshal(text, &a); err != nil {
 		return a, fmt.Errorf("read what the module is: %w", err)
 	}
 	return a, nil
@@ -50,7 +55,7 @@ func (t *Target) ask(ctx context.Context, g gotool.Tool, program string, args ..
 	}
 	command = append(append(command, program, "-about"), args...)
 	cmd := exec.CommandContext(ctx, command[0], command[1:]...)
-	cmd.Env = environment()
+	cmd.Env = process.Environment()
 	var stdout, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
 	if err := child.Run(cmd); err != nil {

@@ -40,6 +40,9 @@ func (t *Target) build(ctx context.Context, b hv.Build, progress func(string)) (
 	}
 	var policy string
 	if b.Module == "" {
+		if err := k.checkOptions(b); err != nil {
+			return nil, err
+		}
 		if policy, err = t.insidePolicy(ctx, b, k); err != nil {
 			return nil, err
 		}
@@ -73,6 +76,9 @@ func (t *Target) build(ctx context.Context, b hv.Build, progress func(string)) (
 	}
 	if b.Label != "" || b.Unknown != "" {
 		img.Hash = digest("image with label", img.Hash, b.Label, b.Unknown)
+	}
+	if b.Options != nil {
+		img.Hash = digest("image with options", img.Hash, commandLine(b))
 	}
 	return img, nil
 }

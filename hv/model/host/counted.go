@@ -17,6 +17,7 @@ import (
 	"xsmbench/hv/count/mark"
 	"xsmbench/hv/count/window"
 	"xsmbench/hv/model/symbols"
+	"xsmbench/hv/process"
 	"xsmbench/hv/store"
 )
 
@@ -54,8 +55,9 @@ func countable(p bench.Plan) bench.Plan {
 
 // counting is a machine whose program runs under the plug-in.
 type counting struct {
-	*machine
+	*process.Machine
 	target  *Target
+	image   *hv.Image
 	spec    hv.BootSpec
 	emulate []string // the emulator's command
 	counter *count.Counter
@@ -83,13 +85,13 @@ func (t *Target) bootCounting(ctx context.Context, img *hv.Image, spec hv.BootSp
 	if err != nil {
 		return fail(err)
 	}
-	c := &counting{target: t, spec: spec}
+	c := &counting{target: t, image: img, spec: spec}
 	if c.dir, c.release, err = s.Scratch("counting"); err != nil {
 		return fail(err)
 	}
 	c.emulate, err = c.ready(ctx, s, img, spec.Seed)
 	if err == nil {
-		c.machine, err = t.launch(img, spec, c.emulate)
+		c.Machine, err = t.launch(img, spec, c.emulate)
 	}
 	if err != nil {
 		c.release()
@@ -140,7 +142,7 @@ func (c *counting) ready(ctx context.Context, s *store.Store, img *hv.Image, see
 // Measure passes the counts on once the program has ended.
 func (c *counting) Measure(ctx context.Context, emit func(bench.Measurement) error) error {
 	samples, err := c.collect(ctx)
-	for n := 1; n < attempts && err != nil && c.stoodStill; n++ {
+	for n := 1; n < attempts && err != nil && c.StoodStill(); n++ {
 		if err := c.again(err); err != nil {
 			return err
 		}
@@ -151,7 +153,7 @@ func (c *counting) Measure(ctx context.Context, emit func(bench.Measurement) err
 	}
 	bySlot, err := c.windows()
 	if err != nil {
-		return c.failed(hv.BadProtocol, err)
+		return c.Failed(hv.BadProtocol, err)
 	}
 	for _, s := range samples {
 		if s.Error == "" {
@@ -167,30 +169,30 @@ func (c *counting) Measure(ctx context.Context, emit func(bench.Measurement) err
 // collect receives what the domains report until the program has ended.
 func (c *counting) collect(ctx context.Context) ([]bench.Measurement, error) {
 	var samples []bench.Measurement
-	err := c.machine.Measure(ctx, func(m bench.Measurement) error {
+	err := c.Machine.Measure(ctx, func(m bench.Measurement) error {
 		samples = append(samples, m)
 		return nil
 	})
 	if err != nil {
 		return nil, err
 	}
-	if err := c.wait(); err != nil {
-		return nil, c.failed(hv.GuestFailed, err)
+	if err := c.Wait(); err != nil {
+		return nil, c.Failed(hv.GuestFailed, err)
 	}
 	return samples, nil
 }
 
 // again starts the program anew. Nothing of it has been passed on yet.
 func (c *counting) again(why error) error {
-	if err := c.machine.Close(); err != nil {
+	if err := c.Machine.Close(); err != nil {
 		return err
 	}
-	m, err := c.target.launch(c.img, c.spec, c.emulate)
+	m, err := c.target.launch(c.image, c.spec, c.emulate)
 	if err != nil {
 		return err
 	}
-	c.machine = m
-	fmt.Fprintf(m.console, "the program stalled (%v) and was restarted\n", errors.Unwrap(why))
+	c.Machine = m
+	fmt.Fprintf(m.Console(), "the program stalled (%v) and was restarted\n", errors.Unwrap(why))
 	return nil
 }
 
@@ -217,13 +219,13 @@ func (c *counting) windows() (map[int][]window.Window, error) {
 
 func (c *counting) fill(s *bench.Measurement, bySlot map[int][]window.Window) {
 	b, _ := bench.Find(s.Benchmark) // the program would have refused another
-	index := slices.Index(c.plan.Domains, s.Domain)*len(c.plan.Benchmarks) + slices.Index(c.plan.Benchmarks, s.Benchmark)
+	index := slices.Index(c.spec.Plan.Domains, s.Domain)*len(c.spec.Plan.Benchmarks) + slices.Index(c.spec.Plan.Benchmarks, s.Benchmark)
 	c.counter.Fill(s, b, func(p bench.Phase) []window.Window { return bySlot[mark.Slot(index, p)] })
 }
 
 // Close stops the program and removes the plug-in's files.
 func (c *counting) Close() error {
-	err := c.machine.Close()
+	err := c.Machine.Close()
 	c.release()
 	return err
 }

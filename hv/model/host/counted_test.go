@@ -20,6 +20,7 @@ import (
 	_ "xsmbench/bench/lmbench"
 	"xsmbench/hv"
 	"xsmbench/hv/count"
+	"xsmbench/hv/process"
 	"xsmbench/internal/require"
 	"xsmbench/reports/profile"
 	"xsmbench/results"
@@ -274,16 +275,16 @@ func edit(t *testing.T, path string, pairs ...string) {
 // after some attempts. It needs no emulator.
 func TestStandsStill(t *testing.T) {
 	tg := newTarget(t)
-	tg.emulated = limits{hello: 300 * time.Millisecond, silence: 300 * time.Millisecond}
+	tg.emulated = process.Limits{Hello: 300 * time.Millisecond, Silence: 300 * time.Millisecond}
 	img := mustBuild(t, tg, hv.Build{Name: "native", Arch: runtime.GOARCH, Source: tree(t, map[string]string{"hang": "noise\n", "die": "noise\n"})})
 	for mode, starts := range map[string]int{"hang": attempts, "die": 1} {
 		t.Run(mode, func(t *testing.T) {
 			var console bytes.Buffer
-			c := &counting{target: tg, emulate: []string{"/usr/bin/env"}, dir: t.TempDir(), release: func() {}, spec: hv.BootSpec{
+			c := &counting{target: tg, image: img, emulate: []string{"/usr/bin/env"}, dir: t.TempDir(), release: func() {}, spec: hv.BootSpec{
 				Console: &console, Plan: bench.Plan{Domains: []string{"dom0"}, Benchmarks: []string{status}, Workload: mode},
 			}}
 			var err error
-			if c.machine, err = tg.launch(img, c.spec, c.emulate); err != nil {
+			if c.Machine, err = tg.launch(img, c.spec, c.emulate); err != nil {
 				t.Fatal(err)
 			}
 			err = c.Measure(context.Background(), func(bench.Measurement) error { return nil })

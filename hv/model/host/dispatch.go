@@ -16,5 +16,9 @@ var (
 	}
 )
 
+// tabled says why builds of a module that defines no functions for direct calls (xsm.Module.Direct)
+// are reached by the table alone.
+const tabled = "a direct call needs a function for every hook when the model is compiled, and the module fills in a table at boot"
+
 // dispatchTags are the build tags that select a dispatch.
 var dispatchTags = map[string][]string{"inline": {"xsminline"}, "direct": {"xsmdirect"}}

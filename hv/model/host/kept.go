@@ -2,6 +2,7 @@ package host
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -99,21 +100,33 @@ func (t *Target) insidePolicy(ctx context.Context, b hv.Build, k kind) (string, 
 }
 
 // outsidePolicy does the same for a module from outside, whose program must be
-// asked.
+// asked. The image's kind becomes what the module is with the build's options.
 func (t *Target) outsidePolicy(ctx context.Context, r recipe, img *hv.Image) (string, error) {
 	b := r.build
 	about, err := readAbout(filepath.Join(filepath.Dir(img.Path), aboutFile))
 	if err != nil {
 		return "", err
 	}
-	args := policyArguments(b, b.Policy)
+	args := securityArguments(b, b.Policy)
 	switch {
 	case len(args) == 0:
 		return "", nil
-	case about.Policy == nil:
+	case about.Policy == nil && secures(b):
 		return "", fmt.Errorf("module %s loads no policy", about.Name)
 	}
-	if _, err := t.ask(ctx, r.goTool, img.Path, args...); err != nil || b.Policy == "" {
+	if err := checkOptions(about, b.Options); err != nil {
+		return "", err
+	}
+	text, err := t.ask(ctx, r.goTool, img.Path, args...)
+	if err == nil {
+		about, err = parseAbout(text)
+	}
+	if err != nil {
+		return "", err
+	}
+	k := registered(about)
+	img.Module = &k
+	if err := checkMode(b, k); err != nil || b.Policy == "" {
 		return "", err
 	}
 	return t.keepPolicy(ctx, b, about.Policy.Magic, func([]byte) error { return nil })
@@ -148,13 +161,20 @@ func (t *Target) policy(hash string) (string, error) {
 	return k.Path(), nil
 }
 
-// embedded is the variable that holds a program's own policy.
-const embedded = "xsmbench/xsm/flask/policy.Binary"
+// errUnreadable is a policy that a module from outside carries.
+var errUnreadable = errors.New("the module does not say where its program holds its own policy")
 
 // policyText is what an image enforces.
 func (t *Target) policyText(img *hv.Image) ([]byte, error) {
 	if img.Policy == "" {
-		return policy.Variable(img.Path, embedded)
+		k, err := kindOf(img.Build)
+		if err == nil && (k.module == nil || k.module.Policy == nil || k.module.Policy.Symbol == "") {
+			err = errUnreadable
+		}
+		if err != nil {
+			return nil, err
+		}
+		return policy.Variable(img.Path, k.module.Policy.Symbol)
 	}
 	path, err := t.policy(img.Policy)
 	if err != nil {

@@ -32,9 +32,9 @@ func kinds() []kind {
 		{Kind: hv.Kind{Name: "dummy", Doc: "the framework with the dummy module: every hook is called and allows", Dispatch: "table", Dispatches: framed}, tags: []string{framework}},
 	}
 	for _, m := range xsm.Modules() {
-		k := registered(m.About())
+		k := registered(m.About(""))
 		if m.Direct {
-			k.Dispatches = framed
+			k.Dispatches, k.OneWay = framed, ""
 		}
 		list = append(list, kind{k, []string{framework, m.Name}, &m})
 	}
@@ -43,9 +43,9 @@ func kinds() []kind {
 
 // registered is the kind that a module registers.
 func registered(a xsm.About) hv.Kind {
-	k := hv.Kind{Name: a.Name, Doc: a.Doc, Dispatch: "table", AVC: a.AVC}
+	k := hv.Kind{Name: a.Name, Doc: a.Doc, Dispatch: "table", OneWay: tabled, AVC: a.AVC, Mode: a.Mode}
 	if p := a.Policy; p != nil {
-		k.Policy, k.BuiltIn, k.Mode = true, p.BuiltIn, p.Mode
+		k.Policy, k.BuiltIn = true, p.BuiltIn
 	}
 	return k
 }
@@ -54,7 +54,7 @@ func registered(a xsm.About) hv.Kind {
 func kindOf(b hv.Build) (kind, error) {
 	if b.Module != "" {
 		// It may load a policy; that it does is known when it can be asked.
-		return kind{Kind: hv.Kind{Name: b.KindOf(), Dispatch: "table", Policy: true}, tags: []string{framework}}, nil
+		return kind{Kind: hv.Kind{Name: b.KindOf(), Dispatch: "table", OneWay: tabled, Policy: true}, tags: []string{framework}}, nil
 	}
 	var known []string
 	for _, k := range kinds() {
@@ -66,13 +66,16 @@ func kindOf(b hv.Build) (kind, error) {
 	return kind{}, fmt.Errorf("unknown kind of build %q: the model has %s, and modules by their folders", b.KindOf(), strings.Join(known, ", "))
 }
 
-// kindOfImage is what its build turned out to be.
+// kindOfImage is what its build turned out to be, booted with the build's options.
 func kindOfImage(img *hv.Image) hv.Kind {
 	if img.Module != nil {
 		return *img.Module
 	}
 	k, _ := kindOf(img.Build) // of which it was built
-	return k.Kind
+	if k.module == nil {
+		return k.Kind
+	}
+	return registered(k.module.About(commandLine(img.Build)))
 }
 
 var _ hv.Extensible = (*Target)(nil)

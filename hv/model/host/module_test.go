@@ -63,7 +63,7 @@ func describingTree(t *testing.T) string {
 
 const (
 	plainModule  = "xsm.About = `{\"Name\":\"mine\",\"Doc\":\"of mine\"}`"
-	policyModule = "xsm.About, xsm.Policy = `{\"Name\":\"mine\",\"AVC\":true,\"Policy\":{\"Magic\":1145258561,\"BuiltIn\":true,\"Mode\":\"enforcing\"}}`, \"ABCD rules\""
+	policyModule = "xsm.About, xsm.Policy = `{\"Name\":\"mine\",\"AVC\":true,\"Mode\":\"enforcing\",\"Params\":[{\"Name\":\"mine\",\"Values\":[\"lax\",\"off\"]}],\"Policy\":{\"Magic\":1145258561,\"BuiltIn\":true}}`, \"ABCD rules\""
 )
 
 // TestModule builds with a module from outside: the image has the kind that it
@@ -72,7 +72,7 @@ func TestModule(t *testing.T) {
 	tg := newTarget(t)
 	b := hv.Build{Name: "m", Kind: "mine", Arch: "amd64", Source: describingTree(t), Module: moduleOf(t, plainModule)}
 	first := mustBuild(t, tg, b)
-	want := hv.Kind{Name: "mine", Doc: "of mine", Dispatch: "table"}
+	want := hv.Kind{Name: "mine", Doc: "of mine", Dispatch: "table", OneWay: tabled}
 	if first.Cached || first.Module == nil || !reflect.DeepEqual(*first.Module, want) || first.Dispatch != "table" {
 		t.Errorf("image: %+v, kind %+v", first, first.Module)
 	}
@@ -173,6 +173,11 @@ func TestKinds(t *testing.T) {
 	}
 	if got := strings.Join(names, "; "); got != "native ; dummy xsm; flask xsm,flask; silo xsm,silo" {
 		t.Errorf("kinds %s", got)
+	}
+	for _, k := range kinds() {
+		if (k.OneWay == "") != (len(k.Dispatches) > 1) {
+			t.Errorf("%s: %d dispatches, one way only since %q", k.Name, len(k.Dispatches), k.OneWay)
+		}
 	}
 	if _, err := kindOf(hv.Build{Name: "none"}); err == nil || !strings.Contains(err.Error(), "the model has native, dummy, flask, silo, and modules by their folders") {
 		t.Errorf("another kind: %v", err)

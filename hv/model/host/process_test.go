@@ -97,15 +97,15 @@ func (j job) measure(ctx context.Context, tg *Target, o *outcome) error {
 	})
 }
 
-// process is one that waits to begin.
-type process struct {
+// another is a process that waits to begin.
+type another struct {
 	t   *testing.T
 	cmd *exec.Cmd
 	in  io.WriteCloser
 	out io.Reader
 }
 
-func start(t *testing.T, j job, change ...func(*exec.Cmd)) *process {
+func start(t *testing.T, j job, change ...func(*exec.Cmd)) *another {
 	t.Helper()
 	text, err := json.Marshal(j)
 	if err != nil {
@@ -120,7 +120,7 @@ func start(t *testing.T, j job, change ...func(*exec.Cmd)) *process {
 	for _, c := range change {
 		c(cmd)
 	}
-	p := &process{t: t, cmd: cmd}
+	p := &another{t: t, cmd: cmd}
 	if p.in, err = cmd.StdinPipe(); err != nil {
 		t.Fatal(err)
 	}
@@ -134,7 +134,7 @@ func start(t *testing.T, j job, change ...func(*exec.Cmd)) *process {
 	return p
 }
 
-func (p *process) begin() {
+func (p *another) begin() {
 	p.t.Helper()
 	if _, err := io.WriteString(p.in, "begin\n"); err != nil {
 		p.t.Fatal(err)
@@ -142,7 +142,7 @@ func (p *process) begin() {
 }
 
 // outcome waits for the end of the job.
-func (p *process) outcome() outcome {
+func (p *another) outcome() outcome {
 	p.t.Helper()
 	var o outcome
 	if err := json.NewDecoder(p.out).Decode(&o); err != nil {
@@ -152,7 +152,7 @@ func (p *process) outcome() outcome {
 }
 
 // kill ends it as SIGKILL does.
-func (p *process) kill() {
+func (p *another) kill() {
 	_ = p.cmd.Process.Kill()
 	_ = p.cmd.Wait()
 }

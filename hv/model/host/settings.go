@@ -1,12 +1,14 @@
 package host
 
 import (
+	"cmp"
 	"context"
 	"os/exec"
 	"strings"
 
 	"xsmbench/hv"
 	"xsmbench/hv/child"
+	"xsmbench/xsm"
 )
 
 // Settings say what a machine of the image is. The processors are those of
@@ -28,7 +30,8 @@ func (t *Target) Settings(ctx context.Context, img *hv.Image, spec hv.BootSpec) 
 	if k.AVC {
 		avc = "warm, unless a benchmark's name says otherwise: the operation ran before the windows that count"
 	}
-	return append(all, hv.Setting{Item: hv.SettingPolicy, Text: policyText(img, k)}, hv.Setting{Item: hv.SettingAVC, Text: avc})
+	return append(all, hv.Setting{Item: hv.SettingPolicy, Text: policyText(img, k)},
+		hv.Setting{Item: hv.SettingOptions, Text: cmp.Or(commandLine(img.Build), "empty")}, hv.Setting{Item: hv.SettingAVC, Text: avc})
 }
 
 // policyText says which policy an image boots with.
@@ -44,7 +47,11 @@ func policyText(img *hv.Image, k hv.Kind) string {
 	default:
 		return "none"
 	}
-	if k.Mode != "" {
+	switch k.Mode {
+	case "":
+	case xsm.Disabled:
+		policy += ", not loaded: the module is disabled"
+	default:
 		policy += ", " + k.Mode
 	}
 	if img.Build.Label != "" {

@@ -51,7 +51,7 @@ func TestOneCompiles(t *testing.T) {
 	fake := gotooltest.New(t)
 	t.Setenv("XDG_CACHE_HOME", t.TempDir())
 	b := native(tree(t, nil))
-	others := []*process{start(t, job{Build: b}), start(t, job{Build: b})}
+	others := []*another{start(t, job{Build: b}), start(t, job{Build: b})}
 	var made atomic.Int32
 	var group sync.WaitGroup
 	for _, tg := range []*Target{New(), New()} {

@@ -14,6 +14,7 @@ import (
 	"fmt"
 	"runtime"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -21,6 +22,7 @@ import (
 	"xsmbench/hv"
 	"xsmbench/hv/count"
 	"xsmbench/hv/gotool"
+	"xsmbench/hv/process"
 	"xsmbench/hv/store"
 )
 
@@ -30,8 +32,8 @@ func init() { hv.Register(New()) }
 type Target struct {
 	compiling chan struct{} // one compilation at a time: each uses all processors
 	linking   chan struct{} // as many links at a time as processors
-	limits    limits
-	emulated  limits // of programs that an emulator runs
+	limits    process.Limits
+	emulated  process.Limits // of programs that an emulator runs
 
 	opened func() (*store.Store, error)
 
@@ -50,10 +52,10 @@ func New() *Target {
 	return &Target{
 		compiling: make(chan struct{}, 1),
 		linking:   make(chan struct{}, processors()),
-		limits:    limits{hello: 60 * time.Second, silence: 120 * time.Second},
+		limits:    process.Limits{Hello: 60 * time.Second, Silence: 120 * time.Second},
 		// A record takes the emulator a second or two; one that hangs is
 		// started again, so that patience has a price here.
-		emulated: limits{hello: 60 * time.Second, silence: 60 * time.Second},
+		emulated: process.Limits{Hello: 60 * time.Second, Silence: 60 * time.Second},
 		opened:   sync.OnceValues(store.Default),
 		held:     map[string]*store.Entry{},
 		inputs:   map[inputsKey]*gotool.Inputs{},
@@ -96,10 +98,17 @@ func (*Target) Refuses(b bench.Benchmark) string {
 	switch {
 	case b.NeedsEcho:
 		return "the other domain must answer, and one that waits takes no part"
+	case b.CLibrary:
+		return "the model's kernel is of 2007 and its programs have no C library: it is the same as " + plain(b)
 	case b.Later:
 		return "Xen 3.2 has not the operation"
 	}
 	return ""
+}
+
+// plain is the benchmark of which one that is a C library's is a form.
+func plain(b bench.Benchmark) string {
+	return b.FullName()[:strings.LastIndexByte(b.FullName(), '/')]
 }
 
 // tagsOf are the build tags of a build, its own ones last, without repetition.

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -16,6 +15,7 @@ import (
 	"xsmbench/bench/wire"
 	"xsmbench/hv"
 	"xsmbench/hv/gotool"
+	"xsmbench/hv/process"
 	"xsmbench/hv/store/content"
 	"xsmbench/internal/require"
 )
@@ -260,7 +260,7 @@ func TestMachine(t *testing.T) {
 		"other-plan":  strings.Replace(planned(t, "0123456789abcdef"), "\n\n", "\n", 1),
 	}
 	tg := newTarget(t)
-	tg.limits = limits{hello: 5 * time.Second, silence: 5 * time.Second}
+	tg.limits = process.Limits{Hello: 5 * time.Second, Silence: 5 * time.Second}
 	img := mustBuild(t, tg, hv.Build{Name: "native", Arch: "amd64", Source: tree(t, records)})
 	for _, c := range []struct {
 		mode string
@@ -282,8 +282,8 @@ func TestMachine(t *testing.T) {
 	} {
 		t.Run(c.mode, func(t *testing.T) {
 			if strings.HasPrefix(c.mode, "hang") {
-				tg.limits = limits{hello: 500 * time.Millisecond, silence: 500 * time.Millisecond}
-				defer func() { tg.limits = limits{hello: 5 * time.Second, silence: 5 * time.Second} }()
+				tg.limits = process.Limits{Hello: 500 * time.Millisecond, Silence: 500 * time.Millisecond}
+				defer func() { tg.limits = process.Limits{Hello: 5 * time.Second, Silence: 5 * time.Second} }()
 			}
 			var console bytes.Buffer
 			n := 0
@@ -345,18 +345,18 @@ func TestMachineStops(t *testing.T) {
 	img := mustBuild(t, tg, hv.Build{Name: "native", Arch: "amd64", Source: tree(t, map[string]string{"hang": session("dom0")})})
 	spec := hv.BootSpec{Plan: bench.Plan{Domains: []string{"dom0", "domU"}, Benchmarks: []string{"Test/one"}, Workload: "hang"}}
 	cause := errors.New("the cause")
-	start := func(spec hv.BootSpec) *machine {
+	start := func(spec hv.BootSpec) *process.Machine {
 		t.Helper()
 		m, err := tg.Boot(context.Background(), img, spec)
 		if err != nil {
 			t.Fatal(err)
 		}
-		return m.(*machine)
+		return m.(*process.Machine)
 	}
-	gone := func(m *machine) {
+	gone := func(m *process.Machine) {
 		t.Helper()
 		m.Close()
-		if m.cmd.ProcessState == nil {
+		if !m.Ended() {
 			t.Error("the process was not waited for")
 		}
 	}
@@ -385,23 +385,4 @@ func TestMachineStops(t *testing.T) {
 
 	m = start(spec)
 	gone(m) // without measuring
-}
-
-func TestConsole(t *testing.T) {
-	var to bytes.Buffer
-	c := &console{to: &to}
-	io.WriteString(c, "one\r\ntw")
-	io.WriteString(c, "o\nthr")
-	if got := to.String(); got != "one\ntwo\n" {
-		t.Errorf("passed on %q", got)
-	}
-	if got := c.last(); got != "one\ntwo\nthr" {
-		t.Errorf("end %q", got)
-	}
-	for range 100 {
-		io.WriteString(c, "x\n")
-	}
-	if got := strings.Count(c.last(), "\n") + 1; got != tailLines {
-		t.Errorf("%d lines, want %d", got, tailLines)
-	}
 }

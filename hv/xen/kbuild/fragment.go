@@ -22,17 +22,6 @@ const Common = `CONFIG_EXPERT=y
 # CONFIG_XEN_IBT is not set
 `
 
-// Fragments are the configurations of the kinds of build.
-//
-// A plain CONFIG_XSM=y build boots FLASK: the dummy build must leave the other
-// modules out, so that XSM_DUMMY_DEFAULT follows.
-var Fragments = map[string]string{
-	"native": "# CONFIG_XSM is not set\n",
-	"dummy":  "CONFIG_XSM=y\n# CONFIG_XSM_FLASK is not set\n# CONFIG_XSM_SILO is not set\n",
-	"flask":  "CONFIG_XSM=y\nCONFIG_XSM_FLASK=y\nCONFIG_XSM_FLASK_POLICY=y\nCONFIG_XSM_FLASK_DEFAULT=y\n",
-	"silo":   "CONFIG_XSM=y\nCONFIG_XSM_SILO=y\nCONFIG_XSM_SILO_DEFAULT=y\n",
-}
-
 // Config is a Kconfig configuration: option to value, "n" for one that is not
 // set.
 type Config map[string]string

@@ -27,6 +27,8 @@ type Order struct {
 	// Snapshot asks dom0 to stop the machine when both domains are ready,
 	// and to read its order again when it goes on.
 	Snapshot bool `json:"snapshot,omitempty"`
+	// Enforce has dom0 make its security module enforce when xenstored has started.
+	Enforce bool `json:"enforce,omitempty"`
 	// Plan is what to measure; the agents of its domains do so in turn.
 	Plan bench.Plan `json:"plan"`
 	// Delay is slept before measuring starts, so that timer ticks fall
@@ -73,6 +75,10 @@ const (
 	ConsoleDir   = "/var/log/xen/console"
 	DomUConsole  = ConsoleDir + "/guest-domU.log"
 )
+
+// HostDomain is the domain's name in results where the agent is a process of a
+// host, in no domain.
+const HostDomain = "host"
 
 // Paths in xenstore, below the domain's directory.
 const (

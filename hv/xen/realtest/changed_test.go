@@ -12,6 +12,7 @@ import (
 
 	"xsmbench/hv"
 	"xsmbench/hv/store"
+	"xsmbench/hv/xen"
 	"xsmbench/hv/xen/kbuild"
 	"xsmbench/hv/xen/source"
 	"xsmbench/hv/xen/symbols"
@@ -58,7 +59,7 @@ func open(t *testing.T, dir string) *source.Tree {
 // bodiesOf builds FLASK from a tree and reads its functions.
 func bodiesOf(t *testing.T, s *store.Store, tree *source.Tree) []hv.Body {
 	t.Helper()
-	spec := kbuild.Spec{What: "flask", Tree: tree, Fragments: []string{kbuild.Fragments["flask"]}, Jobs: 2}
+	spec := kbuild.Spec{What: "flask", Tree: tree, Fragments: []string{xen.Fragment("flask")}, Jobs: 2}
 	p, err := kbuild.Build(t.Context(), s, spec, func(line string) { t.Log(line) })
 	if err != nil {
 		t.Fatal(err)

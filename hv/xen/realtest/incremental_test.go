@@ -10,6 +10,7 @@ import (
 
 	"xsmbench/hv/store"
 	"xsmbench/hv/store/content"
+	"xsmbench/hv/xen"
 	"xsmbench/hv/xen/debian"
 	"xsmbench/hv/xen/kbuild"
 	"xsmbench/hv/xen/source"
@@ -77,7 +78,7 @@ func quiet(string) {}
 // buildFlask builds and returns the hash of the image.
 func buildFlask(t *testing.T, s *store.Store, tree *source.Tree, clean bool) string {
 	t.Helper()
-	spec := kbuild.Spec{What: "flask", Tree: tree, Fragments: []string{kbuild.Fragments["flask"]}, Jobs: 2, Clean: clean}
+	spec := kbuild.Spec{What: "flask", Tree: tree, Fragments: []string{xen.Fragment("flask")}, Jobs: 2, Clean: clean}
 	p, err := kbuild.Build(t.Context(), s, spec, func(line string) { t.Log(line) })
 	if err != nil {
 		t.Fatal(err)

@@ -49,6 +49,16 @@ asm(".globl _start\n_start: ret");
 // bodiesOf compiles a program and reads its functions.
 func bodiesOf(t *testing.T, source string, args ...string) []hv.Body {
 	t.Helper()
+	all, err := Bodies(compileText(t, source, args...))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return all
+}
+
+// compileText compiles a program.
+func compileText(t *testing.T, source string, args ...string) string {
+	t.Helper()
 	require.Program(t, "gcc", "gcc")
 	dir := t.TempDir()
 	file, out := filepath.Join(dir, "b.c"), filepath.Join(dir, "b")
@@ -59,11 +69,7 @@ func bodiesOf(t *testing.T, source string, args ...string) []hv.Body {
 	if msg, err := exec.Command("gcc", args...).CombinedOutput(); err != nil {
 		t.Fatalf("gcc: %v\n%s", err, msg)
 	}
-	all, err := Bodies(out)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return all
+	return out
 }
 
 func TestBodies(t *testing.T) {

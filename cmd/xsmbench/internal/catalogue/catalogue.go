@@ -102,24 +102,41 @@ func listBenchmarks(targets []hv.Target) []Benchmark {
 	for _, b := range bench.All() {
 		lb := Benchmark{
 			Name: b.FullName(), Doc: b.Doc, Source: b.Source, Unit: b.Unit, Suite: bench.DefaultSuite,
-			Domains: []string{"dom0", "domU"}, Hooks: []Crossing{},
+			Hooks: []Crossing{},
 		}
 		if !b.InSuite(lb.Suite) {
 			lb.Suite = bench.FullSuite
 		}
-		if b.Dom0Only {
-			lb.Domains = []string{"dom0"}
-		}
 		for _, t := range targets {
 			if t.Offers(b) {
 				lb.Targets = append(lb.Targets, t.Name())
+				lb.Domains = with(lb.Domains, domainsOf(t, b))
 			}
 		}
+		slices.Sort(lb.Domains)
 		for _, c := range b.Hooks {
 			lb.Hooks = append(lb.Hooks, Crossing(c))
 		}
 		if lb.Targets != nil {
 			list = append(list, lb)
+		}
+	}
+	return list
+}
+
+// domainsOf are the domains that a benchmark runs in on a target.
+func domainsOf(t hv.Target, b bench.Benchmark) []string {
+	if b.Dom0Only {
+		return []string{"dom0"}
+	}
+	return hv.DomainsOf(t)
+}
+
+// with appends what is not yet among the list.
+func with(list, more []string) []string {
+	for _, s := range more {
+		if !slices.Contains(list, s) {
+			list = append(list, s)
 		}
 	}
 	return list

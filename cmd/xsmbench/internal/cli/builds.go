@@ -167,6 +167,25 @@ func ofBuilds(flag string, words []string, builds []hv.Build, field func(*hv.Bui
 	return all, nil
 }
 
+// options takes the words of --xen-option: NAME=VALUE for all builds, which are
+// returned, and BUILD=NAME=VALUE for one. An option may have the name of a build, as
+// flask has: it is the second = that tells.
+func options(words []string, builds []hv.Build) (all []string, err error) {
+	for _, word := range words {
+		if err := hv.CheckOption(word); err != nil {
+			return nil, fmt.Errorf("--xen-option: %w", err)
+		}
+		name, option, _ := strings.Cut(word, "=")
+		i := slices.IndexFunc(builds, func(b hv.Build) bool { return b.Name == name })
+		if i < 0 || !strings.Contains(option, "=") {
+			all = append(all, word)
+			continue
+		}
+		builds[i].Options = append(builds[i].Options, option)
+	}
+	return all, nil
+}
+
 func buildNames(builds []hv.Build) []string {
 	var names []string
 	for _, b := range builds {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"flag"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -227,6 +228,35 @@ func FuzzParseBuild(f *testing.F) {
 			t.Errorf("%q: build %+v", word, b)
 		}
 	})
+}
+
+func TestOptions(t *testing.T) {
+	for _, c := range []struct{ words, want, err string }{
+		{"flask=permissive", "all: [flask=permissive]", ""},
+		{"flask=flask=permissive", "flask: [flask=permissive]", ""},
+		{"lax=flask=late sched=credit lax=sched=null", "all: [sched=credit] lax: [flask=late sched=null]", ""},
+		{"spec-ctrl=pv=off", "all: [spec-ctrl=pv=off]", ""},
+		{"noreboot", "", `--xen-option: option "noreboot": want NAME=VALUE`},
+		{"lax=", "", `--xen-option: option "lax=": want NAME=VALUE`},
+	} {
+		builds := []hv.Build{{Name: "flask"}, {Name: "lax", Kind: "flask"}}
+		all, err := options(strings.Fields(c.words), builds)
+		if c.err != "" {
+			if err == nil || !strings.HasPrefix(err.Error(), c.err) {
+				t.Errorf("%s: %v, want %s", c.words, err, c.err)
+			}
+			continue
+		}
+		var got []string
+		for _, b := range append([]hv.Build{{Name: "all", Options: all}}, builds...) {
+			if b.Options != nil {
+				got = append(got, fmt.Sprintf("%s: %v", b.Name, b.Options))
+			}
+		}
+		if err != nil || strings.Join(got, " ") != c.want {
+			t.Errorf("%s: %q, %v, want %s", c.words, got, err, c.want)
+		}
+	}
 }
 
 func TestSuggest(t *testing.T) {

@@ -26,9 +26,11 @@ type buildFlags struct {
 	source, rev   string
 	policy, label []string
 	unknown       string
+	options       []string
 	kconfig       []string
 	clean         bool
 	packages      packageFlags
+	all           *pflag.FlagSet // that they are among
 }
 
 // packageFlags say where a distribution's packages are from.
@@ -42,15 +44,17 @@ func (f *packageFlags) register(fs *pflag.FlagSet) {
 }
 
 func (f *buildFlags) register(fs *pflag.FlagSet) {
-	fs.StringVar(&f.target, "target", "model", "hypervisor under test")
+	f.all = fs
+	fs.StringVar(&f.target, "target", "model", "hypervisor under test, or linux for this machine's kernel without one")
 	fs.StringSliceVar(&f.arches, "arch", nil, "architectures to build for, comma-separated (default: the target's first)")
-	fs.StringSliceVar(&f.builds, "builds", []string{"native", "dummy", "flask"}, "builds as NAME[=KIND][:DISPATCH][@REV] or NAME[=KIND][:DISPATCH]@DIR, comma-separated; KIND may be the folder of a security module (./mine); the others are compared with the first")
+	fs.StringSliceVar(&f.builds, "builds", []string{"native", "dummy", "flask"}, "builds as NAME[=KIND][:DISPATCH][@REV] or NAME[=KIND][:DISPATCH]@DIR, comma-separated; KIND may be the folder of a security module (./mine); the others are compared with the first (with --target linux: the kernel that runs)")
 	fs.StringSliceVar(&f.tags, "tags", nil, "extra build tags for all builds")
 	fs.StringVar(&f.source, "source", "", "source tree to build from")
 	fs.StringVar(&f.rev, "rev", "", "git revision to build from")
 	fs.StringArrayVar(&f.policy, "policy", nil, "policy `FILE` for the builds whose module loads one, or BUILD=FILE for one of them; may be repeated")
 	fs.StringArrayVar(&f.label, "label", nil, "security `CONTEXT` to create domUs with, or BUILD=CONTEXT for those of one build; may be repeated (default: the policy's usual one)")
 	fs.StringVar(&f.unknown, "unknown", "", "what becomes of permissions that the policy does not have: reject (the policy), deny or allow (default: reject)")
+	fs.StringArrayVar(&f.options, "xen-option", nil, "`OPTION` NAME=VALUE for the hypervisors' own command line, such as flask=permissive, or BUILD=NAME=VALUE for that of one build; may be repeated")
 	f.packages.register(fs)
 	storeURLFlag(fs)
 	fs.BoolVar(&f.clean, "clean-build", false, "build from scratch instead of reusing objects of an earlier build")
@@ -63,7 +67,7 @@ func (f *buildFlags) inputs() (experiment.Inputs, error) {
 		Target: f.target, Arches: f.arches, Source: f.source, Rev: f.rev, Unknown: f.unknown, Tags: f.tags, Kconfig: f.kconfig, Packages: f.packages.Packages, Clean: f.clean,
 	}
 	parser := builder{f.source, describeIn(f.source)}
-	for _, word := range f.builds {
+	for _, word := range f.named() {
 		b, err := parser.parse(word)
 		if err != nil {
 			return in, err
@@ -74,14 +78,30 @@ func (f *buildFlags) inputs() (experiment.Inputs, error) {
 	if in.Policy, err = ofBuilds("policy", f.policy, in.Builds, func(b *hv.Build) *string { return &b.Policy }); err != nil {
 		return in, err
 	}
-	in.Label, err = ofBuilds("label", f.label, in.Builds, func(b *hv.Build) *string { return &b.Label })
+	if in.Label, err = ofBuilds("label", f.label, in.Builds, func(b *hv.Build) *string { return &b.Label }); err != nil {
+		return in, err
+	}
+	in.Options, err = options(f.options, in.Builds)
 	return in, err
+}
+
+// named are the builds that were named, or those that the target usually has.
+func (f *buildFlags) named() []string {
+	t, err := lookupTarget(f.target)
+	if err != nil || f.all == nil || f.all.Changed("builds") {
+		return f.builds // another target is refused later
+	}
+	if u, ok := t.(hv.Usual); ok {
+		return u.UsualBuilds()
+	}
+	return f.builds
 }
 
 // runFlags say what to measure.
 type runFlags struct {
 	buildFlags
 	compareFlags
+	shardFlags
 	budget         time.Duration
 	maxRounds      int
 	aa             bool
@@ -106,8 +126,9 @@ type runFlags struct {
 func (f *runFlags) register(fs *pflag.FlagSet) {
 	f.buildFlags.register(fs)
 	f.compareFlags.register(fs, "default: ")
+	f.shardFlags.register(fs)
 	fs.BoolVar(&f.aa, "aa", true, "measure controls: the base again under another name, in alternate rounds as the same image and relinked")
-	fs.StringSliceVar(&f.domains, "domains", []string{"dom0", "domU"}, "domains to measure from")
+	fs.StringSliceVar(&f.domains, "domains", []string{"dom0", "domU"}, "domains to measure from (with --target linux: host)")
 	fs.StringVar(&f.bench, "bench", "", "regular expression over the benchmarks' names, those of every suite if --suite is not given (default: the suite)")
 	fs.StringVar(&f.suite, "suite", "", "benchmarks to choose from: "+strings.Join(bench.Suites(), " or ")+` (default: full with --bench, or else default)`)
 	fs.IntVar(&f.rounds, "rounds", experiment.DefaultRounds, "number of rounds; each round boots every build once (a target that counts has its own default)")
@@ -149,11 +170,14 @@ func (f *runFlags) question(fs *pflag.FlagSet) (experiment.Question, error) {
 	}
 	criteria = criteria.Or(compare.Defaults().Criteria)
 	q := experiment.Question{
-		Inputs: inputs, Base: f.base, Controls: f.controls(fs), Domains: f.domains, Benchmarks: f.bench, Suite: f.suite, Workload: f.workload,
+		Inputs: inputs, Base: f.base, Controls: f.controls(fs), Domains: f.measured(fs), Benchmarks: f.bench, Suite: f.suite, Workload: f.workload,
 		Rounds: given(fs, "rounds", f.rounds), Layouts: f.layouts,
 		EnoughUS: given(fs, "enough", f.enough), Repetitions: f.repetitions, Quick: f.quick, Witness: f.witness,
 		Accel: f.accel, DomU: f.domU, Idle: f.idle, Timeout: f.timeout,
 		Criteria: &criteria, Output: f.output, Replace: f.replace, Beside: f.beside, Tool: version(), Command: commandLine(),
+	}
+	if q.Shard, err = f.share(os.Getenv); err != nil {
+		return q, err
 	}
 	switch {
 	case fs.Changed("budget"):
@@ -162,6 +186,18 @@ func (f *runFlags) question(fs *pflag.FlagSet) (experiment.Question, error) {
 		return q, errors.New("--max-rounds: needs --budget; without a budget use --rounds")
 	}
 	return q, nil
+}
+
+// measured are the domains that were named, nil if the target is to decide.
+func (f *runFlags) measured(fs *pflag.FlagSet) []string {
+	t, err := lookupTarget(f.target)
+	if err != nil || fs.Changed("domains") || fs.Changed("domain") {
+		return f.domains
+	}
+	if _, ok := t.(hv.Usual); ok {
+		return nil
+	}
+	return f.domains
 }
 
 // commandLine is how this program was called, as it may be written down.
@@ -214,6 +250,7 @@ var flagOf = map[experiment.Field]string{
 	experiment.FieldPolicy:      "policy",
 	experiment.FieldLabel:       "label",
 	experiment.FieldUnknown:     "unknown",
+	experiment.FieldOptions:     "xen-option",
 	experiment.FieldKconfig:     "kconfig",
 	experiment.FieldRelease:     "source-release",
 	experiment.FieldGuests:      "guests",
@@ -233,6 +270,8 @@ var flagOf = map[experiment.Field]string{
 	experiment.FieldDomU:        "domu-kind",
 	experiment.FieldIdle:        "idle-domus",
 	experiment.FieldTimeout:     "timeout",
+	experiment.FieldShard:       "shard",
+	experiment.FieldCosts:       "costs",
 }
 
 // inFlags says an error of an experiment in the words of the command line.

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 
 	"al.essio.dev/pkg/shellescape"
 	"github.com/spf13/cobra"
@@ -32,7 +33,15 @@ the end it lists the undecided rows, and the time that they would need.
 
 Ctrl-C stops the measurement, keeps what was measured, and prints the command that
 continues the run. xsmbench run --resume DIR measures what is missing, after an
-interruption as after failed boots. A second Ctrl-C ends the program at once.`,
+interruption as after failed boots. A second Ctrl-C ends the program at once.
+
+With --shard 3/8 the run measures one of eight parts of its plan and nothing else
+(xsmbench plan shows them), and xsmbench merge makes one run of all parts. The same
+command again continues the part. Without -o the directory is
+runs/plan-HASH/3-of-8, where HASH depends on what is measured. --shard auto takes the
+part from SLURM_ARRAY_TASK_ID and its companions, from JOB_COMPLETION_INDEX and
+XSMBENCH_SHARDS, or from CI_NODE_INDEX and CI_NODE_TOTAL. Without --shard everything is
+measured, whatever these variables say.`,
 		Args: cobra.NoArgs,
 		RunE: sharing(func(c *cobra.Command, _ []string) error {
 			s, err := f.session(c)
@@ -64,12 +73,15 @@ func (f *runFlags) session(c *cobra.Command) (*experiment.Session, error) {
 	if err != nil {
 		return nil, err
 	}
+	if q.Shard == nil {
+		sayWhole(c.ErrOrStderr(), os.Getenv)
+	}
 	return experiment.Begin(q)
 }
 
 func (f *runFlags) run(c *cobra.Command, s *experiment.Session) error {
 	out, err := s.Run(c.Context(), progress.New(c.ErrOrStderr()), f.judge)
-	if out.Boots == 0 {
+	if out.Boots == 0 && (s.Shard() == nil || err != nil) {
 		return err
 	}
 	return f.conclude(c, s, out, err)
@@ -100,7 +112,10 @@ func (f *runFlags) conclude(c *cobra.Command, s *experiment.Session, out experim
 		return fmt.Errorf("%w; earlier measurements are in %s; to continue: %s", err, s.Path(), goOn)
 	}
 	f.single = true
-	if out.Done > 0 {
+	switch {
+	case s.Shard() != nil:
+		err = concludeShard(stdout, s, out)
+	case out.Done > 0:
 		err = f.compareRun(stdout, s)
 	}
 	if !out.Complete() {
@@ -109,7 +124,7 @@ func (f *runFlags) conclude(c *cobra.Command, s *experiment.Session, out experim
 		}
 		return fmt.Errorf("%d of %d boots are missing in %s; to measure them: %s", out.Boots-out.Done, out.Boots, s.Path(), goOn)
 	}
-	if err != nil {
+	if err != nil || s.Shard() != nil {
 		return err
 	}
 	return writeNext(stdout, s.Path(), counts(s.Path()))

@@ -32,7 +32,7 @@ type eachFlags struct {
 
 // ofEach are the flags of run that hold for each revision.
 var ofEach = []string{
-	"target", "arch", "builds", "tags", "source", "policy", "kconfig", "clean-build", "domains", "bench", "rounds", "repetitions", "quick",
+	"target", "arch", "builds", "tags", "source", "policy", "xen-option", "kconfig", "clean-build", "domains", "bench", "rounds", "repetitions", "quick",
 	"workload", "accel", "domu-kind", "idle-domus", "timeout", "beside", storeURL,
 }
 

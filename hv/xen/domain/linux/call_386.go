@@ -10,6 +10,7 @@ import (
 const (
 	sysStat       = syscall.SYS_STAT64
 	sysFstat      = syscall.SYS_FSTAT64
+	sysFstatat    = syscall.SYS_FSTATAT64
 	sysSocketpair = 360 // since Linux 4.3; before, socketcall
 	sysSelect     = syscall.SYS__NEWSELECT
 	sysFork       = syscall.SYS_FORK

@@ -6,6 +6,7 @@ import "syscall"
 const (
 	sysStat       = syscall.SYS_STAT
 	sysFstat      = syscall.SYS_FSTAT
+	sysFstatat    = syscall.SYS_NEWFSTATAT
 	sysSocketpair = syscall.SYS_SOCKETPAIR
 	sysSelect     = syscall.SYS_SELECT
 	sysFork       = syscall.SYS_FORK

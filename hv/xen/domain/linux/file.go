@@ -58,6 +58,18 @@ func (o *OS) Fstat(fd bench.FD, st *bench.Stat) error {
 	return o.told(st, e)
 }
 
+// emptyPath is AT_EMPTY_PATH.
+const emptyPath = 0x1000
+
+// none is the path "".
+var none [1]byte
+
+// FstatEmptyPath tells of an open file by newfstatat.
+func (o *OS) FstatEmptyPath(fd bench.FD, st *bench.Stat) error {
+	_, _, e := syscall.RawSyscall6(sysFstatat, uintptr(fd), uintptr(unsafe.Pointer(&none)), uintptr(unsafe.Pointer(&o.stat)), emptyPath, 0, 0)
+	return o.told(st, e)
+}
+
 func (o *OS) told(st *bench.Stat, e syscall.Errno) error {
 	if e != 0 {
 		return abi.Errno(e)

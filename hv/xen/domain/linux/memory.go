@@ -104,3 +104,6 @@ func (o *OS) Page(a bench.Addr, write bool) []byte {
 	}
 	return unsafe.Slice(p, abi.PageSize-int(a%abi.PageSize))
 }
+
+// Span returns length bytes from a.
+func (o *OS) Span(a bench.Addr, length int) []byte { return unsafe.Slice(pointer(a), length) }

@@ -61,12 +61,25 @@ func (o *OS) NativeLoop(op bench.NativeOp, args ...int64) (bench.Loop, func(), e
 	if o.config.Native == "" {
 		return nil, nil, errors.ErrUnsupported
 	}
+	if isLibrary(op) && o.config.Dynamic == "" {
+		return nil, nil, fmt.Errorf("ready native %s: this system has no program that is linked with the C library", op)
+	}
 	s, err := o.serve(op, args)
 	if err != nil {
 		return nil, nil, fmt.Errorf("ready native %s: %w", op, err)
 	}
 	o.windows.served++
 	return s.loop, s.stop, nil
+}
+
+// isLibrary tells the operations of the program that is linked with the C library.
+func isLibrary(op bench.NativeOp) bool {
+	return op == bench.NativeLibraryFork || op == bench.NativeLibraryExec || op == bench.NativeLibraryShell
+}
+
+// isSmall tells the operations that are of processes of a few pages.
+func isSmall(op bench.NativeOp) bool {
+	return op == bench.NativeFork || op == bench.NativeExec || op == bench.NativeShell
 }
 
 // server is a running native program.
@@ -88,6 +101,13 @@ func (o *OS) serve(op bench.NativeOp, args []int64) (*server, error) {
 		argv = append(argv, o.config.Hello)
 	case bench.NativeShell:
 		argv = append(argv, o.config.Shell, o.config.Hello)
+	case bench.NativeLibraryExec:
+		argv = append(argv, o.config.Dynamic)
+	case bench.NativeLibraryShell:
+		argv = append(argv, "/bin/sh", o.config.Dynamic)
+	}
+	if !isSmall(op) && o.config.Dynamic != "" {
+		argv[0] = o.config.Dynamic
 	}
 	for _, a := range args {
 		argv = append(argv, strconv.FormatInt(a, 10))
@@ -114,7 +134,7 @@ func (s *server) start(argv []string) error {
 		syscall.Close(in[1])
 		return fmt.Errorf("open pipe: %w", err)
 	}
-	pid, err := syscall.ForkExec(argv[0], argv, &syscall.ProcAttr{Files: []uintptr{uintptr(in[0]), uintptr(out[1]), 2}})
+	pid, err := syscall.ForkExec(argv[0], argv, s.attributes(uintptr(in[0]), uintptr(out[1])))
 	syscall.Close(in[0])
 	syscall.Close(out[1])
 	s.pid, s.requests, s.replies = pid, bench.FD(in[1]), bench.FD(out[0])
@@ -124,6 +144,16 @@ func (s *server) start(argv []string) error {
 		return fmt.Errorf("start %s: %w", argv[0], err)
 	}
 	return nil
+}
+
+// attributes are those of the program: its descriptors, and its end with this
+// process.
+func (s *server) attributes(in, out uintptr) *syscall.ProcAttr {
+	a := &syscall.ProcAttr{Files: []uintptr{in, out, 2}}
+	if s.os.config.Mortal {
+		a.Sys = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	}
+	return a
 }
 
 // loop has the program run n iterations, in a window if one was begun.

@@ -24,6 +24,7 @@
 package linux
 
 import (
+	"os"
 	"strings"
 	"syscall"
 	"time"
@@ -41,6 +42,15 @@ type Config struct {
 	// Hello and Shell are what exec benchmarks start in place of /bin/hello
 	// and /bin/sh; "" for those.
 	Hello, Shell string
+	// Dynamic is the path of the same program linked with the C library
+	// (native.Dynamic), which then runs what Native else does, as lmbench's
+	// programs are C programs. Left to Native are processes of a few pages. With
+	// "" the operations of bench.NativeLibraryFork and the like are refused.
+	Dynamic string
+	// Mortal has every process that the OS makes die with the one that made
+	// it, as a program on a host must that leaves nothing behind. A domain ends
+	// as a whole.
+	Mortal bool
 	// Tmp is a directory in place of /tmp, as tests need one of their own;
 	// "" for that.
 	Tmp string
@@ -61,6 +71,25 @@ type OS struct {
 	forked   bool     // of a child of Fork
 }
 
+// OwnDescriptors gives the calling thread descriptors of its own, a copy of those
+// that the program has open. Descriptors that threads share cost the kernel two
+// atomic operations more in every call that names one (__fget_light in Linux's
+// fs/file.c), in select for each of them, and lmbench's programs have one thread.
+//
+// The thread must be locked to its goroutine until the program ends, and no
+// other may use what it opens from now on. Where the kernel refuses, the
+// descriptors stay shared, and the calls are a little slower.
+//
+// Go's run-time system waits for descriptors by one of its own, which any thread
+// may use: it is opened before.
+func OwnDescriptors() {
+	if r, w, err := os.Pipe(); err == nil { // has the run-time system open it
+		r.Close()
+		w.Close()
+	}
+	syscall.RawSyscall(syscall.SYS_UNSHARE, syscall.CLONE_FILES, 0, 0)
+}
+
 // New returns the OS of the calling process.
 func New(c Config) *OS {
 	if c.Hello == "" {
@@ -76,6 +105,9 @@ var (
 	_ bench.OS          = (*OS)(nil)
 	_ bench.NativeLoops = (*OS)(nil)
 	_ bench.Marker      = (*OS)(nil)
+	_ bench.Spanner     = (*OS)(nil)
+
+	_ bench.EmptyPathStater = (*OS)(nil)
 )
 
 // result is what a system call returns, as bench.OS has it.

@@ -20,6 +20,7 @@ import (
 	"xsmbench/hv/count/mark"
 	"xsmbench/hv/xen/domain/linux"
 	"xsmbench/hv/xen/domain/native"
+	"xsmbench/internal/require"
 )
 
 // domain is this machine: an operating system and no hypervisor.
@@ -34,6 +35,28 @@ func (d domain) End()                         { d.os.End() }
 // programs, and looks at the end for what is left behind.
 func open(t *testing.T, useNative bool) *linux.OS {
 	t.Helper()
+	if useNative {
+		return openTo(t, nativeLoops)
+	}
+	return openTo(t, portable)
+}
+
+// How operations run: in Go, in the native program, or in that linked with the C
+// library.
+const (
+	portable    = "portable"
+	nativeLoops = "native"
+	library     = "library"
+)
+
+// hasLibrary reports whether programs can be linked with the C library here.
+func hasLibrary() bool {
+	_, err := os.Stat(native.Interpreter)
+	return err == nil
+}
+
+func openTo(t *testing.T, how string) *linux.OS {
+	t.Helper()
 	runtime.LockOSThread()
 	t.Cleanup(runtime.UnlockOSThread)
 	image, err := native.Image(0x20000000)
@@ -45,8 +68,17 @@ func open(t *testing.T, useNative bool) *linux.OS {
 		t.Fatal(err)
 	}
 	c := linux.Config{Hello: program, Shell: program, Tmp: t.TempDir()}
-	if useNative {
+	if how != portable {
 		c.Native = program
+	}
+	if how == library {
+		if image, err = native.Dynamic(0x20000000); err != nil {
+			t.Fatal(err)
+		}
+		c.Dynamic = filepath.Join(t.TempDir(), "dynamic")
+		if err := os.WriteFile(c.Dynamic, image, 0o755); err != nil {
+			t.Fatal(err)
+		}
 	}
 	o := linux.New(c)
 	before := descriptors(t)
@@ -87,15 +119,17 @@ func TestEveryBenchmark(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, useNative := range []bool{true, false} {
-		name := "portable"
-		if useNative {
-			name = "native"
-		}
-		t.Run(name, func(t *testing.T) {
+	for _, how := range []string{portable, nativeLoops, library} {
+		t.Run(how, func(t *testing.T) {
+			if how == library && !hasLibrary() {
+				require.Missing(t, "the GNU C library for x86_64 ("+native.Interpreter+")")
+			}
 			for _, b := range list {
+				if b.Dynamic() && how == nativeLoops {
+					continue // a domain without the library does not offer it
+				}
 				t.Run(b.Name, func(t *testing.T) {
-					d := domain{open(t, useNative)}
+					d := domain{openTo(t, how)}
 					for _, o := range []bench.Options{{EnoughUS: 1, Repetitions: 3}, {Windows: 3}} {
 						check(t, d, b, o)
 					}
@@ -129,7 +163,7 @@ func TestTimedPathsAllocateNothing(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, b := range list {
-		if b.Setup == nil {
+		if b.Setup == nil || b.Dynamic() {
 			continue
 		}
 		t.Run(b.Name, func(t *testing.T) {

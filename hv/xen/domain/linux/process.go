@@ -87,6 +87,9 @@ func (o *OS) live(child func(bench.OS) int) {
 	faults := sigset(1<<(syscall.SIGSEGV-1) | 1<<(syscall.SIGBUS-1))
 	others := ^faults
 	sigprocmask(sigSetMask, &others, nil)
+	if o.config.Mortal {
+		syscall.RawSyscall6(syscall.SYS_PRCTL, syscall.PR_SET_PDEATHSIG, uintptr(syscall.SIGKILL), 0, 0, 0, 0)
+	}
 	status := statusPanic
 	defer func() {
 		// A panic has nobody to tell: the parent sees the status.

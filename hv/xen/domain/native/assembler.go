@@ -142,13 +142,15 @@ func (a *assembler) move(dst, src register) { a.direct(wide, 0x89, src, dst) }
 func (a *assembler) add(dst, src register)  { a.direct(wide, 0x01, src, dst) }
 func (a *assembler) clear(dst register)     { a.direct(wide, 0x31, dst, dst) }
 
-// compare sets the flags by x-y, test by x.
+// compare sets the flags by x-y, test by x, test32 by the lower half of x.
 func (a *assembler) compare(x, y register) { a.direct(wide, 0x39, y, x) }
 func (a *assembler) test(x register)       { a.direct(wide, 0x85, x, x) }
+func (a *assembler) test32(x register)     { a.direct(0, 0x85, x, x) }
 
 // Operations of the group that takes a constant, by their numbers.
 const (
 	groupAdd     register = 0
+	groupAnd     register = 4
 	groupSub     register = 5
 	groupCompare register = 7
 )
@@ -161,6 +163,9 @@ func (a *assembler) constant(group, dst register, v int32) {
 func (a *assembler) addConst(dst register, v int32)   { a.constant(groupAdd, dst, v) }
 func (a *assembler) subConst(dst register, v int32)   { a.constant(groupSub, dst, v) }
 func (a *assembler) compareConst(x register, v int32) { a.constant(groupCompare, x, v) }
+
+// align rounds a register down to a multiple of a power of two.
+func (a *assembler) align(dst register, to int32) { a.constant(groupAnd, dst, -to) }
 
 // multiplyConst is dst = src * v, shiftLeft is dst <<= bits.
 func (a *assembler) multiplyConst(dst, src register, v int32) {
@@ -197,15 +202,15 @@ func (a *assembler) storeByte(base register, disp int32, v byte) {
 	a.bytes(v)
 }
 
-// addTo adds a constant to 64 bits in memory, add32 adds 32 bits of memory to
+// addTo adds a constant to 64 bits in memory, addFrom adds 64 bits of memory to
 // a register.
 func (a *assembler) addTo(base register, disp, v int32) {
 	a.memory(wide, []byte{0x81}, groupAdd, base, disp)
 	a.word(v)
 }
 
-func (a *assembler) add32(dst, base register, disp int32) {
-	a.memory(0, []byte{0x03}, dst, base, disp)
+func (a *assembler) addFrom(dst, base register, disp int32) {
+	a.memory(wide, []byte{0x03}, dst, base, disp)
 }
 
 func (a *assembler) jump(label string) { a.bytes(0xe9); a.to(label) }
@@ -213,8 +218,29 @@ func (a *assembler) call(label string) { a.bytes(0xe8); a.to(label) }
 
 func (a *assembler) jumpIf(c condition, label string) { a.bytes(0x0f, 0x80|byte(c)); a.to(label) }
 
+// jumpUnless jumps if the condition does not hold.
+func (a *assembler) jumpUnless(c condition, label string) { a.jumpIf(c^1, label) }
+
+// signExtend makes 64 bits of a register's lower 32, with their sign.
+func (a *assembler) signExtend(r register) { a.direct(wide, 0x63, r, r) }
+
 // callTo calls the address in a register.
 func (a *assembler) callTo(r register) { a.direct(0, 0xff, 2, r) }
+
+// pushFrom pushes 64 bits of memory, pushConst a constant; jumpThrough jumps to the
+// address in memory.
+func (a *assembler) pushFrom(base register, disp int32) { a.memory(0, []byte{0xff}, 6, base, disp) }
+
+func (a *assembler) pushConst(v int32) {
+	a.bytes(0x68)
+	a.word(v)
+}
+
+func (a *assembler) jumpThrough(base register, disp int32) {
+	a.memory(0, []byte{0xff}, 4, base, disp)
+}
+
+func (a *assembler) push(r register) { a.bytes(rex|byte(r>>3), 0x50|byte(r&7)) }
 
 func (a *assembler) ret()          { a.bytes(0xc3) }
 func (a *assembler) syscall()      { a.bytes(0x0f, 0x05) }

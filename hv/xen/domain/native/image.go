@@ -29,10 +29,10 @@ const (
 // base: a multiple of the page size, below 2^47. Its table of marks is found
 // by mark.Find.
 func Image(base uint64) ([]byte, error) {
-	if base == 0 || base%pageSize != 0 || base >= 1<<47 {
-		return nil, fmt.Errorf("link native loops at %#x: not a page's address in user space", base)
+	if err := checkBase(base); err != nil {
+		return nil, err
 	}
-	p := newProgram(base + dataOffset)
+	p := newProgram(base+dataOffset, 0)
 	code, err := p.assemble()
 	if err != nil {
 		return nil, fmt.Errorf("link native loops at %#x: %w", base, err)
@@ -41,6 +41,13 @@ func Image(base uint64) ([]byte, error) {
 		return nil, fmt.Errorf("link native loops at %#x: %d bytes of code leave no place for data", base, len(code))
 	}
 	return layout{base: base, code: code, labels: p.labels}.write(), nil
+}
+
+func checkBase(base uint64) error {
+	if base == 0 || base%pageSize != 0 || base >= 1<<47 {
+		return fmt.Errorf("link native loops at %#x: not a page's address in user space", base)
+	}
+	return nil
 }
 
 // layout is an image about to be written.
@@ -102,11 +109,18 @@ func put(b *bytes.Buffer, offset int, v any) {
 }
 
 func (l layout) header(sectionsAt, sections int) elf.Header64 {
+	h := elfHeader(l.base + codeOffset + uint64(l.labels["start"]))
+	h.Phnum, h.Shoff, h.Shentsize = progs, uint64(sectionsAt), sectionSize
+	h.Shnum, h.Shstrndx = uint16(sections), uint16(sections-1)
+	return h
+}
+
+// elfHeader is that of a program for amd64 that begins at an address, with
+// program headers behind it.
+func elfHeader(entry uint64) elf.Header64 {
 	h := elf.Header64{
 		Type: uint16(elf.ET_EXEC), Machine: uint16(elf.EM_X86_64), Version: uint32(elf.EV_CURRENT),
-		Entry: l.base + codeOffset + uint64(l.labels["start"]), Phoff: headerSize, Shoff: uint64(sectionsAt),
-		Ehsize: headerSize, Phentsize: progSize, Phnum: progs, Shentsize: sectionSize,
-		Shnum: uint16(sections), Shstrndx: uint16(sections - 1),
+		Entry: entry, Phoff: headerSize, Ehsize: headerSize, Phentsize: progSize,
 	}
 	copy(h.Ident[:], elf.ELFMAG)
 	h.Ident[elf.EI_CLASS] = byte(elf.ELFCLASS64)

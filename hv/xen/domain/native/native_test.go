@@ -152,7 +152,12 @@ type server struct {
 
 func serve(t *testing.T, op bench.NativeOp, args ...string) (*server, int) {
 	t.Helper()
-	s := &server{Cmd: exec.Command(install(t), append([]string{string(op)}, args...)...)}
+	return serveProgram(t, install(t), op, args...)
+}
+
+func serveProgram(t *testing.T, program string, op bench.NativeOp, args ...string) (*server, int) {
+	t.Helper()
+	s := &server{Cmd: exec.Command(program, append([]string{string(op)}, args...)...)}
 	var err error
 	if s.requests, err = s.StdinPipe(); err != nil {
 		t.Fatal(err)
@@ -214,6 +219,9 @@ func TestOperations(t *testing.T) {
 		{bench.NativeRing, []string{"1", "4096"}},
 		{bench.NativeRing, []string{fmt.Sprint(native.MaxProcesses), "0"}},
 		{bench.NativeRingAlone, []string{"8", "16384"}},
+		{bench.NativeSelect, []string{"10"}},
+		{bench.NativeSelect, []string{"100"}},
+		{bench.NativeSelect, []string{"1000"}},
 	} {
 		t.Run(strings.Join(append([]string{string(tt.op)}, tt.args...), " "), func(t *testing.T) {
 			s, ready := serve(t, tt.op, tt.args...)
@@ -246,6 +254,8 @@ func TestFailures(t *testing.T) {
 		{bench.NativeShell, []string{install(t), "/no/such/program"}, 0, syscall.EPROTO},
 		{bench.NativeRing, []string{"0", "0"}, syscall.EINVAL, 0},
 		{bench.NativeRing, []string{fmt.Sprint(native.MaxProcesses + 1), "0"}, syscall.EINVAL, 0},
+		{bench.NativeSelect, []string{"9"}, syscall.EINVAL, 0},
+		{bench.NativeSelect, []string{"1025"}, syscall.EINVAL, 0},
 		{bench.NativeRingAlone, []string{"2", "9223372036854771712"}, syscall.ENOMEM, 0},
 	} {
 		t.Run(fmt.Sprint(tt.op, tt.args), func(t *testing.T) {
@@ -317,7 +327,7 @@ func TestEveryOperationIsKnown(t *testing.T) {
 		has[s.Name] = true
 	}
 	for _, op := range []bench.NativeOp{bench.NativeFork, bench.NativeExec, bench.NativeShell, bench.NativeInstall, bench.NativeSend,
-		bench.NativeCatch, bench.NativeProtect, bench.NativeCatchProtect, bench.NativePipe, bench.NativeUnix, bench.NativeRing, bench.NativeRingAlone} {
+		bench.NativeCatch, bench.NativeProtect, bench.NativeCatchProtect, bench.NativePipe, bench.NativeUnix, bench.NativeRing, bench.NativeRingAlone, bench.NativeSelect} {
 		if !has[string(op)] {
 			t.Errorf("no symbol %s", op)
 		}

@@ -93,9 +93,7 @@ func (p *program) fork() {
 // exec starts argument 2. As lat_proc's child does, it closes descriptor 1
 // first.
 func (p *program) exec() {
-	p.argument(rax, 2)
-	p.store(rbp, execPath, rax)
-	p.store(rbp, execArgv, rax)
+	p.startsProgram()
 	p.children("exec", "exec.child", 0)
 	p.label("exec.child")
 	p.set(rdi, 1)
@@ -105,12 +103,22 @@ func (p *program) exec() {
 
 // shell has the shell, argument 2, start argument 3.
 func (p *program) shell() {
+	p.startsShell()
+	p.children("sh", "exec.child", 0)
+}
+
+// startsProgram has execute start argument 2.
+func (p *program) startsProgram() {
 	p.argument(rax, 2)
 	p.store(rbp, execPath, rax)
 	p.store(rbp, execArgv, rax)
+}
+
+// startsShell has execute start argument 2 with a command, argument 3.
+func (p *program) startsShell() {
+	p.startsProgram()
 	p.address(rax, "text.command")
 	p.store(rbp, execArgv+8, rax)
 	p.argument(rax, 3)
 	p.store(rbp, execArgv+16, rax)
-	p.children("sh", "exec.child", 0)
 }

@@ -11,6 +11,10 @@
 //	IMAGE -c PATH          /bin/sh: forks, execs PATH, waits, exits with its status
 //	IMAGE OPERATION ARG…   readies the operation and then serves loops of it
 //
+// Linked with the C library (Dynamic) it has the mappings, the pages and the way
+// to its end of a C program, and a few more operations, which fork through the
+// library.
+//
 // A server first writes a Reply to descriptor 1, zero when it is ready. Then it
 // reads Requests from descriptor 0 and answers each when its loop has run. At
 // the end of its input it ends its processes, waits for them and exits.
@@ -21,18 +25,24 @@
 package native
 
 import (
+	"slices"
+
 	"xsmbench/bench"
 	"xsmbench/hv/count/mark"
 )
 
 // program is the program being assembled. data is the address of its one page
-// of data, which rbp holds everywhere but in signal handlers.
+// of data, which rbp holds everywhere but in signal handlers. got is the address
+// of its table of C library functions, 0 if it is linked with none.
 type program struct {
 	*assembler
-	data uint64
+	data, got  uint64
+	timedCalls int // emitted, through the library
 }
 
-func newProgram(data uint64) *program { return &program{newAssembler(), data} }
+func newProgram(data, got uint64) *program {
+	return &program{assembler: newAssembler(), data: data, got: got}
+}
 
 // Linux system calls (arch/x86/entry/syscalls/syscall_64.tbl).
 const (
@@ -52,6 +62,8 @@ const (
 	sysKill         = 62
 	sysFtruncate    = 77
 	sysExitGroup    = 231
+	sysDup2         = 33
+	sysPselect6     = 270
 	sysMemfdCreate  = 319
 	sigactionSize   = 8 // of the mask
 	flagRestorer    = 0x04000000
@@ -65,6 +77,8 @@ const (
 	signalUser1     = int64(bench.SIGUSR1)
 	signalSegfault  = int64(bench.SIGSEGV)
 	exitedWith1     = 1 << 8 // wait's status
+	errIO           = -5
+	errAgain        = -11
 	errInvalid      = -22
 	errProtocol     = -71
 	descriptors     = 1024 // more than the program ever opens
@@ -96,8 +110,20 @@ const (
 	area     = 128 // where they are
 	execPath = 136 // what exec ops start
 	execArgv = 144 // up to three arguments and the end
-	action   = 176 // a struct sigaction: handler, flags, restorer, mask
-	hops     = 256 // the ring's pipes: descriptor to read, to write
+	stack    = 176 // the stack pointer while a library function runs
+	timeout  = 184 // a struct timespec
+	action   = 200 // a struct sigaction: the kernel's or the library's
+	oldAct   = 360 // the one before
+	hops     = 520 // the ring's pipes: descriptor to read, to write
+	set      = 520 // descriptors to select on
+	ready    = set + setSize
+
+	// Of a program that is linked with the C library: whether its destructor
+	// ran, and the addresses of lazy imports behind three words of the dynamic
+	// linker's.
+	destroyed   = 2040
+	gotPLT      = 2048
+	gotReserved = 3
 )
 
 const marksLabel = "marks"
@@ -128,6 +154,22 @@ var operations = []operation{
 	{bench.NativeUnix, 2, (*program).unix},
 	{bench.NativeRing, 4, (*program).ring},
 	{bench.NativeRingAlone, 4, (*program).ringAlone},
+	{bench.NativeSelect, 3, (*program).selectWritable},
+}
+
+// libraryOperations are those of a program that is linked with the C library.
+var libraryOperations = []operation{
+	{bench.NativeLibraryFork, 2, (*program).libraryFork},
+	{bench.NativeLibraryExec, 3, (*program).libraryExec},
+	{bench.NativeLibraryShell, 4, (*program).libraryShell},
+}
+
+// operations are those that the program has.
+func (p *program) operations() []operation {
+	if p.got == 0 {
+		return operations
+	}
+	return slices.Concat(operations, libraryOperations)
 }
 
 // assemble writes the whole program. The marks come first.
@@ -148,14 +190,18 @@ func (p *program) assemble() ([]byte, error) {
 	p.signals()
 	p.memory()
 	p.relay()
-	for _, op := range operations {
+	if p.got != 0 {
+		p.library()
+	}
+	for _, op := range p.operations() {
 		p.label(string(op.name))
 		op.emit(p)
 	}
 	p.text("text.hello", "Hello world\n")
 	p.text("text.page", "page")
 	p.text("text.command", "-c")
-	for _, op := range operations {
+	p.text("text.schedule", "LMBENCH_SCHED")
+	for _, op := range p.operations() {
 		p.text("text."+string(op.name), string(op.name))
 	}
 	return p.link()
@@ -187,12 +233,13 @@ func (p *program) start() {
 	p.label("start")
 	p.place(rbp, 0)
 	p.move(r8, rsp)
+	p.label("start.begun")
 	p.store(rbp, args, r8)
 	p.load(rbx, r8, 0)
 	p.compareConst(rbx, 2)
 	p.jumpIf(less, "hello")
 	p.ifFirst("-c", "text.command", "command", 3)
-	for _, op := range operations {
+	for _, op := range p.operations() {
 		p.ifFirst(string(op.name), "text."+string(op.name), string(op.name), int32(op.argc))
 	}
 	p.label("start.usage")

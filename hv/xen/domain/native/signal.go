@@ -27,18 +27,21 @@ func (p *program) signals() {
 	p.label("restore")
 	p.system(sysRtSigreturn)
 
-	// setAction has the handler at rax handle the signal in rdi.
+	// setAction has the handler at rax handle the signal in rdi. lmbench asks for
+	// the one before.
 	p.label("setAction")
 	p.store(rbp, action, rax)
-	p.set(rax, flagRestorer)
-	p.store(rbp, action+8, rax)
-	p.address(rax, "restore")
-	p.store(rbp, action+16, rax)
+	if p.got == 0 {
+		p.set(rax, flagRestorer)
+		p.store(rbp, action+8, rax)
+		p.address(rax, "restore")
+		p.store(rbp, action+16, rax)
+	} // else the library has its own restorer, and a struct with the mask there
 	p.label("setAction.again")
 	p.place(rsi, action)
-	p.clear(rdx)
+	p.place(rdx, oldAct)
 	p.set(r10, sigactionSize)
-	p.system(sysRtSigaction)
+	p.timed(sysRtSigaction)
 	p.ret()
 
 	// protectPage gives the page at rdi the protection in rdx.
@@ -80,7 +83,7 @@ func (p *program) signalSelf(name string, signal int64) {
 	p.label(name)
 	p.move(rdi, r14)
 	p.set(rsi, signal)
-	p.system(sysKill)
+	p.timed(sysKill)
 	p.test(rax)
 	p.jumpIf(negative, name+".end")
 	p.subConst(rbx, 1)

@@ -1,4 +1,4 @@
-package host
+package process
 
 import (
 	"bytes"
@@ -7,9 +7,9 @@ import (
 	"sync"
 )
 
-// console passes a machine's console on, line by line, and keeps its end for
+// Console passes a machine's console on, line by line, and keeps its end for
 // error messages. It is safe for concurrent use.
-type console struct {
+type Console struct {
 	mu   sync.Mutex
 	to   io.Writer // nil for nowhere
 	part []byte    // a line not yet ended
@@ -20,7 +20,7 @@ type console struct {
 const tailLines = 12
 
 // Write never fails: a console that cannot be stored must not stop a machine.
-func (c *console) Write(p []byte) (int, error) {
+func (c *Console) Write(p []byte) (int, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.part = append(c.part, p...)
@@ -34,7 +34,7 @@ func (c *console) Write(p []byte) (int, error) {
 	}
 }
 
-func (c *console) line(s string) {
+func (c *Console) line(s string) {
 	s = strings.TrimRight(s, "\r")
 	if c.to != nil {
 		io.WriteString(c.to, s+"\n")
@@ -46,7 +46,7 @@ func (c *console) line(s string) {
 }
 
 // last returns the console's last lines, a begun one included.
-func (c *console) last() string {
+func (c *Console) last() string {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if len(c.part) > 0 {

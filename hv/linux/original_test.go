@@ -1,0 +1,311 @@
+//go:build linux
+
+package linux
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"unsafe"
+
+	"xsmbench/bench"
+	"xsmbench/hv"
+	"xsmbench/internal/require"
+)
+
+// originals is the variable that names the folder of lmbench's own programs, which
+// the user has built.
+const originals = "XSMBENCH_LMBENCH"
+
+// pair is a program of lmbench's and the benchmark that is its port.
+type pair struct {
+	port    string
+	args    string // of the original; FILE is a file of 1 MiB
+	figure  string // where the original's output has it
+	within  float64
+	enoughU int64 // the window that the original asks for, µs; 0 for that of the test
+}
+
+// isDifference tells the programs that subtract one measurement from another. Their
+// best figure would be that of the most disturbed subtrahend: the median counts.
+func (p pair) isDifference() bool {
+	return strings.HasPrefix(p.port, "lat_ctx/") || slices.Contains([]string{"lat_sig/op=catch", "lat_sig/op=prot", "lat_pagefault"}, p.port)
+}
+
+// What is allowed between the two, as a share: where processes are made or
+// switched, more of what differs between two programs takes part.
+const (
+	callTolerance    = 0.10
+	processTolerance = 0.15
+)
+
+const (
+	micros = `([\d.]+) microseconds`
+	rate   = `([\d.]+) MB/sec`
+	second = `(?m)^[\d.]+ ([\d.]+)$` // of two columns: size, figure
+)
+
+var pairs = []pair{
+	{"lat_syscall/op=null", "lat_syscall null", micros, callTolerance, 0},
+	{"lat_syscall/op=read", "lat_syscall read", micros, callTolerance, 0},
+	{"lat_syscall/op=write", "lat_syscall write", micros, callTolerance, 0},
+	{"lat_syscall/op=stat", "lat_syscall stat FILE", micros, callTolerance, 0},
+	{"lat_syscall/op=fstat", "lat_syscall fstat FILE", micros, callTolerance, 0},
+	{"lat_syscall/op=open", "lat_syscall open FILE", micros, callTolerance, 0},
+	{"lat_select/fds=10/for=write", "lat_select -n 10 file", micros, callTolerance, 0},
+	{"lat_select/fds=100/for=write", "lat_select -n 100 file", micros, callTolerance, 0},
+	{"lat_sig/op=install", "lat_sig install", micros, callTolerance, 0},
+	{"lat_sig/op=catch", "lat_sig catch", micros, callTolerance, 0},
+	{"lat_sig/op=prot", "lat_sig prot FILE", micros, callTolerance, 0},
+	{"lat_pipe", "lat_pipe", micros, callTolerance, 1_000_000},
+	{"lat_unix", "lat_unix", micros, callTolerance, 0},
+	{"lat_proc/op=fork/process=dynamic", "lat_proc fork", micros, processTolerance, 0},
+	{"lat_proc/op=exec/process=dynamic", "lat_proc exec", micros, processTolerance, 0},
+	{"lat_proc/op=sh/process=dynamic", "lat_proc shell", micros, processTolerance, 0},
+	{"lat_ctx/size=0K/procs=2", "lat_ctx -s 0 2", `(?m)^2 ([\d.]+)$`, processTolerance, 0},
+	{"lat_ctx/size=16K/procs=8", "lat_ctx -s 16 8", `(?m)^8 ([\d.]+)$`, processTolerance, 0},
+	{"lat_pagefault", "lat_pagefault FILE", micros, callTolerance, 0},
+	{"lat_mmap/size=512K", "lat_mmap 512k FILE", second, callTolerance, 0},
+	{"lat_mmap/size=1M", "lat_mmap 1m FILE", second, callTolerance, 0},
+	{"bw_pipe", "bw_pipe -M 1m", rate, callTolerance, 2_000_000},
+	// The original reports as if it had moved 10 MiB, whatever -M says.
+	{"bw_unix", "bw_unix", rate, callTolerance, 2_000_000},
+	{"bw_file_rd/size=512K/op=open2close", "bw_file_rd 512k open2close FILE", second, callTolerance, 0},
+	{"bw_mmap_rd/size=512K/op=open2close", "bw_mmap_rd 512k open2close FILE", second, callTolerance, 0},
+	{"bw_mem/size=512K/op=rd", "bw_mem 512k rd", second, callTolerance, 0},
+	{"bw_mem/size=512K/op=wr", "bw_mem 512k wr", second, callTolerance, 0},
+	{"bw_mem/size=512K/op=rdwr", "bw_mem 512k rdwr", second, callTolerance, 0},
+	{"bw_mem/size=512K/op=cp", "bw_mem 512k cp", second, callTolerance, 0},
+	{"bw_mem/size=512K/op=bzero", "bw_mem 512k bzero", second, callTolerance, 0},
+	{"bw_mem/size=512K/op=bcopy", "bw_mem 512k bcopy", second, callTolerance, 0},
+}
+
+// Of each pair the two are measured in turn, some windows at a time, and the best
+// of each is compared: what else the machine does only makes them worse (but see
+// isDifference).
+const (
+	turns       = 6
+	slowTurns   = 2 // of programs with long windows
+	windows     = 5
+	windowUS    = 5000
+	hello       = "/tmp/hello" // where lat_proc looks for it
+	libraryCall = "lat_syscall/op=fstat"
+)
+
+// TestAgainstOriginal measures lmbench's own programs and their ports side by side.
+func TestAgainstOriginal(t *testing.T) {
+	bin := os.Getenv(originals)
+	if bin == "" {
+		require.Missing(t, "lmbench's own programs, built: set "+originals+" to their folder (docs/lmbench.md)")
+	}
+	needsHost(t)
+	s := side{t: t, bin: bin, tg: New(), dir: workFolder(t), file: "d/lmbench"} // as deep as the port's
+	ownStore(t)
+	t.Setenv("XDG_CACHE_HOME", s.dir) // one file system for both
+	s.installHello()
+	err := os.Mkdir(filepath.Join(s.dir, filepath.Dir(s.file)), 0o755)
+	if err == nil {
+		err = os.WriteFile(filepath.Join(s.dir, s.file), make([]byte, 1<<20), 0o644)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s.img, err = s.tg.Build(context.Background(), hv.Build{Name: "linux", Arch: "amd64"}, func(string) {}); err != nil {
+		t.Fatal(err)
+	}
+	onOneCPU(t)
+	t.Logf("%-38s %12s %12s  %s", "", "original", "port", "port/original")
+	for _, p := range pairs {
+		if p.port == libraryCall && s.fstatByPath() {
+			p.port += "/call=newfstatat"
+		}
+		s.compare(p)
+	}
+}
+
+// side is what the two sides share.
+type side struct {
+	t        *testing.T
+	bin, dir string
+	file     string
+	tg       *Target
+	img      *hv.Image
+}
+
+// workFolder is on a file system in memory, if there is one, so that no disk takes
+// part.
+func workFolder(t *testing.T) string {
+	t.Helper()
+	dir, err := os.MkdirTemp("/dev/shm", "xsmbench-lmbench-")
+	if err != nil {
+		return t.TempDir()
+	}
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	return dir
+}
+
+// installHello puts the original's program to where it looks for it, unless one
+// is there.
+func (s *side) installHello() {
+	s.t.Helper()
+	text, err := os.ReadFile(filepath.Join(s.bin, "hello"))
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	f, err := os.OpenFile(hello, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o755)
+	if os.IsExist(err) {
+		return
+	}
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	s.t.Cleanup(func() { os.Remove(hello) })
+	_, err = f.Write(text)
+	if e := f.Close(); err != nil || e != nil {
+		s.t.Fatal(err, e)
+	}
+}
+
+// fstatByPath reports whether the C library's fstat is newfstatat with an empty
+// path: from 2.33 to 2.38.
+func (s *side) fstatByPath() bool {
+	var minor int
+	_, err := fmt.Sscanf(libraryText(context.Background()), "glibc 2.%d", &minor)
+	return err == nil && minor >= 33 && minor < 39
+}
+
+// compare measures a pair and says how they relate.
+func (s *side) compare(p pair) {
+	if b, ok := bench.Find("Lmbench/" + p.port); !ok || !s.tg.Offers(b) {
+		s.t.Errorf("%s: this machine does not run it: %s", p.port, s.tg.Refuses(b))
+		return
+	}
+	n := turns
+	if p.enoughU > windowUS {
+		n = slowTurns
+	}
+	var original, port []float64
+	for range n {
+		if v := s.original(p); v > 0 {
+			original = append(original, v)
+		}
+		if v := s.ported(p); v > 0 {
+			port = append(port, v)
+		}
+	}
+	if original == nil || port == nil {
+		s.t.Errorf("%s: no figure: original %v, port %v", p.port, original, port)
+		return
+	}
+	s.judge(p, p.centre(original), p.centre(port))
+}
+
+// centre is the figure of some turns.
+func (p pair) centre(figures []float64) float64 {
+	slices.Sort(figures)
+	switch {
+	case p.isDifference():
+		return figures[len(figures)/2]
+	case strings.HasPrefix(p.port, "bw_"):
+		return figures[len(figures)-1]
+	}
+	return figures[0]
+}
+
+// judge prints the two figures, and fails if they are too far apart.
+func (s *side) judge(p pair, original, port float64) {
+	ratio := port / original
+	s.t.Logf("%-38s %12.4f %12.4f  %.3f", p.port, original, port, ratio)
+	if ratio > 1+p.within || ratio < 1/(1+p.within) {
+		s.t.Errorf("%s: %.3f of the original's, which is more than %.0f %% apart", p.port, ratio, 100*p.within)
+	}
+}
+
+// original runs lmbench's program once; 0 if it gives no figure, as if the
+// overhead that it subtracts was disturbed.
+func (s *side) original(p pair) float64 {
+	args := strings.Fields(strings.ReplaceAll(p.args, "FILE", s.file))
+	cmd := exec.Command(filepath.Join(s.bin, args[0]), append([]string{"-N", strconv.Itoa(windows)}, args[1:]...)...)
+	cmd.Dir = s.dir
+	// As scripts/lmbench gives them to the programs.
+	cmd.Env = append(os.Environ(), fmt.Sprintf("ENOUGH=%d", windowUS), "TIMING_O=0", "LOOP_O=0")
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		s.t.Errorf("%s: %v\n%s", p.args, err, out)
+		return 0
+	}
+	m := regexp.MustCompile(p.figure).FindSubmatch(out)
+	if m == nil {
+		return 0
+	}
+	v, _ := strconv.ParseFloat(string(m[1]), 64)
+	return v
+}
+
+// ported boots the target for one benchmark, in the original's unit.
+func (s *side) ported(p pair) (v float64) {
+	plan := bench.Plan{
+		Domains: s.tg.MeasuredDomains(), Benchmarks: []string{"Lmbench/" + p.port},
+		Options: bench.Options{EnoughUS: max(windowUS, p.enoughU), Repetitions: windows},
+	}
+	m, err := s.tg.Boot(context.Background(), s.img, hv.BootSpec{Plan: plan})
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	defer m.Close()
+	err = m.Measure(context.Background(), func(got bench.Measurement) error {
+		if got.Error != "" {
+			return fmt.Errorf("%s: %s", p.port, got.Error)
+		}
+		if v = got.Values[0].Value; got.Values[0].Unit == "ns/op" {
+			v /= 1000
+		}
+		return nil
+	})
+	if err != nil {
+		s.t.Error(err)
+	}
+	return v
+}
+
+// onOneCPU has this process and all that it starts run on one processor: where two
+// processes meet is a matter of luck else, and latencies have two values.
+func onOneCPU(t *testing.T) {
+	t.Helper()
+	var mask [128]byte
+	if _, _, e := syscall.RawSyscall(syscall.SYS_SCHED_GETAFFINITY, 0, uintptr(len(mask)), uintptr(unsafe.Pointer(&mask))); e != 0 {
+		t.Fatal(e)
+	}
+	var one [128]byte
+	for i := range mask { // the last processor that there is: the first has most interrupts
+		for bit := range 8 {
+			if mask[i]&(1<<bit) != 0 {
+				one = [128]byte{}
+				one[i] = 1 << bit
+			}
+		}
+	}
+	set := func(to *[128]byte) {
+		tasks, err := filepath.Glob("/proc/self/task/*")
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, task := range tasks {
+			tid, err := strconv.Atoi(filepath.Base(task))
+			if err != nil {
+				t.Fatal(err)
+			}
+			syscall.RawSyscall(syscall.SYS_SCHED_SETAFFINITY, uintptr(tid), uintptr(len(to)), uintptr(unsafe.Pointer(to)))
+		}
+	}
+	set(&one)
+	t.Cleanup(func() { set(&mask) })
+}

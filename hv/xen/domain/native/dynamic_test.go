@@ -1,0 +1,126 @@
+package native_test
+
+import (
+	"bytes"
+	"debug/elf"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+
+	"xsmbench/bench"
+	"xsmbench/hv/xen/domain/native"
+	"xsmbench/internal/require"
+)
+
+func dynamic(t *testing.T) []byte {
+	t.Helper()
+	b, err := native.Dynamic(base)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+// installDynamic writes the program to a file, where it can run.
+func installDynamic(t *testing.T) string {
+	t.Helper()
+	if _, err := os.Stat(native.Interpreter); err != nil {
+		require.Missing(t, "the GNU C library for x86_64 ("+native.Interpreter+")")
+	}
+	path := filepath.Join(t.TempDir(), "dynamic")
+	if err := os.WriteFile(path, dynamic(t), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// TestDynamicImage reads the image as any ELF reader does: it is laid out as a
+// linker lays out C programs, and needs the C library.
+func TestDynamicImage(t *testing.T) {
+	f, err := elf.NewFile(bytes.NewReader(dynamic(t)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var loads []elf.ProgFlag
+	for _, p := range f.Progs {
+		switch p.Type {
+		case elf.PT_LOAD:
+			loads = append(loads, p.Flags)
+		case elf.PT_INTERP:
+			text := make([]byte, p.Filesz)
+			if _, err := p.ReadAt(text, 0); err != nil || string(text) != native.Interpreter+"\x00" {
+				t.Errorf("interpreter %q, %v", text, err)
+			}
+		}
+	}
+	if want := []elf.ProgFlag{elf.PF_R, elf.PF_R | elf.PF_X, elf.PF_R, elf.PF_R | elf.PF_W}; !slices.Equal(loads, want) {
+		t.Errorf("segments %v, want %v", loads, want)
+	}
+	if _, err := native.Dynamic(base + 1); err == nil {
+		t.Error("an image at half a page")
+	}
+}
+
+// TestDynamicOperations runs loops of every operation in the program that is linked
+// with the C library: its own, and those that it shares.
+func TestDynamicOperations(t *testing.T) {
+	self := installDynamic(t)
+	for _, tt := range []struct {
+		op   bench.NativeOp
+		args []string
+	}{
+		{bench.NativeLibraryFork, nil},
+		{bench.NativeLibraryExec, []string{self}},
+		{bench.NativeLibraryShell, []string{"/bin/sh", self}},
+		{bench.NativeInstall, nil},
+		{bench.NativeSend, nil},
+		{bench.NativeCatch, nil},
+		{bench.NativeProtect, nil},
+		{bench.NativeCatchProtect, nil},
+		{bench.NativePipe, nil},
+		{bench.NativeUnix, nil},
+		{bench.NativeRing, []string{"8", "16384"}},
+		{bench.NativeRingAlone, []string{"8", "16384"}},
+		{bench.NativeSelect, []string{"100"}},
+	} {
+		t.Run(strings.Join(append([]string{string(tt.op)}, tt.args...), " "), func(t *testing.T) {
+			s, ready := serveProgram(t, self, tt.op, tt.args...)
+			if ready != 0 {
+				t.Fatalf("ready: %v", syscall.Errno(ready))
+			}
+			for _, count := range []int64{1, 17, 1} {
+				if e := s.run(t, count, native.Unmarked); e != 0 {
+					t.Errorf("%d iterations: %v", count, syscall.Errno(e))
+				}
+			}
+			s.requests.Close()
+			if err := s.Wait(); err != nil {
+				t.Errorf("end: %v", err)
+			}
+		})
+	}
+}
+
+// TestDynamicPrograms: by itself it is a program that says hello and ends as a C
+// program does, and what it cannot start is told.
+func TestDynamicPrograms(t *testing.T) {
+	self := installDynamic(t)
+	if out, err := exec.Command(self).Output(); string(out) != "Hello world\n" || err != nil {
+		t.Errorf("it says %q, %v", out, err)
+	}
+	s, ready := serveProgram(t, self, bench.NativeLibraryExec, "/no/such/program")
+	if ready != 0 {
+		t.Fatal(syscall.Errno(ready))
+	}
+	if e := syscall.Errno(s.run(t, 1, native.Unmarked)); e != syscall.EPROTO {
+		t.Errorf("loop: %v, want %v", e, syscall.EPROTO)
+	}
+	s.requests.Close()
+	if err := s.Wait(); err != nil {
+		t.Error(err)
+	}
+}
