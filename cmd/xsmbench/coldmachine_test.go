@@ -33,6 +33,8 @@ type coldMachine struct {
 	apt   *faketools.Apt // and its control directory, which all fakes share
 	gocmd *gotooltest.Fake
 	runs  int
+	cache string   // below dir: another one is another machine's
+	env   []string // more of the program's environment
 }
 
 // memoryDir is a directory in memory, where there is one: the store brings
@@ -70,7 +72,7 @@ var anyXen = map[string]string{
 
 func newColdMachine(t *testing.T) *coldMachine {
 	t.Helper()
-	m := &coldMachine{t: t, dir: memoryDir(t)}
+	m := &coldMachine{t: t, dir: memoryDir(t), cache: "cache"}
 	m.apt = faketools.NewDebian(t)
 	source := map[string][]byte{"xen-4.17.1/xen/common/a.c": []byte("int a;\n")}
 	for name, text := range anyXen {
@@ -142,8 +144,9 @@ var entriesWanted = map[string]int{
 func (m *coldMachine) command(args ...string) *exec.Cmd {
 	cmd := program(m.t, "", args...)
 	cmd.Dir = m.dir
-	cmd.Env = append(cmd.Environ(), "XSMBENCH_FAKE=", "XDG_CACHE_HOME="+filepath.Join(m.dir, "cache"), "XDG_DATA_HOME="+filepath.Join(m.dir, "data"),
+	cmd.Env = append(cmd.Environ(), "XSMBENCH_FAKE=", "XDG_CACHE_HOME="+filepath.Join(m.dir, m.cache), "XDG_DATA_HOME="+filepath.Join(m.dir, "data"),
 		"HOME="+m.dir, "TMPDIR="+filepath.Join(m.dir, "tmp"), fakeqemu.LogVariable+"="+m.apt.Path("qemus"))
+	cmd.Env = append(cmd.Env, m.env...)
 	return cmd
 }
 

@@ -20,6 +20,7 @@ import (
 
 var ownSource = store.Register(store.Kind{
 	Name: "own-source", Doc: "the source that xsmbench carries with it: the model's, and that of the agent in Xen's guests", Bound: 50 << 20,
+	Local: "every xsmbench has it",
 })
 
 // Own unpacks the source that this program carries with it, or finds it

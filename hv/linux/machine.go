@@ -19,7 +19,10 @@ type machine struct {
 }
 
 // Boot starts the agent.
-func (t *Target) Boot(_ context.Context, img *hv.Image, spec hv.BootSpec) (hv.Machine, error) {
+func (t *Target) Boot(ctx context.Context, img *hv.Image, spec hv.BootSpec) (hv.Machine, error) {
+	if s, err := t.opened(); err == nil {
+		s.Settle(ctx, spec.Say) // what is put into a shared store would be timed, too
+	}
 	m, err := t.boot(img, spec)
 	if err != nil {
 		return nil, fmt.Errorf("boot %s: %w", img.Build.Name, err)

@@ -18,6 +18,7 @@ import (
 
 var policies = store.Register(store.Kind{
 	Name: "policies", Doc: "policies that builds load instead of their own", Bound: 100 << 20,
+	Local: "they are copies of files that are at hand",
 })
 
 // file is an entry's.

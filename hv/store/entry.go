@@ -19,6 +19,12 @@ type Recipe struct {
 	// for the workspace.
 	Make     func(ctx context.Context, dir string) error
 	Progress func(string) // may be nil
+	// Check tries an entry that another machine has made, in a folder that is
+	// not its place; nil: what is complete does on every machine.
+	Check func(ctx context.Context, dir string) error
+	// Local says that Make is faster than to fetch what it makes: the entry is
+	// not shared, whatever its kind.
+	Local bool
 }
 
 func (r Recipe) progress(format string, args ...any) {
@@ -34,6 +40,8 @@ type Entry struct {
 	Key  Key
 	What string
 	Made bool // by the call that returned it
+
+	arrived bool // it was fetched by the call that returned it
 
 	use     *lock // nil if the store can only be read and has no lock for it
 	root    *os.Root
@@ -65,7 +73,7 @@ func (e *Entry) Release() {
 // Reject marks the entry as unusable: the next Get makes it anew. Others that
 // use it keep it. The caller still has to release it.
 func (e *Entry) Reject(reason string) error {
-	verified.Store(e.id, &DamageError{What: e.What, Reason: reason})
+	verified.Store(e.id, &DamageError{What: e.What, Reason: reason, rejected: true})
 	// Through the open folder, which may have been replaced at its path.
 	err := e.root.WriteFile(rejectedName, []byte(reason+"\n"), 0o644)
 	if err != nil && !cannotWrite(err) {
@@ -82,17 +90,20 @@ func (s *Store) Get(ctx context.Context, k Kind, key Key, r Recipe) (*Entry, err
 		return nil, fmt.Errorf("get %s: %w", r.What, err)
 	}
 	e, err := s.open(ctx, k, key)
-	if !errors.Is(err, ErrAbsent) {
-		return e, err
+	if errors.Is(err, ErrAbsent) {
+		if s.readOnly {
+			return nil, &ReadOnlyError{Dir: s.top, What: r.What, Err: err}
+		}
+		e, err = s.getAlone(ctx, k, key, r)
 	}
-	if s.readOnly {
-		return nil, &ReadOnlyError{Dir: s.top, What: r.What, Err: err}
+	if err != nil {
+		return nil, err
 	}
-	e, err = s.getAlone(ctx, k, key, r)
-	if err == nil && e.Made {
+	if e.Made || e.arrived {
 		s.bound(k)
 	}
-	return e, err
+	s.offer(k, r, e)
+	return e, nil
 }
 
 // getAlone looks again and makes the entry while nobody else does.
@@ -102,23 +113,37 @@ func (s *Store) getAlone(ctx context.Context, k Kind, key Key, r Recipe) (*Entry
 		return nil, err
 	}
 	defer making.release()
-	for made := 0; ; made++ {
+	var how origin
+	for tried := 0; ; tried++ {
 		e, err := s.open(ctx, k, key)
 		if err == nil {
-			e.Made = made > 0
+			e.Made, e.arrived = how == madeHere, how == fetched
 		}
-		if !errors.Is(err, ErrAbsent) || made == attempts {
+		if !errors.Is(err, ErrAbsent) || tried == attempts {
 			return e, err
 		}
 		var damage *DamageError
 		if errors.As(err, &damage) {
 			r.progress("%s is damaged (%s): making it again", r.What, damage.cause())
 		}
-		if err := s.make(ctx, k, key, r); err != nil {
+		share := s.sharing(k, r)
+		if damage != nil && damage.rejected {
+			share.distrust(k, key)
+		}
+		if how, err = s.make(ctx, k, key, r, share); err != nil {
 			return nil, err
 		}
 	}
 }
+
+// origin is how an entry came into the store.
+type origin int
+
+const (
+	wasThere origin = iota
+	madeHere
+	fetched
+)
 
 // attempts are how often one call makes an entry: another user may open and
 // reject it before the maker opens it.
@@ -151,20 +176,26 @@ func waitError(ctx context.Context, what string, err error) error {
 	return fmt.Errorf("wait for %s: %w", what, err)
 }
 
-// make makes the entry and puts it in its place. The caller holds KEY.make.
-func (s *Store) make(ctx context.Context, k Kind, key Key, r Recipe) error {
-	t, err := s.newTemp()
-	if err != nil {
-		return fmt.Errorf("make %s: %w", r.What, err)
+// make makes the entry, or fetches it, and puts it in its place. The caller holds
+// KEY.make.
+func (s *Store) make(ctx context.Context, k Kind, key Key, r Recipe, share *Exchange) (origin, error) {
+	how, t, err := fetched, share.fetch(ctx, s, k, key, r), error(nil)
+	if t == nil {
+		how = madeHere
+		if t, err = s.newTemp(); err != nil {
+			return how, fmt.Errorf("make %s: %w", r.What, err)
+		}
 	}
 	defer t.remove()
-	if err := s.fill(ctx, k, key, r, t.dir); err != nil {
-		return err
+	if how == madeHere {
+		if err := s.fill(ctx, k, key, r, t.dir); err != nil {
+			return how, err
+		}
 	}
 	if err := s.publish(t.dir, s.entry(k, key)); err != nil {
-		return fmt.Errorf("keep %s: %w", r.What, err)
+		return how, fmt.Errorf("keep %s: %w", r.What, err)
 	}
-	return nil
+	return how, nil
 }
 
 // fill makes an entry in a temporary folder.
@@ -173,8 +204,6 @@ func (s *Store) fill(ctx context.Context, k Kind, key Key, r Recipe, tmp string)
 	if err := makeDir(files); err != nil {
 		return fmt.Errorf("make %s: %w", r.What, err)
 	}
-	// A store that is shared between machines would be asked here for the
-	// key, before anything is made.
 	if err := r.Make(ctx, files); err != nil {
 		return err
 	}

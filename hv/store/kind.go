@@ -15,6 +15,9 @@ type Kind struct {
 	Name  string // of its folder: lower-case letters, digits and hyphens
 	Doc   string // one line for the user
 	Bound int64  // bytes; above it, what was not used for longest goes; 0 for none
+	// Local says why entries of the kind are not shared with other machines; ""
+	// if they are.
+	Local string
 }
 
 var (

@@ -15,6 +15,10 @@ import (
 
 const manifestName = "manifest"
 
+// mostFiles bounds the lines of a manifest. The largest trees, those of Xen, have
+// some 7000.
+const mostFiles = 1 << 20
+
 // header is the manifest's first line.
 type header struct {
 	Version int       `json:"version"`
@@ -48,6 +52,12 @@ func seal(dir string, head header) error {
 		head.Size += files[i].Size
 	}
 	head.Created, head.Files = time.Now().UTC().Truncate(time.Second), len(files)
+	return complete(dir, head, files)
+}
+
+// complete writes the manifest of files that were just hashed and brings all to
+// the disk.
+func complete(dir string, head header, files []file) error {
 	if err := writeManifest(filepath.Join(dir, manifestName), head, files); err != nil {
 		return err
 	}
@@ -55,7 +65,7 @@ func seal(dir string, head header) error {
 		return err
 	}
 	if info, err := os.Stat(filepath.Join(dir, manifestName)); err == nil {
-		verified.Store(identify(info), (*DamageError)(nil)) // just hashed
+		verified.Store(identify(info), (*DamageError)(nil))
 	}
 	return nil
 }
@@ -157,6 +167,9 @@ func parseManifest(in io.Reader, whole bool) (head header, files []file, err err
 	dec := json.NewDecoder(in)
 	if err := dec.Decode(&head); err != nil {
 		return head, nil, err
+	}
+	if head.Files < 0 || head.Files > mostFiles {
+		return head, nil, fmt.Errorf("it has %d lines", head.Files)
 	}
 	for whole && len(files) < head.Files {
 		var f file

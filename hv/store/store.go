@@ -28,6 +28,10 @@
 //   - A lock file is removed by its exclusive holder only, and one who takes a
 //     lock looks whether the file is still at its path.
 //
+// Machines may share entries (Exchange): one that is not here is asked for in a
+// Depot before it is made. It comes into the store by the same steps as one that
+// was made here, so that all this holds of it, too.
+//
 // Locks are flock's, which belong to an open file: two users in one process
 // keep each other out just as two processes do, and a child that inherits the
 // file holds the lock on. They are taken here and not by a library, since
@@ -60,6 +64,8 @@ type Store struct {
 	top      string // as the user knows it
 	readOnly bool
 	patience time.Duration // before a word about what is waited for
+
+	exchange func() *Exchange // with other machines; may be nil, or return nil
 }
 
 // Open opens the store in a directory, which it makes. One that cannot be
@@ -85,13 +91,18 @@ func Open(dir string) (*Store, error) {
 	return s, nil
 }
 
-// Default opens the user's store, in the cache directory.
+// Default opens the user's store, in the cache directory. It exchanges entries
+// with other machines as Share says.
 func Default() (*Store, error) {
 	base, err := os.UserCacheDir()
 	if err != nil {
 		return nil, fmt.Errorf("find cache directory: %w (set HOME or XDG_CACHE_HOME)", err)
 	}
-	return Open(filepath.Join(base, "xsmbench"))
+	s, err := Open(filepath.Join(base, "xsmbench"))
+	if err == nil {
+		s.exchange = usual.Load
+	}
+	return s, err
 }
 
 // Dir is the directory that was opened.

@@ -215,7 +215,7 @@ func TestWrongNames(t *testing.T) {
 	for _, k := range Kinds() {
 		names = append(names, k.Name)
 	}
-	if got := strings.Join(names, " "); got != "greetings small things" {
+	if got := strings.Join(names, " "); got != "greetings homely small things" {
 		t.Errorf("Kinds: %s", got)
 	}
 }

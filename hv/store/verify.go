@@ -22,6 +22,8 @@ type DamageError struct {
 	What   string // the entry, if it still says so
 	File   string // the first file that differs; "" if it is none
 	Reason string
+
+	rejected bool // by a user: it is what was made, and does not do
 }
 
 // Error names the file.
@@ -77,7 +79,7 @@ func verify(ctx context.Context, root *os.Root, place string) (header, identity,
 	}
 	id := identify(info)
 	if text, err := root.ReadFile(rejectedName); err == nil {
-		return head, id, &DamageError{What: head.What, Reason: rejection(text)}
+		return head, id, &DamageError{What: head.What, Reason: rejection(text), rejected: true}
 	}
 	return head, id, verifyOnce(ctx, id, place)
 }

@@ -110,6 +110,36 @@ func TestKey(t *testing.T) {
 	}
 }
 
+// TestKeyOfProcessor: machines with other QEMUs, or that ask them for another
+// processor, have other snapshots, since they may share a store.
+func TestKeyOfProcessor(t *testing.T) {
+	const version = "QEMU emulator version 7.2.0"
+	s := started(t, "native", qemu.ICount, scenario{})
+	parts := s.decides(version)
+	if !slices.Contains(parts, version) {
+		t.Errorf("QEMU's version does not decide: %q", parts)
+	}
+	at := slices.Index(parts, "-cpu")
+	if at < 0 || !strings.HasPrefix(parts[at+1], "qemu64,+3dnow,") || !strings.HasSuffix(parts[at+1], ",+xsaveopt") {
+		t.Fatalf("the processor does not decide: %q", parts)
+	}
+	same := store.KeyOf(parts...)
+	if same != s.key {
+		t.Error("the snapshot's name is not that of what decides it")
+	}
+	for name, cpu := range map[string]string{"one feature less": strings.TrimSuffix(parts[at+1], ",+xsaveopt"), "QEMU's best": "max"} {
+		other := slices.Clone(parts)
+		other[at+1] = cpu
+		if store.KeyOf(other...) == same {
+			t.Errorf("%s: the same snapshot", name)
+		}
+	}
+	s.accel = qemu.TCG
+	if s.hash(version) == same {
+		t.Error("another accelerator has the same snapshot")
+	}
+}
+
 // TestResumedMachine checks that a machine that resumes differs from the one
 // that was saved in nothing that its state depends on.
 func TestResumedMachine(t *testing.T) {

@@ -54,6 +54,9 @@ func (t *Target) Boot(ctx context.Context, img *hv.Image, spec hv.BootSpec) (hv.
 	if err != nil {
 		return nil, fmt.Errorf("boot %s: %w", img.Build.Name, err)
 	}
+	if st, err := t.store(); err == nil && s.accel != qemu.ICount {
+		st.Settle(ctx, spec.Say) // what is put into a shared store would be timed, too
+	}
 	return t.boot(ctx, s, spec)
 }
 

@@ -100,6 +100,7 @@ func (t *Target) start(ctx context.Context, img *hv.Image, spec hv.BootSpec, pro
 // guestImages are initial file systems.
 var guestImages = store.Register(store.Kind{
 	Name: "guest-images", Doc: "initial file systems of dom0, with what its domUs boot from", Bound: 1 << 30,
+	Local: "they are composed in memory before the store is asked",
 })
 
 // dom0File is an entry's file.
@@ -142,6 +143,7 @@ func (t *Target) keep(ctx context.Context, k store.Kind, what, name string, data
 // codeMaps are what the plug-in charges instructions to.
 var codeMaps = store.Register(store.Kind{
 	Name: "code-maps", Doc: "address ranges of a hypervisor's functions and hooks, as the plug-in reads them", Bound: 100 << 20,
+	Local: "they are read from the build before the store is asked",
 })
 
 // codeFile is an entry's file.
@@ -192,14 +194,18 @@ func (t *Target) mapCode(ctx context.Context, img *hv.Image) (*mapped, error) {
 }
 
 // hash names the snapshot by everything that the machine's state depends on.
-// Where files lie is not part of it.
-func (s *start) hash(version string) store.Key {
+func (s *start) hash(version string) store.Key { return store.KeyOf(s.decides(version)...) }
+
+// decides is what the machine's state depends on: what is booted, QEMU's version,
+// and QEMU's arguments, the features of the processor among them. Where files lie is
+// not part of it.
+func (s *start) decides(version string) []string {
 	m := s.machine("/", s.snapshotOrder())
 	m.Xen, m.Modules = "xen", slices.Clone(m.Modules)
 	for i := range m.Modules {
 		m.Modules[i].Path = "module"
 	}
-	return store.KeyOf(append([]string{"snapshot", s.img.Hash, version, string(s.dom0Key), s.vmlinuxHash}, m.Args()...)...)
+	return append([]string{"snapshot", s.img.Hash, version, string(s.dom0Key), s.vmlinuxHash}, m.Args()...)
 }
 
 // snapshotOrder asks for the snapshot. Builds that the user has named

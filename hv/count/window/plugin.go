@@ -55,7 +55,12 @@ func BuildPlugin(ctx context.Context, s *store.Store, emulator string) (*store.E
 		return nil, fmt.Errorf("build plug-in: no working %s: %w", emulator, err)
 	}
 	key := store.KeyOf(append([]string{string(pluginSource), string(compiler), emulator, string(version)}, flags...)...)
-	return s.Get(ctx, plugins, key, store.Recipe{What: "the counting plug-in", Make: func(ctx context.Context, dir string) error {
+	// The compiler's and the emulator's words do not tell which libraries they are
+	// for: one from another machine is tried.
+	try := func(ctx context.Context, dir string) error {
+		return Load(ctx, emulator, filepath.Join(dir, PluginFile), dir)
+	}
+	return s.Get(ctx, plugins, key, store.Recipe{What: "the counting plug-in", Check: try, Make: func(ctx context.Context, dir string) error {
 		var refused error
 		for _, more := range interfaces {
 			path := filepath.Join(dir, PluginFile)

@@ -20,9 +20,11 @@ var (
 	})
 	sources = store.Register(store.Kind{
 		Name: "model-sources", Doc: "revisions of this program's source, which the model is built from", Bound: 500 << 20,
+		Local: "git has them where they are asked for",
 	})
 	logs = store.Register(store.Kind{
 		Name: "model-logs", Doc: "the compiler's output of programs of the model that did not compile", Bound: 10 << 20,
+		Local: "they are for who reads them now",
 	})
 )
 

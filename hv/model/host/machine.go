@@ -16,6 +16,9 @@ func (t *Target) Boot(ctx context.Context, img *hv.Image, spec hv.BootSpec) (hv.
 	if spec.Accel == icount {
 		return t.bootCounting(ctx, img, spec)
 	}
+	if s, err := t.opened(); err == nil {
+		s.Settle(ctx, spec.Say) // what is put into a shared store would be timed, too
+	}
 	m, err := t.launch(img, spec, nil)
 	if err != nil {
 		return nil, fmt.Errorf("boot %s: %w", img.Build.Name, err)

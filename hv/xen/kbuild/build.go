@@ -19,6 +19,7 @@ var (
 	// trees are what builds go on from.
 	trees = store.Register(store.Kind{
 		Name: "xen-trees", Doc: "trees in which Xen was built, with their objects, for the next build to go on from", Bound: 4 << 30,
+		Local: "builds change them in place, and they name this machine's folders",
 	})
 )
 

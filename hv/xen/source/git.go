@@ -42,7 +42,8 @@ func checkout(ctx context.Context, s *store.Store, repo, rev string, progress fu
 	}
 	entry, err := s.Get(ctx, Kind, store.KeyOf("commit", commit, prefix), store.Recipe{
 		What: "the tree of commit " + commit[:min(12, len(commit))], Progress: progress,
-		Make: func(ctx context.Context, dir string) error { return git.Export(ctx, repo, commit, dir) },
+		Local: true, // git has it here
+		Make:  func(ctx context.Context, dir string) error { return git.Export(ctx, repo, commit, dir) },
 	})
 	if err != nil {
 		return nil, err

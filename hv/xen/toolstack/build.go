@@ -27,6 +27,7 @@ var (
 	// trees are what they are built in. Only logs stay.
 	trees = store.Register(store.Kind{
 		Name: "toolstack-trees", Doc: "trees in which toolstacks are built, and the logs of that", Bound: 100 << 20,
+		Local: "builds change them in place, and they name this machine's folders",
 	})
 )
 

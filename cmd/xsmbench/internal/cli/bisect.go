@@ -42,7 +42,7 @@ The exit code is 0 if the commit was found, 2 if revisions that could not be mea
 stand in the way of the answer, 3 if there was nothing to find or the search failed,
 and 130 after Ctrl-C.`,
 		Args: cobra.NoArgs,
-		RunE: func(c *cobra.Command, _ []string) error { return f.find(c) },
+		RunE: sharing(func(c *cobra.Command, _ []string) error { return f.find(c) }),
 	}
 	fs := c.Flags()
 	f.register(fs, "builds", "domains", "bench")

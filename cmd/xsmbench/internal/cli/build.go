@@ -20,7 +20,7 @@ func newBuild() *cobra.Command {
 image that was built before from the same source, flags and compiler is taken from
 the store.`,
 		Args: cobra.NoArgs,
-		RunE: func(c *cobra.Command, _ []string) error {
+		RunE: sharing(func(c *cobra.Command, _ []string) error {
 			if err := withConfig(c); err != nil {
 				return err
 			}
@@ -33,7 +33,7 @@ the store.`,
 				return inFlags(err)
 			}
 			return writeImages(c.OutOrStdout(), images)
-		},
+		}),
 	}
 	f.register(c.Flags())
 	c.Flags().IntVar(&layouts, "layouts", 1, "number of layouts of each build")

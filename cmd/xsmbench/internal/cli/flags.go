@@ -56,6 +56,7 @@ func (f *buildFlags) register(fs *pflag.FlagSet) {
 	fs.StringVar(&f.unknown, "unknown", "", "what becomes of permissions that the policy does not have: reject (the policy), deny or allow (default: reject)")
 	fs.StringArrayVar(&f.options, "xen-option", nil, "`OPTION` NAME=VALUE for the hypervisors' own command line, such as flask=permissive, or BUILD=NAME=VALUE for that of one build; may be repeated")
 	f.packages.register(fs)
+	storeURLFlag(fs)
 	fs.BoolVar(&f.clean, "clean-build", false, "build from scratch instead of reusing objects of an earlier build")
 	fs.StringArrayVar(&f.kconfig, "kconfig", nil, "file of Kconfig settings, for builds that use Kconfig; may be repeated, and later files win")
 }
@@ -199,8 +200,8 @@ func (f *runFlags) measured(fs *pflag.FlagSet) []string {
 	return f.domains
 }
 
-// commandLine is how this program was called.
-func commandLine() []string { return append([]string{"xsmbench"}, os.Args[1:]...) }
+// commandLine is how this program was called, as it may be written down.
+func commandLine() []string { return append([]string{"xsmbench"}, withoutCredentials(os.Args[1:])...) }
 
 // given is a flag's value, nil if the flag was not given.
 func given[T any](fs *pflag.FlagSet, flag string, value T) *T {
@@ -222,7 +223,7 @@ func (f *runFlags) controls(fs *pflag.FlagSet) experiment.Controls {
 }
 
 // ofResumed are the flags that may stand beside --resume.
-var ofResumed = []string{"resume", "rounds", "budget", "timeout", "beside", "base", "margin", "margins", "floors", "confidence"}
+var ofResumed = []string{"resume", "rounds", "budget", "timeout", "beside", storeURL, "base", "margin", "margins", "floors", "confidence"}
 
 // continuation is what the flags ask of a run that exists.
 func (f *runFlags) continuation(fs *pflag.FlagSet) (experiment.Continuation, error) {

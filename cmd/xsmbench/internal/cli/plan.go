@@ -30,7 +30,7 @@ type planFlags struct {
 }
 
 // notPlanned are flags of run that say nothing of what is measured.
-var notPlanned = []string{"output", "replace", "beside", "resume", "shard", "costs", "timeout"}
+var notPlanned = []string{"output", "replace", "beside", "resume", "shard", "costs", "timeout", storeURL}
 
 var planFormats = []string{"text", "json"}
 

@@ -43,14 +43,14 @@ part from SLURM_ARRAY_TASK_ID and its companions, from JOB_COMPLETION_INDEX and
 XSMBENCH_SHARDS, or from CI_NODE_INDEX and CI_NODE_TOTAL. Without --shard everything is
 measured, whatever these variables say.`,
 		Args: cobra.NoArgs,
-		RunE: func(c *cobra.Command, _ []string) error {
+		RunE: sharing(func(c *cobra.Command, _ []string) error {
 			s, err := f.session(c)
 			if err != nil {
 				return inFlags(err)
 			}
 			defer s.Close()
 			return f.run(c, s)
-		},
+		}),
 	}
 	f.register(c.Flags())
 	configFlag(c)

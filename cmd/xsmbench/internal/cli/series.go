@@ -33,7 +33,7 @@ type eachFlags struct {
 // ofEach are the flags of run that hold for each revision.
 var ofEach = []string{
 	"target", "arch", "builds", "tags", "source", "policy", "xen-option", "kconfig", "clean-build", "domains", "bench", "rounds", "repetitions", "quick",
-	"workload", "accel", "domu-kind", "idle-domus", "timeout", "beside",
+	"workload", "accel", "domu-kind", "idle-domus", "timeout", "beside", storeURL,
 }
 
 // register adds the flags of run but those that a command has in its own words.
@@ -98,7 +98,7 @@ depends on what is measured, but not on the revisions: another range continues i
 The exit code is 0 if every revision was measured or recorded, 3 if the series could
 not go on, and 130 after Ctrl-C.`,
 		Args: cobra.NoArgs,
-		RunE: func(c *cobra.Command, _ []string) error { return f.measure(c) },
+		RunE: sharing(func(c *cobra.Command, _ []string) error { return f.measure(c) }),
 	}
 	fs := c.Flags()
 	f.register(fs)

@@ -42,7 +42,7 @@ Files that git ignores are not watched. A source that does not build is reported
 and watched until it does. Each run has a directory of its own below -o. Ctrl-C ends
 the watch; the exit code is then 130.`,
 		Args: cobra.NoArgs,
-		RunE: func(c *cobra.Command, _ []string) error { return f.watch(c) },
+		RunE: sharing(func(c *cobra.Command, _ []string) error { return f.watch(c) }),
 	}
 	f.register(c.Flags())
 	for _, name := range notWatched {
