@@ -177,7 +177,7 @@ func (m *Module) operations() *xsm.Operations {
 // hasPerm asks whether ssid may do what perms says to tsid (avc_has_perm).
 func (m *Module) hasPerm(cur *xsm.VCPU, ssid, tsid ss.SID, class uint16, perms uint32, at *resource) abi.Errno {
 	t := avc.Tuple{Source: ssid, Target: tsid, Class: class}
-	if e := m.cache.First(t); e.Is(t) && e.Grants(perms) && perms != 0 {
+	if e := m.cache.Lookup(t); e != nil && e.Grants(perms) && perms != 0 {
 		m.cache.Count(cur.CPU)
 		return 0
 	}
@@ -193,7 +193,7 @@ func (m *Module) domainHasPerm(cur *xsm.VCPU, d1, d2 *xsm.Domain, class uint16, 
 		} else {
 			t.Target = s2.selfSID
 		}
-		if e := m.cache.First(t); e.Is(t) && e.Grants(perms) {
+		if e := m.cache.Lookup(t); e != nil && e.Grants(perms) {
 			m.cache.Count(cur.CPU)
 			return 0
 		}
@@ -209,7 +209,7 @@ func (m *Module) domainHasEvent(cur *xsm.VCPU, d *xsm.Domain, chn *xsm.Evtchn, p
 		t := avc.Tuple{Source: d.SSID.(*domainSecurity).sid, Class: classEvent}
 		t.Target = chn.SSID.(*evtchnSecurity).sid.Load()
 		if t.Target != sidUnlabeled {
-			if e := m.cache.First(t); e.Is(t) && e.Grants(perms) {
+			if e := m.cache.Lookup(t); e != nil && e.Grants(perms) {
 				m.cache.Count(cur.CPU)
 				return 0
 			}
@@ -222,7 +222,7 @@ func (m *Module) domainHasEvent(cur *xsm.VCPU, d *xsm.Domain, chn *xsm.Evtchn, p
 func (m *Module) domainHasXen(cur *xsm.VCPU, d *xsm.Domain, perms uint32) abi.Errno {
 	if labelled(d) {
 		t := avc.Tuple{Source: d.SSID.(*domainSecurity).sid, Target: sidXen, Class: classXen}
-		if e := m.cache.First(t); e.Is(t) && e.Grants(perms) {
+		if e := m.cache.Lookup(t); e != nil && e.Grants(perms) {
 			m.cache.Count(cur.CPU)
 			return 0
 		}

@@ -27,7 +27,7 @@ func (m *Module) onEvent(perms uint32) func(*xsm.VCPU, *xsm.Domain, *xsm.Evtchn)
 			t := avc.Tuple{Source: d.SSID.(*domainSecurity).sid, Class: classEvent}
 			t.Target = chn.SSID.(*evtchnSecurity).sid.Load()
 			if t.Target != sidUnlabeled {
-				if e := m.cache.First(t); e.Is(t) && e.Grants(perms) {
+				if e := m.cache.Lookup(t); e != nil && e.Grants(perms) {
 					m.cache.Count(cur.CPU)
 					return 0
 				}
@@ -45,7 +45,7 @@ func (m *Module) onDomains(class uint16, perms uint32) func(cur *xsm.VCPU, d1, d
 		if labelled(d1) && labelled(d2) && d1 != d2 {
 			t := avc.Tuple{Source: d1.SSID.(*domainSecurity).sid, Class: class}
 			t.Target = d2.SSID.(*domainSecurity).sid
-			if e := m.cache.First(t); e.Is(t) && e.Grants(perms) {
+			if e := m.cache.Lookup(t); e != nil && e.Grants(perms) {
 				m.cache.Count(cur.CPU)
 				return 0
 			}

@@ -89,14 +89,18 @@ func (c *Cache) Init(s server) {
 	c.threshold.Store(defaultThreshold)
 }
 
-// First returns the first entry of the chain that a tuple is in, nil if it is
-// empty. With Is, Grants and Count it is all of the usual hit. Each of them is
-// small enough to be inlined.
-func (c *Cache) First(t Tuple) *Entry { return c.heads[t.slot()].Load() }
+// Lookup returns the entry for a tuple, nil if there is none. With Grants and
+// Count it is all of the usual hit. Each of them is small enough to be inlined.
+func (c *Cache) Lookup(t Tuple) *Entry {
+	e := c.heads[t.slot()].Load()
+	for e != nil && !e.is(t) {
+		e = e.next.Load()
+	}
+	return e
+}
 
-// Is says whether an entry is the one for a tuple.
-func (e *Entry) Is(t Tuple) bool {
-	return e != nil && e.tuple.Source == t.Source && e.tuple.Target == t.Target && e.tuple.Class == t.Class
+func (e *Entry) is(t Tuple) bool {
+	return e.tuple.Source == t.Source && e.tuple.Target == t.Target && e.tuple.Class == t.Class
 }
 
 // Grants says whether an entry grants what is requested, which is something,
@@ -107,14 +111,11 @@ func (e *Entry) Grants(requested uint32) bool { return requested&e.loud == 0 }
 // Count counts a look-up of processor cpu.
 func (c *Cache) Count(cpu int) { c.stats[uint(cpu)%MaxCPUs].lookups.inc() }
 
-// Find looks a tuple up in the whole of its chain, marks the entry as used, and
+// Find looks a tuple up, marks the entry as used, and
 // counts the look-up. It returns nil if there is none.
 func (c *Cache) Find(cpu int, t Tuple) *Entry {
 	c.Count(cpu)
-	e := c.First(t)
-	for e != nil && !e.Is(t) {
-		e = e.next.Load()
-	}
+	e := c.Lookup(t)
 	if e != nil && e.used.Load() != 1 {
 		e.used.Store(1)
 	}
