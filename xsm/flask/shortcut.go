@@ -26,7 +26,7 @@ func (m *Module) onEvent(perms uint32) func(*xsm.VCPU, *xsm.Domain, *xsm.Evtchn)
 		if labelled(d) && labelledEvtchn(chn) {
 			t := avc.Tuple{Source: d.SSID.(*domainSecurity).sid, Class: classEvent}
 			t.Target = chn.SSID.(*evtchnSecurity).sid.Load()
-			if t.Target != sidUnlabeled {
+			if t.Target != sidUnlabeled || !m.sendsUnasked.Load() {
 				if e := m.cache.Lookup(t); e != nil && e.Grants(perms) {
 					m.cache.Count(cur.CPU)
 					return 0

@@ -256,11 +256,11 @@ func (in input) ordered(o compare.Options) compare.Options {
 }
 
 // kindsOrder is the order in which the targets list their kinds of build, from
-// the plainest on. Builds that are kinds under their own names stand in it, and
-// the first is the base where no run says which.
+// the plainest on, those of the usual target first. Builds that are kinds under their
+// own names stand in it, and the first is the base where no run says which.
 func kindsOrder() compare.Order {
 	var order compare.Order
-	for _, name := range hv.Names() {
+	for _, name := range append([]string{model}, hv.Names()...) {
 		t, err := hv.Lookup(name)
 		if err != nil {
 			continue // Names are of those that there are
