@@ -38,6 +38,9 @@ func (s *Set) names(of func(Cell) string) []string {
 	return all
 }
 
+// Targets lists the samples' targets in the order in which they appeared.
+func (s *Set) Targets() []string { return s.names(func(c Cell) string { return c.Target }) }
+
 // Rename gives builds and benchmarks the names that they have in a later run.
 // Names that the input does not have are passed over.
 func (in *Input) Rename(n Renames) error {

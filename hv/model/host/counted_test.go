@@ -238,7 +238,9 @@ func TestDeveloper(t *testing.T) {
 		p := *m.Profile
 		p.Add(*before[name].Profile, -1)
 		for _, x := range p.Paths {
-			if x.Hook != "evtchn_status" || x.Function != "flask.(*Module).evtchnStatus" || x.Instructions <= 0 || x.Calls != 0 {
+			// Go may put a method into the function that passes its receiver on.
+			in := strings.TrimSuffix(x.Function, "-fm")
+			if x.Hook != "evtchn_status" || in != "flask.(*Module).evtchnStatus" || x.Instructions <= 0 || x.Calls != 0 {
 				t.Errorf("%s: %+v", name, x)
 			}
 		}

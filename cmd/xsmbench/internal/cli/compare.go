@@ -243,21 +243,32 @@ func (in input) knows(c results.Criteria) error {
 }
 
 // ordered adds the order of the targets' kinds of build. Where no run says which
-// build the others are compared with, it is the first of them.
+// build the others are compared with, it is the plainest of the samples' target.
 func (in input) ordered(o compare.Options) compare.Options {
 	if in.Files() {
 		return o
 	}
 	o.Order = kindsOrder()
 	if o.Base == "" && in.Run == nil {
-		o.Base = o.Order[0]
+		o.Base = in.plainest(o.Order)
 	}
 	return o
 }
 
+// plainest is the first kind of build of the samples' target, or of all targets where
+// the samples do not tell theirs.
+func (in input) plainest(order compare.Order) string {
+	if targets := in.Samples.Targets(); len(targets) > 0 {
+		if t, err := hv.Lookup(targets[0]); err == nil && len(t.Kinds()) > 0 {
+			return t.Kinds()[0].Name
+		}
+	}
+	return order[0]
+}
+
 // kindsOrder is the order in which the targets list their kinds of build, from
 // the plainest on, those of the usual target first. Builds that are kinds under their
-// own names stand in it, and the first is the base where no run says which.
+// own names stand in it.
 func kindsOrder() compare.Order {
 	var order compare.Order
 	for _, name := range append([]string{model}, hv.Names()...) {
