@@ -208,7 +208,7 @@ func (m *Module) domainHasEvent(cur *xsm.VCPU, d *xsm.Domain, chn *xsm.Evtchn, p
 	if labelled(d) && labelledEvtchn(chn) {
 		t := avc.Tuple{Source: d.SSID.(*domainSecurity).sid, Class: classEvent}
 		t.Target = chn.SSID.(*evtchnSecurity).sid.Load()
-		if t.Target != sidUnlabeled {
+		if t.Target != sidUnlabeled || perms != eventSend || !m.sendsUnasked.Load() {
 			if e := m.cache.Lookup(t); e != nil && e.Grants(perms) {
 				m.cache.Count(cur.CPU)
 				return 0
