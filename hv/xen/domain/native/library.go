@@ -89,8 +89,8 @@ func (p *program) linkageTable() {
 	}
 }
 
-// library emits what a C program's start-up code is, and its end.
-func (p *program) library() {
+// cLibrary emits what a C program's start-up code is, and its end.
+func (p *program) cLibrary() {
 	// libstart is where the dynamic linker jumps to: rdx is what it wants to have
 	// called at the end.
 	p.label("libstart")
@@ -140,8 +140,8 @@ func (p *program) library() {
 	p.linkageTable()
 }
 
-// libraryChildren is children through the library.
-func (p *program) libraryChildren(name, child string, want int32) {
+// dynamicChildren is children through the library.
+func (p *program) dynamicChildren(name, child string, want int32) {
 	loop, end := name+".loop", name+".end"
 	p.address(r15, loop)
 	p.jump("serve")
@@ -169,8 +169,8 @@ func (p *program) libraryChildren(name, child string, want int32) {
 	p.ret()
 }
 
-func (p *program) libraryFork() {
-	p.libraryChildren("libfork", "libfork.child", exitedWith1)
+func (p *program) dynamicFork() {
+	p.dynamicChildren("libfork", "libfork.child", exitedWith1)
 	p.label("libfork.child")
 	p.askScheduling()
 	p.set(rdi, 1)
@@ -184,11 +184,11 @@ func (p *program) askScheduling() {
 	p.calls("getenv")
 }
 
-// libraryExec starts argument 2, and libraryShell has the shell, argument 2, start
+// dynamicExec starts argument 2, and dynamicShell has the shell, argument 2, start
 // argument 3.
-func (p *program) libraryExec() {
+func (p *program) dynamicExec() {
 	p.startsProgram()
-	p.libraryChildren("libexec", "libexec.child", 0)
+	p.dynamicChildren("libexec", "libexec.child", 0)
 	p.label("libexec.child")
 	p.askScheduling()
 	p.set(rdi, 1)
@@ -200,7 +200,7 @@ func (p *program) libraryExec() {
 	p.exit(statusNoProgram)
 }
 
-func (p *program) libraryShell() {
+func (p *program) dynamicShell() {
 	p.startsShell()
-	p.libraryChildren("libsh", "libexec.child", 0)
+	p.dynamicChildren("libsh", "libexec.child", 0)
 }

@@ -167,11 +167,11 @@ var operations = []operation{
 	{bench.NativeSelect, 3, (*program).selectWritable},
 }
 
-// libraryOperations are those of a program that is linked with the C library.
-var libraryOperations = []operation{
-	{bench.NativeLibraryFork, 2, (*program).libraryFork},
-	{bench.NativeLibraryExec, 3, (*program).libraryExec},
-	{bench.NativeLibraryShell, 4, (*program).libraryShell},
+// dynamicOperations are those of a program that is linked with the C library.
+var dynamicOperations = []operation{
+	{bench.NativeLibraryFork, 2, (*program).dynamicFork},
+	{bench.NativeLibraryExec, 3, (*program).dynamicExec},
+	{bench.NativeLibraryShell, 4, (*program).dynamicShell},
 }
 
 // operations are those that the program has.
@@ -180,7 +180,7 @@ func (p *program) operations() []operation {
 	case p.ipc:
 		return ipcOperations
 	case p.got != 0:
-		return slices.Concat(operations, libraryOperations)
+		return slices.Concat(operations, dynamicOperations)
 	}
 	return operations
 }
@@ -204,7 +204,7 @@ func (p *program) assemble() ([]byte, error) {
 	p.memory()
 	p.relay()
 	if p.got != 0 {
-		p.library()
+		p.cLibrary()
 	}
 	for _, op := range p.operations() {
 		p.label(string(op.name))
