@@ -613,9 +613,10 @@ static void read_code(const char *path)
 
 static void add_table(const char *arg)
 {
+    if (n_tables == sizeof tables / sizeof *tables)
+        die("no room for one more table, ", arg);
     struct table *t = &tables[n_tables++];
-    if (n_tables > sizeof tables / sizeof *tables ||
-        sscanf(arg, "%15[^:]:%" SCNx64 ":%u", t->name, &t->base, &t->slots) != 3 || t->slots < 2)
+    if (sscanf(arg, "%15[^:]:%" SCNx64 ":%u", t->name, &t->base, &t->slots) != 3 || t->slots < 2)
         die("table=NAME:BASE:SLOTS expected, got ", arg);
 }
 
