@@ -102,10 +102,7 @@ const (
 
 // TestAgainstOriginal measures lmbench's own programs and their ports side by side.
 func TestAgainstOriginal(t *testing.T) {
-	bin := os.Getenv(originals)
-	if bin == "" {
-		require.Missing(t, "lmbench's own programs, built: set "+originals+" to their folder (docs/lmbench.md)")
-	}
+	bin := require.Given(t, originals, "the folder of lmbench's own programs, built (docs/lmbench.md)")
 	needsHost(t)
 	s := side{t: t, bin: bin, tg: New(), dir: workFolder(t), file: "d/lmbench"} // as deep as the port's
 	ownStore(t)

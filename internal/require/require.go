@@ -1,6 +1,7 @@
 // Package require says what a test needs of a machine. Where that is missing the
 // test is skipped, and "make test" lists what was; where everything must be
-// there (XSMBENCH_REQUIRE=all, as in continuous integration) the test fails.
+// there (XSMBENCH_REQUIRE=all, as in continuous integration) the test fails. What
+// no package has, and only its user can give, is never required.
 package require
 
 import (
@@ -29,6 +30,19 @@ func Missing(t testing.TB, what string) {
 	}
 	note(fmt.Sprintf("%s needs %s", t.Name(), what))
 	t.Skipf("SKIPPED: it needs %s", what)
+}
+
+// Given is the value of a variable that names what no package has and only its
+// user can give, such as a repository of Xen. Without it the test is skipped,
+// also where everything must be there.
+func Given(t testing.TB, variable, what string) string {
+	t.Helper()
+	value := os.Getenv(variable)
+	if value == "" {
+		note(fmt.Sprintf("%s needs %s: set %s", t.Name(), what, variable))
+		t.Skipf("SKIPPED: it needs %s: set %s", what, variable)
+	}
+	return value
 }
 
 // Everything says that nothing may be missing.

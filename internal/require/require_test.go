@@ -19,25 +19,53 @@ func (f *fake) Skip(...any)           { f.skipped = true; runtime.Goexit() }
 func (f *fake) Skipf(string, ...any)  { f.skipped = true; runtime.Goexit() }
 func (f *fake) Fatalf(string, ...any) { f.failed = true; runtime.Goexit() }
 
-func try(f *fake, program string) {
+// try lets a test end by itself.
+func try(test func()) {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		Program(f, program, "a-package")
+		test()
 	}()
 	<-done
+}
+
+func TestGiven(t *testing.T) {
+	for _, c := range []struct {
+		name, value, require string
+		skips                bool
+	}{
+		{"given", "/xen.git", "", false},
+		{"given, and required", "/xen.git", "all", false},
+		{"not given", "", "", true},
+		{"not given: nobody can require it", "", "all", true},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			list := filepath.Join(t.TempDir(), "list")
+			t.Setenv("XSMBENCH_SKIPPED", list)
+			t.Setenv("XSMBENCH_REQUIRE", c.require)
+			t.Setenv("XENREPO", c.value)
+			var f fake
+			got := ""
+			try(func() { got = Given(&f, "XENREPO", "a repository") })
+			if f.skipped != c.skips || f.failed || got != c.value {
+				t.Errorf("skipped %t, failed %t, value %q", f.skipped, f.failed, got)
+			}
+			want := ""
+			if c.skips {
+				want = "TestFake needs a repository: set XENREPO\n"
+			}
+			if text, _ := os.ReadFile(list); string(text) != want {
+				t.Errorf("the list holds %q, want %q", text, want)
+			}
+		})
+	}
 }
 
 func TestSimulations(t *testing.T) {
 	for asked, skips := range map[string]bool{"": true, "0": true, "1": false} {
 		t.Setenv("XSMBENCH_SIMULATE", asked)
 		var f fake
-		done := make(chan struct{})
-		go func() {
-			defer close(done)
-			Simulations(&f)
-		}()
-		<-done
+		try(func() { Simulations(&f) })
 		if f.skipped != skips {
 			t.Errorf("XSMBENCH_SIMULATE=%q: skipped %t, want %t", asked, f.skipped, skips)
 		}
@@ -65,7 +93,7 @@ func TestProgram(t *testing.T) {
 			t.Setenv("XSMBENCH_REQUIRE", c.require)
 			t.Setenv("XSMBENCH_SKIPPED", list)
 			var f fake
-			try(&f, c.program)
+			try(func() { Program(&f, c.program, "a-package") })
 			if f.skipped != c.want.skipped || f.failed != c.want.failed {
 				t.Errorf("skipped %v, failed %v", f.skipped, f.failed)
 			}

@@ -16,16 +16,14 @@ import (
 	"xsmbench/hv"
 	"xsmbench/hv/count/code"
 	"xsmbench/hv/xen/symbols"
+	"xsmbench/internal/require"
 )
 
 // TestNames builds the stable branches from 4.15 on, and master, of the
 // repository of Xen that XENREPO names (XENREVS, if given, are the revisions
 // instead), and looks at what counting finds in each: nothing is booted.
 func TestNames(t *testing.T) {
-	repo := os.Getenv("XENREPO")
-	if repo == "" {
-		t.Skip("SKIPPED: it needs XENREPO, a clone of Xen's repository with its stable branches")
-	}
+	repo := require.Given(t, treesRepository, "a clone of Xen's repository with its stable branches")
 	target, err := hv.Lookup("xen")
 	if err != nil {
 		t.Fatal(err)

@@ -16,6 +16,7 @@ import (
 
 	"xsmbench/bench"
 	"xsmbench/hv/xen/toolstack"
+	"xsmbench/internal/require"
 	"xsmbench/results"
 )
 
@@ -41,10 +42,7 @@ const startDelays = 24
 // in both domains, FLASK enforcing, and no warning that this program does not
 // explain. The table of what dummy and FLASK cost goes to the standard output.
 func TestTrees(t *testing.T) {
-	repo := os.Getenv(treesRepository)
-	if repo == "" {
-		t.Skip("give " + treesRepository + ", a clone of Xen's repository")
-	}
+	repo := require.Given(t, treesRepository, "a clone of Xen's repository with its stable branches")
 	if missing := toolstack.Missing(t.Context()); missing != nil {
 		t.Fatalf("trees are measured with their own tools: install the packages %s", strings.Join(missing, " "))
 	}
