@@ -2,6 +2,7 @@ package hv
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"xsmbench/bench"
@@ -219,6 +220,26 @@ type Guide interface {
 	Hooks() []string
 	// Hook is what is known of a hook; all is empty if nothing is.
 	Hook(name string) HookNote
+}
+
+// CrossingsOn are the hooks that a benchmark is known to cross on a target, and
+// whether that is known. What benchmarks say of themselves is of Xen 3.2, as the
+// model has it. A target with hooks of its own has those that took their places, and
+// may have others that 3.2 had not.
+func CrossingsOn(t Target, b bench.Benchmark) (list []bench.Crossing, known bool) {
+	g, own := t.(Guide)
+	if !own {
+		return b.Hooks, true
+	}
+	names := g.Hooks()
+	for _, c := range b.Hooks {
+		for _, name := range names {
+			if note := g.Hook(name); note.Never == "" && (name == c.Hook || slices.Contains(note.Was, c.Hook)) {
+				list = append(list, bench.Crossing{Hook: name, PerOp: c.PerOp, Note: c.Note})
+			}
+		}
+	}
+	return list, len(list) > 0 || len(names) == 0
 }
 
 // HookNote says how a hook is reached.

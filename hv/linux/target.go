@@ -67,6 +67,12 @@ func (*Target) Kinds() []hv.Kind {
 // Arches is amd64: the native loops are machine code for it.
 func (*Target) Arches() []string { return []string{"amd64"} }
 
+// Hooks are none: there is no hypervisor.
+func (*Target) Hooks() []string { return nil }
+
+// Hook knows nothing of any.
+func (*Target) Hook(string) hv.HookNote { return hv.HookNote{} }
+
 // Accels has none.
 func (*Target) Accels() []string { return []string{""} }
 

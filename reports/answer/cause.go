@@ -50,7 +50,7 @@ func causeOf(c *compare.Comparison, r *profile.Run, row compare.Row) Cause {
 	if len(row.Hooks) == 0 {
 		return Cause{}
 	}
-	h := slices.MaxFunc(row.Hooks, func(a, b bench.Crossing) int { return cmp.Compare(a.PerOp, b.PerOp) })
+	h := slices.MaxFunc(row.Hooks, func(a, b compare.Crossed) int { return cmp.Compare(a.PerOp, b.PerOp) })
 	return Cause{Hook: h.Hook, Calls: h.PerOp, Others: len(row.Hooks) - 1}
 }
 

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"strings"
 
-	"xsmbench/bench"
 	"xsmbench/reports/compare"
 	"xsmbench/reports/gate"
 	"xsmbench/reports/internal/number"
@@ -180,13 +179,11 @@ func Hooks(r *gate.Result, f gate.Finding) string {
 	case f.Row.NoHook:
 		return "none, so hooks are not the cause"
 	}
-	if r.Crossed != nil {
-		if counted := r.Crossed(f); len(counted) > 0 {
-			return hookNames(counted)
-		}
+	names := hookNames(f.Row.Hooks)
+	if names != "" && f.Row.Hooks[0].Counted {
+		return names
 	}
 	var parts []string
-	names := hookNames(f.Row.Hooks)
 	if n, ok := r.Comparison.Figure(f.Environment, f.Benchmark, f.Build, "hooks/op"); ok {
 		parts = append(parts, number.Rounded(n.Value)+" counted")
 		if names != "" { // which they are was not counted
@@ -201,7 +198,7 @@ func Hooks(r *gate.Result, f gate.Finding) string {
 
 // hookNames lists hooks, with how often each is crossed if that is known and
 // not once.
-func hookNames(hooks []bench.Crossing) string {
+func hookNames(hooks []compare.Crossed) string {
 	var names []string
 	for i, h := range hooks {
 		if i == mostHooks {

@@ -12,6 +12,9 @@ const earlier = " (earlier)"
 // Earlier is what a build of an earlier run is called.
 func Earlier(build string) string { return build + earlier }
 
+// IsEarlier tells a build of an earlier run, and its own name.
+func IsEarlier(name string) (build string, is bool) { return strings.CutSuffix(name, earlier) }
+
 // Against compares each build with itself in an earlier run. Boots of two runs
 // are no pairs: nothing makes the weather of their rounds the same, so samples
 // are independent. A build whose images are the earlier run's is a control:

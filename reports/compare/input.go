@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"xsmbench/bench"
+	"xsmbench/hv"
 	"xsmbench/results"
 )
 
@@ -160,11 +161,27 @@ func (in *Input) options(o Options) Options {
 	}
 	o.Units = in.units
 	o.Planned, o.Looks, o.Controls = in.planned, in.looks, in.controls
-	o.Hooks = func(name string) ([]bench.Crossing, bool) {
-		b, ok := bench.Find(name)
-		return b.Hooks, ok
-	}
+	o.Hooks = in.crossings
 	return o
+}
+
+// crossings are the hooks that a benchmark is known to cross on every target that
+// the samples are of, and whether that is known.
+func (in *Input) crossings(name string) (list []bench.Crossing, known bool) {
+	b, ok := bench.Find(name)
+	if !ok {
+		return nil, false
+	}
+	list, known = b.Hooks, true
+	for _, target := range in.Samples.Targets() {
+		if t, err := hv.Lookup(target); err == nil {
+			list, known = hv.CrossingsOn(t, b)
+		}
+		if !known {
+			return nil, false
+		}
+	}
+	return list, known
 }
 
 // Malformed is an error if lines of the input were of no use; those that say

@@ -39,6 +39,9 @@ type Options struct {
 	// Hooks tells which hooks a benchmark crosses, and whether that is
 	// known. It may be nil.
 	Hooks func(benchmark string) ([]bench.Crossing, bool)
+	// Counted tells what one operation executed in each hook that it crossed,
+	// and whether that was counted. It may be nil.
+	Counted func(e Environment, benchmark, build string) ([]Executed, bool)
 
 	copies map[string]bool // builds whose samples are the base's, value for value
 }
@@ -56,6 +59,9 @@ func (o Options) complete() (Options, error) {
 	o.Criteria = o.Criteria.Or(d.Criteria)
 	if o.Hooks == nil {
 		o.Hooks = func(string) ([]bench.Crossing, bool) { return nil, false }
+	}
+	if o.Counted == nil {
+		o.Counted = func(Environment, string, string) ([]Executed, bool) { return nil, false }
 	}
 	return o, CheckCriteria(o.Criteria)
 }

@@ -77,7 +77,7 @@ type Row struct {
 	Questions int
 	N         int    // pairs of boots, or the smaller number of boots
 	Need      Rounds // for another verdict than inconclusive
-	Hooks     []bench.Crossing
+	Hooks     []Crossed
 
 	Paired bool
 	// Foreign tells that the samples are lines of files that know no boots.

@@ -17,7 +17,6 @@ import (
 	"slices"
 	"time"
 
-	"xsmbench/bench"
 	"xsmbench/reports/change"
 	"xsmbench/reports/compare"
 	"xsmbench/results"
@@ -60,9 +59,6 @@ type Input struct {
 	// Problems are those of the run's files: they tell what the run itself
 	// could not measure.
 	Problems []results.Problem
-	// Crossed tells which hooks an operation was counted to cross in the
-	// build, nil if that was not counted. It may be nil.
-	Crossed func(Finding) []bench.Crossing
 	// Changes are what was changed between builds and what they are compared with.
 	// Functions that changed and never executed are named.
 	Changes []change.Change

@@ -55,7 +55,8 @@ type lineView struct {
 	Parts    []string // of its name, between which a line may break
 	Base     string
 	BaseKey  float64
-	Control  bool // no build crosses a hook
+	Control  bool   // no build crosses a hook
+	Way      string // the hooks of one operation
 	Remarks  []string
 	Kind     string
 	Verdicts string // of each build
@@ -87,6 +88,9 @@ func (p *part) table() tableView {
 	return t
 }
 
+// pageWay bounds the hooks below a benchmark's name; its panel has them all.
+const pageWay = 70
+
 func (p *part) line(l compare.Line, notes *table.Footnotes) lineView {
 	id := p.names.id(p.Environment, l.Benchmark, p.Unit)
 	if p.controls {
@@ -109,7 +113,7 @@ func (p *part) line(l compare.Line, notes *table.Footnotes) lineView {
 	}
 	line.Verdicts = strings.Join(orDash(verdicts), " ")
 	if p.Counted() {
-		line.Remarks = p.remarks(l)
+		line.Way, line.Remarks = table.Way(l, pageWay), p.remarks(l)
 	}
 	return line
 }

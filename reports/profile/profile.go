@@ -116,6 +116,20 @@ func New(c *results.Contents, list []results.Profile) *Run {
 	return r
 }
 
+// Cost is what one operation of a benchmark executes in a build, nil if the run, which
+// may be nil, does not tell.
+func (r *Run) Cost(arch, domain, benchmark, build string) *Cost {
+	if r == nil {
+		return nil
+	}
+	for _, b := range r.Benchmarks {
+		if b.Arch == arch && b.Domain == domain && b.Name == benchmark {
+			return b.Costs[build]
+		}
+	}
+	return nil
+}
+
 // executedIn collects what builds executed; controls are left out.
 func executedIn(list []results.Profile, controls map[string]bool) map[string]map[string]bool {
 	all := map[string]map[string]bool{}

@@ -2,9 +2,11 @@ package synthetic
 
 import (
 	"fmt"
+	"slices"
 
 	"xsmbench/bench"
 	"xsmbench/hv"
+	"xsmbench/reports/compare"
 	"xsmbench/results"
 )
 
@@ -19,6 +21,8 @@ type Count struct {
 	// Restless is what one build's boots differ by, from round to round.
 	Restless map[string]float64
 	Dom0     bool
+	// Way are the hooks, with as many calls as there are in all; nil if it is not told.
+	Way []compare.Executed
 	// Disturbed is never counted: what XSM executed is all there is.
 	Disturbed bool
 }
@@ -40,12 +44,33 @@ func Counts() []Count {
 		c("Kbench/hypercall/op=mmu_update/entries=16", 14208, 17, 34, 340, 3230),
 		c("Kbench/hypercall/op=domctl_pause_unpause", 3312, 2, 6, 40, 380),
 	}
+	for i, way := range [][]compare.Executed{
+		2: {{Hook: "update_va_mapping", Calls: 2}},
+		3: {{Hook: "update_va_mapping", Calls: 280}, {Hook: "memory_pin_page", Calls: 100}, {Hook: "mmu_update", Calls: 32}},
+		5: {{Hook: "evtchn_send", Calls: 1}},
+		6: {{Hook: "mmu_update", Calls: 16}, {Hook: "domain_memory_map", Calls: 1}},
+	} {
+		all[i].Way = way
+	}
 	all[3].Restless = map[string]float64{"flask": 12}
 	all[7].Dom0 = true
 	roundtrip := c("Kbench/hypercall/op=evtchn_roundtrip", 0, 2, 4, 24, 332.5)
 	roundtrip.Disturbed = true
 	all = append(all, roundtrip)
 	return all
+}
+
+// executed tells of some counts what they execute in their hooks: to each call its share.
+func executed(_ compare.Environment, benchmark, build string) ([]compare.Executed, bool) {
+	at := slices.IndexFunc(Counts(), func(c Count) bool { return c.Name == benchmark })
+	if at < 0 || Counts()[at].Way == nil {
+		return nil, false
+	}
+	c := Counts()[at]
+	for i := range c.Way {
+		c.Way[i].Instructions = c.XSM[build] * c.Way[i].Calls / c.Hooks
+	}
+	return c.Way, c.XSM[build] > 0
 }
 
 // CountedRun is the run.json of a run that counts.

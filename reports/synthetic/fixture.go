@@ -56,7 +56,11 @@ var Order = compare.Order{"native", "dummy", "flask"}
 func Compare(t testing.TB, name string) (*compare.Comparison, about.About) {
 	t.Helper()
 	run := Open(t, name)
-	c, err := compare.Compare(run.Samples, compare.Options{Order: Order, Hooks: crossed})
+	o := compare.Options{Order: Order, Hooks: crossed}
+	if run.Run.Spec.Accel != "" {
+		o.Counted = executed
+	}
+	c, err := compare.Compare(run.Samples, o)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -194,14 +194,21 @@ const columnsOfCounted = 5
 
 // countGrid is the table of a section that counts: for each build its count, the
 // difference, and what the count is made of. Remarks of samples stand below
-// their line.
-func countGrid(c *compare.Comparison, s compare.Section, notes *Footnotes, style Style) *grid.Grid {
-	n := UsualN(s)
-	g := grid.New(3 + columnsOfCounted*len(s.Builds))
+// their line. way is how much room the hooks have at its end, as Way takes it, or
+// noWay.
+func countGrid(c *compare.Comparison, s compare.Section, notes *Footnotes, style Style, way int) *grid.Grid {
+	n, columns := UsualN(s), 3+columnsOfCounted*len(s.Builds)
+	g := grid.New(columns)
+	if way != noWay {
+		g = grid.New(columns + 2)
+	}
 	g.Tight = true
 	head := []string{"benchmark", c.Base, "XSM/hooks"}
 	for _, build := range s.Builds {
-		head = append(head, "│", build, build+"−"+c.Base, "XSM/hooks", "verdict")
+		head = append(head, grid.Rule, build, build+"−"+c.Base, "XSM/hooks", "verdict")
+	}
+	if way != noWay {
+		head = append(head, grid.Rule, wayTitle)
 	}
 	g.Add(head...)
 	groups := Groups(s.Lines)
@@ -215,11 +222,14 @@ func countGrid(c *compare.Comparison, s compare.Section, notes *Footnotes, style
 		for _, l := range group.Lines {
 			cells := []string{"  " + strings.TrimPrefix(l.Benchmark, group.Name), number.Brief(l.BaseValue), Parts(c, s.Environment, l.Benchmark, c.Base)}
 			for i, r := range l.Rows {
-				cells = append(cells, "│")
+				cells = append(cells, grid.Rule)
 				cells = append(cells, countCells(c, s, l.Benchmark, s.Builds[i], r)...)
 				if r != nil {
 					cells[len(cells)-1] = brevity(r.Verdict) + notes.Marks(NotRemarks(r))
 				}
+			}
+			if way != noWay {
+				cells = append(cells, grid.Rule, Way(l, way))
 			}
 			g.Add(cells...)
 			for i, r := range l.Rows {
@@ -240,11 +250,14 @@ func countGrid(c *compare.Comparison, s compare.Section, notes *Footnotes, style
 	for _, cells := range MeansOf(c, s) {
 		line := []string{cells.Label, "", ""}
 		for _, m := range cells.Means {
-			line = append(line, "│", "", m.Overhead, m.Of, "")
+			line = append(line, grid.Rule, "", m.Overhead, m.Of, "")
+		}
+		if way != noWay {
+			line = append(line, grid.Rule)
 		}
 		g.Add(line...)
 	}
-	for i := range g.Right {
+	for i := range columns {
 		k := (i - 3) % columnsOfCounted
 		g.Right[i] = i == 1 || i == 2 || i > 2 && (k == 1 || k == 2 || k == 3)
 	}
@@ -389,8 +402,13 @@ func markdownCounts(w io.Writer, c *compare.Comparison, s compare.Section, prefi
 	for _, build := range s.Builds {
 		head = append(head, build, build+"−"+c.Base, "XSM/hooks", "verdict")
 	}
+	align := "| :-- | --: | --: |" + strings.Repeat(" --: | --: | --: | :-- |", len(s.Builds))
+	way := hasWay(s)
+	if way {
+		head, align = append(head, wayTitle), align+" :-- |"
+	}
 	grid.MarkdownLine(w, head)
-	fmt.Fprintf(w, "| :-- | --: | --: |%s\n", strings.Repeat(" --: | --: | --: | :-- |", len(s.Builds)))
+	fmt.Fprintln(w, align)
 	for _, l := range s.Lines {
 		cells := []string{withRemarks(c, l, c.Base, l.Benchmark), number.Brief(l.BaseValue), Parts(c, s.Environment, l.Benchmark, c.Base)}
 		for i, r := range l.Rows {
@@ -404,12 +422,18 @@ func markdownCounts(w io.Writer, c *compare.Comparison, s compare.Section, prefi
 			}
 			cells = append(cells, group...)
 		}
+		if way {
+			cells = append(cells, Way(l, markdownWay))
+		}
 		grid.MarkdownLine(w, cells)
 	}
 	for _, m := range MeansOf(c, s) {
 		cells := []string{strings.TrimSpace(m.Label), "", ""}
 		for _, one := range m.Means {
 			cells = append(cells, "", one.Overhead, one.Of, "")
+		}
+		if way {
+			cells = append(cells, "")
 		}
 		grid.MarkdownLine(w, cells)
 	}

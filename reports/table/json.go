@@ -6,7 +6,6 @@ import (
 	"math"
 	"strconv"
 
-	"xsmbench/bench"
 	"xsmbench/reports/about"
 	"xsmbench/reports/account"
 	"xsmbench/reports/compare"
@@ -107,10 +106,15 @@ func environmentOf(e compare.Environment) jsonEnvironment {
 		Pkg: e.Pkg, GOOS: e.GOOS, GOARCH: e.GOARCH, CPU: e.CPU}
 }
 
+// hookJSON is a hook on the way of one operation: what was counted, or what the
+// benchmark is known to cross.
 type hookJSON struct {
-	Hook  string  `json:"hook"`
-	PerOp float64 `json:"per_op"`
-	Note  string  `json:"note,omitempty"`
+	Hook      string   `json:"hook"`
+	PerOp     float64  `json:"per_op"`
+	Note      string   `json:"note,omitempty"`
+	Counted   bool     `json:"counted"`
+	BasePerOp *float64 `json:"base_per_op,omitempty"`
+	More      *float64 `json:"more,omitempty"` // instructions
 }
 
 // jsonCheck holds what stands beside a row: where it was measured, the other
@@ -240,10 +244,14 @@ func rowOf(c *compare.Comparison, r compare.Row) jsonRow {
 	}
 }
 
-func hooks(crossings []bench.Crossing) []hookJSON {
+func hooks(crossed []compare.Crossed) []hookJSON {
 	all := []hookJSON{}
-	for _, c := range crossings {
-		all = append(all, hookJSON(c))
+	for _, h := range crossed {
+		out := hookJSON{Hook: h.Hook, PerOp: h.PerOp, Note: h.Note, Counted: h.Counted}
+		if h.Counted {
+			out.BasePerOp, out.More = finite(h.Before), finite(h.More)
+		}
+		all = append(all, out)
 	}
 	return all
 }

@@ -91,7 +91,7 @@ func writeSection(w *bufio.Writer, c *compare.Comparison, s compare.Section, pre
 	wide := &Footnotes{texts: notes.texts} // whose marks count only if it fits
 	g := sampleGrid(c, s, wide, VerdictText, style)
 	if s.Counted() {
-		g = countGrid(c, s, wide, style)
+		g = fittingGrid(c, s, wide, style)
 	}
 	if style.fits(g) {
 		notes.texts = wide.texts
@@ -206,6 +206,9 @@ func stackedGrid(c *compare.Comparison, s compare.Section, notes *Footnotes, sty
 			if parts := Parts(c, s.Environment, l.Benchmark, r.Build); parts != "" && s.Counted() {
 				g.Note("      XSM/hooks " + parts + ", " + Parts(c, s.Environment, l.Benchmark, c.Base) + " in " + c.Base)
 			}
+		}
+		if way := Way(l, anyWay); way != "" && s.Counted() {
+			g.Note("      hooks: " + way)
 		}
 		for _, r := range Remarks(c, l) {
 			g.Note("    " + r.String())

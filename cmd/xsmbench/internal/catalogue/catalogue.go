@@ -26,6 +26,8 @@ type Catalogue struct {
 	Hooks      []Hook      `json:"hooks,omitempty"`
 	Cover      *Cover      `json:"cover,omitempty"`
 	Run        *Run        `json:"-"` // that hooks and cover are of, nil for none
+
+	without string // the only target, if hooks were asked for and it has none
 }
 
 // Target is one way to have a hypervisor under test.
@@ -58,7 +60,9 @@ type Benchmark struct {
 	Suite   string     `json:"suite"` // the smallest that has it
 	Domains []string   `json:"domains"`
 	Targets []string   `json:"targets"`
-	Hooks   []Crossing `json:"hooks"`
+	Hooks   []Crossing `json:"hooks"` // of the only target, else of the model's
+
+	unknown bool // which they are
 }
 
 // Crossing is a hook on the way of one operation.
@@ -81,6 +85,9 @@ func New(targets []hv.Target, parts []string, run *Run) Catalogue {
 	}
 	if slices.Contains(parts, "hooks") {
 		l.Hooks = listHooks(targets, benchmarks, run)
+		if len(targets) == 1 && l.Hooks == nil {
+			l.without = targets[0].Name()
+		}
 	}
 	return l
 }
@@ -114,7 +121,12 @@ func listBenchmarks(targets []hv.Target) []Benchmark {
 			}
 		}
 		slices.Sort(lb.Domains)
-		for _, c := range b.Hooks {
+		crossed, known := b.Hooks, true
+		if len(targets) == 1 {
+			crossed, known = hv.CrossingsOn(targets[0], b)
+		}
+		lb.unknown = !known
+		for _, c := range crossed {
 			lb.Hooks = append(lb.Hooks, Crossing(c))
 		}
 		if lb.Targets != nil {
@@ -174,7 +186,7 @@ func (l Catalogue) Write(w io.Writer) error {
 	if l.Benchmarks != nil {
 		title("benchmark\tunit\tfrom\tsuite\thooks per operation\twhat one operation is")
 		for _, b := range l.Benchmarks {
-			fmt.Fprintf(tab, "%s\t%s\t%s\t%s\t%s\t%s\n", b.Name, b.Unit, strings.Join(b.Domains, " "), b.Suite, crossings(b.Hooks), b.Doc)
+			fmt.Fprintf(tab, "%s\t%s\t%s\t%s\t%s\t%s\n", b.Name, b.Unit, strings.Join(b.Domains, " "), b.Suite, b.crossings(), b.Doc)
 		}
 	}
 	if l.Refused != nil {
@@ -182,6 +194,9 @@ func (l Catalogue) Write(w io.Writer) error {
 		for _, r := range l.Refused {
 			fmt.Fprintf(tab, "%s\t%s\n", r.Name, r.Reason)
 		}
+	}
+	if l.without != "" {
+		title("target " + l.without + " has no hooks")
 	}
 	if l.Hooks != nil {
 		title(l.hookTitle())
@@ -198,12 +213,15 @@ func (l Catalogue) Write(w io.Writer) error {
 
 // crossings is "evtchn_send, mmu_normal_update x4, …"; a hook whose number
 // depends on something has a tilde.
-func crossings(hooks []Crossing) string {
-	if len(hooks) == 0 {
+func (b Benchmark) crossings() string {
+	switch {
+	case b.unknown:
+		return dash("")
+	case len(b.Hooks) == 0:
 		return "none"
 	}
 	var parts []string
-	for _, c := range hooks {
+	for _, c := range b.Hooks {
 		switch {
 		case c.PerOp == 0:
 			parts = append(parts, "~"+c.Hook)

@@ -45,9 +45,12 @@ func TestCrossings(t *testing.T) {
 		"none":                nil,
 		"a, b x4, c x2.5, ~d": {{Hook: "a", PerOp: 1}, {Hook: "b", PerOp: 4}, {Hook: "c", PerOp: 2.5}, {Hook: "d", Note: "depends"}},
 	} {
-		if got := crossings(hooks); got != want {
+		if got := (Benchmark{Hooks: hooks}).crossings(); got != want {
 			t.Errorf("%v: %s, want %s", hooks, got, want)
 		}
+	}
+	if got := (Benchmark{unknown: true}).crossings(); got != "-" {
+		t.Errorf("unknown: %s", got)
 	}
 }
 

@@ -70,7 +70,7 @@ func ownHooks(g hv.Guide, benchmarks []Benchmark) []Hook {
 		note := g.Hook(name)
 		h := noted(name, note)
 		for _, b := range benchmarks {
-			if note.Never == "" && b.declares(name, note.Was...) {
+			if b.declares(name) {
 				h.Benchmarks = append(h.Benchmarks, b.Name)
 			}
 		}
@@ -107,9 +107,9 @@ func (r *Run) hooks(g hv.Guide) []Hook {
 	return list
 }
 
-// declares reports whether a benchmark is said to cross one of some hooks.
-func (b Benchmark) declares(h string, was ...string) bool {
-	return slices.ContainsFunc(b.Hooks, func(c Crossing) bool { return c.Hook == h || slices.Contains(was, c.Hook) })
+// declares reports whether a benchmark is said to cross a hook.
+func (b Benchmark) declares(h string) bool {
+	return slices.ContainsFunc(b.Hooks, func(c Crossing) bool { return c.Hook == h })
 }
 
 // Refusal is a benchmark that a target does not run.

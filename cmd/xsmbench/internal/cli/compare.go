@@ -8,6 +8,7 @@ import (
 	"runtime/debug"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -146,7 +147,12 @@ func formatFlag(fs *pflag.FlagSet, format *string, usage string) {
 }
 
 // input is what a comparison is made from, with what else a command shows of it.
-type input struct{ *compare.Input }
+type input struct {
+	*compare.Input
+	// hooks reads the run's profiles once, nil if it has none. Those that cannot be
+	// read are problems of the input from then on.
+	hooks func() (*profile.Run, error)
+}
 
 func readInput(paths ...string) (input, error) { return readSources(results.Sources(paths...)) }
 
@@ -157,7 +163,7 @@ func readSources(sources []results.Source) (input, error) {
 		debug.SetGCPercent(40)
 	}
 	in, err := compare.ReadSources(sources)
-	return input{in}, err
+	return input{in, sync.OnceValues(func() (*profile.Run, error) { return hooksOf(in) })}, err
 }
 
 // mostWarnings bounds what is said of input that cannot be read.
@@ -191,9 +197,7 @@ func (in input) coverage(counted *profile.Run) *coverage.Matrix {
 	return coverage.Of(m)
 }
 
-// hooks reads the run's profiles, nil if it has none. Those that cannot be read
-// are problems of the input from then on.
-func (in input) hooks() (*profile.Run, error) {
+func hooksOf(in *compare.Input) (*profile.Run, error) {
 	if in.Run == nil || in.Dir == "" {
 		return nil, nil
 	}
@@ -226,7 +230,39 @@ func (in input) compare(f compareFlags) (*compare.Comparison, error) {
 		return nil, err
 	}
 	o.Single = f.single
+	if o.Counted, err = executed(in, input{}); err != nil {
+		return nil, err
+	}
 	return in.Compare(in.ordered(o))
+}
+
+// executed tells what operations execute in hooks, by the profiles of a run and, of its
+// builds, those of an earlier one, if there is one.
+func executed(now, before input) (func(e compare.Environment, benchmark, build string) ([]compare.Executed, bool), error) {
+	var runs [2]*profile.Run
+	for i, in := range []input{now, before} {
+		if in.Input == nil {
+			continue
+		}
+		var err error
+		if runs[i], err = in.hooks(); err != nil {
+			return nil, err
+		}
+	}
+	return func(e compare.Environment, benchmark, build string) (all []compare.Executed, known bool) {
+		r := runs[0]
+		if name, earlier := compare.IsEarlier(build); earlier {
+			r, build = runs[1], name
+		}
+		cost := r.Cost(e.Arch, e.Domain, benchmark, build)
+		if cost == nil {
+			return nil, false
+		}
+		for _, h := range cost.Hooks {
+			all = append(all, compare.Executed{Hook: h.Name, Calls: h.Calls, Instructions: h.Instructions()})
+		}
+		return all, true
+	}, nil
 }
 
 // knows refuses criteria of units and benchmarks that neither the samples nor any

@@ -16,7 +16,6 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
-	"xsmbench/bench"
 	"xsmbench/reports/change"
 	"xsmbench/reports/ci"
 	"xsmbench/reports/compare"
@@ -158,7 +157,7 @@ func (f *gateFlags) input(path string, renames renamer) (in *gate.Input, damage 
 	if err != nil {
 		return nil, nil, err
 	}
-	in = &gate.Input{Run: now.Run, Earlier: from, Only: f.only, Problems: now.Problems, Crossed: crossedIn(hooks)}
+	in = &gate.Input{Run: now.Run, Earlier: from, Only: f.only, Problems: now.Problems}
 	damage = now.Malformed()
 	switch {
 	case from != "":
@@ -200,25 +199,6 @@ func (in input) changes(base string, r *profile.Run, before input, since bool) (
 	return change.Since(change.Side{Run: before.Run, Dir: before.Dir, Profile: earlier}, change.Side{Run: in.Run, Dir: in.Dir, Profile: r}), nil
 }
 
-// crossedIn finds the hooks of a finding in a run's profiles.
-func crossedIn(r *profile.Run) func(gate.Finding) []bench.Crossing {
-	if r == nil {
-		return nil
-	}
-	return func(f gate.Finding) []bench.Crossing {
-		var all []bench.Crossing
-		for _, b := range r.Benchmarks {
-			if b.Arch != f.Arch || b.Domain != f.Domain || b.Name != f.Benchmark || b.Costs[f.Build] == nil {
-				continue
-			}
-			for _, h := range b.Costs[f.Build].Hooks {
-				all = append(all, bench.Crossing{Hook: h.Name, PerOp: h.Calls})
-			}
-		}
-		return all
-	}
-}
-
 // checkOnly refuses builds that the run was not to measure. One that has no
 // sample is the gate's to judge.
 func (f *gateFlags) checkOnly(in *gate.Input) error {
@@ -245,6 +225,9 @@ func (in input) against(before input, f compareFlags) (*compare.Comparison, erro
 		return nil, err
 	}
 	if err := in.knows(o.Criteria); err != nil {
+		return nil, err
+	}
+	if o.Counted, err = executed(in, before); err != nil {
 		return nil, err
 	}
 	return in.Against(before.Input, in.ordered(o))
