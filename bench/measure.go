@@ -47,6 +47,7 @@ func measure(d Domain, b Benchmark, o Options, cal Calibration) (Measurement, er
 	}
 	subtract := base - credit
 	m.fill(b, windows, subtract)
+	m.Warnings = append(m.Warnings, r.nothing...)
 	m.Values = append(m.Values, r.witness.values(b.Ops)...)
 	if r.timer.probe != nil {
 		m.ProbeNS = float64(r.timer.probe.best)
@@ -79,12 +80,14 @@ type run struct {
 	options Options
 	timer   timer
 	witness *witness // nil for none
+	nothing []string // what there was nothing of to subtract or to add
 }
 
 type setup = func(Domain) (Loop, func(), error)
 
 // phase measures what is subtracted or added back: microseconds per
-// iteration, 0 if there is none.
+// iteration, 0 if there is none. One that takes no longer than the empty loop does
+// not differ from none.
 func (r *run) phase(p Phase, s setup) (float64, error) {
 	if s == nil {
 		return 0, nil
@@ -94,6 +97,11 @@ func (r *run) phase(p Phase, s setup) (float64, error) {
 		return 0, fmt.Errorf("set up: %w", err)
 	}
 	windows, err := r.windows(p, Interval{Loop: loop, Cleanup: cleanup})
+	if errors.Is(err, errTooShort) {
+		name := map[Phase]string{PhaseBaseline: "the baseline", PhaseCredit: "the credit"}[p]
+		r.nothing = append(r.nothing, name+" takes no longer than an empty loop, and counts as 0")
+		return 0, nil
+	}
 	return median(windows).perOp(), err
 }
 

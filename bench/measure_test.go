@@ -46,7 +46,8 @@ func TestMeasure(t *testing.T) {
 		value   float64
 		windows int
 		cleaned int
-		warns   bool
+		warns   bool // of windows below 0
+		notes   bool
 	}{
 		{
 			name: "plain", b: bench.Benchmark{Unit: "ns/op", Setup: m.spend(7*us, &cleaned)},
@@ -63,6 +64,14 @@ func TestMeasure(t *testing.T) {
 		{
 			name: "baseline exceeds", b: bench.Benchmark{Unit: "ns/op", Setup: m.spend(us, &cleaned), Baseline: m.spend(3*us, &cleaned)},
 			cal: bench.Calibration{EnoughUS: 5000}, value: 0, windows: 11, cleaned: 2, warns: true,
+		},
+		{
+			name: "baseline of an empty loop", b: bench.Benchmark{Unit: "ns/op", Setup: m.spend(7*us, &cleaned), Baseline: m.spend(us/2, &cleaned)},
+			cal: bench.Calibration{EnoughUS: 5000, LoopNS: 500}, value: 6500, windows: 11, cleaned: 2, notes: true,
+		},
+		{
+			name: "baseline below an empty loop", b: bench.Benchmark{Unit: "ns/op", Setup: m.spend(7*us, &cleaned), Baseline: m.spend(us/4, &cleaned)},
+			cal: bench.Calibration{EnoughUS: 5000, LoopNS: 500}, value: 6500, windows: 11, cleaned: 2, notes: true,
 		},
 		{
 			name: "operations per iteration", b: bench.Benchmark{Unit: "ns/op", Ops: 8, Setup: m.spend(8*us, &cleaned)},
@@ -110,7 +119,7 @@ func TestMeasure(t *testing.T) {
 			if cleaned != tt.cleaned {
 				t.Errorf("%d clean-ups, want %d", cleaned, tt.cleaned)
 			}
-			if (len(got.Warnings) > 0) != tt.warns {
+			if (len(got.Warnings) > 0) != (tt.warns || tt.notes) {
 				t.Errorf("warnings %v", got.Warnings)
 			}
 		})
