@@ -161,27 +161,32 @@ func (in *Input) options(o Options) Options {
 	}
 	o.Units = in.units
 	o.Planned, o.Looks, o.Controls = in.planned, in.looks, in.controls
-	o.Hooks = in.crossings
+	o.Hooks = in.crossings()
 	return o
 }
 
-// crossings are the hooks that a benchmark is known to cross on every target that
+// crossings tells the hooks that a benchmark is known to cross on every target that
 // the samples are of, and whether that is known.
-func (in *Input) crossings(name string) (list []bench.Crossing, known bool) {
-	b, ok := bench.Find(name)
-	if !ok {
-		return nil, false
-	}
-	list, known = b.Hooks, true
-	for _, target := range in.Samples.Targets() {
-		if t, err := hv.Lookup(target); err == nil {
-			list, known = hv.CrossingsOn(t, b)
+func (in *Input) crossings() func(name string) ([]bench.Crossing, bool) {
+	var targets []hv.Target
+	for _, name := range in.Samples.Targets() {
+		if t, err := hv.Lookup(name); err == nil {
+			targets = append(targets, t)
 		}
-		if !known {
+	}
+	return func(name string) (list []bench.Crossing, known bool) {
+		b, ok := bench.Find(name)
+		if !ok {
 			return nil, false
 		}
+		list, known = b.Hooks, true
+		for _, t := range targets {
+			if list, known = hv.CrossingsOn(t, b); !known {
+				return nil, false
+			}
+		}
+		return list, known
 	}
-	return list, known
 }
 
 // Malformed is an error if lines of the input were of no use; those that say
