@@ -85,6 +85,9 @@ type jsonHook struct {
 type jsonAVC struct {
 	Lookups float64 `json:"lookups"`
 	Misses  float64 `json:"misses"`
+	// IfMissed is what the operation would execute more if no decision were in the
+	// cache, instructions; absent if the run does not tell what a miss costs.
+	IfMissed *float64 `json:"if_missed,omitempty"`
 }
 
 // jsonPolicy is instructions that depend on the policy, and those of the cache itself.
@@ -164,6 +167,9 @@ func benchmarkOf(r *profile.Run, b *profile.Benchmark, o Options) jsonBenchmark 
 			continue
 		}
 		cost := costOf(build, c)
+		if more, ok := r.IfMissed(b, build); ok && cost.AVC != nil {
+			cost.AVC.IfMissed = &more
+		}
 		if d, ok := c.Difference(b.Costs[o.Base]); ok && build != o.Base {
 			cost.Difference = differenceOf(d)
 		}
@@ -188,7 +194,7 @@ func costOf(build string, c *profile.Cost) jsonCost {
 		j.Hooks = append(j.Hooks, hookOf(c, h))
 	}
 	if a := c.AVC(); a != (profile.AVC{}) {
-		j.AVC = &jsonAVC{a.Lookups, a.Misses}
+		j.AVC = &jsonAVC{Lookups: a.Lookups, Misses: a.Misses}
 	}
 	if f := c.Flask(); f.Asked() {
 		j.Policy = &jsonPolicy{f.Rules, f.Constraints, f.MLS, f.Labels, f.Tables, f.Cache}

@@ -12,6 +12,7 @@ import (
 
 	"xsmbench/bench"
 	"xsmbench/reports/internal/grid"
+	numbers "xsmbench/reports/internal/number"
 	"xsmbench/reports/profile"
 )
 
@@ -153,7 +154,7 @@ func writeBenchmark(w io.Writer, r *profile.Run, b *profile.Benchmark, o Options
 	}
 	g.Write(w)
 	writePath(w, r, b)
-	writeAVC(w, r, b)
+	writeAVC(w, r, b, o.Base)
 	writeDifferences(w, r, b, o)
 	writeInexact(w, r, b)
 	fmt.Fprintln(w)
@@ -287,13 +288,9 @@ func times(n float64) string {
 
 // writeAVC writes what the access vector cache did and what depends on the policy, in
 // builds that have them.
-func writeAVC(w io.Writer, r *profile.Run, b *profile.Benchmark) {
+func writeAVC(w io.Writer, r *profile.Run, b *profile.Benchmark, base string) {
 	for _, build := range r.Builds {
-		c := b.Costs[build]
-		if c == nil {
-			continue
-		}
-		for _, line := range PolicyLines(c, build) {
+		for _, line := range PolicyLines(r, b, build, base) {
 			fmt.Fprintf(w, "  %s\n", line)
 		}
 	}
@@ -301,15 +298,32 @@ func writeAVC(w io.Writer, r *profile.Run, b *profile.Benchmark) {
 
 // PolicyLines say what the cache of a build did in one operation, and which of its
 // instructions depend on the policy; nothing if it has no cache.
-func PolicyLines(c *profile.Cost, build string) []string {
+func PolicyLines(r *profile.Run, b *profile.Benchmark, build, base string) []string {
+	c := b.Costs[build]
+	if c == nil {
+		return nil
+	}
 	var lines []string
 	if a := c.AVC(); a.Lookups > 0 {
-		lines = append(lines, fmt.Sprintf("AVC of %s: %s looked up, %s missed", build, number(a.Lookups), number(a.Misses)))
+		line := fmt.Sprintf("AVC of %s: %s looked up, %s missed", build, number(a.Lookups), number(a.Misses))
+		if more, known := r.IfMissed(b, build); known && more > 0 {
+			line += fmt.Sprintf("; if all missed, %s instructions", signed(more)) + ifMissed(c, b.Costs[base], more)
+		}
+		lines = append(lines, line)
 	}
 	if f := c.Flask(); f.Asked() {
 		lines = append(lines, fmt.Sprintf("policy of %s: %s", build, ofPolicy(f)))
 	}
 	return lines
+}
+
+// ifMissed is the overhead with so many instructions more, beside what it is.
+func ifMissed(c, base *profile.Cost, more float64) string {
+	if base == nil || c == base || !c.Exact || !base.Exact || !(base.Total > 0) {
+		return ""
+	}
+	return fmt.Sprintf(", an overhead of %s instead of %s",
+		numbers.SignedPercent((c.Total+more)/base.Total-1, 1), numbers.SignedPercent(c.Total/base.Total-1, 1))
 }
 
 func ofPolicy(f profile.Flask) string {

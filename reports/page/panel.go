@@ -176,9 +176,7 @@ func (p *part) profiled(v *panelView, benchmark string) {
 		break
 	}
 	for _, build := range p.Hooks.Builds {
-		if cost := b.Costs[build]; cost != nil {
-			v.Policy = append(v.Policy, hooks.PolicyLines(cost, build)...)
-		}
+		v.Policy = append(v.Policy, hooks.PolicyLines(p.Hooks, b, build, p.Comparison.Base)...)
 	}
 	t := &hookTable{Title: "Hooks: calls by one operation, and the instructions of all of them", Head: []plainCell{{Text: "hook"}}}
 	var names []string

@@ -1,6 +1,9 @@
 package profile
 
-import "slices"
+import (
+	"math"
+	"slices"
+)
 
 // AVC is what FLASK's access vector cache did, per operation: decisions that
 // were looked up, and those that were not in it.
@@ -38,4 +41,49 @@ func (c *Cost) AVC() AVC {
 		a.Misses += h.AVC.Misses
 	}
 	return a
+}
+
+// Benchmarks of which one finds its only decision in the cache and the other misses
+// it (bench/kbench).
+const (
+	avcWarm = "Kbench/avc/state=warm/op=evtchn_status"
+	avcCold = "Kbench/avc/state=cold/op=evtchn_status"
+)
+
+// cacheAt is where a build's cache was measured.
+type cacheAt struct{ arch, domain, build string }
+
+// missCosts finds what a decision that is not in the cache executes more,
+// instructions, where both benchmarks were counted exactly.
+func (r *Run) missCosts() map[cacheAt]float64 {
+	all := map[cacheAt]float64{}
+	for _, b := range r.Benchmarks {
+		if b.Name != avcCold {
+			continue
+		}
+		for build, cold := range b.Costs {
+			warm := r.Cost(b.Arch, b.Domain, avcWarm, build)
+			if warm == nil || !warm.Exact || !cold.Exact {
+				continue
+			}
+			misses, more := cold.AVC().Misses-warm.AVC().Misses, cold.Total-warm.Total
+			if misses > 0 && !math.IsNaN(more) {
+				all[cacheAt{b.Arch, b.Domain, build}] = more / misses
+			}
+		}
+	}
+	return all
+}
+
+// IfMissed is what one operation would execute more if the cache had none of its
+// decisions, instructions. It is not known unless the run counted what a miss costs in
+// that build and domain.
+func (r *Run) IfMissed(b *Benchmark, build string) (more float64, known bool) {
+	each, known := r.misses[cacheAt{b.Arch, b.Domain, build}]
+	cost := b.Costs[build]
+	if cost == nil || !known {
+		return 0, false
+	}
+	a := cost.AVC()
+	return (a.Lookups - a.Misses) * each, true
 }

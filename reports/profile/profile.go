@@ -38,6 +38,8 @@ type Run struct {
 	Code     map[string]Code // of each build
 	// Part tells that benchmarks, hooks or domains were left out.
 	Part bool
+
+	misses map[cacheAt]float64 // what a decision executes more that the cache lacks
 }
 
 // Benchmark is the profile of one benchmark in one domain.
@@ -113,6 +115,7 @@ func New(c *results.Contents, list []results.Profile) *Run {
 	}
 	r.order(c.Run.Spec)
 	r.know(c)
+	r.misses = r.missCosts()
 	return r
 }
 
