@@ -42,6 +42,8 @@ emulated := ./abi/... ./bench/... ./hv/model ./hv/model/flasktest ./hv/model/gue
 # Those that do, where the kernel runs 32-bit programs.
 starting := ./cmd/xsmmodel ./hv/model/... ./hv/gotool/... ./hv/store/... ./hv/count/...
 
+comma := ,
+
 # The race detector needs cgo, that is a C compiler, and a 64-bit machine.
 race := $(if $(and $(shell command -v $$($(GO) env CC) 2>/dev/null),$(filter amd64,$(shell $(GO) env GOARCH))),-race)
 
@@ -117,6 +119,7 @@ test-all:
 	$(GO) test $(race) -tags xsm $(tagged)
 	$(GO) test $(race) -tags xsm,xsmcount $(tagged)
 	$(GO) test $(race) -tags xsm,flask $(tagged)
+	$(if $(race),$(GO) test -tags xsm$(comma)flask -run '^TestWithoutOne$$' ./cmd/xsmmodel)
 	$(GO) test -tags xsminline $(inlined)
 	$(GO) test -tags xsm,xsmdirect,xsmcount $(direct)
 	$(GO) test -tags xsm,flask,xsmdirect $(direct_flask)

@@ -8,6 +8,7 @@ import (
 	"encoding/binary"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -28,7 +29,9 @@ const hung = 5 * time.Minute
 // TestWithoutOne boots with the policy but for one permission of one rule, for
 // every permission: the machine comes up, or dom0 gives up and the error names
 // the denial. By default those rules are left out on types that the boot does
-// not meet (XSMBENCH_SIMULATE=1 takes them all).
+// not meet (XSMBENCH_SIMULATE=1 takes them all), and under the race detector and on
+// 386 all but each sixteenth: a boot takes several times as long there, and what the
+// policy says is the same.
 func TestWithoutOne(t *testing.T) {
 	db, err := policydb.Read(policy.Binary)
 	if err != nil {
@@ -38,7 +41,11 @@ func TestWithoutOne(t *testing.T) {
 	met := func(v uint16) bool {
 		return all || db.Types.At(uint32(v)).Attribute || slices.Contains(bootTypes, db.Types.Name(uint32(v)))
 	}
-	boots, refused := 0, 0
+	every := 1
+	if raced || runtime.GOARCH != "amd64" {
+		every = 16
+	}
+	boots, refused, n := 0, 0, 0
 	for r := range db.Rules.All {
 		if r.Specified != policydb.Allowed || !met(r.Source) || !met(r.Target) {
 			continue
@@ -49,6 +56,9 @@ func TestWithoutOne(t *testing.T) {
 				continue
 			}
 			rule := db.Types.Name(uint32(r.Source)) + " " + db.Types.Name(uint32(r.Target)) + ":" + db.Classes.Name(uint32(r.Class))
+			if n++; n%every != 0 {
+				continue
+			}
 			boots++
 			if !bootWithout(t, r.Key, v, rule, class.Permissions.Name(v)) {
 				refused++
