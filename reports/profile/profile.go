@@ -50,11 +50,17 @@ type Benchmark struct {
 
 // Open reads a run's profiles, and takes those of samples that stand.
 func Open(dir string) (*Run, error) {
-	c, err := results.Open(dir)
-	if err != nil {
-		return nil, err
-	}
 	list, problems, err := results.ReadProfiles(dir)
+	switch {
+	case err != nil:
+		return nil, err
+	case list == nil && problems == nil: // of many samples, none need be read
+		if _, err := results.ReadRun(dir); err != nil {
+			return nil, err
+		}
+		return nil, fmt.Errorf("read profiles of %s: %w", dir, ErrNone)
+	}
+	c, err := results.Open(dir)
 	if err != nil {
 		return nil, err
 	}

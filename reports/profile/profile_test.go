@@ -1,7 +1,10 @@
 package profile
 
 import (
+	"errors"
 	"math"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -267,5 +270,28 @@ func TestSelect(t *testing.T) {
 				t.Error(r.Part, d)
 			}
 		})
+	}
+}
+
+// TestOpenWithoutProfiles: samples are not read, of which there may be many, where no
+// profile is of them.
+func TestOpenWithoutProfiles(t *testing.T) {
+	dir := t.TempDir()
+	if _, err := Open(dir); err == nil || errors.Is(err, ErrNone) {
+		t.Errorf("no run: %v", err)
+	}
+	d, err := results.Create(filepath.Join(dir, "run"), results.Run{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := d.Close(); err != nil {
+		t.Fatal(err)
+	}
+	samples := filepath.Join(d.Path(), "results", "native-amd64-dom0.txt")
+	if err := os.MkdirAll(samples, 0o755); err != nil { // which cannot be read
+		t.Fatal(err)
+	}
+	if _, err := Open(d.Path()); !errors.Is(err, ErrNone) {
+		t.Errorf("no profiles: %v", err)
 	}
 }
