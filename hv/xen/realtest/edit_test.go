@@ -24,12 +24,12 @@ import (
 type phase struct{ name, end string }
 
 var phases = []phase{
-	{"revision: checked out, hashed", "after: copying the source"},
-	{"source: copied into the built tree", "after: configuring"},
-	{"Xen: configured", "after: compiling what changed"},
-	{"Xen: compiled and linked", "after: built in"},
-	{"symbols read, guests composed", "after: booting to a snapshot"},
-	{"boot to the snapshot", "after: snapshot in"},
+	{"revision: checked out, hashed", "after (flask): copying the source"},
+	{"source: copied into the built tree", "after (flask): configuring"},
+	{"Xen: configured", "after (flask): compiling what changed"},
+	{"Xen: compiled and linked", "after (flask): built in"},
+	{"symbols read, guests composed", "after (flask): booting to a snapshot"},
+	{"boot to the snapshot", "after (flask): snapshot in"},
 	{"other images awaited", "run "},
 	{"resumes, records", "[6/6]"},
 	{"comparison", ""},
