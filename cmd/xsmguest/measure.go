@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"runtime"
 	"strings"
 	"xsmbench/hv/count/mark"
 
@@ -55,7 +54,7 @@ func runPlan(name string, o protocol.Order, s session, w io.Writer, first func(*
 			Domain:   name,
 			Plan:     o.Plan,
 			Workload: load.Start,
-			Between:  runtime.GC,
+			Between:  newBetween(r.counting).rest,
 			InPlace:  func(bench.Benchmark) bool { return true },
 		}, &r)
 	}
