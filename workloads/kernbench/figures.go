@@ -57,6 +57,18 @@ func (f Figures) Values() []bench.Value {
 	return values
 }
 
+// deviationSuffix makes the units of standard deviations.
+const deviationSuffix = "-sd"
+
+// deviations are the figures' standard deviations, beside the figures.
+func (f Figures) deviations() []bench.Value {
+	values := f.Values()
+	for i := range values {
+		values[i].Unit += deviationSuffix
+	}
+	return values
+}
+
 // FiguresOf finds the figures in a sample of kernbench/load=…; it is false if
 // one is missing.
 func FiguresOf(values []bench.Value) (Figures, bool) {
