@@ -14,9 +14,9 @@ const (
 	quickCompileRuns = 1
 )
 
-// jobWindows are those of a sample where a build is counted: two that agree, or do
-// not, and one more that says which is the odd one.
-const jobWindows = 3
+// jobWindows are those of a sample where a build is counted. Two show how far they lie
+// apart, and a run has two boots or more.
+const jobWindows = 2
 
 // patience is for six builds of a tree on a slow machine.
 const patience = 5 * time.Minute
@@ -42,7 +42,7 @@ const Compiled = "/source=c"
 func compiled(l load) bench.Benchmark {
 	return bench.Benchmark{
 		Suite: "Kbench", Name: "kernbench/load=" + l.name + Compiled, Unit: "ns/op", Full: true,
-		Doc:    fmt.Sprintf("compile a tree of %d C files with this system's compiler, and link it: %s", csource.Usual.Sources, l.doc),
+		Doc:    fmt.Sprintf("compile a tree of %d C files (%d where instructions are counted) with the system's own compiler, and link it: %s", csource.Usual.Sources, csource.Counted.Sources, l.doc),
 		Source: "kernbench 0.42, " + l.name + " load",
 		Hooks: []bench.Crossing{
 			{Hook: "update_va_mapping", Note: "1 per page fault, and twice about T+1 for each process"},
@@ -59,8 +59,11 @@ func compiled(l load) bench.Benchmark {
 }
 
 func sizeOf(o bench.Options) csource.Size {
-	if o.Quick {
+	switch {
+	case o.Quick:
 		return csource.Quick
+	case o.Windows > 0:
+		return csource.Counted
 	}
 	return csource.Usual
 }
