@@ -29,7 +29,7 @@ func TestTree(t *testing.T) {
 		hash               string
 	}{
 		{"usual", csource.Usual, 78, 538, "6a30b47429cd7c34"},
-		{"counted", csource.Counted, 38, 0, "0"},
+		{"counted", csource.Counted, 38, 178, "3d9e3d8e2e9c6ea7"},
 		{"quick", csource.Quick, 28, 80, "6f434c1c8cb30f08"},
 	} {
 		a, b := csource.New(c.size), csource.New(c.size)
