@@ -24,12 +24,26 @@ func (c *Counter) job(s *bench.Measurement, list []window.Window) part {
 		executed, entered := one.Attributed()
 		xen, xsm, hooks = append(xen, float64(w.Xen)), append(xsm, executed), append(hooks, entered)
 	}
-	if len(list) < 2 || spread(xen)+spread(xsm)+spread(hooks) > 0 {
+	switch {
+	case len(list) < 2:
+		s.Warnings = append(s.Warnings, bench.NotExact+"the job was counted once")
+	case spread(xen)+spread(xsm)+spread(hooks) > 0:
 		s.Warnings = append(s.Warnings, fmt.Sprintf(
-			bench.NotExact+"the job outlasts timer ticks, and which of its processes runs when depends on where they fall; these are means of %d windows, which differ by %.2g %% of Xen's instructions, %.2g %% of XSM's, %.2g %% of the calls of hooks",
-			len(list), spread(xen), spread(xsm), spread(hooks)))
+			bench.NotExact+"the job outlasts timer ticks, and its processes run in another order each time; means of %d windows, which differ by less than %g %% of Xen's instructions, %g %% of XSM's, %g %% of the calls of hooks",
+			len(list), bound(xen), bound(xsm), bound(hooks)))
 	}
 	return p
+}
+
+// bound is the power of ten above the spread: a rough word, so that all boots of a
+// build say the same.
+func bound(values []float64) float64 {
+	for _, b := range []float64{0.01, 0.1, 1, 10} {
+		if spread(values) < b {
+			return b
+		}
+	}
+	return 100
 }
 
 // spread is how far values lie apart, in per cent of the greatest.
