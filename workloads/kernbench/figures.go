@@ -60,9 +60,11 @@ func (f Figures) Values() []bench.Value {
 // deviationSuffix makes the units of standard deviations.
 const deviationSuffix = "-sd"
 
-// deviations are the figures' standard deviations, beside the figures.
+// deviations are the figures' standard deviations, beside the figures. That of the
+// elapsed time is in seconds, as the other times are.
 func (f Figures) deviations() []bench.Value {
 	values := f.Values()
+	values[0] = bench.Value{Value: f.Elapsed, Unit: "elapsed-s"}
 	for i := range values {
 		values[i].Unit += deviationSuffix
 	}
