@@ -29,6 +29,7 @@ import "embed"
 //go:embed hv/xen/protocol/*.go
 //go:embed workloads/*.go
 //go:embed workloads/kernbench/*.go
+//go:embed workloads/kernbench/csource/*.go
 //go:embed xsm/*.go
 //go:embed xsm/flask/*.go
 //go:embed xsm/flask/avc/*.go

@@ -9,6 +9,8 @@
 // subtracted, and the median of eleven windows is the sample.
 package bench
 
+import "time"
+
 // Domain is the domain a benchmark runs in: a process of its operating
 // system, and the hypervisor below.
 type Domain interface {
@@ -85,6 +87,9 @@ type Benchmark struct {
 	// or programs leaves them out; the plain operation has the same name without
 	// the last element.
 	CLibrary bool
+	// Programs marks what starts registered executables other than /bin/hello and
+	// /bin/sh. They are functions of this module, which the model's guests run.
+	Programs bool
 	// Dom0Only marks operations that only the control domain may do.
 	Dom0Only bool
 	// NeedsPeer marks operations that need the other domain.
@@ -110,6 +115,20 @@ type Benchmark struct {
 	// Run, if not nil, replaces the timing method: a macro benchmark that
 	// measures itself (kernbench's job mix).
 	Run func(Domain, Options) ([]Value, error)
+	// Job, if not nil, is what a target that counts marks in place of Run.
+	Job *Job
+	// Patience is how much longer than other benchmarks this one may be silent
+	// before a target gives up.
+	Patience time.Duration
+}
+
+// Job is a macro benchmark as one operation in marked windows. Such a window
+// outlasts timer ticks and has switches of vCPUs in it; what is counted in it is
+// counted as a whole.
+type Job struct {
+	Intervals func(Domain, Options) (Interval, error)
+	// Windows are enough for a sample: each takes long.
+	Windows int
 }
 
 // FullName is the benchmark's name in results, without "Benchmark".
@@ -163,7 +182,7 @@ type Options struct {
 	Repetitions int   `json:"repetitions"` // windows per sample; 0: 11
 	// Windows, if not 0, asks for that many marked windows of one
 	// iteration each instead of timed ones (targets that count). Macro
-	// benchmarks (Run) are not marked.
+	// benchmarks (Run) are not marked unless they have a Job.
 	Windows int `json:"windows"`
 	// Witness asks for what the hypervisor counts itself while marked windows
 	// run, as far as it does.

@@ -15,6 +15,7 @@ const (
 	Sleeping   Facility = "timers for sleeping" // Sleeper
 	Networking Facility = "sockets"             // Sockets
 	Disks      Facility = "a block device"      // DiskOwner, whose Disk names one
+	Compiling  Facility = "a C compiler"        // Builder, whose Compiler names one
 )
 
 // Has reports whether an operating system has a facility.
@@ -36,6 +37,9 @@ func Has(os OS, f Facility) bool {
 	case Disks:
 		d, owner := os.(DiskOwner)
 		ok = owner && d.Disk() != ""
+	case Compiling:
+		b, builder := os.(Builder)
+		ok = builder && b.Compiler() != ""
 	}
 	return ok
 }
@@ -166,4 +170,25 @@ type DiskOwner interface {
 	// Disk is the path of a block device, or of a file in its place; "" for
 	// none. What is on it is lost.
 	Disk() string
+}
+
+// Builder can build programs: it may have a C compiler, and does what make and
+// time(1) do.
+type Builder interface {
+	// Compiler is the path of the compiler's program; "" for none.
+	Compiler() string
+	// Processors is how many the processes of this system may run on.
+	Processors() int
+	Mkdir(path string) error
+	Rmdir(path string) error
+	// Spawn starts a program in a directory. What it prints goes where this
+	// process's errors go.
+	Spawn(dir string, argv ...string) (pid int, err error)
+	// Reap waits for a child to end.
+	Reap() (pid, status int, err error)
+	// Used is what this process and the children that it waited for have used.
+	Used() Usage
+	// Sync waits until what was written to the file system of a directory is on
+	// its device.
+	Sync(dir string) error
 }

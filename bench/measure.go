@@ -18,10 +18,13 @@ func Measure(d Domain, b Benchmark, o Options, cal Calibration) (Measurement, er
 
 func measure(d Domain, b Benchmark, o Options, cal Calibration) (Measurement, error) {
 	m := Measurement{Benchmark: b.FullName()}
-	if b.Run != nil {
+	if b.Run != nil && (o.Windows == 0 || b.Job == nil) {
 		values, err := b.Run(d, o)
 		m.Iterations, m.Values = 1, values
 		return m, err
+	}
+	if b.Job != nil {
+		o.Windows = min(o.Windows, b.Job.Windows)
 	}
 	r := run{domain: d, options: o, timer: newTimer(d.OS(), b, o, cal)}
 	if o.Witness && o.Windows > 0 {
@@ -106,8 +109,12 @@ func (r *run) phase(p Phase, s setup) (float64, error) {
 }
 
 func (r *run) operation(b Benchmark) ([]window, error) {
-	if b.Intervals != nil {
-		op, err := b.Intervals(r.domain)
+	intervals := b.Intervals
+	if b.Job != nil {
+		intervals = func(d Domain) (Interval, error) { return b.Job.Intervals(d, r.options) }
+	}
+	if intervals != nil {
+		op, err := intervals(r.domain)
 		if err != nil {
 			return nil, fmt.Errorf("set up: %w", err)
 		}

@@ -2,6 +2,7 @@ package bench_test
 
 import (
 	"errors"
+	"fmt"
 	"math"
 	"slices"
 	"strings"
@@ -253,6 +254,44 @@ func TestMarkedWindows(t *testing.T) {
 	}
 	if _, err := bench.Measure(newMachine(), b, bench.Options{Windows: 2}, bench.Calibration{}); err == nil {
 		t.Error("no error from a domain without marks")
+	}
+}
+
+// TestJob: a macro benchmark measures itself where a target times, and is marked, as
+// often as it wants, where a target counts.
+func TestJob(t *testing.T) {
+	var did []string
+	b := bench.Benchmark{
+		Suite: "Test", Name: "x", Unit: "ns/op",
+		Run: func(bench.Domain, bench.Options) ([]bench.Value, error) {
+			did = append(did, "itself")
+			return []bench.Value{{Value: 1, Unit: "ns/op"}}, nil
+		},
+		Job: &bench.Job{Windows: 2, Intervals: func(_ bench.Domain, o bench.Options) (bench.Interval, error) {
+			step := func(what string) bench.Loop {
+				return func(int64) error { did = append(did, what); return nil }
+			}
+			return bench.Interval{Before: step("before"), Loop: step("job"), After: step("after"), Cleanup: func() { did = append(did, fmt.Sprint("cleanup ", o.Quick)) }}, nil
+		}},
+	}
+	for _, c := range []struct {
+		options bench.Options
+		want    string
+		windows int
+	}{
+		{bench.Options{}, "itself", 0},
+		{bench.Options{Windows: 21, Quick: true}, "before job after before job after before job after cleanup true", 2},
+		{bench.Options{Windows: 1}, "before job after before job after cleanup false", 1},
+	} {
+		did = nil
+		m := &marking{machine: newMachine()}
+		got, err := bench.Measure(m, b, c.options, bench.Calibration{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if s := strings.Join(did, " "); s != c.want || len(got.Windows) != c.windows || len(m.marks) != 2*c.windows {
+			t.Errorf("%+v: %s, %d windows, marks %v; want %s", c.options, s, len(got.Windows), m.marks, c.want)
+		}
 	}
 }
 

@@ -53,6 +53,8 @@ func check(b Benchmark) error {
 		return fmt.Errorf("unit MB/s without Bytes")
 	case count(b.Setup != nil, b.Intervals != nil, b.Run != nil) != 1:
 		return fmt.Errorf("exactly one of Setup, Intervals and Run is needed")
+	case b.Job != nil && (b.Run == nil || b.Job.Intervals == nil || b.Job.Windows < 1):
+		return fmt.Errorf("a Job without Run, without Intervals or without windows")
 	case b.Credit != nil && b.Baseline == nil:
 		return fmt.Errorf("a credit without a baseline")
 	case b.Ops < 0:

@@ -334,6 +334,8 @@ func TestCheck(t *testing.T) {
 	if err := check(good); err != nil {
 		t.Errorf("good benchmark: %v", err)
 	}
+	job := func(Domain, Options) (Interval, error) { return Interval{}, nil }
+	run := func(Domain, Options) ([]Value, error) { return nil, nil }
 	tests := []struct {
 		name   string
 		change func(*Benchmark)
@@ -352,6 +354,9 @@ func TestCheck(t *testing.T) {
 		{"two to run", func(b *Benchmark) { b.Run = func(Domain, Options) ([]Value, error) { return nil, nil } }},
 		{"credit alone", func(b *Benchmark) { b.Credit = setup }},
 		{"ops", func(b *Benchmark) { b.Ops = -1 }},
+		{"a job that is not a macro benchmark's", func(b *Benchmark) { b.Job = &Job{Windows: 1, Intervals: job} }},
+		{"a job of no windows", func(b *Benchmark) { b.Setup, b.Run, b.Job = nil, run, &Job{Intervals: job} }},
+		{"a job that is nothing", func(b *Benchmark) { b.Setup, b.Run, b.Job = nil, run, &Job{Windows: 1} }},
 	}
 	for _, tt := range tests {
 		b := good

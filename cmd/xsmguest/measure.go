@@ -33,7 +33,11 @@ func (s session) Hypercalls() bench.Hypercalls { return s.calls }
 // measure runs the plan in this domain and reports to w: a whole session of
 // records, or one that ends with a failure.
 func measure(name string, o protocol.Order, calls *hypercall.Domain, w io.Writer) error {
-	system := linux.New(linux.Config{Native: protocol.NativePath, IPC: protocol.IPCPath, Hello: protocol.HelloPath, Shell: protocol.ShellPath})
+	c := linux.Config{Native: protocol.NativePath, IPC: protocol.IPCPath, Hello: protocol.HelloPath, Shell: protocol.ShellPath}
+	if _, err := os.Stat(protocol.CompilerPath); err == nil {
+		c.Compiler = protocol.CompilerPath
+	}
+	system := linux.New(c)
 	return runPlan(name, o, session{system, system, calls}, w, func(r *reporter) error { return r.facts(calls) })
 }
 

@@ -71,7 +71,7 @@ type part struct {
 	xen, guest, all float64
 	windows         int64 // that counts is the sum of
 	counts          map[window.Place]window.Count
-	clean           bool
+	clean           bool // nothing but the operation was counted, or all of a job
 }
 
 // Fill makes the sample of a benchmark from the windows of its phases; what the
@@ -97,7 +97,7 @@ func (c *Counter) Fill(s *bench.Measurement, b bench.Benchmark, windows func(ben
 		}
 		s.Iterations += int64(len(list))
 		c.execute(executed, list)
-		f := c.phase(s, p.phase, list)
+		f := c.phase(s, p.phase, list, b.Job != nil)
 		clean = clean && f.clean
 		total.xen += float64(p.sign) * f.xen
 		total.guest += float64(p.sign) * f.guest
@@ -136,12 +136,15 @@ func values(t part, p *bench.Profile, clean bool) []bench.Value {
 }
 
 // phase sums up one phase's windows, and warns where they are not exact.
-func (c *Counter) phase(s *bench.Measurement, p bench.Phase, list []window.Window) part {
+func (c *Counter) phase(s *bench.Measurement, p bench.Phase, list []window.Window, job bool) part {
 	name := [...]string{"the baseline's ", "the credit's ", ""}[p]
-	sum := window.Summarize(list, c.probes)
 	if text := c.strange(list); text != "" {
 		s.Warnings = append(s.Warnings, text)
 	}
+	if job {
+		return c.job(s, list)
+	}
+	sum := window.Summarize(list, c.probes)
 	if sum.Clean == 0 {
 		s.Warnings = append(s.Warnings, fmt.Sprintf(bench.NotExact+"in each of %s%d windows an interrupt came or Xen switched vCPUs; only the instructions of XSM are reported, as a mean", name, sum.Windows))
 		return part{windows: int64(len(list)), counts: window.Sum(list)}

@@ -252,3 +252,42 @@ func TestStrange(t *testing.T) {
 		t.Error("a window with a cell that the map lacks is accepted")
 	}
 }
+
+// TestJob: of a job that has no clean window all figures are means, and the sample
+// says how far the windows differ, unless they agree.
+func TestJob(t *testing.T) {
+	const more = 5000 // that an interrupt executes
+	a, b := interrupted(counting(20, 300, 1000, 100, 16, 2)), interrupted(counting(20, 500, 2000, 200, 32, 4))
+	later := interrupted(counting(20, 300, 1002, 100, 16, 2))
+	kernels := bench.Benchmark{Job: &bench.Job{Windows: 2}}
+	for _, c := range []struct {
+		name    string
+		windows []window.Window
+		want    []float64 // xen, xsm, hooks, guest, all
+		warning string
+	}{
+		{"apart", []window.Window{a, b}, []float64{1500 + more, 174, 3, 400, 1920 + more},
+			"not exact: the job outlasts timer ticks, and its processes run in another order each time; means of 2 windows, which differ by less than 100 % of Xen's instructions, 100 % of XSM's, 100 % of the calls of hooks"},
+		{"nearly alike", []window.Window{a, later}, []float64{1001 + more, 116, 2, 300, 1321 + more},
+			"not exact: the job outlasts timer ticks, and its processes run in another order each time; means of 2 windows, which differ by less than 0.1 % of Xen's instructions, 0.01 % of XSM's, 0.01 % of the calls of hooks"},
+		{"alike", []window.Window{a, a}, []float64{1000 + more, 116, 2, 300, 1320 + more}, ""},
+		{"one", []window.Window{a}, []float64{1000 + more, 116, 2, 300, 1320 + more},
+			"not exact: the job was counted once"},
+	} {
+		var s bench.Measurement
+		New(demo).Fill(&s, kernels, func(bench.Phase) []window.Window { return c.windows })
+		var got []float64
+		for i, v := range s.Values {
+			if v.Unit != Units()[i] {
+				t.Errorf("%s: unit %d is %s", c.name, i, v.Unit)
+			}
+			got = append(got, v.Value)
+		}
+		if !slices.Equal(got, c.want) || strings.Join(s.Warnings, "; ") != c.warning {
+			t.Errorf("%s: %v, %q; want %v, %q", c.name, got, s.Warnings, c.want, c.warning)
+		}
+		if n := s.Profile.Windows; n != int64(len(c.windows)) {
+			t.Errorf("%s: a profile of %d windows", c.name, n)
+		}
+	}
+}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os/exec"
+	"path/filepath"
 	"strings"
 
 	"xsmbench/hv"
@@ -13,7 +14,7 @@ import (
 
 // Doctor looks for the Go tool, the store, and the C library.
 func (t *Target) Doctor(ctx context.Context, b hv.Build) []hv.Finding {
-	return []hv.Finding{t.doctorSystem(b), t.doctorGo(ctx), t.doctorStore(), t.doctorLibrary(ctx)}
+	return []hv.Finding{t.doctorSystem(b), t.doctorGo(ctx), t.doctorStore(), t.doctorLibrary(ctx), t.doctorCompiler(ctx)}
 }
 
 func (t *Target) doctorSystem(b hv.Build) hv.Finding {
@@ -70,6 +71,32 @@ func (t *Target) doctorLibrary(ctx context.Context) hv.Finding {
 	}
 	f.OK, f.Detail = true, libraryText(ctx)
 	return f
+}
+
+func (t *Target) doctorCompiler(ctx context.Context) hv.Finding {
+	f := hv.Finding{What: "C compiler (kernbench)", Advice: true}
+	cc := t.compiler()
+	if cc == "" {
+		f.Detail = fmt.Sprintf("none of %s; kernbench is left out", strings.Join(t.compilers, ", "))
+		f.Mend, f.Packages = "apt-get install tcc (or gcc)", []string{"tcc"}
+		return f
+	}
+	f.OK, f.Detail = true, compilerText(ctx, cc)
+	return f
+}
+
+// compilerText is a compiler with its version: the first line that it says of itself.
+func compilerText(ctx context.Context, path string) string {
+	option := "--version"
+	if filepath.Base(path) == "tcc" {
+		option = "-v" // of tcc, of which some know no other
+	}
+	out, err := child.Output(exec.CommandContext(ctx, path, option))
+	line, _, _ := strings.Cut(string(out), "\n")
+	if err != nil || strings.TrimSpace(line) == "" {
+		return path + ", of unknown version"
+	}
+	return fmt.Sprintf("%s (%s)", path, strings.TrimSpace(line))
 }
 
 // libraryText is the C library and its version.

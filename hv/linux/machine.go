@@ -59,6 +59,9 @@ func (t *Target) command(img *hv.Image, dir string) []string {
 	if t.hasLibrary() {
 		args = append(args, "-dynamic", at(dynamicFile))
 	}
+	if cc := t.compiler(); cc != "" {
+		args = append(args, "-compiler", cc)
+	}
 	return args
 }
 
@@ -80,5 +83,9 @@ func (t *Target) Settings(ctx context.Context, _ *hv.Image, _ hv.BootSpec) []hv.
 			}
 		}
 	}
-	return append(all, hv.Setting{Item: hv.SettingGuests, Text: text + libraryText(ctx)})
+	text += libraryText(ctx)
+	if cc := t.compiler(); cc != "" {
+		text += "; kernbench compiles with " + compilerText(ctx, cc)
+	}
+	return append(all, hv.Setting{Item: hv.SettingGuests, Text: text})
 }

@@ -11,6 +11,8 @@ package linux
 import (
 	"fmt"
 	"os"
+	"os/exec"
+	"path/filepath"
 	"regexp"
 	"runtime"
 	"strings"
@@ -36,6 +38,9 @@ type Target struct {
 	opened func() (*store.Store, error)
 	// interpreter is the C library's dynamic linker.
 	interpreter string
+	// compilers are the C compilers that are looked for, the first that is there
+	// compiles.
+	compilers []string
 
 	mu   sync.Mutex
 	held map[string]*store.Entry // in use until this process ends, by folder
@@ -47,6 +52,7 @@ func New() *Target {
 		limits:      process.Limits{Hello: 60 * time.Second, Silence: 120 * time.Second},
 		opened:      sync.OnceValues(store.Default),
 		interpreter: native.Interpreter,
+		compilers:   []string{"tcc", "gcc", "cc"},
 		held:        map[string]*store.Entry{},
 	}
 }
@@ -112,7 +118,6 @@ func (*Target) Starts(hv.Build, string) error {
 // Reasons for which benchmarks are refused, by how their names begin.
 var refused = []struct{ prefix, reason string }{
 	{"Kbench/hypercall/", "there is no hypervisor below this kernel to call"},
-	{"Kbench/kernbench/", "its programs exist in the model's guests only"},
 }
 
 // Offers reports whether the agent can run a benchmark here.
@@ -126,6 +131,10 @@ func (t *Target) Refuses(b bench.Benchmark) string {
 		}
 	}
 	switch {
+	case b.Programs:
+		return "its programs exist in the model's guests only"
+	case b.Lacking(t.builds) != "":
+		return fmt.Sprintf("this machine has no C compiler (%s)", strings.Join(t.compilers, ", "))
 	case b.NeedsPeer || b.NeedsEcho:
 		return "there is no other domain"
 	case b.Lacking(has) != "":
@@ -141,6 +150,21 @@ func (t *Target) Refuses(b bench.Benchmark) string {
 // has reports what the agent has beside bench.OS as it is started here: everything
 // but a disk, on which it would write.
 func has(f bench.Facility) bool { return f != bench.Disks }
+
+// builds reports whether a benchmark's need for a compiler is met.
+func (t *Target) builds(f bench.Facility) bool { return f != bench.Compiling || t.compiler() != "" }
+
+// compiler is the path of the machine's C compiler, "" if it has none.
+func (t *Target) compiler() string {
+	for _, name := range t.compilers {
+		if path, err := exec.LookPath(name); err == nil {
+			if path, err = filepath.Abs(path); err == nil {
+				return path
+			}
+		}
+	}
+	return ""
+}
 
 // hasLibrary reports whether programs can be linked with the C library.
 func (t *Target) hasLibrary() bool {

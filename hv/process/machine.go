@@ -90,13 +90,21 @@ func Start(s Spec) (*Machine, error) {
 		stop:    make(chan struct{}),
 	}
 	if m.limit == 0 {
-		n := len(m.plan.Domains) * len(m.plan.Benchmarks)
-		m.limit = s.Hello + time.Duration(n)*perBenchmark
+		m.limit = s.Hello
+		for _, b := range m.plan.Benchmarks {
+			m.limit += time.Duration(len(m.plan.Domains)) * (perBenchmark + patience(b))
+		}
 	}
 	if err := m.start(plan); err != nil {
 		return nil, m.Failed(hv.BootFailed, err)
 	}
 	return m, nil
+}
+
+// patience is what a benchmark asks for beside what all have.
+func patience(benchmark string) time.Duration {
+	b, _ := bench.Find(benchmark)
+	return b.Patience
 }
 
 // Console is the program's standard error.
@@ -169,6 +177,7 @@ func (m *Machine) receive(out *os.File, read chan<- struct{}) {
 func (m *Machine) Measure(ctx context.Context, emit func(bench.Measurement) error) error {
 	whole := time.NewTimer(m.limit)
 	defer whole.Stop()
+	silent := m.spec.Silence
 	silence := time.NewTimer(m.spec.Hello)
 	defer silence.Stop()
 	for m.ends < len(m.plan.Domains) {
@@ -181,7 +190,7 @@ func (m *Machine) Measure(ctx context.Context, emit func(bench.Measurement) erro
 			if m.hellos == 0 {
 				return m.stuck(hv.BootFailed, fmt.Errorf("no domain reported within %v", m.spec.Hello))
 			}
-			return m.stuck(hv.NoProgress, fmt.Errorf("no record for %v", m.spec.Silence))
+			return m.stuck(hv.NoProgress, fmt.Errorf("no record for %v", silent))
 		case e := <-m.events:
 			if e.err != nil {
 				return m.ended(e.err)
@@ -190,7 +199,11 @@ func (m *Machine) Measure(ctx context.Context, emit func(bench.Measurement) erro
 				return err
 			}
 			if _, noise := e.Event.(wire.Noise); !noise {
-				silence.Reset(m.spec.Silence)
+				silent = m.spec.Silence
+				if b, begins := e.Event.(wire.Begin); begins {
+					silent += patience(b.Benchmark)
+				}
+				silence.Reset(silent)
 			}
 		}
 	}

@@ -47,6 +47,7 @@ const (
 	dom0Memory    = 512
 	dom0Spare     = 16 // that dom0 may ask for
 	domUMemory    = 96
+	compileMemory = 64 // that a domU has more, where it compiles
 	idleMemory    = 96
 )
 
@@ -92,25 +93,32 @@ func base(ctx context.Context, k *kernel, iface *hypercall.Interface, name strin
 	return fs, nil
 }
 
-// domUImage composes a domU's initial file system.
-func domUImage(ctx context.Context, k *kernel, iface *hypercall.Interface, name string, progs programs) ([]byte, error) {
+// domUImage composes a domU's initial file system. Without a compiler cc is nil.
+func domUImage(ctx context.Context, k *kernel, iface *hypercall.Interface, name string, progs programs, cc *guestCompiler) ([]byte, error) {
 	fs, err := base(ctx, k, iface, name, progs)
+	if err == nil {
+		err = cc.add(fs)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("compose %s: %w", name, err)
 	}
 	return fs.Bytes()
 }
 
-// dom0Image composes dom0's: it holds what the domUs boot from.
-func dom0Image(ctx context.Context, k *kernel, around *surroundings, a *agents, s shape, label string) ([]byte, error) {
+// dom0Image composes dom0's: it holds what the domUs boot from. Idle domUs have no
+// compiler.
+func dom0Image(ctx context.Context, k *kernel, around *surroundings, a *agents, s shape, label string, cc *guestCompiler) ([]byte, error) {
 	fs, err := base(ctx, k, around.iface, "dom0", a.programs["dom0"])
+	if err == nil {
+		err = cc.add(fs)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("compose dom0: %w", err)
 	}
 	if around.tools.missing != "" {
 		return fs.Bytes()
 	}
-	domU, err := domUImage(ctx, k, around.iface, "domU", a.programs["domU"])
+	domU, err := domUImage(ctx, k, around.iface, "domU", a.programs["domU"], cc)
 	if err != nil {
 		return nil, err
 	}
@@ -118,9 +126,13 @@ func dom0Image(ctx context.Context, k *kernel, around *surroundings, a *agents, 
 	if err := fs.Copy("/boot/vmlinux", k.vmlinux); err != nil {
 		return nil, err
 	}
-	fs.File(protocol.DomUConfig, []byte(domUConfig("domU", s.domU, "/boot/domU.img", label, domUMemory)), 0o644)
+	memory := domUMemory
+	if cc != nil {
+		memory += compileMemory
+	}
+	fs.File(protocol.DomUConfig, []byte(domUConfig("domU", s.domU, "/boot/domU.img", label, memory)), 0o644)
 	if s.idle > 0 {
-		idle, err := domUImage(ctx, k, around.iface, "idle", a.programs["domU"])
+		idle, err := domUImage(ctx, k, around.iface, "idle", a.programs["domU"], nil)
 		if err != nil {
 			return nil, err
 		}

@@ -53,6 +53,7 @@ func fakeParts(t *testing.T) *guestParts {
 	return &guestParts{
 		&kernel{root: image.Root(filepath.Join(dir, "root")), vmlinux: filepath.Join(dir, "vmlinux")},
 		&toolstack{root: image.Root(filepath.Join(dir, "tools")), version: "4.17"},
+		nil,
 	}
 }
 
@@ -60,7 +61,7 @@ var fakeToolstack = []string{protocol.ToolstackDir + "/xl", "/lib64/ld-linux-x86
 
 func (p *guestParts) dom0Image(t *testing.T, s shape) ([]byte, error) {
 	around := &surroundings{tools: p.tools, iface: &hypercall.Interface{Constants: map[string]uint32{"XEN": 4}}}
-	return dom0Image(t.Context(), p.kernel, around, fakeAgents(), s, "")
+	return dom0Image(t.Context(), p.kernel, around, fakeAgents(), s, "", p.compiler)
 }
 
 func fakeAgents() *agents {
@@ -211,7 +212,7 @@ func TestShape(t *testing.T) {
 // Without a toolstack dom0 has nothing of a domU.
 func TestDom0Alone(t *testing.T) {
 	p := fakeParts(t)
-	data, err := dom0Image(t.Context(), p.kernel, &surroundings{tools: &toolstack{missing: "it does not build"}, iface: &hypercall.Interface{}}, fakeAgents(), shape{"pv", 1}, "")
+	data, err := dom0Image(t.Context(), p.kernel, &surroundings{tools: &toolstack{missing: "it does not build"}, iface: &hypercall.Interface{}}, fakeAgents(), shape{"pv", 1}, "", nil)
 	if err != nil {
 		t.Fatal(err)
 	}

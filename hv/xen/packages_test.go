@@ -39,7 +39,8 @@ func on(a *faketools.Apt, day int) debian.Machine {
 // guestParts are what the guests are made of.
 type guestParts struct {
 	*kernel
-	tools *toolstack
+	tools    *toolstack
+	compiler *guestCompiler
 }
 
 func makeParts(ctx context.Context, s *store.Store, m debian.Machine, progress func(string)) (*guestParts, error) {
@@ -48,7 +49,7 @@ func makeParts(ctx context.Context, s *store.Store, m debian.Machine, progress f
 		return nil, err
 	}
 	tools, err := makeToolstack(ctx, s, m, progress)
-	return &guestParts{k, tools}, err
+	return &guestParts{k, tools, nil}, err
 }
 
 func partsOn(t *testing.T, s *store.Store, a *faketools.Apt, day int) *guestParts {

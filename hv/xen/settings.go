@@ -28,7 +28,11 @@ func (t *Target) Settings(ctx context.Context, img *hv.Image, spec hv.BootSpec) 
 		all = append(all, hv.Setting{Item: hv.SettingEmulator, Text: fmt.Sprintf("%s, %s", version, m.Processor())})
 	}
 	if k, ok := t.kernels.there(guestsFrom(img.Build.Packages).String()); ok {
-		all = append(all, hv.Setting{Item: hv.SettingGuests, Text: guestsText(k, around)})
+		text := guestsText(k, around)
+		if cc, ok := t.compilers.there(guestsFrom(img.Build.Packages).String()); ok && compiles(spec.Plan) {
+			text += cc.text()
+		}
+		all = append(all, hv.Setting{Item: hv.SettingGuests, Text: text})
 	}
 	k, _ := kindOf(img.Build) // of which it was built
 	return append(all,

@@ -44,6 +44,7 @@ type Target struct {
 	// What this process uses of the store is held until its end.
 	trees      once[*source.Tree]
 	kernels    once[*kernel]
+	compilers  once[*guestCompiler]
 	toolstacks once[*toolstack]
 	offered    once[string]       // version of the distribution's
 	built      once[*agents]      // by architecture
@@ -103,7 +104,8 @@ func (*Target) Units() []string {
 // refused are benchmarks that make no sense here, by the beginnings of their
 // names, and why.
 var refused = map[string]string{
-	"Kbench/kernbench/":    "its programs exist in the model's guests only",
+	"Kbench/kernbench/load=maximal": "the guests have one processor, and no memory for all compilers at once",
+
 	"Lmbench/bw_pipe":      outlasts,
 	"Lmbench/bw_unix":      outlasts,
 	"Lmbench/bw_tcp/m=10M": outlasts,
@@ -154,7 +156,10 @@ func (*Target) Refuses(b bench.Benchmark) string {
 			return reason
 		}
 	}
-	if b.Dynamic() {
+	switch {
+	case b.Programs:
+		return "its programs exist in the model's guests only"
+	case b.Dynamic():
 		return "the guests have no C library"
 	}
 	return hypercall.Refused(b.FullName())

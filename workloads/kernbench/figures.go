@@ -57,6 +57,20 @@ func (f Figures) Values() []bench.Value {
 	return values
 }
 
+// deviationSuffix makes the units of standard deviations.
+const deviationSuffix = "-sd"
+
+// deviations are the figures' standard deviations, beside the figures. That of the
+// elapsed time is in seconds, as the other times are.
+func (f Figures) deviations() []bench.Value {
+	values := f.Values()
+	values[0] = bench.Value{Value: f.Elapsed, Unit: "elapsed-s"}
+	for i := range values {
+		values[i].Unit += deviationSuffix
+	}
+	return values
+}
+
 // FiguresOf finds the figures in a sample of kernbench/load=…; it is false if
 // one is missing.
 func FiguresOf(values []bench.Value) (Figures, bool) {

@@ -1,8 +1,14 @@
 // Package kernbench is the macro workload that the suite Kbench is named
-// after: the timing of a kernel's compilation, with kernbench's job mix and
-// its six figures, as Kbench/kernbench/load=…. make, the compiler and the
-// linker are programs of the domain that do what such programs ask of a kernel
-// (processes, pipes, files, memory), and compute.
+// after: the timing of a kernel's compilation, with kernbench's loads and its six
+// figures. There are two of it.
+//
+// Kbench/kernbench/load=… is a job mix, for domains that have no compiler: make, the
+// compiler and the linker are programs of the domain that do what such programs ask
+// of a kernel (processes, pipes, files, memory), and compute.
+//
+// Kbench/kernbench/load=…/source=c compiles C. The tree is written by package
+// csource, the compiler is the system's own, and the job scheduler is that of this
+// package: a process for each file, and one that links.
 //
 // Hooks are those of Xen 3.2.
 package kernbench
@@ -31,29 +37,34 @@ const (
 	headerSize   = 2 << 10
 )
 
-// init registers the two loads.
+// init registers the loads: the job mix, which knows no maximal one, and those with
+// a real compiler.
 func init() {
-	for _, l := range []struct {
-		name, doc string
-		jobs      func(cpus int) int
-	}{
-		{"half", "half as many jobs as CPUs, 3 instead of 2; with fewer than 4 CPUs, where kernbench leaves it out, one job at a time", halfLoad},
-		{"optimal", "four jobs per CPU", optimalLoad},
-	} {
-		bench.Register(bench.Benchmark{
-			Suite: "Kbench", Name: "kernbench/load=" + l.name, Unit: "ns/op",
-			Doc:    fmt.Sprintf("compile a tree of %d files with make -j: %s", sources, l.doc),
-			Source: "kernbench 0.42, " + l.name + " load",
-			Hooks: []bench.Crossing{
-				{Hook: "update_va_mapping", Note: "1 per page fault, and twice about T+1 for each of a job's processes"},
-				{Hook: "memory_pin_page", Note: "2 for each of a job's processes"},
-				{Hook: "mmu_normal_update", Note: "1 per page table that a fault adds"},
-			},
-			Run: func(d bench.Domain, o bench.Options) ([]bench.Value, error) {
-				jobs := l.jobs(cpus(d.Hypercalls()))
-				return kernbench(d.OS(), jobs, optimalLoad(cpus(d.Hypercalls())), o)
-			},
-		})
+	for _, l := range loads {
+		if l.name != "maximal" {
+			bench.Register(mixed(l))
+		}
+	}
+	for _, l := range loads {
+		bench.Register(compiled(l))
+	}
+}
+
+// mixed is the benchmark of a load with the job mix.
+func mixed(l load) bench.Benchmark {
+	return bench.Benchmark{
+		Suite: "Kbench", Name: "kernbench/load=" + l.name, Unit: "ns/op", Programs: true,
+		Doc:    fmt.Sprintf("compile a tree of %d files with make -j: %s", sources, l.doc),
+		Source: "kernbench 0.42, " + l.name + " load",
+		Hooks: []bench.Crossing{
+			{Hook: "update_va_mapping", Note: "1 per page fault, and twice about T+1 for each of a job's processes"},
+			{Hook: "memory_pin_page", Note: "2 for each of a job's processes"},
+			{Hook: "mmu_normal_update", Note: "1 per page table that a fault adds"},
+		},
+		Run: func(d bench.Domain, o bench.Options) ([]bench.Value, error) {
+			jobs := l.jobs(cpus(d.Hypercalls()))
+			return kernbench(d.OS(), jobs, optimalLoad(cpus(d.Hypercalls())), o)
+		},
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"flag"
+	"fmt"
 	"math"
 	"os"
 	"path/filepath"
@@ -52,6 +53,13 @@ func TestFigures(t *testing.T) {
 	}
 	if back, ok := FiguresOf(values); !ok || back != want {
 		t.Errorf("figures of values %+v, %v", back, ok)
+	}
+	var units []string
+	for _, v := range f.deviations() {
+		units = append(units, fmt.Sprint(v.Value, " ", v.Unit))
+	}
+	if got := strings.Join(units, ", "); got != "2 elapsed-s-sd, 1 user-s-sd, 0.5 system-s-sd, 75 percent-cpu-sd, 3 ctx-switches-sd, 7 sleeps-sd" {
+		t.Errorf("as deviations: %s", got)
 	}
 	if _, ok := FiguresOf(values[:5]); ok {
 		t.Error("figures of values without sleeps")

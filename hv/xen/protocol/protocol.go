@@ -67,6 +67,8 @@ const (
 	IPCPath       = "/usr/lib/xsmbench/ipc"
 	HelloPath     = "/bin/hello"
 	ShellPath     = "/bin/sh"
+	// CompilerPath is where a domain has a C compiler, if it has one.
+	CompilerPath = "/usr/bin/tcc"
 	// ToolstackDir is where dom0's toolstack has its programs, whatever it was
 	// taken from.
 	ToolstackDir = "/usr/lib/xsmbench/toolstack"

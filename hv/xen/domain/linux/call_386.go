@@ -14,6 +14,7 @@ const (
 	sysFstatat    = syscall.SYS_FSTATAT64
 	sysSocketpair = 360 // since Linux 4.3; before, socketcall
 	sysSelect     = syscall.SYS__NEWSELECT
+	sysSyncfs     = 344 // which package syscall does not name
 	sysFork       = syscall.SYS_FORK
 	sysFcntl      = syscall.SYS_FCNTL64
 	sysPselect    = syscall.SYS_PSELECT6

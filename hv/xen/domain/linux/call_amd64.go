@@ -9,6 +9,7 @@ const (
 	sysFstatat    = syscall.SYS_NEWFSTATAT
 	sysSocketpair = syscall.SYS_SOCKETPAIR
 	sysSelect     = syscall.SYS_SELECT
+	sysSyncfs     = 306 // which package syscall does not name
 	sysFork       = syscall.SYS_FORK
 	sysFcntl      = syscall.SYS_FCNTL
 	sysPselect    = syscall.SYS_PSELECT6

@@ -60,6 +60,8 @@ type Config struct {
 	// Block is the path of a block device that nobody else uses, or of a file
 	// in its place; "" for none. What is on it is lost.
 	Block string
+	// Compiler is the path of a C compiler; "" for none.
+	Compiler string
 }
 
 // OS implements bench.OS with all facilities, bench.NativeLoops and, for the
@@ -180,8 +182,12 @@ func (o *OS) Now() time.Duration { return time.Since(o.start) }
 // Rusage tells what children that were waited for have used.
 func (o *OS) Rusage() bench.Usage {
 	const children = ^uintptr(0) // RUSAGE_CHILDREN
+	return o.usageOf(children)
+}
+
+func (o *OS) usageOf(whom uintptr) bench.Usage {
 	u := &o.usage
-	syscall.RawSyscall(syscall.SYS_GETRUSAGE, children, uintptr(unsafe.Pointer(u)), 0)
+	syscall.RawSyscall(syscall.SYS_GETRUSAGE, whom, uintptr(unsafe.Pointer(u)), 0)
 	return bench.Usage{
 		User: time.Duration(u.Utime.Nano()), System: time.Duration(u.Stime.Nano()),
 		Voluntary: int64(u.Nvcsw), Involuntary: int64(u.Nivcsw), MinorFaults: int64(u.Minflt),

@@ -57,8 +57,11 @@ func hasLibrary() bool {
 
 func openTo(t *testing.T, how string) *linux.OS {
 	t.Helper()
-	runtime.LockOSThread()
-	t.Cleanup(runtime.UnlockOSThread)
+	return openConfig(t, configOf(t, how))
+}
+
+func configOf(t *testing.T, how string) linux.Config {
+	t.Helper()
 	image, err := native.Image(0x20000000)
 	if err != nil {
 		t.Fatal(err)
@@ -90,6 +93,13 @@ func openTo(t *testing.T, how string) *linux.OS {
 			t.Fatal(err)
 		}
 	}
+	return c
+}
+
+func openConfig(t *testing.T, c linux.Config) *linux.OS {
+	t.Helper()
+	runtime.LockOSThread()
+	t.Cleanup(runtime.UnlockOSThread)
 	o := linux.New(c)
 	before := descriptors(t)
 	t.Cleanup(func() {

@@ -152,11 +152,16 @@ func (o *OS) Wait(pid int) (int, error) {
 	if e != 0 {
 		return 0, abi.Errno(e)
 	}
+	return o.exitStatus(), nil
+}
+
+// exitStatus is what the last wait said.
+func (o *OS) exitStatus() int {
 	w := syscall.WaitStatus(o.status)
 	if w.Signaled() {
-		return statusSignal + int(w.Signal()), nil
+		return statusSignal + int(w.Signal())
 	}
-	return w.ExitStatus(), nil
+	return w.ExitStatus()
 }
 
 // Yield gives the processor to another process.

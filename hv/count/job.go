@@ -1,0 +1,56 @@
+package count
+
+import (
+	"fmt"
+	"slices"
+
+	"xsmbench/bench"
+	"xsmbench/hv/count/window"
+)
+
+// job sums up windows that each hold a whole job (bench.Job). None of them is clean:
+// interrupts and switches of vCPUs belong to such a job. All that is in them is
+// counted, and the figures are means. How far the windows lie apart is said, unless
+// they agree.
+func (c *Counter) job(s *bench.Measurement, list []window.Window) part {
+	p := part{windows: int64(len(list)), counts: window.Sum(list), clean: true}
+	var xen, xsm, hooks []float64
+	for _, w := range list {
+		p.xen += float64(w.Xen) / float64(len(list))
+		p.guest += float64(w.Kernel) / float64(len(list))
+		p.all += float64(w.Xen+w.Kernel+w.User) / float64(len(list))
+		one := c.profile(w.Counts)
+		one.Windows, one.Ops = 1, 1
+		executed, entered := one.Attributed()
+		xen, xsm, hooks = append(xen, float64(w.Xen)), append(xsm, executed), append(hooks, entered)
+	}
+	switch {
+	case len(list) < 2:
+		s.Warnings = append(s.Warnings, bench.NotExact+"the job was counted once")
+	case spread(xen)+spread(xsm)+spread(hooks) > 0:
+		s.Warnings = append(s.Warnings, fmt.Sprintf(
+			bench.NotExact+"the job outlasts timer ticks, and its processes run in another order each time; means of %d windows, which differ by less than %g %% of Xen's instructions, %g %% of XSM's, %g %% of the calls of hooks",
+			len(list), bound(xen), bound(xsm), bound(hooks)))
+	}
+	return p
+}
+
+// bound is the power of ten above the spread: a rough word, so that all boots of a
+// build say the same.
+func bound(values []float64) float64 {
+	for _, b := range []float64{0.01, 0.1, 1, 10} {
+		if spread(values) < b {
+			return b
+		}
+	}
+	return 100
+}
+
+// spread is how far values lie apart, in per cent of the greatest.
+func spread(values []float64) float64 {
+	most := slices.Max(values)
+	if most == 0 {
+		return 0
+	}
+	return 100 * (most - slices.Min(values)) / most
+}
