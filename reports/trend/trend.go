@@ -209,6 +209,17 @@ func (t *Trends) Add(run history.Run, series []history.Series) {
 	}
 }
 
+// Figures are a run's: each of its figures, in all units, as a series of one point.
+func Figures(run history.Run, series []history.Series) []*Series {
+	t := New(Options{Unit: anyUnit})
+	t.Add(run, series)
+	t.settle()
+	t.sort()
+	return t.Series
+}
+
+var anyUnit = regexp.MustCompile("")
+
 // key is where a series that was read stands in the index.
 func (s *Series) key() key { return key{s.Host, s.Environment, s.Benchmark, s.Build, s.Unit} }
 
