@@ -30,10 +30,13 @@ func readRuns(tx *sql.Tx) ([]Run, error) {
 			return nil, fmt.Errorf("run %d: %v: %w", i+1, err, errContent)
 		}
 	}
-	slices.SortFunc(all, func(a, b Run) int {
-		return cmp.Or(a.Run.Started.Compare(b.Run.Started), strings.Compare(a.ID, b.ID))
-	})
+	slices.SortFunc(all, inOrder)
 	return all, nil
+}
+
+// inOrder is that in which runs started.
+func inOrder(a, b Run) int {
+	return cmp.Or(a.Run.Started.Compare(b.Run.Started), strings.Compare(a.ID, b.ID))
 }
 
 // Runs lists the runs in the order in which they started.
