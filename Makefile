@@ -47,7 +47,7 @@ comma := ,
 # The race detector needs cgo, that is a C compiler, and a 64-bit machine.
 race := $(if $(and $(shell command -v $$($(GO) env CC) 2>/dev/null),$(filter amd64,$(shell $(GO) env GOARCH))),-race)
 
-.PHONY: bench bench-xen bench-plugin bench-edit bench-verdicts bench-scale bench-kill xen-needs test test-all test-386 test-xen test-trees test-simulations build dist dist-try model generate lint clean
+.PHONY: bench bench-xen bench-plugin bench-edit bench-verdicts bench-scale bench-history bench-site bench-kill xen-needs test test-all test-386 test-xen test-trees test-simulations build dist dist-try model generate lint clean
 
 # The main job: build the model hypervisor three ways, measure from dom0 and
 # domU, end with the comparison and a report.
@@ -153,6 +153,18 @@ test-386:
 LINES ?= 1000000
 bench-scale:
 	$(GO) test ./cmd/xsmbench -count=1 -run '^TestScale$$' -v -scale.lines $(LINES) -scale.runs 5
+
+# A history of many runs: how long "history trend" takes on it, and how much memory.
+HISTORY_RUNS ?= 10000
+HISTORY_BENCHMARKS ?= 200
+bench-history:
+	$(GO) test ./cmd/xsmbench -count=1 -timeout 2h -run '^TestHistoryScale$$' -v -history.runs $(HISTORY_RUNS) -history.benchmarks $(HISTORY_BENCHMARKS) -history.builds native -history.site=false
+
+# The same of its site.
+SITE_RUNS ?= 2000
+SITE_BENCHMARKS ?= 100
+bench-site:
+	$(GO) test ./cmd/xsmbench -count=1 -timeout 2h -run '^TestHistoryScale$$' -v -history.runs $(SITE_RUNS) -history.benchmarks $(SITE_BENCHMARKS)
 
 # 200 runs that are ended at random moments: nothing that was measured may be
 # lost, and each must resume to what it would have been. And 100 shards: what is merged

@@ -48,7 +48,7 @@ func TestMain(m *testing.M) {
 			hv.Register(&counting)
 		}
 		os.Exit(cli.Run(os.Args[1:], os.Stdout, os.Stderr))
-	}, "generate": generateMain})
+	}, "generate": generateMain, "generate-history": generateHistoryMain})
 }
 
 func TestScript(t *testing.T) {

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"strings"
 	"testing"
 )
 
@@ -20,6 +21,21 @@ func Program(t testing.TB, name, pkg string) string {
 		Missing(t, fmt.Sprintf("%s (apt-get install %s)", name, pkg))
 	}
 	return path
+}
+
+// browsers are the names that Chromium goes by.
+var browsers = []string{"chromium", "chromium-browser", "google-chrome"}
+
+// Browser is the path of Chromium.
+func Browser(t testing.TB) string {
+	t.Helper()
+	for _, name := range browsers {
+		if path, err := exec.LookPath(name); err == nil {
+			return path
+		}
+	}
+	Missing(t, "a browser, one of "+strings.Join(browsers, ", ")+" (apt-get install chromium)")
+	return ""
 }
 
 // Missing skips the test, or fails it, for want of what is named.

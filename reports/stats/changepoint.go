@@ -221,13 +221,14 @@ func twoSided(t, df float64) float64 {
 func (o Shifts) permuted(x []float64, all []window, score float64, random *rand.Rand) bool {
 	y, s := slices.Clone(x), sumsOf(x)
 	bound := score * (1 - 1e-9) // in another order the last bits of sums differ
-	reached := 1                // the order that was seen is one of them
+	able := o.able(x, all, bound)
+	reached := 1 // the order that was seen is one of them
 	for range permutations {
 		random.Shuffle(len(y), func(i, j int) { y[i], y[j] = y[j], y[i] })
 		s.fill(y)
-		if slices.ContainsFunc(all, func(w window) bool {
-			_, apart := s.widest(w)
-			return o.score(s, w, apart) >= bound
+		if slices.ContainsFunc(able, func(w ableWindow) bool {
+			_, apart := s.widest(w.window)
+			return apart > 0 && apart >= w.ratio*max(o.within(s, w.window, apart), 1e-12*apart)
 		}) {
 			reached++
 		}
@@ -236,6 +237,42 @@ func (o Shifts) permuted(x []float64, all []window, score float64, random *rand.
 		}
 	}
 	return true
+}
+
+// ableWindow is a window with the ratio of the sums of squares, between its sides
+// and within them, from which on its score is at least a bound.
+type ableWindow struct {
+	window
+	ratio float64
+}
+
+// able are the windows that reach a bound in some order of the values: most are too
+// short for the score of a clear change. Between its sides a window has at most the
+// squares of its values about the mean of all, thus of the largest; within them it
+// has at least what the known variance makes.
+func (o Shifts) able(x []float64, all []window, bound float64) []ableWindow {
+	centre := Mean(x)
+	squares := make([]float64, len(x))
+	for i, v := range x {
+		squares[i] = (v - centre) * (v - centre)
+	}
+	slices.Sort(squares)
+	slices.Reverse(squares)
+	for i := 1; i < len(squares); i++ {
+		squares[i] += squares[i-1]
+	}
+	var able []ableWindow
+	for _, w := range slices.Backward(all) { // the longest first: they reach it soonest
+		n := w.to - w.from
+		most := 1e12
+		if o.Variance > 0 {
+			most = min(most, squares[n-1]/(o.Variance*float64(n-2)))
+		}
+		if ratio := math.Expm1(bound / float64(n-3)); most*(1+1e-9) >= ratio {
+			able = append(able, ableWindow{w, ratio})
+		}
+	}
+	return able
 }
 
 // thin takes out changes that are too small or uncertain between the levels

@@ -35,8 +35,9 @@ func (m Moved) Worse() bool {
 // Lapsed are the series that ended with the newest run: the run before had them.
 func (n News) Lapsed(t *Trends) []*Series {
 	var all []*Series
+	previous := t.previous()
 	for _, s := range n.Ended {
-		if t.last(s) == t.previous() {
+		if t.last(s) == previous {
 			all = append(all, s)
 		}
 	}
@@ -47,41 +48,63 @@ func (n News) Lapsed(t *Trends) []*Series {
 func ReadNews(s *history.Store, opt Options) (*Trends, News, error) { return readNews(s.Each, opt) }
 
 func readNews(each func(take func(history.Run, []history.Series) error) error, opt Options) (*Trends, News, error) {
-	t, before := New(opt), New(opt)
-	var newest *history.Run
-	var of []history.Series
+	t := New(opt)
 	err := each(func(run history.Run, series []history.Series) error {
-		n := len(t.Runs)
 		t.Add(run, series)
-		if len(t.Runs) == n {
-			return nil
-		}
-		if newest != nil {
-			before.Add(*newest, of)
-		}
-		newest, of = &run, series
 		return nil
 	})
-	if err != nil || newest == nil {
+	if err != nil || len(t.Runs) == 0 {
 		return t, News{}, err
 	}
+	return t, t.News(), nil
+}
+
+// News looks for changes in what was added, as Analyse does, and for what the
+// newest run brought. There must be a run.
+func (t *Trends) News() News {
+	before := t.before()
 	t.Analyse()
 	before.Analyse()
-	return t, t.news(before), nil
+	return t.news(before)
+}
+
+// before is the history without its newest run. It shares the points of the
+// others.
+func (t *Trends) before() *Trends {
+	t.settle()
+	b := New(t.opt)
+	b.images = t.images
+	b.Runs = t.Runs[:len(t.Runs)-1]
+	for _, s := range t.Series {
+		points := s.Points
+		if n := len(points); points[n-1].Run == len(b.Runs) {
+			points = points[:n-1]
+		}
+		if len(points) == 0 {
+			continue
+		}
+		k := s.key()
+		b.series(k).Points = points[:len(points):len(points)]
+	}
+	return b
 }
 
 func (t *Trends) news(before *Trends) News {
 	n := News{Run: t.Runs[len(t.Runs)-1]}
+	kinds, known := t.kinds(), map[key]*Series{}
+	for _, s := range before.Series {
+		known[s.key()] = s
+	}
 	for _, s := range t.Series {
 		switch newest := len(t.Runs) - 1; {
 		case len(s.Points) == 0:
-		case t.last(s) != newest && t.ofKind(s):
+		case t.last(s) != newest && kinds[kindOf(s)]:
 			n.Ended = append(n.Ended, s)
 		case t.last(s) == newest && len(s.Points) == 1 && newest > 0:
 			n.New = append(n.New, s)
 		}
 		for _, c := range s.Changes {
-			if !before.shows(t, s, c) {
+			if o := known[s.key()]; o == nil || !o.shows(s, c) {
 				n.Changes = append(n.Changes, Moved{s, c})
 			}
 		}
@@ -92,29 +115,39 @@ func (t *Trends) news(before *Trends) News {
 // last is the run of a series' last point.
 func (t *Trends) last(s *Series) int { return s.Points[len(s.Points)-1].Run }
 
-// ofKind reports whether the newest run would have a series, were it still
-// measured: it is of the same host, target, accelerator and so on.
-func (t *Trends) ofKind(s *Series) bool {
-	return slices.ContainsFunc(t.Series, func(o *Series) bool {
-		return len(o.Points) > 0 && t.last(o) == len(t.Runs)-1 && o.Host == s.Host && kind(o) == kind(s)
-	})
+// kind is what series have in common that one run would have.
+type kind struct {
+	host string
+	compare.Environment
 }
 
-func kind(s *Series) compare.Environment {
+func kindOf(s *Series) kind {
 	e := s.Environment
 	e.Domain = ""
-	return e
+	return kind{s.Host, e}
+}
+
+// kinds are those of the newest run's series. A series of another kind is not one
+// that the run would have: it is of another host, target, accelerator and so on.
+func (t *Trends) kinds() map[kind]bool {
+	all := map[kind]bool{}
+	for _, s := range t.Series {
+		if len(s.Points) > 0 && t.last(s) == len(t.Runs)-1 {
+			all[kindOf(s)] = true
+		}
+	}
+	return all
 }
 
 // previous is the last run before the newest that measured one of its series, or
 // one of their kind; -1 for none.
 func (t *Trends) previous() int {
-	at := -1
+	at, kinds := -1, t.kinds()
 	for _, s := range t.Series {
-		if len(s.Points) == 0 || !t.ofKind(s) {
+		if len(s.Points) == 0 || !kinds[kindOf(s)] {
 			continue
 		}
-		for _, p := range s.Points {
+		for _, p := range s.Points[max(0, len(s.Points)-2):] { // they are in order
 			if p.Run < len(t.Runs)-1 {
 				at = max(at, p.Run)
 			}
@@ -127,17 +160,13 @@ func (t *Trends) previous() int {
 // run more.
 const shifts = 2
 
-// shows reports whether a history shows another one's change: in the same series,
-// to the same side, and at about the same run.
-func (t *Trends) shows(of *Trends, s *Series, c Change) bool {
-	i := slices.IndexFunc(t.Series, func(o *Series) bool { return o.key() == s.key() })
-	if i < 0 {
-		return false
-	}
-	return slices.ContainsFunc(t.Series[i].Changes, func(o Change) bool {
-		away := t.Series[i].Points[o.After].Run - s.Points[c.After].Run
+// shows reports whether the series as it was shows a change that it shows now: to
+// the same side, and at about the same run.
+func (s *Series) shows(now *Series, c Change) bool {
+	return slices.ContainsFunc(s.Changes, func(o Change) bool {
+		away := s.Points[o.After].Run - now.Points[c.After].Run
 		near := -shifts <= away && away <= shifts
-		if s.Exact {
+		if now.Exact {
 			near = away == 0
 		}
 		return near && (o.To > o.From) == (c.To > c.From)

@@ -11,10 +11,11 @@ import (
 )
 
 // add takes what one image gave in a run; the images of a run (layouts) are
-// one point.
-func (s *Series) add(run int, m history.Series) {
+// one point. It reports whether the point is new.
+func (s *Series) add(run int, m history.Series) (first bool) {
 	if n := len(s.Points); n == 0 || s.Points[n-1].Run != run {
-		s.Points = append(s.Points, Point{Run: run, Exact: compare.IsTally(s.Unit)})
+		s.Points = append(s.Points, Point{Run: run, Exact: compare.IsTally(s.Unit), boots: s.spare})
+		s.spare, first = nil, true
 	}
 	p := &s.Points[len(s.Points)-1]
 	for i := 0; i < len(m.Boots); {
@@ -32,13 +33,7 @@ func (s *Series) add(run int, m history.Series) {
 	if slices.ContainsFunc(m.Remarks, func(r string) bool { return strings.HasPrefix(r, "not exact") }) {
 		p.Exact = false
 	}
-}
-
-// settle makes the points of their boots.
-func (s *Series) settle() {
-	for i := range s.Points {
-		s.Points[i].settle()
-	}
+	return first
 }
 
 func (p *Point) settle() {

@@ -62,8 +62,10 @@ type Trends struct {
 	Alpha   float64
 	Over    string // as in the options
 
-	opt   Options
-	index map[key]*Series
+	opt    Options
+	index  map[key]*Series
+	open   []*Series           // those with a point in the last run, which may get more boots
+	images map[string][]string // those of points, each list once
 }
 
 // key tells series apart.
@@ -96,6 +98,8 @@ type Series struct {
 	Own, Boots bool
 	// Hidden is how many changes are more than chance and below the limit.
 	Hidden int
+
+	spare []boot // of the last point that needs its boots no more
 }
 
 // Point is a series' value in one run.
@@ -177,7 +181,7 @@ func New(opt Options) *Trends {
 	if opt.Alpha == 0 {
 		opt.Alpha = 0.05
 	}
-	return &Trends{Alpha: opt.Alpha, Over: opt.Over, opt: opt, index: map[key]*Series{}}
+	return &Trends{Alpha: opt.Alpha, Over: opt.Over, opt: opt, index: map[key]*Series{}, images: map[string][]string{}}
 }
 
 // Add takes the next run.
@@ -185,6 +189,7 @@ func (t *Trends) Add(run history.Run, series []history.Series) {
 	if t.opt.Host != "" && run.Host != t.opt.Host {
 		return
 	}
+	t.settle()
 	at, used := len(t.Runs), false
 	for _, m := range t.renamed(run, series) {
 		k := keyOf(run.Host, m)
@@ -195,12 +200,25 @@ func (t *Trends) Add(run history.Run, series []history.Series) {
 			continue
 		}
 		used = true
-		t.series(k).add(at, m)
+		if s := t.series(k); s.add(at, m) {
+			t.open = append(t.open, s)
+		}
 	}
 	if used {
 		t.Runs = append(t.Runs, run)
 	}
 }
+
+// Figures are a run's: each of its figures, in all units, as a series of one point.
+func Figures(run history.Run, series []history.Series) []*Series {
+	t := New(Options{Unit: anyUnit})
+	t.Add(run, series)
+	t.settle()
+	t.sort()
+	return t.Series
+}
+
+var anyUnit = regexp.MustCompile("")
 
 // key is where a series that was read stands in the index.
 func (s *Series) key() key { return key{s.Host, s.Environment, s.Benchmark, s.Build, s.Unit} }
@@ -241,13 +259,50 @@ func (t *Trends) series(k key) *Series {
 	return s
 }
 
+// settle makes points of the last run's boots. A base needs them to the end:
+// boots are what is paired.
+func (t *Trends) settle() {
+	for _, s := range t.open {
+		if t.Over != "" {
+			break
+		}
+		p := &s.Points[len(s.Points)-1]
+		t.settlePoint(p)
+		s.spare, p.boots = p.boots[:0], nil
+	}
+	t.open = t.open[:0]
+}
+
+func (t *Trends) settlePoint(p *Point) {
+	p.settle()
+	p.Images = t.shared(p.Images)
+}
+
+// shared is the one copy of a list of images: most series of a run have the same.
+func (t *Trends) shared(images []string) []string {
+	if len(images) == 0 {
+		return nil
+	}
+	k := images[0]
+	if len(images) > 1 {
+		k = strings.Join(images, " ")
+	}
+	if _, ok := t.images[k]; !ok {
+		t.images[k] = images
+	}
+	return t.images[k]
+}
+
 // Analyse looks for changes in what was added.
 func (t *Trends) Analyse() {
+	t.settle()
 	if t.Over != "" {
 		t.over(t.Over)
-	}
-	for _, s := range t.Series {
-		s.settle()
+		for _, s := range t.Series {
+			for i := range s.Points {
+				t.settlePoint(&s.Points[i])
+			}
+		}
 	}
 	t.sort()
 	t.meter()

@@ -36,27 +36,96 @@ func (s *Store) Add(dir, label string) (Added, error) {
 	if err != nil {
 		return Added{}, fmt.Errorf("add run: %w", err)
 	}
-	a := Added{Run: r.run, Outcome: New}
-	a.Label, a.Added = label, time.Now().UTC().Truncate(time.Second)
-	err = s.update(func(tx *sql.Tx, runs []Run) error {
-		a.Repeats = repeats(runs, a.Run)
-		i := slices.IndexFunc(runs, func(old Run) bool { return old.ID == a.ID })
-		if i >= 0 && !a.supersedes(&runs[i], label) {
-			if a.Outcome != Labelled {
-				return nil
-			}
-			return relabel(tx, a.Run)
-		}
-		if err := remove(tx, a.ID); err != nil {
-			return err
-		}
-		r.run = a.Run
-		return r.put(tx)
-	})
+	all, err := s.add([]*record{r}, label)
 	if err != nil {
 		return Added{}, fmt.Errorf("add run %s: %w", dir, err)
 	}
-	return a, nil
+	return all[0], nil
+}
+
+// mostAtOnce is how many runs AddAll adds in one transaction, for which others
+// wait. What a transaction costs by itself grows with the history: all rows of its
+// runs are read, and hashed again.
+const mostAtOnce = 100
+
+// AddAll stores run directories as Add does, many of them in the time of a few. It
+// calls done with each in their order, once it is stored. An error leaves those
+// before it added.
+func (s *Store) AddAll(dirs []string, label string, done func(dir string, a Added)) error {
+	for some := range slices.Chunk(dirs, mostAtOnce) {
+		if err := s.addSome(some, label, done); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *Store) addSome(dirs []string, label string, done func(dir string, a Added)) error {
+	var records []*record
+	var unread error
+	for _, dir := range dirs {
+		r, err := readRecord(dir)
+		if err != nil {
+			unread = fmt.Errorf("add run: %w", err)
+			break
+		}
+		records = append(records, r)
+	}
+	if len(records) == 0 {
+		return unread
+	}
+	all, err := s.add(records, label)
+	if err != nil {
+		return fmt.Errorf("add runs %s to %s: %w", dirs[0], dirs[len(records)-1], err)
+	}
+	for i, a := range all {
+		done(dirs[i], a)
+	}
+	return unread
+}
+
+// add stores records, all of them or none.
+func (s *Store) add(records []*record, label string) (all []Added, err error) {
+	err = s.update(func(tx *sql.Tx, runs []Run) error {
+		all = make([]Added, len(records))
+		for i, r := range records {
+			a := Added{Run: r.run, Outcome: New}
+			a.Label, a.Added = label, time.Now().UTC().Truncate(time.Second)
+			if err := a.add(tx, r, runs, label); err != nil {
+				return err
+			}
+			all[i], runs = a, with(runs, a.Run)
+		}
+		return nil
+	})
+	return all, err
+}
+
+// add stores a record among the runs that there are.
+func (a *Added) add(tx *sql.Tx, r *record, runs []Run, label string) error {
+	a.Repeats = repeats(runs, a.Run)
+	i := slices.IndexFunc(runs, func(old Run) bool { return old.ID == a.ID })
+	if i >= 0 && !a.supersedes(&runs[i], label) {
+		if a.Outcome != Labelled {
+			return nil
+		}
+		return relabel(tx, a.Run)
+	}
+	if err := remove(tx, a.ID); err != nil {
+		return err
+	}
+	r.run = a.Run
+	return r.put(tx)
+}
+
+// with are runs and one more, or its newer version, in their order.
+func with(runs []Run, run Run) []Run {
+	i, found := slices.BinarySearchFunc(runs, run, inOrder)
+	if found {
+		runs[i] = run
+		return runs
+	}
+	return slices.Insert(runs, i, run)
 }
 
 // supersedes compares with what there is of the run, and reports whether the

@@ -409,3 +409,48 @@ func protect(t *testing.T, path string) {
 	}
 	becomeNobody(t)
 }
+
+// TestAddAll: many at once are what they are one by one. One that cannot be read
+// leaves those before it.
+func TestAddAll(t *testing.T) {
+	dirs := []string{makeRun(t, 1, "a", 2), makeRun(t, 2, "b", 2), makeRun(t, 3, "a", 2), makeRun(t, 2, "b", 3)}
+	dirs = append(dirs, dirs[0])
+	one, many := create(t), create(t)
+	var want, got []string
+	say := func(to *[]string) func(string, Added) {
+		return func(dir string, a Added) {
+			line := dir + " " + a.ID + " " + string(a.Outcome)
+			for _, r := range a.Repeats {
+				line += " " + r.ID
+			}
+			*to = append(*to, line)
+		}
+	}
+	for _, dir := range dirs {
+		say(&want)(dir, add(t, one, dir, "x"))
+	}
+	if err := many.AddAll(dirs, "x", say(&got)); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("added (-one by one +all at once):\n%s", diff)
+	}
+	a, errA := one.Runs()
+	b, errB := many.Runs()
+	for _, all := range [][]Run{a, b} {
+		for i := range all {
+			all[i].Added = time.Time{}
+		}
+	}
+	if diff := cmp.Diff(a, b); diff != "" || len(a) != 3 || errA != nil || errB != nil {
+		t.Errorf("%d runs (-one by one +all at once), %v, %v:\n%s", len(a), errA, errB, diff)
+	}
+	third := create(t)
+	got = nil
+	if err := third.AddAll([]string{dirs[0], dirs[1], t.TempDir(), dirs[2]}, "", say(&got)); err == nil || len(got) != 2 {
+		t.Errorf("added %q, %v", got, err)
+	}
+	if runs, err := third.Runs(); len(runs) != 2 || err != nil {
+		t.Errorf("%d runs, %v", len(runs), err)
+	}
+}

@@ -3,12 +3,15 @@ package history
 import (
 	"bytes"
 	"cmp"
+	"context"
 	"database/sql"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
 	"strings"
+
+	"golang.org/x/sync/errgroup"
 )
 
 // readRuns reads all runs in the order in which they started, and checks that
@@ -30,10 +33,13 @@ func readRuns(tx *sql.Tx) ([]Run, error) {
 			return nil, fmt.Errorf("run %d: %v: %w", i+1, err, errContent)
 		}
 	}
-	slices.SortFunc(all, func(a, b Run) int {
-		return cmp.Or(a.Run.Started.Compare(b.Run.Started), strings.Compare(a.ID, b.ID))
-	})
+	slices.SortFunc(all, inOrder)
 	return all, nil
+}
+
+// inOrder is that in which runs started.
+func inOrder(a, b Run) int {
+	return cmp.Or(a.Run.Started.Compare(b.Run.Started), strings.Compare(a.ID, b.ID))
 }
 
 // Runs lists the runs in the order in which they started.
@@ -137,21 +143,51 @@ func (s *Store) Files(run Run) ([]File, error) {
 
 // Each calls take with every run in the order of Runs and what it measured.
 // Series of one build that had several images (layouts) come once per image.
+// While take has one run, the next ones are read.
 func (s *Store) Each(take func(Run, []Series) error) error {
-	return s.view(func(tx *sql.Tx) error {
+	return s.view(func(tx *sql.Tx) (err error) {
 		runs, err := readRuns(tx)
 		if err != nil {
 			return err
 		}
-		for _, run := range runs {
-			series, err := readSeries(tx, run.ID)
-			if err != nil {
-				return fmt.Errorf("samples of run %s: %w", run.ID, err)
-			}
-			if err := take(run, series); err != nil {
-				return err
-			}
+		reader, err := newSeriesReader(tx)
+		if err != nil {
+			return err
 		}
-		return nil
+		defer func() { err = errors.Join(err, reader.close()) }()
+		group, ctx := errgroup.WithContext(context.Background())
+		read := make(chan storedSeries, mostAhead)
+		group.Go(func() error {
+			defer close(read)
+			for _, run := range runs {
+				series, err := reader.read(run.ID)
+				if err != nil {
+					return fmt.Errorf("samples of run %s: %w", run.ID, err)
+				}
+				select {
+				case read <- series:
+				case <-ctx.Done():
+					return nil // take has failed, and says why
+				}
+			}
+			return nil
+		})
+		group.Go(func() error {
+			i := 0
+			for series := range read {
+				if err := series.check(); err != nil {
+					return fmt.Errorf("samples of run %s: %w", runs[i].ID, err)
+				}
+				if err := take(runs[i], series.all); err != nil {
+					return err
+				}
+				i++
+			}
+			return nil
+		})
+		return group.Wait()
 	})
 }
+
+// mostAhead is how many runs are read before they are taken.
+const mostAhead = 4

@@ -32,6 +32,16 @@ func (r row) all() ([]any, error) {
 // each calls take with each row of a query.
 func each(tx *sql.Tx, query string, args []any, take func(row) error) error {
 	rows, err := tx.Query(query, args...)
+	return eachRow(rows, err, take)
+}
+
+// eachOf is each of a statement that is made already.
+func eachOf(s *sql.Stmt, args []any, take func(row) error) error {
+	rows, err := s.Query(args...)
+	return eachRow(rows, err, take)
+}
+
+func eachRow(rows *sql.Rows, err error, take func(row) error) error {
 	if err != nil {
 		return err
 	}

@@ -43,28 +43,66 @@ func putSeriesRow(tx *sql.Tx, run string, s Series) (id int64, err error) {
 	return r.LastInsertId()
 }
 
-// readSeries reads a run's series, and checks that they are those that were
-// written.
-func readSeries(tx *sql.Tx, run string) ([]Series, error) {
-	rows, err := readSeriesRows(tx, run)
+// seriesReader reads runs' series, with statements that are made once.
+type seriesReader struct{ series, boots, digest *sql.Stmt }
+
+func newSeriesReader(tx *sql.Tx) (r *seriesReader, err error) {
+	r = &seriesReader{}
+	for _, q := range []struct {
+		to    **sql.Stmt
+		query string
+	}{
+		{&r.series, `SELECT id, image, target, arch, accel, workload, domu, idle, domain, build, benchmark, unit, remarks
+			FROM series WHERE run = ? ORDER BY id`},
+		{&r.boots, `SELECT series, boot, round, layout, value
+			FROM boots WHERE series IN (SELECT id FROM series WHERE run = ?) ORDER BY series, place`},
+		{&r.digest, "SELECT digest FROM runs WHERE id = ?"},
+	} {
+		if *q.to, err = tx.Prepare(q.query); err != nil {
+			return nil, errors.Join(err, r.close())
+		}
+	}
+	return r, nil
+}
+
+func (r *seriesReader) close() (err error) {
+	for _, s := range []*sql.Stmt{r.series, r.boots, r.digest} {
+		if s != nil {
+			err = errors.Join(err, s.Close())
+		}
+	}
+	return err
+}
+
+// storedSeries are a run's series as they were read.
+type storedSeries struct {
+	all  []Series
+	want []byte // their hash, as it was written
+}
+
+// read reads a run's series. They are to be checked.
+func (r *seriesReader) read(run string) (s storedSeries, err error) {
+	rows, err := r.rows(run)
 	if err != nil {
-		return nil, err
+		return s, err
 	}
-	if err := rows.readBoots(tx, run); err != nil {
-		return nil, err
+	if err := rows.readBoots(r.boots, run); err != nil {
+		return s, err
 	}
-	got, err := sumOf(rows.all)
-	if err != nil {
-		return nil, err
+	s.all = rows.all
+	if err := r.digest.QueryRow(run).Scan(&s.want); err != nil && !errors.Is(err, sql.ErrNoRows) {
+		return s, err
 	}
-	var want []byte
-	if err := tx.QueryRow("SELECT digest FROM runs WHERE id = ?", run).Scan(&want); err != nil && !errors.Is(err, sql.ErrNoRows) {
-		return nil, err
+	return s, nil
+}
+
+// check checks that the series are those that were written.
+func (s storedSeries) check() error {
+	got, err := sumOf(s.all)
+	if err == nil && !bytes.Equal(got, s.want) {
+		return errContent
 	}
-	if !bytes.Equal(got, want) {
-		return nil, errContent
-	}
-	return rows.all, nil
+	return err
 }
 
 // seriesRows are a run's series, the image of each, and where each row's
@@ -75,18 +113,19 @@ type seriesRows struct {
 	index  map[int64]int
 }
 
-func readSeriesRows(tx *sql.Tx, run string) (*seriesRows, error) {
+func (r *seriesReader) rows(run string) (*seriesRows, error) {
 	rows := &seriesRows{index: map[int64]int{}}
-	err := each(tx, `SELECT id, image, target, arch, accel, workload, domu, idle, domain, build, benchmark, unit, remarks
-		FROM series WHERE run = ? ORDER BY id`, []any{run}, func(r row) error {
+	err := eachOf(r.series, []any{run}, func(r row) error {
 		var id int64
 		var s Series
 		var image, remarks string
 		if err := r.scan(&id, &image, &s.Target, &s.Arch, &s.Accel, &s.Workload, &s.DomU, &s.Idle, &s.Domain, &s.Build, &s.Benchmark, &s.Unit, &remarks); err != nil {
 			return err
 		}
-		if err := json.Unmarshal([]byte(remarks), &s.Remarks); err != nil {
-			return fmt.Errorf("remarks %q: %w", remarks, errContent)
+		if remarks != "null" { // most have none
+			if err := json.Unmarshal([]byte(remarks), &s.Remarks); err != nil {
+				return fmt.Errorf("remarks %q: %w", remarks, errContent)
+			}
 		}
 		rows.index[id] = len(rows.all)
 		rows.all, rows.images = append(rows.all, s), append(rows.images, image)
@@ -95,9 +134,8 @@ func readSeriesRows(tx *sql.Tx, run string) (*seriesRows, error) {
 	return rows, err
 }
 
-func (s *seriesRows) readBoots(tx *sql.Tx, run string) error {
-	return each(tx, `SELECT series, boot, round, layout, value
-		FROM boots WHERE series IN (SELECT id FROM series WHERE run = ?) ORDER BY series, place`, []any{run}, func(r row) error {
+func (s *seriesRows) readBoots(boots *sql.Stmt, run string) error {
+	return eachOf(boots, []any{run}, func(r row) error {
 		var id int64
 		var b Boot
 		if err := r.scan(&id, &b.Boot, &b.Round, &b.Layout, &b.Value); err != nil {

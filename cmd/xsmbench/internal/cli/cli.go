@@ -115,7 +115,7 @@ measured is kept).`,
 		return fmt.Errorf("%w (see %s --help)", err, c.CommandPath())
 	})
 	root.Args = unknownCommand
-	root.AddCommand(newDoctor(), newList(), newBuild(), newRun(), newPlan(), newMerge(), newCompare(), newHooks(), newReport(), newGate(), newSelftest(), newHistory(), newSeries(), newBisect(), newWatch(), newCache(), newMan(), newVersion())
+	root.AddCommand(newDoctor(), newList(), newBuild(), newRun(), newPlan(), newMerge(), newCompare(), newHooks(), newReport(), newGate(), newSelftest(), newHistory(), newSite(), newSeries(), newBisect(), newWatch(), newCache(), newMan(), newVersion())
 	return root
 }
 

@@ -90,18 +90,13 @@ if it was resumed since, the newer version replaces it.`,
 				return err
 			}
 			defer func() { err = errors.Join(err, s.Close()) }()
-			for _, dir := range dirs {
-				a, err := s.Add(dir, label)
-				if err != nil {
-					return err
-				}
+			return s.AddAll(dirs, label, func(dir string, a history.Added) {
 				line := fmt.Sprintf("%s  %s: %s", a.Short(), dir, a.Outcome)
 				if len(a.Repeats) > 0 && (a.Outcome == history.New || a.Outcome == history.Extended) {
 					line += fmt.Sprintf("; repeats images of %s", repeated(a.Repeats))
 				}
 				fmt.Fprintln(c.OutOrStdout(), line)
-			}
-			return nil
+			})
 		},
 	}
 	storeFlag(c.Flags(), &store)
