@@ -45,7 +45,7 @@ starting := ./cmd/xsmmodel ./hv/model/... ./hv/gotool/... ./hv/store/... ./hv/co
 # The race detector needs cgo, that is a C compiler, and a 64-bit machine.
 race := $(if $(and $(shell command -v $$($(GO) env CC) 2>/dev/null),$(filter amd64,$(shell $(GO) env GOARCH))),-race)
 
-.PHONY: bench bench-xen bench-plugin bench-edit bench-verdicts bench-scale bench-kill xen-needs test test-all test-386 test-xen test-trees test-simulations build dist dist-try model generate lint clean
+.PHONY: bench bench-xen bench-plugin bench-edit bench-verdicts bench-scale bench-kill xen-needs test test-all test-fleet test-386 test-xen test-trees test-simulations build dist dist-try model generate lint clean
 
 # The main job: build the model hypervisor three ways, measure from dom0 and
 # domU, end with the comparison and a report.
@@ -73,6 +73,12 @@ xen-needs: build
 # is missing (XSMBENCH_REQUIRE=all makes that a failure).
 test-xen:
 	$(GO) test -tags realxen -timeout 80m -count=1 -v ./hv/xen/realtest
+
+# What docs/fleet has for engines, and Slurm itself: a controller and three nodes on this
+# machine, one of which dies. Slurm must be installed: slurmctld, slurmd, slurm-client and
+# munge, of which nothing needs to run.
+test-fleet:
+	XSMBENCH_REQUIRE=all $(GO) test ./cmd/xsmbench -count=1 -run '^Test(Fleet|Slurm|Kubernetes)' -v
 
 # Every stable branch from 4.15 and master of a clone of Xen's repository: the whole
 # suite in three builds and both domains; prints a table of what dummy and FLASK
