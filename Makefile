@@ -45,7 +45,7 @@ starting := ./cmd/xsmmodel ./hv/model/... ./hv/gotool/... ./hv/store/... ./hv/co
 # The race detector needs cgo, that is a C compiler, and a 64-bit machine.
 race := $(if $(and $(shell command -v $$($(GO) env CC) 2>/dev/null),$(filter amd64,$(shell $(GO) env GOARCH))),-race)
 
-.PHONY: bench bench-xen bench-plugin bench-edit bench-verdicts bench-scale bench-kill xen-needs test test-all test-fleet test-386 test-xen test-trees test-simulations build dist dist-try model generate lint clean
+.PHONY: bench bench-xen bench-plugin bench-edit bench-verdicts bench-scale bench-kill bench-fleet xen-needs test test-all test-fleet test-386 test-xen test-trees test-simulations build dist dist-try model generate lint clean
 
 # The main job: build the model hypervisor three ways, measure from dom0 and
 # domU, end with the comparison and a report.
@@ -158,13 +158,19 @@ bench-scale:
 	$(GO) test ./cmd/xsmbench -count=1 -run '^TestScale$$' -v -scale.lines $(LINES) -scale.runs 5
 
 # 200 runs that are ended at random moments: nothing that was measured may be
-# lost, and each must resume to what it would have been. And 100 shards: what is merged
-# must be what one machine writes. SEED gives other moments.
+# lost, and each must resume to what it would have been. And 100 shards, and 100 nodes with
+# their disks and the store that they share: what is merged must be what one machine
+# writes. SEED gives other moments.
 RUNS ?= 200
 SEED ?= 1
 bench-kill:
 	$(GO) test ./cmd/xsmbench -count=1 -run '^TestKilledRuns$$' -v -timeout 30m -kill.all -kill.runs $(RUNS) -kill.seed $(SEED)
-	XSMBENCH_SHARD_KILLS=100 XSMBENCH_SHARD_SEED=$(SEED) $(GO) test ./cmd/xsmbench -count=1 -run '^TestKilledShards$$' -v -timeout 30m
+	XSMBENCH_SHARD_KILLS=100 XSMBENCH_NODE_KILLS=100 XSMBENCH_SHARD_SEED=$(SEED) $(GO) test ./cmd/xsmbench -count=1 -run '^TestKilled(Shards|Nodes)$$' -v -timeout 60m
+
+# What 1 to 1,000 machines need for a plan, simulated with measured costs: the tables of
+# docs/fleet.md.
+bench-fleet:
+	$(GO) test ./cmd/xsmbench -count=1 -run '^TestFleetFigures$$' -v
 
 build:
 	$(GO) build -o bin/xsmbench ./cmd/xsmbench
