@@ -221,18 +221,40 @@ func (c *slurmCluster) stop() {
 		late.Stop()
 	}
 	c.daemons = nil
+	for range 3 { // a job may have been about to begin
+		for _, pid := range c.holders() {
+			_ = syscall.Kill(pid, syscall.SIGKILL)
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+}
+
+// holders are the processes that have a file of the cluster open, or begin in its
+// directory.
+func (c *slurmCluster) holders() (pids []int) {
+	for _, pattern := range []string{"/proc/[0-9]*/cwd", "/proc/[0-9]*/fd/*"} {
+		links, _ := filepath.Glob(pattern)
+		for _, link := range links {
+			target, err := os.Readlink(link)
+			pid, _ := strconv.Atoi(strings.Split(link, "/")[2])
+			if err == nil && strings.HasPrefix(target, c.dir+"/") && pid != os.Getpid() {
+				pids = append(pids, pid)
+			}
+		}
+	}
+	return pids
 }
 
 // ready waits until all nodes are idle.
 func (c *slurmCluster) ready() error {
 	var said string
-	for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline); time.Sleep(100 * time.Millisecond) {
+	for deadline := time.Now().Add(30 * time.Second); time.Now().Before(deadline); time.Sleep(100 * time.Millisecond) {
 		said, _ = c.command("sinfo", "--noheader", "--Node", "--format=%N=%T")
 		if strings.Count(said, "=idle") == len(slurmNodes) {
 			return nil
 		}
 	}
-	return fmt.Errorf("after 20 seconds sinfo says: %s", said)
+	return fmt.Errorf("after 30 seconds sinfo says: %s", said)
 }
 
 // command runs one of Slurm's, or another one in its environment.
@@ -258,8 +280,9 @@ func (c *slurmCluster) must(argv ...string) string {
 // returns its number.
 func (c *slurmCluster) killWithShard(node, shards string, tasks int) int {
 	c.t.Helper()
-	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
-		for line := range strings.Lines(c.must("squeue", "--noheader", "--states=RUNNING", "--array", "--format=%N %K")) {
+	for deadline := time.Now().Add(3 * time.Minute); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
+		running, _ := c.command("squeue", "--noheader", "--states=RUNNING", "--array", "--format=%N %K") // or it is asked again
+		for line := range strings.Lines(running) {
 			on, text, _ := strings.Cut(strings.TrimSpace(line), " ")
 			task, err := strconv.Atoi(text)
 			if err != nil || on != node {
@@ -273,7 +296,7 @@ func (c *slurmCluster) killWithShard(node, shards string, tasks int) int {
 		}
 	}
 	c.logs(shards)
-	c.t.Fatalf("no shard on %s measured anything in a minute", node)
+	c.t.Fatalf("no shard on %s measured anything in three minutes", node)
 	return 0
 }
 
@@ -339,14 +362,14 @@ func parentOf(pid int) int {
 // only after two minutes, unless an administrator says otherwise.
 func (c *slurmCluster) drain(again string) {
 	c.t.Helper()
-	for deadline := time.Now().Add(2 * time.Minute); ; time.Sleep(100 * time.Millisecond) {
-		left := c.must("squeue", "--noheader", "--array", "--format=%i %T %N %r")
+	for deadline := time.Now().Add(4 * time.Minute); ; time.Sleep(100 * time.Millisecond) {
+		left, err := c.command("squeue", "--noheader", "--array", "--format=%i %T %N %r")
 		switch {
-		case left == "":
+		case err == nil && left == "":
 			return
 		case time.Now().After(deadline):
 			c.logs("")
-			c.t.Fatalf("jobs are left:\n%s", left)
+			c.t.Fatalf("jobs are left (%v):\n%s", err, left)
 		case strings.Contains(left, again+" PENDING  BeginTime"):
 			_, _ = c.command("scontrol", "update", "JobId="+again, "StartTime=now") // or it has begun
 		}

@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"net"
 	"net/http"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -116,7 +117,6 @@ func (s *mortalStore) put(r *http.Request) {
 // nobody disturbs.
 func TestKilledNodes(t *testing.T) {
 	needDebian(t)
-	t.Parallel()
 	kills := number(t, nodeKills, 1)
 	seed := number(t, shardSeed, 1)
 	random := rand.New(rand.NewPCG(uint64(seed), 1))
@@ -152,12 +152,12 @@ type nodeFleet struct {
 }
 
 func newNodeFleet(t *testing.T, n int) *nodeFleet {
-	f := &nodeFleet{t: t, store: newMortalStore(t), shared: memoryDir(t)}
+	f := &nodeFleet{t: t, store: newMortalStore(t), shared: memoryDir(t), nodes: make([]*coldMachine, n), runs: make([]*process, n)}
 	for i := range n {
 		m := newColdMachine(t)
-		m.env = []string{"XSMBENCH_STORE_URL=" + f.store.url(), "XSMBENCH_MACHINE_LOCK=" + filepath.Join(m.dir, "lock")}
-		f.nodes = append(f.nodes, m)
-		f.runs = append(f.runs, nil)
+		// A machine's fakes are found by PATH, which the next machine changes.
+		m.env = []string{"PATH=" + os.Getenv("PATH"), "XSMBENCH_STORE_URL=" + f.store.url(), "XSMBENCH_MACHINE_LOCK=" + filepath.Join(m.dir, "lock")}
+		f.nodes[i] = m
 		f.start(i)
 	}
 	return f
