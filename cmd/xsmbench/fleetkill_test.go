@@ -22,16 +22,17 @@ import (
 const nodeKills = "XSMBENCH_NODE_KILLS"
 
 // mortalStore is a web server for archives that can be killed. It keeps what it has, as
-// on a disk, and of what is just being put the part that has arrived, under its full name:
-// servers that write in place do that.
+// on a disk; but of what is just being put, and of what was put last, it keeps a part
+// under the full name: servers do that which write in place, and to no disk at once.
 type mortalStore struct {
 	t       *testing.T
 	address string
 	server  *http.Server // nil while it is dead
 	deaths  int
 
-	mu  sync.Mutex
-	has map[string][]byte
+	mu   sync.Mutex
+	has  map[string][]byte
+	last string // what was put last
 }
 
 func newMortalStore(t *testing.T) *mortalStore {
@@ -61,6 +62,9 @@ func (s *mortalStore) die() {
 		_ = s.server.Close()
 		s.server = nil
 		s.deaths++
+		s.mu.Lock()
+		s.has[s.last] = s.has[s.last][:len(s.has[s.last])/2]
+		s.mu.Unlock()
 	}
 }
 
@@ -103,7 +107,7 @@ func (s *mortalStore) put(r *http.Request) {
 				return
 			}
 			s.mu.Lock()
-			s.has[r.URL.Path] = all
+			s.has[r.URL.Path], s.last = all, r.URL.Path
 			s.mu.Unlock()
 			return
 		}
