@@ -47,7 +47,7 @@ comma := ,
 # The race detector needs cgo, that is a C compiler, and a 64-bit machine.
 race := $(if $(and $(shell command -v $$($(GO) env CC) 2>/dev/null),$(filter amd64,$(shell $(GO) env GOARCH))),-race)
 
-.PHONY: bench bench-xen bench-plugin bench-edit bench-verdicts bench-scale bench-history bench-site bench-kill xen-needs test test-all test-386 test-xen test-trees test-simulations build dist dist-try model generate lint clean
+.PHONY: bench bench-xen bench-plugin bench-edit bench-verdicts bench-scale bench-history bench-site bench-kill bench-fleet xen-needs test test-all test-fleet test-386 test-xen test-trees test-simulations build dist dist-try model generate lint clean
 
 # The main job: build the model hypervisor three ways, measure from dom0 and
 # domU, end with the comparison and a report.
@@ -75,6 +75,12 @@ xen-needs: build
 # is missing (XSMBENCH_REQUIRE=all makes that a failure).
 test-xen:
 	$(GO) test -tags realxen -timeout 80m -count=1 -v ./hv/xen/realtest
+
+# What docs/fleet has for engines, and Slurm itself: a controller and three nodes on this
+# machine, one of which dies. Slurm must be installed: slurmctld, slurmd, slurm-client and
+# munge, of which nothing needs to run.
+test-fleet:
+	XSMBENCH_REQUIRE=all $(GO) test ./cmd/xsmbench -count=1 -run '^Test(Fleet|Slurm|Kubernetes)' -v
 
 # Every stable branch from 4.15 and master of a clone of Xen's repository: the whole
 # suite in three builds and both domains; prints a table of what dummy and FLASK
@@ -167,13 +173,19 @@ bench-site:
 	$(GO) test ./cmd/xsmbench -count=1 -timeout 2h -run '^TestHistoryScale$$' -v -history.runs $(SITE_RUNS) -history.benchmarks $(SITE_BENCHMARKS)
 
 # 200 runs that are ended at random moments: nothing that was measured may be
-# lost, and each must resume to what it would have been. And 100 shards: what is merged
-# must be what one machine writes. SEED gives other moments.
+# lost, and each must resume to what it would have been. And 100 shards, and 100 nodes with
+# their disks and the store that they share: what is merged must be what one machine
+# writes. SEED gives other moments.
 RUNS ?= 200
 SEED ?= 1
 bench-kill:
 	$(GO) test ./cmd/xsmbench -count=1 -run '^TestKilledRuns$$' -v -timeout 30m -kill.all -kill.runs $(RUNS) -kill.seed $(SEED)
-	XSMBENCH_SHARD_KILLS=100 XSMBENCH_SHARD_SEED=$(SEED) $(GO) test ./cmd/xsmbench -count=1 -run '^TestKilledShards$$' -v -timeout 30m
+	XSMBENCH_SHARD_KILLS=100 XSMBENCH_NODE_KILLS=100 XSMBENCH_SHARD_SEED=$(SEED) $(GO) test ./cmd/xsmbench -count=1 -run '^TestKilled(Shards|Nodes)$$' -v -timeout 60m
+
+# What 1 to 1,000 machines need for a plan, simulated with measured costs: the tables of
+# docs/fleet.md.
+bench-fleet:
+	$(GO) test ./cmd/xsmbench -count=1 -run '^TestFleetFigures$$' -v
 
 build:
 	$(GO) build -o bin/xsmbench ./cmd/xsmbench

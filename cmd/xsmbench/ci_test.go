@@ -28,7 +28,7 @@ type githubWorkflow struct {
 	}
 }
 
-// gitlabJob is what the test reads of docs/ci/gitlab-ci.yml.
+// gitlabJob is what tests read of a job of GitLab's.
 type gitlabJob struct {
 	Image        string
 	Rules        []map[string]string
@@ -37,6 +37,9 @@ type gitlabJob struct {
 	BeforeScript []string `yaml:"before_script"`
 	Script       []string
 	AfterScript  []string `yaml:"after_script"`
+	Needs        []string
+	Parallel     int
+	Retry        int
 	AllowFailure struct {
 		ExitCodes int `yaml:"exit_codes"`
 	} `yaml:"allow_failure"`
@@ -123,28 +126,48 @@ func TestGitLabJob(t *testing.T) {
 	}
 }
 
-// checkScript reads the parts of a script with a shell, and the commands of
-// xsmbench and make that are in it. It returns the arguments of the former.
+// checkScript reads the parts of a script with a shell, and the commands of xsmbench and
+// make that are in it, which must be those of a gate. It returns the arguments of the
+// former.
 func checkScript(t *testing.T, parts []string) [][]string {
+	t.Helper()
+	all := checkCommands(t, parts)
+	var names []string
+	for _, args := range all {
+		names = append(names, args[0])
+	}
+	if !slices.Equal(names, []string{"run", "gate"}) {
+		t.Errorf("commands %q, want run and gate", names)
+	}
+	return all
+}
+
+var (
+	oursInScript = regexp.MustCompile(`(?m)(?:^|\(|&& |exec |until )\s*(?:\.bin/)?xsmbench (\w+ [^|&;)\n]*)`)
+	makeInScript = regexp.MustCompile(`(?m)^\s*make (?:-C \S+ )?(\S+)(?: #.*)?$`)
+)
+
+// checkCommands reads the parts of a script with a shell, and the commands of xsmbench
+// and make that are in it. It returns the arguments of the former.
+func checkCommands(t *testing.T, parts []string) [][]string {
 	t.Helper()
 	makefile, err := os.ReadFile("../../Makefile")
 	if err != nil {
 		t.Fatal(err)
 	}
 	var all [][]string
-	command := regexp.MustCompile(`(?m)(?:^|\(|&& )\s*xsmbench (\w+ [^|&)\n]*)`)
-	target := regexp.MustCompile(`(?m)^\s*make -C \S+ (\S+)$`)
 	for _, part := range parts {
-		if out, err := exec.Command("sh", "-n", "-c", part).CombinedOutput(); err != nil {
+		if out, err := exec.Command("bash", "-n", "-c", part).CombinedOutput(); err != nil {
 			t.Errorf("%v: %s\n%s", err, out, part)
 		}
-		for _, m := range target.FindAllStringSubmatch(part, -1) {
+		part = strings.ReplaceAll(part, "\\\n", " ")
+		for _, m := range makeInScript.FindAllStringSubmatch(part, -1) {
 			if !regexp.MustCompile(`(?m)^` + regexp.QuoteMeta(m[1]) + `:`).Match(makefile) {
 				t.Errorf("make has no target %s", m[1])
 			}
 		}
-		for _, m := range command.FindAllStringSubmatch(part, -1) {
-			out, err := exec.Command("sh", "-c", "BEFORE=1 AFTER=2; printf '%s\\n' "+m[1]).Output()
+		for _, m := range oursInScript.FindAllStringSubmatch(part, -1) {
+			out, err := exec.Command("sh", "-c", "BEFORE=1 AFTER=2 SHARDS=3 RUN=/run; printf '%s\\n' "+m[1]).Output()
 			if err != nil {
 				t.Fatalf("%s: %v", m[1], err)
 			}
@@ -156,12 +179,8 @@ func checkScript(t *testing.T, parts []string) [][]string {
 			all = append(all, args)
 		}
 	}
-	var names []string
-	for _, args := range all {
-		names = append(names, args[0])
-	}
-	if !slices.Equal(names, []string{"run", "gate"}) {
-		t.Errorf("commands %q, want run and gate", names)
+	if all == nil {
+		t.Errorf("no command of xsmbench in %q", parts)
 	}
 	return all
 }

@@ -15,6 +15,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"xsmbench/experiment"
+	"xsmbench/hv"
 	"xsmbench/results"
 )
 
@@ -178,8 +180,10 @@ func recordOf(t *testing.T, dir string) results.Run {
 		t.Fatal(err)
 	}
 	run.Started, run.Command, run.Host, run.Parts = time.Time{}, nil, results.Host{}, nil
+	run.Spec = experiment.Portable(run.Spec)
 	for i := range run.Images {
 		run.Images[i].Path = filepath.Base(run.Images[i].Path)
+		run.Images[i].Build = experiment.Portable(results.Spec{Builds: []hv.Build{run.Images[i].Build}}).Builds[0]
 	}
 	return run
 }
