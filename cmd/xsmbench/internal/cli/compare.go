@@ -156,12 +156,16 @@ type input struct {
 
 func readInput(paths ...string) (input, error) { return readSources(results.Sources(paths...)) }
 
-func readSources(sources []results.Source) (input, error) {
+// collectOften is for what reads many samples: next to them little is kept and much
+// is thrown away, so that a heap of twice what is kept would be mostly garbage.
+func collectOften() {
 	if os.Getenv("GOGC") == "" {
-		// Next to the samples little is kept and much is thrown away: a heap
-		// of twice what is kept would be mostly garbage.
 		debug.SetGCPercent(40)
 	}
+}
+
+func readSources(sources []results.Source) (input, error) {
+	collectOften()
 	in, err := compare.ReadSources(sources)
 	return input{in, sync.OnceValues(func() (*profile.Run, error) { return hooksOf(in) })}, err
 }

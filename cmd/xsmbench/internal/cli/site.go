@@ -47,6 +47,7 @@ names in the trends.`,
 				return err
 			}
 			defer func() { err = errors.Join(err, s.Close()) }()
+			collectOften()
 			w, err := site.Write(out, s, site.Options{Title: title, Answer: answerOfStored, Rename: renames.file})
 			if err != nil {
 				return err
