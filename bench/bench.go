@@ -65,6 +65,8 @@ type Benchmark struct {
 	// iteration.
 	Unit  string
 	Bytes int64
+	// Beside are the units of the other values that Run gives.
+	Beside []string
 	// Ops is how many operations one iteration of the loop does, 0 for
 	// one: the sample is per operation. Bytes counts a whole iteration.
 	Ops int64

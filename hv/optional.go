@@ -222,6 +222,23 @@ type Guide interface {
 	Hook(name string) HookNote
 }
 
+// UnitsOf are the units of a target's samples: those to compare by first, and those
+// of the benchmarks that it offers.
+func UnitsOf(t Target, first ...string) []string {
+	units := slices.Clone(first)
+	for _, b := range bench.All() {
+		if !t.Offers(b) {
+			continue
+		}
+		for _, u := range append([]string{b.Unit}, b.Beside...) {
+			if !slices.Contains(units, u) {
+				units = append(units, u)
+			}
+		}
+	}
+	return units
+}
+
 // CrossingsOn are the hooks that a benchmark is known to cross on a target, and
 // whether that is known. What benchmarks say of themselves is of Xen 3.2, as the
 // model has it. A target with hooks of its own has those that took their places, and

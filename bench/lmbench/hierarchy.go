@@ -55,15 +55,16 @@ func registerHierarchy() {
 	for _, b := range []struct {
 		name, source, unit, doc string
 		run                     func(os bench.OS, o bench.Options) ([]bench.Value, error)
+		beside                  []string
 	}{
-		{"lat_dram_page", "lat_dram_page -M 8M", "ns/op", "what a load costs more if the memory must open another page of its own for it", dramPage},
-		{"tlb", "tlb -c -M 8M", "pages", "how many pages the TLB holds, 0 if that does not show; and what a load beyond it costs more", tlbSize},
-		{"line", "line -M 8M", "bytes", "the length of a cache's line, 0 if it does not show", lineSize},
-		{"cache", "cache -M 8M", "ns/op", "a load from memory, and the sizes of the caches before it, as far as they show", cacheSizes},
-		{"par_mem", "par_mem -M 8M", parallelism, fmt.Sprintf("how many loads from memory go on at once: 1 to %d chains", loops.MostChains), parallelLoads},
+		{"lat_dram_page", "lat_dram_page -M 8M", "ns/op", "what a load costs more if the memory must open another page of its own for it", dramPage, nil},
+		{"tlb", "tlb -c -M 8M", "pages", "how many pages the TLB holds, 0 if that does not show; and what a load beyond it costs more", tlbSize, []string{"ns/op"}},
+		{"line", "line -M 8M", "bytes", "the length of a cache's line, 0 if it does not show", lineSize, nil},
+		{"cache", "cache -M 8M", "ns/op", "a load from memory, and the sizes of the caches before it, as far as they show", cacheSizes, cacheUnits()},
+		{"par_mem", "par_mem -M 8M", parallelism, fmt.Sprintf("how many loads from memory go on at once: 1 to %d chains", loops.MostChains), parallelLoads, nil},
 	} {
 		register(bench.Benchmark{
-			Name: b.name, Source: b.source, Unit: b.unit, Doc: b.doc, Full: true,
+			Name: b.name, Source: b.source, Unit: b.unit, Beside: b.beside, Doc: b.doc, Full: true,
 			Run: func(d bench.Domain, o bench.Options) ([]bench.Value, error) { return b.run(d.OS(), o) },
 		})
 	}
@@ -185,6 +186,18 @@ func inOrder(distance int) []int {
 	return list
 }
 
+// mostCaches is how many levels of caches are told apart.
+const mostCaches = 4
+
+// cacheUnits are those of the caches' sizes: "L1-bytes".
+func cacheUnits() []string {
+	var units []string
+	for level := range mostCaches {
+		units = append(units, fmt.Sprintf("L%d-bytes", level+1))
+	}
+	return units
+}
+
 // cacheSizes walks through more and more memory: where a load becomes slower, a cache
 // ends.
 func cacheSizes(os bench.OS, o bench.Options) ([]bench.Value, error) {
@@ -200,8 +213,8 @@ func cacheSizes(os bench.OS, o bench.Options) ([]bench.Value, error) {
 		if t, err = a.loadTime(os, o, lineByLine(size, line)); err != nil {
 			return nil, err
 		}
-		if level > 0 && t > cacheJump*level {
-			values = append(values, bench.Value{Value: float64(size / 2), Unit: fmt.Sprintf("L%d-bytes", len(values)+1)})
+		if level > 0 && t > cacheJump*level && len(values) < mostCaches {
+			values = append(values, bench.Value{Value: float64(size / 2), Unit: cacheUnits()[len(values)]})
 		}
 		if level == 0 || t > cacheJump*level {
 			level = t

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"slices"
 	"strings"
 	"testing"
 
@@ -35,6 +36,12 @@ func TestEveryBenchmark(t *testing.T) {
 	err = wire.Receive(&out, len(plan.Domains), wire.Handler{
 		Sample: func(m bench.Measurement) error {
 			got[m.Domain]++
+			b, _ := bench.Find(m.Benchmark)
+			for _, v := range m.Values {
+				if v.Unit != b.Unit && !slices.Contains(b.Beside, v.Unit) {
+					t.Errorf("%s in %s: the unit %s is not declared", m.Benchmark, m.Domain, v.Unit)
+				}
+			}
 			if m.Error != "" || len(m.Values) == 0 {
 				t.Errorf("%s in %s: no sample: %s", m.Benchmark, m.Domain, m.Error)
 			}

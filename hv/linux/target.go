@@ -83,7 +83,7 @@ func (*Target) Hook(string) hv.HookNote { return hv.HookNote{} }
 func (*Target) Accels() []string { return []string{""} }
 
 // Units are those of the benchmarks.
-func (*Target) Units() []string { return []string{"ns/op", "MB/s"} }
+func (t *Target) Units() []string { return hv.UnitsOf(t, "ns/op", "MB/s") }
 
 // MostLayouts is 0: nothing is relinked.
 func (*Target) MostLayouts() int { return 0 }

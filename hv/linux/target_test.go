@@ -126,6 +126,7 @@ func TestMeasure(t *testing.T) {
 		"Lmbench/lat_proc/op=fork", "Lmbench/lat_pipe", "Lmbench/bw_pipe", "Lmbench/lat_fs/op=create/size=0k", "Lmbench/lat_ctx/size=16K/procs=8",
 		"Lmbench/lat_fifo", "Lmbench/lat_tcp", "Lmbench/lat_udp", "Lmbench/lat_connect", "Lmbench/lat_unix_connect", "Lmbench/lat_fcntl", "Lmbench/lat_sem",
 		"Lmbench/lat_usleep/method=itimer", "Lmbench/lat_rpc/proto=udp", "Lmbench/bw_mmap_rd/size=512K/op=mmap_only", "Lmbench/lat_rand/fn=drand48",
+		"Lmbench/mhz",
 	}
 	if tg.hasLibrary() {
 		names = append(names, "Lmbench/lat_proc/op=fork/process=dynamic", "Lmbench/lat_proc/op=exec/process=dynamic", "Lmbench/lat_proc/op=sh/process=dynamic")
@@ -158,6 +159,11 @@ func measured(t *testing.T, tg *Target, img *hv.Image, p bench.Plan) []string {
 	}
 	var names []string
 	err = m.Measure(context.Background(), func(s bench.Measurement) error {
+		for _, v := range s.Values {
+			if !slices.Contains(tg.Units(), v.Unit) {
+				t.Errorf("%s: %s is not among the target's units", s.Benchmark, v.Unit)
+			}
+		}
 		figures := 1
 		if strings.HasPrefix(s.Benchmark, "Kbench/kernbench/") {
 			figures = 6

@@ -97,8 +97,8 @@ func (*Target) Accels() []string {
 }
 
 // Units of a run that counts, and then of one that times.
-func (*Target) Units() []string {
-	return append(count.Units(), "ns/op", "MB/s")
+func (t *Target) Units() []string {
+	return hv.UnitsOf(t, append(count.Units(), "ns/op", "MB/s")...)
 }
 
 // refused are benchmarks that make no sense here, by the beginnings of their

@@ -41,7 +41,7 @@ const Compiled = "/source=c"
 // compiled is the benchmark of a load with a real compiler.
 func compiled(l load) bench.Benchmark {
 	return bench.Benchmark{
-		Suite: "Kbench", Name: "kernbench/load=" + l.name + Compiled, Unit: "ns/op", Full: true,
+		Suite: "Kbench", Name: "kernbench/load=" + l.name + Compiled, Unit: "ns/op", Beside: compiledUnits(), Full: true,
 		Doc:    fmt.Sprintf("compile a tree of %d C files (%d where instructions are counted) with the system's own compiler, and link it: %s", csource.Usual.Sources, csource.Counted.Sources, l.doc),
 		Source: "kernbench 0.42, " + l.name + " load",
 		Hooks: []bench.Crossing{

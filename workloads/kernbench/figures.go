@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"slices"
 	"time"
 
 	"github.com/montanaflynn/stats"
@@ -69,6 +70,16 @@ func (f Figures) deviations() []bench.Value {
 		values[i].Unit += deviationSuffix
 	}
 	return values
+}
+
+// compiledUnits are those of a sample beside the first: the other figures, and all
+// deviations.
+func compiledUnits() []string {
+	units := slices.Clone(figureUnits[1:])
+	for _, d := range (Figures{}).deviations() {
+		units = append(units, d.Unit)
+	}
+	return units
 }
 
 // FiguresOf finds the figures in a sample of kernbench/load=…; it is false if

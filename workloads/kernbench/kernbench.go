@@ -53,7 +53,7 @@ func init() {
 // mixed is the benchmark of a load with the job mix.
 func mixed(l load) bench.Benchmark {
 	return bench.Benchmark{
-		Suite: "Kbench", Name: "kernbench/load=" + l.name, Unit: "ns/op", Programs: true,
+		Suite: "Kbench", Name: "kernbench/load=" + l.name, Unit: "ns/op", Beside: figureUnits[1:], Programs: true,
 		Doc:    fmt.Sprintf("compile a tree of %d files with make -j: %s", sources, l.doc),
 		Source: "kernbench 0.42, " + l.name + " load",
 		Hooks: []bench.Crossing{

@@ -87,7 +87,9 @@ func (*Target) Arches() []string { return []string{"amd64", "386"} }
 func (*Target) Accels() []string { return []string{"", icount} }
 
 // Units are those of the benchmarks, and of a run that counts.
-func (*Target) Units() []string { return append([]string{"ns/op", "MB/s"}, count.Units()...) }
+func (t *Target) Units() []string {
+	return hv.UnitsOf(t, append([]string{"ns/op", "MB/s"}, count.Units()...)...)
+}
 
 // Offers reports true for most: the model's guest kernel has all of bench.OS, and
 // its domains all of bench.Hypercalls.
