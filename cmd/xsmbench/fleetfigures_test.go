@@ -108,22 +108,29 @@ func writeFleetTable(w io.Writer, p *experiment.Plan, machines ...int) {
 		fast.Store *= 10
 		fmt.Fprintf(w, "| %d | %d | %s | %s | %s | %s | %s | %s | %.1f | %.1f GB | %s |\n", n, s.Machines(),
 			hours(s.Simulate(fleetCosts, fleetsim.None, nil).Takes), hours(cold.Takes), hours(s.Simulate(fast, fleetsim.Cold, nil).Takes),
-			hours(s.Simulate(fleetCosts, fleetsim.Warm, nil).Takes), hours(dying(s, 0.05)), hours(dying(s, 0.5)),
+			hours(s.Simulate(fleetCosts, fleetsim.Warm, nil).Takes), dying(s, 0.05), dying(s, 0.5),
 			cold.Work.Hours(), float64(cold.Out)/1e9, hours(cold.Busy))
 	}
 }
 
+// month bounds simulations with deaths.
+const month = 30 * 24 * time.Hour
+
 // dying is how long machines take with a cold store, on the average, of which so many die
 // in an hour of work.
-func dying(s *fleetsim.Shards, deaths float64) time.Duration {
+func dying(s *fleetsim.Shards, deaths float64) string {
 	costs := fleetCosts
-	costs.Deaths = deaths
+	costs.Deaths, costs.Most = deaths, month
 	random := rand.New(rand.NewPCG(1, 1))
 	var sum time.Duration
 	for range fleetTimes {
-		sum += s.Simulate(costs, fleetsim.Cold, random).Takes
+		out := s.Simulate(costs, fleetsim.Cold, random)
+		if out.GivenUp {
+			return "over a month"
+		}
+		sum += out.Takes
 	}
-	return sum / fleetTimes
+	return hours(sum / fleetTimes)
 }
 
 // hours is a time as people say it.

@@ -29,6 +29,9 @@ type Costs struct {
 	// until another one begins.
 	Deaths float64
 	Delay  time.Duration
+	// Most is when the simulation is given up, 0 for never. A shard that is long against
+	// the time between deaths would be begun again and again.
+	Most time.Duration
 }
 
 // Store is what machines share.
@@ -42,7 +45,8 @@ const (
 
 // Outcome is what a simulation finds.
 type Outcome struct {
-	Takes   time.Duration // until the last shard has ended
+	Takes   time.Duration // until the last shard has ended, or until it was given up
+	GivenUp bool
 	Work    time.Duration // of all machines together, with what was done in vain
 	Builds  int           // of images, several of one included
 	Deaths  int

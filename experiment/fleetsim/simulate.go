@@ -57,6 +57,10 @@ func (f *fleet) after(seconds float64, then func()) *event {
 // run lets things happen until nothing is to come.
 func (f *fleet) run() {
 	for len(f.events) > 0 || f.link.live > 0 {
+		if f.costs.Most > 0 && f.now > f.costs.Most.Seconds() {
+			f.out.GivenUp, f.out.Takes = true, f.costs.Most
+			return
+		}
 		at := math.Inf(1)
 		for len(f.events) > 0 && f.events[0].gone {
 			heap.Pop(&f.events)

@@ -76,6 +76,20 @@ func TestDeaths(t *testing.T) {
 	}
 }
 
+// TestGivenUp: a shard that is far longer than machines live would be begun again
+// without an end.
+func TestGivenUp(t *testing.T) {
+	s := &Shards{parts: []part{{nil, 100 * time.Hour}}}
+	costs := Costs{Machine: mega, Store: mega, Deaths: 1, Delay: time.Minute, Most: 1000 * time.Hour}
+	if o := s.Simulate(costs, None, rand.New(rand.NewPCG(1, 1))); !o.GivenUp || o.Takes != costs.Most || o.Deaths < 900 {
+		t.Errorf("%+v", o)
+	}
+	costs.Deaths = 0
+	if o := s.Simulate(costs, None, nil); o.GivenUp || o.Takes != 100*time.Hour {
+		t.Errorf("without deaths: %+v", o)
+	}
+}
+
 // TestDivide: one machine does what the plan has, and several do it once.
 func TestDivide(t *testing.T) {
 	spec := results.Spec{Target: "counting", Domains: []string{"dom0"}, Benchmarks: []string{"A/b"}, Rounds: 3, Options: bench.Options{Windows: 20}}
