@@ -195,4 +195,5 @@ func (p *Page) WithoutScript() {
 	p.T.Helper()
 	Call(p, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true})
 	p.Do(chromedp.Reload())
+	p.Until(`document.readyState === "complete" && document.querySelector("main, body") !== null`)
 }
