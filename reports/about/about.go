@@ -12,6 +12,7 @@ import (
 
 	"al.essio.dev/pkg/shellescape"
 
+	"xsmbench/bench"
 	"xsmbench/hv"
 	"xsmbench/reports/account"
 	"xsmbench/reports/change"
@@ -276,6 +277,7 @@ func notes(run *results.Run, units []string) []string {
 			windows = fmt.Sprintf("%d marked windows", n)
 		}
 		all = append(all, fmt.Sprintf("xen-instr/op are instructions that Xen executed on the target %q for one operation, counted in %s in each boot; figures are those of windows that nothing interrupted", what, windows))
+		all = append(all, jobNotes(run.Spec.Benchmarks)...)
 	}
 	switch {
 	case !timed && counted:
@@ -288,6 +290,17 @@ func notes(run *results.Run, units []string) []string {
 	}
 	if run.Host.Virtual != "" && (timed || !counted) {
 		all = append(all, "the machine is itself a virtual one: neighbours may have disturbed it")
+	}
+	return all
+}
+
+// jobNotes say of macro benchmarks that they are counted otherwise than the rest.
+func jobNotes(benchmarks []string) []string {
+	var all []string
+	for _, name := range benchmarks {
+		if b, ok := bench.Find(name); ok && b.Job != nil {
+			all = append(all, fmt.Sprintf("%s is counted as a whole, in %d windows of each boot, with the interrupts that come in them", name, b.Job.Windows))
+		}
 	}
 	return all
 }

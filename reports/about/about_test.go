@@ -1,6 +1,7 @@
 package about
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -82,6 +83,24 @@ func TestNotesOfCounts(t *testing.T) {
 	run.Spec.Accel = "kvm"
 	if notes := strings.Join(Of(run, measured("ns/op"), nil).Notes, "\n"); !strings.Contains(notes, "wall time") || strings.Contains(notes, "instructions that") {
 		t.Errorf("notes of times:\n%s", notes)
+	}
+}
+
+// TestJobNotes: what is counted as a whole is not said to be counted as the rest.
+func TestJobNotes(t *testing.T) {
+	const job = "AboutTest/job"
+	bench.Register(bench.Benchmark{
+		Suite: "AboutTest", Name: "job", Unit: "ns/op", Full: true, Doc: "a macro benchmark", Source: "this test",
+		Run: func(bench.Domain, bench.Options) ([]bench.Value, error) { return nil, nil },
+		Job: &bench.Job{Windows: 2, Intervals: func(bench.Domain, bench.Options) (bench.Interval, error) { return bench.Interval{}, nil }},
+	})
+	want := []string{job + " is counted as a whole, in 2 windows of each boot, with the interrupts that come in them"}
+	run := &results.Run{Spec: results.Spec{Target: "xen", Benchmarks: []string{"AboutTest/unknown", job}, Options: bench.Options{Windows: 21}}}
+	if all := notes(run, []string{"xen-instr/op"}); !slices.Equal(all[1:2], want) {
+		t.Errorf("%q", all)
+	}
+	if all := notes(run, []string{"ns/op"}); slices.Contains(all, want[0]) {
+		t.Errorf("timed: %q", all)
 	}
 }
 

@@ -187,7 +187,7 @@ func Hooks(r *gate.Result, f gate.Finding) string {
 	if n, ok := r.Comparison.Figure(f.Environment, f.Benchmark, f.Build, "hooks/op"); ok {
 		parts = append(parts, number.Rounded(n.Value)+" counted")
 		if names != "" { // which they are was not counted
-			names = "in Xen 3.2 " + names
+			names = "known for " + names
 		}
 	}
 	if names != "" {

@@ -307,7 +307,7 @@ func PolicyLines(r *profile.Run, b *profile.Benchmark, build, base string) []str
 	if a := c.AVC(); a.Lookups > 0 {
 		line := fmt.Sprintf("AVC of %s: %s looked up, %s missed", build, number(a.Lookups), number(a.Misses))
 		if more, known := r.IfMissed(b, build); known && more > 0 {
-			line += fmt.Sprintf("; if all missed, %s instructions", signed(more)) + ifMissed(c, b.Costs[base], more)
+			line += fmt.Sprintf("; if all missed, about %s instructions", signed(more)) + ifMissed(c, b.Costs[base], more)
 		}
 		lines = append(lines, line)
 	}

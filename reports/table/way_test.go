@@ -6,6 +6,7 @@ import (
 
 	"xsmbench/bench"
 	"xsmbench/reports/compare"
+	"xsmbench/reports/internal/grid"
 	"xsmbench/reports/synthetic"
 )
 
@@ -49,6 +50,12 @@ func TestWayFits(t *testing.T) {
 		_, tail, _ = strings.Cut(tail, "lat_proc/op=fork")
 		if table, _, _ := strings.Cut(tail, "geometric mean"); !strings.Contains(table, want) {
 			t.Errorf("%d columns: no %q in\n%s", width, want, table)
+		} else {
+			for line := range strings.Lines(table) {
+				if n := grid.Width(strings.TrimSuffix(line, "\n")); width > 0 && n > width {
+					t.Errorf("%d columns: %d are taken by %q", width, n, line)
+				}
+			}
 		}
 	}
 }
