@@ -49,8 +49,9 @@ func (s *Store) Add(dir, label string) (Added, error) {
 const mostAtOnce = 100
 
 // AddAll stores run directories as Add does, many of them in the time of a few. It
-// calls done with each in their order, once it is stored. An error leaves those
-// before it added.
+// calls done with each in their order, once it is stored. A directory that cannot be
+// read leaves those before it added. A store that cannot be written leaves those added
+// of which done was told.
 func (s *Store) AddAll(dirs []string, label string, done func(dir string, a Added)) error {
 	for some := range slices.Chunk(dirs, mostAtOnce) {
 		if err := s.addSome(some, label, done); err != nil {
