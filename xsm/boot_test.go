@@ -5,9 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"math"
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
@@ -273,15 +275,52 @@ func TestIntParam(t *testing.T) {
 	}
 }
 
+// FuzzStart boots with any command line and modules: the policy is the last module that
+// is one, dom0's kernel never; what the hypervisor takes for the initrd is not the policy; and
+// a parameter is what the command line says, or what it is without one.
 func FuzzStart(f *testing.F) {
-	f.Add("flask_enforcing=1", policy(flaskMagic), []byte("initrd"))
-	f.Add("flask_enforcing=0x", []byte{0x8c, 0xff, 0x7c}, policy(flaskMagic))
-	f.Fuzz(func(t *testing.T, cmdline string, one, two []byte) {
-		b := &Boot{CmdLine: cmdline, InitrdIdx: 1, Modules: []BootModule{{}, {Data: one}, {Data: two}}}
-		start(b, withPolicy)
-		b.IntParam("flask_enforcing", 1)
-		if b.PolicyIdx == b.InitrdIdx || (b.PolicyIdx != 0) != (b.Policy != nil) {
-			t.Errorf("policy in module %d, initrd in %d", b.PolicyIdx, b.InitrdIdx)
+	magic := policy(flaskMagic)
+	f.Add("flask_enforcing=1", []byte("kernel"), magic, []byte("initrd"), uint8(3))
+	f.Add("flask_enforcing=0x", magic, []byte{0x8c, 0xff, 0x7c}, magic, uint8(3))
+	f.Add("x flask_enforcing=0 flask_enforcing", magic, magic, magic, uint8(2))
+	f.Add("flask_enforcing=\x00", magic, magic[:3], magic, uint8(1))
+	f.Fuzz(func(t *testing.T, cmdline string, kernel, one, two []byte, n uint8) {
+		data := [][]byte{kernel, one, two}[:n%4]
+		b := &Boot{CmdLine: cmdline, InitrdIdx: 1}
+		want := 0
+		for i, d := range data {
+			b.Modules = append(b.Modules, BootModule{Data: slices.Clone(d)})
+			if i > 0 && len(d) >= 4 && string(d[:4]) == string(magic[:4]) {
+				want = i
+			}
+		}
+		if rc := start(b, withPolicy); rc != 0 {
+			t.Fatal(rc)
+		}
+		if b.PolicyIdx != want || (b.Policy != nil) != (want != 0) || want != 0 && string(b.Policy) != string(data[want]) {
+			t.Errorf("policy of %d bytes in module %d, want module %d", len(b.Policy), b.PolicyIdx, want)
+		}
+		initrd := 1
+		if want == 1 {
+			if initrd = 0; len(data) == 3 {
+				initrd = 2
+			}
+		}
+		if b.InitrdIdx != initrd {
+			t.Errorf("policy in module %d of %d, initrd in %d, want %d", want, len(data), b.InitrdIdx, initrd)
+		}
+		for i, d := range data {
+			if string(b.Modules[i].Data) != string(d) {
+				t.Errorf("module %d has changed", i)
+			}
+		}
+		const name = "flask_enforcing"
+		given := slices.ContainsFunc(strings.Fields(cmdline), func(option string) bool { return strings.HasPrefix(option, name+"=") })
+		if v := b.IntParam(name, 7); v != 7 && !given || v < math.MinInt32 || v > math.MaxInt32 {
+			t.Errorf("%s is %d", name, v)
+		}
+		if v := b.StringParam(name, "none"); v == "" || v != "none" && !given || strings.ContainsAny(v, " \t\n") {
+			t.Errorf("%s is %q", name, v)
 		}
 	})
 }

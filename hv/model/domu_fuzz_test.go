@@ -2,18 +2,21 @@ package model
 
 import (
 	"encoding/binary"
+	"hash/maphash"
 	"reflect"
 	"slices"
 	"strings"
 	"testing"
 
 	"xsmbench/abi"
+	"xsmbench/xsm"
 )
 
 // FuzzDomU has a domU make hypercalls: each is a row of the table of calls with
 // some of its arguments replaced. Whatever it asks for, it gets no hold of
-// another's frames, no count and no type is wrong, nobody else's state changes,
-// and its end gives all its memory back.
+// another's frames and does not write to them, no count and no type is wrong, nobody
+// else's state changes, it has no more privileges than before, and its end gives all
+// its memory back.
 func FuzzDomU(f *testing.F) {
 	for row := range calls {
 		f.Add(binary.LittleEndian.AppendUint16(nil, uint16(row)))
@@ -28,7 +31,7 @@ func FuzzDomU(f *testing.F) {
 	f.Fuzz(func(t *testing.T, input []byte) {
 		w := newWorld(t)
 		w.self = w.domU
-		before := othersState(w)
+		before, contents := fixedState(w), others(w)
 		all := frames(w.m)
 		g := domUFuzz{world: w, input: input}
 		for range 32 {
@@ -38,10 +41,16 @@ func FuzzDomU(f *testing.F) {
 			crashes(g.step)
 		}
 		foreign(t, w)
-		if changed := Changed(before, othersState(w)); len(changed) != 0 {
-			t.Errorf("domU changed what is not its:\n%s", strings.Join(changed, "\n"))
+		if changed := Changed(before, fixedState(w)); len(changed) != 0 {
+			t.Errorf("domU changed what is not its to change:\n%s", strings.Join(changed, "\n"))
 		}
-		if d := w.domU.dom; d.Privileged || d.hasDevices() {
+		now := others(w)
+		for mfn, was := range contents {
+			if now[mfn] != was {
+				t.Errorf("domU wrote to frame %#x of another, or took it", mfn)
+			}
+		}
+		if d := w.domU.dom; d.Privileged || d.hasDevices() || g.raised {
 			t.Error("domU has become privileged")
 		}
 		end(t, w)
@@ -52,12 +61,42 @@ func FuzzDomU(f *testing.F) {
 	})
 }
 
-// othersState describes dom0, the HVM domain and the machine. The PV domain's
-// state is left out: rows have it grant frames and keep ports.
-func othersState(w *world) []string {
+// fixedState describes dom0, the HVM domain, the machine, and of domU and the PV domain
+// what no call of domU's may change. Rows have the PV domain grant frames and keep ports.
+func fixedState(w *world) []string {
 	return slices.DeleteFunc(StateOf(w.m), func(line string) bool {
-		return strings.HasPrefix(line, "domain 1:") || strings.HasPrefix(line, "domain 2:") || strings.HasPrefix(line, "free frames")
+		switch fields := strings.Fields(line); {
+		case strings.HasPrefix(line, "domain 1:"):
+			return slices.Contains([]string{"frames", "port", "grant", "paused", "vCPU"}, fields[2])
+		case strings.HasPrefix(line, "domain 2:"):
+			return slices.Contains([]string{"frames", "port", "grant"}, fields[2])
+		}
+		return strings.HasPrefix(line, "free frames")
 	})
+}
+
+// content is a frame's owner, and a checksum of what is in it.
+type content struct {
+	owner *xsm.Domain
+	sum   uint64
+}
+
+var seed = maphash.MakeSeed()
+
+// others are the frames of other domains but for those that Xen shares with them, and
+// for the one that the PV domain grants.
+func others(w *world) map[abi.MFN]content {
+	all := make(map[abi.MFN]content)
+	for i := range w.m.frames {
+		pg, mfn := &w.m.frames[i], abi.MFN(i)
+		switch pg.Owner {
+		case &w.m.dom0.Domain, &w.pv.Domain, &w.hvm.Domain:
+			if pg.countInfo.Load()&pgcXenHeap == 0 && mfn != w.pvFrames[5] {
+				all[mfn] = content{pg.Owner, maphash.Bytes(seed, w.m.frame(mfn))}
+			}
+		}
+	}
+	return all
 }
 
 // frames counts the frames that are free or a domain's, the hypervisor's for it
@@ -84,9 +123,12 @@ func foreign(t *testing.T, w *world) {
 			if e&abi.PtePresent == 0 || !guestSlot(1, ti, slot) || target == w.pvFrames[5] {
 				continue
 			}
-			owner := w.m.frames[target].Owner
-			if owner != &w.domU.dom.Domain && owner != &w.m.domXen.Domain {
+			switch owner := w.m.frames[target].Owner; {
+			case owner == &w.domU.dom.Domain:
+			case owner != &w.m.domXen.Domain:
 				t.Errorf("domU's page table %#x maps frame %#x of another", i, target)
+			case e&abi.PteRW != 0:
+				t.Errorf("domU's page table %#x maps Xen's frame %#x writable", i, target)
 			}
 		}
 	}
@@ -111,7 +153,8 @@ func end(t *testing.T, w *world) {
 // domUFuzz turns bytes into hypercalls.
 type domUFuzz struct {
 	*world
-	input []byte
+	input  []byte
+	raised bool // whether a call has changed what memory domU may have
 }
 
 func (g *domUFuzz) byte() byte {
@@ -138,7 +181,9 @@ func (g *domUFuzz) step() {
 		}
 	}
 	g.domU.pcpu.softirq.Store(0) // nobody else is to run
+	most := g.domU.dom.maxPages  // which some rows raise for their call
 	g.domU.call(c.nr, &a)
+	g.raised = g.raised || g.domU.dom.maxPages != most
 }
 
 // collect lists the numbers that can be set in a value.

@@ -1,17 +1,21 @@
 package flask
 
 import (
+	"fmt"
 	"slices"
+	"strings"
 	"testing"
 
 	"xsmbench/abi"
 	"xsmbench/xsm"
+	"xsmbench/xsm/flask/avc"
 	"xsmbench/xsm/flask/policy"
 	"xsmbench/xsm/flask/ss"
 )
 
 // FuzzOp makes the hypercall with any operation and buffer, of dom0 and of a
-// domU: the answer is an error number, or a result that fits the buffer.
+// domU: the answer is an error number, or a result that fits the buffer. Whoever
+// asks, the policy is the same afterwards; and a domU has switched nothing.
 func FuzzOp(f *testing.F) {
 	const dom0, domU = "system_u:system_r:dom0_t", "system_u:vm_r:domU_t"
 	for cmd, in := range map[uint32]string{
@@ -25,10 +29,16 @@ func FuzzOp(f *testing.F) {
 	}
 	h := newHost(f, true)
 	callers := map[bool]string{true: "dom0", false: "domU"}
+	initial := ss.SID(len(initialSIDs))
+	want := h.answers(initial)
 	f.Fuzz(func(t *testing.T, cmd uint32, in []byte, size uint32, privileged bool) {
 		if cmd == OpLoad {
 			return // see FuzzReload
 		}
+		h.t = t
+		h.m.enforcing.Store(true) // whatever an earlier input has left
+		h.m.cache.Reset(0, 0)
+		before := h.switches()
 		op := &abi.XSMOpArgs{Cmd: cmd, Size: size, Buf: make([]byte, max(len(in), min(int(size), 4096)))}
 		copy(op.Buf, in)
 		rc := h.op.DoXSMOp(h.vcpu(callers[privileged]), op)
@@ -38,12 +48,55 @@ func FuzzOp(f *testing.F) {
 		case rc == 0 && int(op.Size) > len(op.Buf):
 			t.Errorf("op %d: a result of %d bytes in a buffer of %d", cmd, op.Size, len(op.Buf))
 		}
+		if after := h.switches(); !privileged && after != before {
+			t.Errorf("op %d of a domU: %s, it was %s", cmd, after, before)
+		}
+		if now := h.answers(initial); now != want {
+			t.Errorf("op %d: the policy says something else", cmd)
+		}
 	})
 }
 
+// switches are what the hypercall can change but for the policy.
+func (h *host) switches() string {
+	return fmt.Sprintf("enforcing %v, %d SIDs, threshold %d", h.m.enforcing.Load(), h.m.server.SIDs(), h.m.cache.Threshold())
+}
+
+// answers are all that the policy says of the first n SIDs, through the cache.
+func (h *host) answers(n ss.SID) string {
+	var b strings.Builder
+	for sid := range n + 1 {
+		c, err := h.m.server.SIDToContext(sid)
+		fmt.Fprintln(&b, c, err)
+	}
+	eachTuple(n, func(t avc.Tuple) { fmt.Fprintf(&b, "%x ", h.cached(t).Allowed) })
+	return b.String()
+}
+
+// eachTuple calls f with every tuple of the first n SIDs, the null one included.
+func eachTuple(n ss.SID, f func(avc.Tuple)) {
+	for source := range n + 1 {
+		for target := range n + 1 {
+			for class := range uint16(len(classes)) {
+				f(avc.Tuple{Source: source, Target: target, Class: class + 1})
+			}
+		}
+	}
+}
+
+// cached is the answer that a hook gets.
+func (h *host) cached(t avc.Tuple) ss.Decision {
+	d, err := h.m.cache.Decide(0, h.m.cache.Find(0, t), t, 1)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	return *d
+}
+
 // FuzzReload has dom0 replace the policy by any. A refused one changes nothing.
-// By one that is accepted everything can be decided and labelled, and the
-// project's own can take its place again.
+// One that is accepted decides as it does after a boot with it, also what the cache knew
+// by the one before; everything can be labelled; and the project's own can take its
+// place again, which then says what it said.
 func FuzzReload(f *testing.F) {
 	f.Add(policy.Binary)
 	for at := 16; at < len(policy.Binary); at += len(policy.Binary) / 16 {
@@ -54,19 +107,59 @@ func FuzzReload(f *testing.F) {
 	f.Fuzz(func(t *testing.T, pol []byte) {
 		h := bootHost(t, policy.Binary)
 		domU := h.domU()
-		err := h.m.loadPolicy(0, slices.Clone(pol))
+		n := ss.SID(h.m.server.SIDs())
+		own := h.answers(n)
+		rc := h.op.DoXSMOp(h.dom0, &abi.XSMOpArgs{Cmd: OpLoad, Size: uint32(len(pol)), Buf: slices.Clone(pol)})
+		if rc != 0 {
+			if h.answers(n) != own {
+				t.Errorf("a policy that was refused (%v) has changed what is decided", abi.Errno(rc))
+			}
+		} else {
+			h.decidesAs(pol, n)
+		}
 		h.usePolicy(domU)
-		if err == nil && h.m.server.MLS() {
-			return // the project's has no levels
+		if h.m.server.MLS() {
+			t.Fatal("a policy with levels has replaced one without")
 		}
 		if again := h.m.loadPolicy(0, policy.Binary); again != nil {
-			t.Fatalf("after %v: %v", err, again)
+			t.Fatalf("after %v: %v", abi.Errno(rc), again)
+		}
+		if h.answers(n) != own {
+			t.Errorf("after %v: the project's policy says something else", abi.Errno(rc))
 		}
 		if rc := h.op.PauseDomain(domU, h.dom0.Domain); rc != -abi.EACCES {
-			t.Errorf("after %v: domU pauses dom0: %v", err, rc)
+			t.Errorf("domU pauses dom0: %v", rc)
 		}
-		if rc := h.op.Kexec(h.dom0); err != nil && rc != 0 {
-			t.Errorf("after %v: kexec by dom0: %v", err, rc)
+		if rc := h.op.Kexec(h.dom0); rc != 0 {
+			t.Errorf("kexec by dom0: %v", rc)
+		}
+	})
+}
+
+// decidesAs compares what hooks are told about the first n SIDs with what they are
+// told after a boot with the policy, where the same contexts have other SIDs.
+func (h *host) decidesAs(pol []byte, n ss.SID) {
+	fresh := &host{t: h.t, m: newModule(true, ss.RejectUnknown, func(string) {})}
+	if err := fresh.m.loadPolicy(0, pol); err != nil {
+		h.t.Fatalf("loads, but not at boot: %v", err)
+	}
+	same := make(map[ss.SID]ss.SID)
+	for sid := range n + 1 {
+		context := h.m.context(sid)
+		// Another number of colons is no field's end but a name's.
+		if there, err := fresh.m.server.ContextToSID(context); err == nil && strings.Count(context, ":") == 2 {
+			same[sid] = there
+		}
+	}
+	eachTuple(n, func(t avc.Tuple) {
+		source, target := same[t.Source], same[t.Target]
+		if source == 0 || target == 0 {
+			return
+		}
+		have, want := h.cached(t), fresh.cached(avc.Tuple{Source: source, Target: target, Class: t.Class})
+		have.Seqno = want.Seqno
+		if have != want {
+			h.t.Errorf("%s on %s, class %s: %+v, want %+v", h.m.context(t.Source), h.m.context(t.Target), classes[t.Class-1].Name, have, want)
 		}
 	})
 }

@@ -1,10 +1,12 @@
 package policydb_test
 
 import (
+	"cmp"
 	"encoding/binary"
 	"errors"
 	"fmt"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 
@@ -133,9 +135,34 @@ func sound(t *testing.T, db *policydb.DB) {
 			t.Fatalf("rule %+v", r)
 		}
 	}
+	if db.Permissive.Max() > db.Types.Len() {
+		t.Fatalf("permissive types %v", db.Permissive)
+	}
+	for _, r := range db.RoleTrans {
+		if db.Roles.At(r.Role) == nil || db.Roles.At(r.New) == nil || db.Types.At(r.Type) == nil || int(r.Class) > db.Classes.Len() {
+			t.Fatalf("role transition %+v", r)
+		}
+	}
+	for _, r := range db.RoleAllow {
+		if db.Roles.At(r.Role) == nil || db.Roles.At(r.New) == nil {
+			t.Fatalf("role allow %+v", r)
+		}
+	}
+	for _, r := range db.RangeTrans {
+		if db.Types.At(r.Source) == nil || db.Types.At(r.Target) == nil || int(r.Class) > db.Classes.Len() {
+			t.Fatalf("range transition %+v", r)
+		}
+	}
 	for _, s := range db.InitialSIDs {
 		if !db.Valid(&s.Context) {
 			t.Fatalf("initial SID %d: %+v", s.SID, s.Context)
+		}
+	}
+	for _, list := range [][]policydb.Range{db.PIRQs, db.IOPorts, db.IOMems, db.PCIDevices} {
+		for _, r := range list {
+			if r.Low > r.High || !db.Valid(&r.Context) {
+				t.Fatalf("device %+v", r)
+			}
 		}
 	}
 }
@@ -324,7 +351,8 @@ func TestBitmap(t *testing.T) {
 	}
 }
 
-// FuzzRead reads anything: what it accepts is sound.
+// FuzzRead reads anything: what it accepts is sound, and reads the same again; whatever it is,
+// it takes no more memory than a multiple of its size.
 func FuzzRead(f *testing.F) {
 	f.Add(policy.Binary)
 	for n := 16; n < len(policy.Binary); n += len(policy.Binary) / 12 {
@@ -332,8 +360,20 @@ func FuzzRead(f *testing.F) {
 	}
 	f.Add(edit(8, 12, append([]byte("SE Linux"), word(15)...)...))
 	f.Add(edit(16, 4, word(30)...))
+	for _, version := range []int{24, 30} { // every section, where checkpolicy is
+		if bin, err := checkpolicy.Compile([]byte(tiny), "Xen", version, true); err == nil {
+			f.Add(bin)
+		}
+	}
 	f.Fuzz(func(t *testing.T, b []byte) {
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
 		db, err := policydb.Read(b)
+		runtime.ReadMemStats(&after)
+		// What else runs in a fuzzing process may allocate meanwhile.
+		if n := after.TotalAlloc - before.TotalAlloc; n > mostMemory*uint64(len(b))+1<<20 {
+			t.Fatalf("%d bytes allocated for a policy of %d", n, len(b))
+		}
 		if err != nil {
 			var e *policydb.Error
 			if !errors.As(err, &e) || e.Offset < 0 || e.Offset > len(b) || e.Section == "" {
@@ -342,10 +382,24 @@ func FuzzRead(f *testing.F) {
 			return
 		}
 		sound(t, db)
-		for _, s := range db.Entries() {
+		again, err := policydb.Read(b)
+		if err != nil {
+			t.Fatalf("the second time: %v", err)
+		}
+		second := again.Entries()
+		for i, s := range db.Entries() {
 			if len(policydb.Statements(s.Entries)) > len(s.Entries) {
 				t.Errorf("%s: more statements than entries", s.Name)
 			}
+			if !slices.Equal(sorted(s.Entries), sorted(second[i].Entries)) {
+				t.Errorf("%s: says something else the second time", s.Name)
+			}
 		}
+	})
+}
+
+func sorted(entries []policydb.Entry) []policydb.Entry {
+	return slices.SortedFunc(slices.Values(entries), func(a, b policydb.Entry) int {
+		return cmp.Or(strings.Compare(a.Head, b.Head), strings.Compare(a.Word, b.Word))
 	})
 }

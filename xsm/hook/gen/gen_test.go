@@ -13,7 +13,11 @@ import (
 const xsmDir = "../.." // package xsm
 
 func TestCheckedInFilesAreCurrent(t *testing.T) {
-	files, err := generate(hook.Table)
+	direct, err := directModules(xsmDir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	files, err := generate(hook.Table, direct)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -54,7 +58,7 @@ func TestNewHookReachesEveryFile(t *testing.T) {
 		Check:      "target(cur, d)",
 		Hypercalls: []string{"tmem_op"},
 	}
-	files, err := generate(append(hook.Table[:len(hook.Table):len(hook.Table)], extra))
+	files, err := generate(append(hook.Table[:len(hook.Table):len(hook.Table)], extra), []string{"flask"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -78,6 +82,41 @@ func TestNewHookReachesEveryFile(t *testing.T) {
 	for _, f := range files {
 		if w := want[f.name]; w == "" || !strings.Contains(string(f.src), w) {
 			t.Errorf("%s lacks %q", f.name, w)
+		}
+	}
+}
+
+// Which modules direct calls reach is said by the modules.
+func TestDirectModules(t *testing.T) {
+	dir := t.TempDir()
+	for _, c := range []struct{ name, literal, module, dummy string }{
+		{"silo", `xsm.Module{Name: "silo", Start: start}`, "", "xsm && xsmdirect"},
+		{"first", `xsm.Module{Name: "first", Direct: true}`, "xsm && xsmdirect && first", "xsm && xsmdirect && !first"},
+		{"second", `xsm.Module{Name: "second", Direct: true}`, "xsm && xsmdirect && (first || second)", "xsm && xsmdirect && !(first || second)"},
+	} {
+		if err := os.Mkdir(filepath.Join(dir, c.name), 0o777); err != nil {
+			t.Fatal(err)
+		}
+		text := "package " + c.name + "\n\nfunc init() { xsm.AddModule(" + c.literal + ") }\n"
+		if err := os.WriteFile(filepath.Join(dir, c.name, "module.go"), []byte(text), 0o666); err != nil {
+			t.Fatal(err)
+		}
+		direct, err := directModules(dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		files, err := generate(hook.Table[:1], direct)
+		if err != nil {
+			t.Fatal(err)
+		}
+		built := map[string]string{}
+		for _, f := range files {
+			if _, rest, found := strings.Cut(string(f.src), "//go:build "); found {
+				built[f.name], _, _ = strings.Cut(rest, "\n")
+			}
+		}
+		if built["direct_module.go"] != c.module || built["direct_dummy.go"] != c.dummy {
+			t.Errorf("%s: module %q, want %q; dummy %q, want %q", c.name, built["direct_module.go"], c.module, built["direct_dummy.go"], c.dummy)
 		}
 	}
 }
@@ -136,7 +175,7 @@ func (m *silo) operations() *xsm.Operations {
 
 func TestBadHookIsRefused(t *testing.T) {
 	bad := hook.Hook{Name: "x", Go: "X y", Result: "abi.Errno", Dummy: "0"}
-	if _, err := generate([]hook.Hook{bad}); err == nil {
+	if _, err := generate([]hook.Hook{bad}, nil); err == nil {
 		t.Error("generate accepts a hook whose name is no identifier")
 	}
 }

@@ -16,7 +16,8 @@ type file struct {
 	src  []byte
 }
 
-// outputs names each generated file and the template of its text.
+// outputs names each generated file, where it is built, and the template of its text.
+// MODULE stands for one of the modules that direct calls reach.
 var outputs = []struct{ name, build, text string }{
 	{"hooks.go", "", hooksText},
 	{"operations.go", "", operationsText},
@@ -28,22 +29,38 @@ var outputs = []struct{ name, build, text string }{
 	{"wrappers_count.go", "xsm && !xsmdirect && xsmcount", countText},
 	{"wrappers_direct.go", "xsm && xsmdirect && !xsmcount", directText},
 	{"wrappers_direct_count.go", "xsm && xsmdirect && xsmcount", directCountText},
-	{"direct_dummy.go", "xsm && xsmdirect && !flask", directDummyText},
-	{"direct_module.go", "xsm && xsmdirect && flask", directModuleText},
+	{"direct_dummy.go", "xsm && xsmdirect && !MODULE", directDummyText},
+	{"direct_module.go", "xsm && xsmdirect && MODULE", directModuleText},
 	{"wrappers_list_test.go", "", listText},
 }
 
-// generate renders every file for the given hooks, formatted.
-func generate(hooks []hook.Hook) ([]file, error) {
+// generate renders every file for the given hooks, formatted. direct are the kinds of
+// builds whose module direct calls reach; in all others they reach the dummy.
+func generate(hooks []hook.Hook, direct []string) ([]file, error) {
 	var files []file
 	for _, o := range outputs {
-		src, err := render(o.name, o.build, o.text, hooks)
+		if len(direct) == 0 && strings.HasSuffix(o.build, " MODULE") {
+			continue
+		}
+		src, err := render(o.name, constraint(o.build, direct), o.text, hooks)
 		if err != nil {
 			return nil, err
 		}
 		files = append(files, file{o.name, src})
 	}
 	return files, nil
+}
+
+// constraint has the modules in the place of the word for them.
+func constraint(build string, direct []string) string {
+	if len(direct) == 0 {
+		return strings.TrimSuffix(build, " && !MODULE")
+	}
+	modules := strings.Join(direct, " || ")
+	if len(direct) > 1 {
+		modules = "(" + modules + ")"
+	}
+	return strings.ReplaceAll(build, "MODULE", modules)
 }
 
 func render(name, build, text string, hooks []hook.Hook) ([]byte, error) {

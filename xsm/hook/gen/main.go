@@ -30,7 +30,11 @@ func main() {
 
 // run writes the generated files into dir.
 func run(dir string) error {
-	files, err := generate(hook.Table)
+	direct, err := directModules(dir)
+	if err != nil {
+		return fmt.Errorf("read modules: %w", err)
+	}
+	files, err := generate(hook.Table, direct)
 	if err != nil {
 		return err
 	}

@@ -10,6 +10,8 @@ import (
 	"go/token"
 	"os"
 	"path/filepath"
+	"slices"
+	"strconv"
 	"strings"
 	"text/template"
 
@@ -58,6 +60,63 @@ func module(dir string, hooks []hook.Hook) ([]byte, error) {
 		return nil, err
 	}
 	return format.Source(b.Bytes())
+}
+
+// directModules finds the modules in the folders of package xsm that say that direct calls
+// can reach them (xsm.Module.Direct), by name. The build tag that links a module is its name.
+func directModules(dir string) ([]string, error) {
+	files, err := filepath.Glob(filepath.Join(dir, "*", "*.go"))
+	if err != nil {
+		return nil, err
+	}
+	var names []string
+	for _, path := range files {
+		if strings.HasSuffix(path, "_test.go") {
+			continue
+		}
+		file, err := parser.ParseFile(token.NewFileSet(), path, nil, parser.SkipObjectResolution)
+		if err != nil {
+			return nil, err
+		}
+		ast.Inspect(file, func(n ast.Node) bool {
+			if name := directModule(n); name != "" {
+				names = append(names, name)
+			}
+			return true
+		})
+	}
+	slices.Sort(names)
+	return names, nil
+}
+
+// directModule is the name in a literal of an xsm.Module with Direct, "" for anything else.
+func directModule(n ast.Node) (name string) {
+	literal, ok := n.(*ast.CompositeLit)
+	if !ok {
+		return ""
+	}
+	if typ, ok := literal.Type.(*ast.SelectorExpr); !ok || typ.Sel.Name != "Module" {
+		return ""
+	}
+	direct := false
+	for _, e := range literal.Elts {
+		kv, ok := e.(*ast.KeyValueExpr)
+		if !ok {
+			continue
+		}
+		switch key, _ := kv.Key.(*ast.Ident); value := kv.Value.(type) {
+		case *ast.BasicLit:
+			if key.Name == "Name" {
+				name, _ = strconv.Unquote(value.Value)
+			}
+		case *ast.Ident:
+			direct = direct || key.Name == "Direct" && value.Name == "true"
+		}
+	}
+	if !direct {
+		return ""
+	}
+	return name
 }
 
 // operationsIn finds the methods of the table that method operations returns,
