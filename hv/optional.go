@@ -132,7 +132,28 @@ type Counter interface {
 	// Windows is how many windows a sample has under an accelerator (one of
 	// Accels), 0 if the target times under it.
 	Windows(accel string) int
+	// Counted is the unit to compare counts by.
+	Counted() string
 }
+
+// UnitUnder is the unit to compare samples by that were taken under an accelerator, ""
+// for the target's first.
+func UnitUnder(t Target, accel string) string {
+	c, counts := t.(Counter)
+	if !counts {
+		return t.Units()[0]
+	}
+	if accel == "" {
+		accel = t.Accels()[0]
+	}
+	if c.Windows(accel) > 0 {
+		return c.Counted()
+	}
+	return timed
+}
+
+// timed is the unit to compare times by.
+const timed = "ns/op"
 
 // Overlapper is a target of which boots may measure at once, since what they
 // give does not depend on what else the machine does.

@@ -13,6 +13,7 @@ import (
 
 	"xsmbench/bench"
 	"xsmbench/experiment"
+	"xsmbench/hv"
 	"xsmbench/hv/git"
 )
 
@@ -22,7 +23,7 @@ type Hunt struct {
 	// benchmark. Source is the repository, as in Question.
 	Each      experiment.Question
 	Good, Bad string
-	Unit      string // of the figure; "" for the target's first
+	Unit      string // of the figure; "" for the one to compare by (hv.UnitUnder)
 	Dir       string // as in Question
 	Again     bool
 }
@@ -146,11 +147,12 @@ func gaugeOf(h Hunt, m *measurer) (Gauge, error) {
 	}
 	g := Gauge{Unit: h.Unit}
 	if g.Unit == "" {
-		g.Unit = m.target.Units()[0]
+		g.Unit = hv.UnitUnder(m.target, q.Accel)
 	}
 	if builds := spec.Measured(); len(builds) != 1 || len(spec.Domains) != 1 || len(spec.Benchmarks) != 1 {
 		return g, fmt.Errorf("bisect: %d builds, %d domains and %d benchmarks: it needs one of each", len(builds), len(spec.Domains), len(spec.Benchmarks))
 	}
+	g.Arch = spec.Builds[0].Arch
 	g.Build, g.Domain, g.Benchmark = spec.Builds[0].Name, spec.Domains[0], spec.Benchmarks[0]
 	return g, nil
 }

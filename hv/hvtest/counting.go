@@ -62,6 +62,9 @@ func (*Counting) Windows(accel string) int {
 	return 0
 }
 
+// Counted is the first of its units.
+func (*Counting) Counted() string { return "xen-instr/op" }
+
 // Boot starts a machine that counts if windows are asked for, and says on its
 // console which domUs it has.
 func (c *Counting) Boot(ctx context.Context, img *hv.Image, spec hv.BootSpec) (hv.Machine, error) {

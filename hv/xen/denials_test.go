@@ -1,10 +1,16 @@
 package xen
 
 import (
+	"bytes"
+	"os"
+	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 
+	"xsmbench/bench"
 	"xsmbench/hv"
+	"xsmbench/hv/xen/qemu"
 )
 
 func TestDenials(t *testing.T) {
@@ -63,5 +69,34 @@ func TestDenials(t *testing.T) {
 				t.Errorf("%+v, want %+v", got, tt.want)
 			}
 		})
+	}
+}
+
+// TestDenialToldOnce: what the shipped policy denies xenstored stands once in the log of a
+// boot, however many resumes and domains it has, beside no sample, and once in the report's settings.
+func TestDenialToldOnce(t *testing.T) {
+	const line = "(XEN) avc:  denied  { get_domain_state } for current=d0 target=d32754 scontext=system_u:system_r:dom0_t tcontext=system_u:system_r:domxen_t tclass=domain2\n"
+	around := &surroundings{enforceLate: true}
+	build := hv.Build{Name: "flask"}
+	var log bytes.Buffer
+	m := &machine{start: &start{img: &hv.Image{Build: build}, around: around}, spec: hv.BootSpec{Console: &log}}
+	for range 3 {
+		console := filepath.Join(t.TempDir(), "console")
+		if err := os.WriteFile(console, []byte(line+line+"xsmbench: FLASK enforces from here on\r\n"), 0o666); err != nil {
+			t.Fatal(err)
+		}
+		samples := []bench.Measurement{{Domain: "dom0"}, {Domain: "domU"}}
+		m.warnOfDenials(&watched{machine: qemu.Machine{Console: console}}, samples)
+		for _, s := range samples {
+			if len(s.Warnings) != 0 {
+				t.Errorf("%s: %q", s.Domain, s.Warnings)
+			}
+		}
+	}
+	if n := strings.Count(log.String(), "get_domain_state"); n != 1 {
+		t.Errorf("told %d times:\n%s", n, log.String())
+	}
+	if text := around.modeText(build); strings.Count(text, "get_domain_state") != 1 {
+		t.Errorf("the setting is %q", text)
 	}
 }

@@ -34,6 +34,7 @@ const (
 	anIOMMU  = "Xen asks only with an IOMMU, which the machine has not"
 	arm      = "Arm's alone"
 	shareMem = "only with CONFIG_MEM_SHARING, which Xen does not build by default"
+	vPCI     = "only for a domain whose PCI configuration Xen emulates (a PVH dom0)"
 	pageMem  = "only with CONFIG_MEM_PAGING, which Xen does not build by default"
 )
 
@@ -110,6 +111,7 @@ var hookNotes = map[string]hv.HookNote{
 	"irq_permission":        {By: byDom0, Through: "domctl irq_permission"},
 	"iomem_permission":      {By: byDom0, Through: "domctl iomem_permission"},
 	"iomem_mapping":         {By: byDom0, Through: "domctl memory_mapping"},
+	"iomem_mapping_vpci":    {By: byXen, Through: "a domain's accesses to PCI configuration that Xen emulates", Never: vPCI},
 	"ioport_permission":     {By: byDom0, Through: "domctl ioport_permission"},
 	"ioport_mapping":        {By: byDom0, Through: "domctl ioport_mapping"},
 	"pci_config_permission": {By: byDom0, Through: "accesses to PCI configuration"},

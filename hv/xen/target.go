@@ -183,6 +183,9 @@ func (*Target) Windows(accel string) int {
 	return 0
 }
 
+// Counted is the instructions of the hypervisor.
+func (*Target) Counted() string { return count.UnitXen }
+
 // AtOnce fills all processors with resumes, of which a boot has one for each
 // domain, and has the next boot ready. Where time is measured, it is one.
 func (t *Target) AtOnce(spec hv.BootSpec) int {

@@ -83,25 +83,12 @@ func (d *Difference) add(c Change) {
 
 // Between explains what an operation of a build executes more in a run than in an
 // earlier one. It is false unless both counted it, exactly.
-func Between(before, after *Run, build, domain, benchmark string) (Difference, bool) {
-	return after.cost(build, domain, benchmark).Difference(before.cost(build, domain, benchmark))
+func Between(before, after *Run, arch, build, domain, benchmark string) (Difference, bool) {
+	return after.Cost(arch, domain, benchmark, build).Difference(before.Cost(arch, domain, benchmark, build))
 }
 
 // Explain explains what an operation of a build executes more than one of the base
 // in the same run. A run without profiles, nil, explains nothing.
-func (r *Run) Explain(build, base, domain, benchmark string) (Difference, bool) {
-	if r == nil {
-		return Difference{}, false
-	}
-	return r.cost(build, domain, benchmark).Difference(r.cost(base, domain, benchmark))
-}
-
-// cost is what an operation executes, nil if it is not known.
-func (r *Run) cost(build, domain, benchmark string) *Cost {
-	for _, b := range r.Benchmarks {
-		if b.Domain == domain && b.Name == benchmark && b.Costs[build] != nil {
-			return b.Costs[build]
-		}
-	}
-	return nil
+func (r *Run) Explain(arch, build, base, domain, benchmark string) (Difference, bool) {
+	return r.Cost(arch, domain, benchmark, build).Difference(r.Cost(arch, domain, benchmark, base))
 }

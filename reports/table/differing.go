@@ -19,6 +19,10 @@ func Differing(w io.Writer, c *compare.Comparison, profiles *profile.Run) error 
 	g := grid.New(8)
 	copy(g.Right, []bool{false, false, false, false, true, true, true, false})
 	g.Add("operation", "domain", "build", "unit", c.Base, "now", "change", "by")
+	several := false
+	for _, r := range c.Rows {
+		several = several || r.Arch != c.Rows[0].Arch
+	}
 	n, open := 0, 0
 	for _, r := range c.Rows {
 		if r.Verdict == compare.Inconclusive {
@@ -29,10 +33,10 @@ func Differing(w io.Writer, c *compare.Comparison, profiles *profile.Run) error 
 		}
 		n++
 		by := ""
-		if d, ok := profiles.Explain(r.Build, c.Base, r.Domain, r.Benchmark); ok && compare.IsTally(r.Unit) {
+		if d, ok := profiles.Explain(r.Arch, r.Build, c.Base, r.Domain, r.Benchmark); ok && compare.IsTally(r.Unit) {
 			by = Functions(d, mostFunctions)
 		}
-		g.Add(r.Benchmark, r.Domain, r.Build, r.Unit, Value(r.BaseValue, r.Unit), Value(r.Value, r.Unit), rowChange(r), by)
+		g.Add(r.Benchmark, place(r.Arch, r.Domain, several), r.Build, r.Unit, Value(r.BaseValue, r.Unit), Value(r.Value, r.Unit), rowChange(r), by)
 	}
 	if n > 0 {
 		g.Write(b)
@@ -43,6 +47,14 @@ func Differing(w io.Writer, c *compare.Comparison, profiles *profile.Run) error 
 	}
 	fmt.Fprintln(b)
 	return b.Flush()
+}
+
+// place is a domain, after the architecture where there are several.
+func place(arch, domain string, several bool) string {
+	if several {
+		return arch + " " + domain
+	}
+	return domain
 }
 
 // differs reports whether a row's build is another than its base.

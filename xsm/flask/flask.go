@@ -31,11 +31,10 @@ import (
 // read profiles, in which it stands before each hook.
 type Module struct {
 	server    *ss.Server
+	enforcing atomic.Bool   // else denials are audited only
+	unasked   atomic.Uint32 // label of channels that may be sent on unasked (domainHasEvent), 0 for none
 	cache     avc.Cache
-	enforcing atomic.Bool // else denials are audited only
 	printk    func(line string)
-	// sendsUnasked: see domainHasEvent.
-	sendsUnasked atomic.Bool
 
 	load    sync.Mutex // sel_sem: one policy is loaded at a time, and guards
 	pending []bool     // booleans' values that are to be committed
@@ -76,7 +75,10 @@ func (m *Module) loadPolicy(cpu int, policy []byte) error {
 	for _, context := range l.Invalidated {
 		m.printf("security:  invalidating context %s", context)
 	}
-	m.sendsUnasked.Store(!m.server.Defines("event alloc")) // which 4.0 dropped
+	m.unasked.Store(0)
+	if !m.server.Defines("event alloc") { // which 4.0 dropped
+		m.unasked.Store(sidUnlabeled)
+	}
 	m.pending = nil
 	for _, b := range m.server.Booleans() {
 		m.pending = append(m.pending, b.Value)
@@ -177,7 +179,7 @@ func (m *Module) operations() *xsm.Operations {
 // hasPerm asks whether ssid may do what perms says to tsid (avc_has_perm).
 func (m *Module) hasPerm(cur *xsm.VCPU, ssid, tsid ss.SID, class uint16, perms uint32, at *resource) abi.Errno {
 	t := avc.Tuple{Source: ssid, Target: tsid, Class: class}
-	if e := m.cache.Lookup(t); e != nil && e.Grants(perms) && perms != 0 {
+	if m.cache.First(t).Hits(t, perms) && perms != 0 {
 		m.cache.Count(cur.CPU)
 		return 0
 	}
@@ -193,7 +195,7 @@ func (m *Module) domainHasPerm(cur *xsm.VCPU, d1, d2 *xsm.Domain, class uint16, 
 		} else {
 			t.Target = s2.selfSID
 		}
-		if e := m.cache.Lookup(t); e != nil && e.Grants(perms) {
+		if m.cache.First(t).Hits(t, perms) {
 			m.cache.Count(cur.CPU)
 			return 0
 		}
@@ -208,8 +210,8 @@ func (m *Module) domainHasEvent(cur *xsm.VCPU, d *xsm.Domain, chn *xsm.Evtchn, p
 	if labelled(d) && labelledEvtchn(chn) {
 		t := avc.Tuple{Source: d.SSID.(*domainSecurity).sid, Class: classEvent}
 		t.Target = chn.SSID.(*evtchnSecurity).sid.Load()
-		if t.Target != sidUnlabeled || perms != eventSend || !m.sendsUnasked.Load() {
-			if e := m.cache.Lookup(t); e != nil && e.Grants(perms) {
+		if perms != eventSend || t.Target != m.unasked.Load() {
+			if m.cache.First(t).Hits(t, perms) {
 				m.cache.Count(cur.CPU)
 				return 0
 			}
@@ -222,7 +224,7 @@ func (m *Module) domainHasEvent(cur *xsm.VCPU, d *xsm.Domain, chn *xsm.Evtchn, p
 func (m *Module) domainHasXen(cur *xsm.VCPU, d *xsm.Domain, perms uint32) abi.Errno {
 	if labelled(d) {
 		t := avc.Tuple{Source: d.SSID.(*domainSecurity).sid, Target: sidXen, Class: classXen}
-		if e := m.cache.Lookup(t); e != nil && e.Grants(perms) {
+		if m.cache.First(t).Hits(t, perms) {
 			m.cache.Count(cur.CPU)
 			return 0
 		}
@@ -233,7 +235,7 @@ func (m *Module) domainHasXen(cur *xsm.VCPU, d *xsm.Domain, perms uint32) abi.Er
 // askEvent is domainHasEvent where the answer is not the usual one.
 func (m *Module) askEvent(cur *xsm.VCPU, d *xsm.Domain, chn *xsm.Evtchn, perms uint32) abi.Errno {
 	t := avc.Tuple{Source: domainSID(d), Target: evtchnSID(chn), Class: classEvent}
-	if t.Target == sidUnlabeled && perms == eventSend && m.sendsUnasked.Load() {
+	if perms == eventSend && t.Target == m.unasked.Load() {
 		return 0
 	}
 	return m.ask(cur, t, perms, nil)

@@ -13,27 +13,25 @@ import (
 
 // shorten puts them in.
 func (m *Module) shorten(o *xsm.Operations) {
-	o.EvtchnSend = m.onEvent(eventSend)
+	o.EvtchnSend = m.onEvent()
 	o.GrantUnmapref = m.onDomains(classGrant, grantUnmap)
 	o.GrantCopy = m.onDomains(classGrant, grantCopy)
 }
 
-// onEvent returns domainHasEvent for given permissions.
+// onEvent returns domainHasEvent for sending.
 //
 //go:noinline
-func (m *Module) onEvent(perms uint32) func(*xsm.VCPU, *xsm.Domain, *xsm.Evtchn) abi.Errno {
+func (m *Module) onEvent() func(*xsm.VCPU, *xsm.Domain, *xsm.Evtchn) abi.Errno {
 	return func(cur *xsm.VCPU, d *xsm.Domain, chn *xsm.Evtchn) abi.Errno {
 		if labelled(d) && labelledEvtchn(chn) {
 			t := avc.Tuple{Source: d.SSID.(*domainSecurity).sid, Class: classEvent}
 			t.Target = chn.SSID.(*evtchnSecurity).sid.Load()
-			if t.Target != sidUnlabeled || !m.sendsUnasked.Load() {
-				if e := m.cache.Lookup(t); e != nil && e.Grants(perms) {
-					m.cache.Count(cur.CPU)
-					return 0
-				}
+			if t.Target != m.unasked.Load() && m.cache.First(t).Hits(t, eventSend) {
+				m.cache.Count(cur.CPU)
+				return 0
 			}
 		}
-		return m.askEvent(cur, d, chn, perms)
+		return m.askEvent(cur, d, chn, eventSend)
 	}
 }
 
@@ -43,9 +41,8 @@ func (m *Module) onEvent(perms uint32) func(*xsm.VCPU, *xsm.Domain, *xsm.Evtchn)
 func (m *Module) onDomains(class uint16, perms uint32) func(cur *xsm.VCPU, d1, d2 *xsm.Domain) abi.Errno {
 	return func(cur *xsm.VCPU, d1, d2 *xsm.Domain) abi.Errno {
 		if labelled(d1) && labelled(d2) && d1 != d2 {
-			t := avc.Tuple{Source: d1.SSID.(*domainSecurity).sid, Class: class}
-			t.Target = d2.SSID.(*domainSecurity).sid
-			if e := m.cache.Lookup(t); e != nil && e.Grants(perms) {
+			t := avc.Tuple{Source: d1.SSID.(*domainSecurity).sid, Target: d2.SSID.(*domainSecurity).sid, Class: class}
+			if m.cache.First(t).Hits(t, perms) {
 				m.cache.Count(cur.CPU)
 				return 0
 			}

@@ -36,6 +36,9 @@ func (*Target) Windows(accel string) int {
 	return 0
 }
 
+// Counted is the instructions of the hypervisor.
+func (*Target) Counted() string { return count.UnitXen }
+
 // emulators run programs of an architecture.
 var emulators = map[string]string{"amd64": "qemu-x86_64", "386": "qemu-i386"}
 

@@ -89,10 +89,19 @@ func (c *Cache) Init(s server) {
 	c.threshold.Store(defaultThreshold)
 }
 
-// Lookup returns the entry for a tuple, nil if there is none. With Grants and
-// Count it is all of the usual hit. Each of them is small enough to be inlined.
-func (c *Cache) Lookup(t Tuple) *Entry {
-	e := c.heads[t.slot()].Load()
+// First returns the first entry of a tuple's chain, nil if the chain is empty. With
+// Hits and Count it is all of the usual hit. Each of them is small enough to be inlined.
+func (c *Cache) First(t Tuple) *Entry { return c.heads[t.slot()].Load() }
+
+// Hits says whether an entry, which may be nil, is one on a tuple and Grants what is
+// requested.
+func (e *Entry) Hits(t Tuple, requested uint32) bool {
+	return e != nil && e.is(t) && e.Grants(requested)
+}
+
+// lookup returns the entry for a tuple, nil if there is none.
+func (c *Cache) lookup(t Tuple) *Entry {
+	e := c.First(t)
 	for e != nil && !e.is(t) {
 		e = e.next.Load()
 	}
@@ -115,7 +124,7 @@ func (c *Cache) Count(cpu int) { c.stats[uint(cpu)%MaxCPUs].lookups.inc() }
 // counts the look-up. It returns nil if there is none.
 func (c *Cache) Find(cpu int, t Tuple) *Entry {
 	c.Count(cpu)
-	e := c.Lookup(t)
+	e := c.lookup(t)
 	if e != nil && e.used.Load() != 1 {
 		e.used.Store(1)
 	}

@@ -51,7 +51,7 @@ and 130 after Ctrl-C.`,
 	fs.StringVar(&f.bad, "bad", "", "revision that has the new count (required)")
 	fs.StringVar(&f.build, "build", "flask", "build to measure, as NAME[=KIND]")
 	fs.StringVar(&f.domain, "domain", "dom0", "domain to measure from")
-	fs.StringVar(&f.unit, "unit", "", "unit of the count (default: the target's first)")
+	fs.StringVar(&f.unit, "unit", "", "unit of the count (default: instructions of the hypervisor)")
 	fs.StringVarP(&f.dir, "output", "o", "", "directory of the runs and the log (default: runs/bisect-HASH)")
 	for _, name := range []string{"bench", "good", "bad", "build", "domain", "unit"} {
 		mark(fs, name)
@@ -116,7 +116,7 @@ func writeFound(w io.Writer, f *series.Found) {
 	if f.Before.Value != f.Good.Value || f.First.Value != f.Bad.Value {
 		fmt.Fprintf(w, "  other commits changed it, too: %s has %s, %s has %s\n", f.Good.Name, value(f.Good), f.Bad.Name, value(f.Bad))
 	}
-	if d, ok := (profiles{}).between(f.Before.Dir, f.First.Dir, g.Build, g.Domain, g.Benchmark); ok {
+	if d, ok := (profiles{}).between(f.Before.Dir, f.First.Dir, g.Arch, g.Build, g.Domain, g.Benchmark); ok {
 		for _, x := range d.Functions {
 			fmt.Fprintf(w, "  %s %s\n", table.Count(x.Instructions), table.FunctionName(x))
 		}

@@ -15,6 +15,7 @@ import (
 	"xsmbench/cmd/xsmbench/internal/progress"
 	"xsmbench/experiment"
 	"xsmbench/experiment/series"
+	"xsmbench/hv"
 	"xsmbench/reports/plot"
 	"xsmbench/reports/profile"
 	"xsmbench/reports/table"
@@ -107,7 +108,7 @@ not go on, and 130 after Ctrl-C.`,
 	fs.BoolVar(&f.merges, "merges", false, "measure only merges")
 	fs.StringSliceVar(&f.touching, "touching", nil, "measure only revisions that change this path of the repository; may be repeated")
 	fs.StringVarP(&f.dir, "output", "o", "", "directory of the runs (default: runs/series-HASH)")
-	fs.StringVar(&f.unit, "unit", "", "regular expression over the units to show (default: the target's first)")
+	fs.StringVar(&f.unit, "unit", "", "regular expression over the units to show (default: the one to compare by: instructions where they are counted, times elsewhere)")
 	fs.StringVar(&f.format, "format", "text", "text or json")
 	storeFlag(fs, &f.store)
 	for _, name := range []string{"revs", "every", "merges", "touching", "unit"} {
@@ -171,7 +172,7 @@ func (f *seriesFlags) options(q series.Question) (trend.Options, error) {
 	}
 	expression := f.unit
 	if expression == "" {
-		expression = "^" + regexp.QuoteMeta(t.Units()[0]) + "$"
+		expression = "^" + regexp.QuoteMeta(hv.UnitUnder(t, q.Each.Accel)) + "$"
 	}
 	unit, err := regexp.Compile(expression)
 	if err != nil {
@@ -249,7 +250,7 @@ func explainer(s *series.Series) table.Explainer {
 	}
 	read := profiles{}
 	return func(c trend.StepChange) (profile.Difference, bool) {
-		return read.between(dirs[c.Before.ID], dirs[c.After.ID], c.Build, c.Domain, c.Benchmark)
+		return read.between(dirs[c.Before.ID], dirs[c.After.ID], c.Arch, c.Build, c.Domain, c.Benchmark)
 	}
 }
 
@@ -265,10 +266,10 @@ func (p profiles) of(dir string) *profile.Run {
 	return r
 }
 
-func (p profiles) between(before, after, build, domain, benchmark string) (profile.Difference, bool) {
+func (p profiles) between(before, after, arch, build, domain, benchmark string) (profile.Difference, bool) {
 	a, b := p.of(before), p.of(after)
 	if a == nil || b == nil {
 		return profile.Difference{}, false
 	}
-	return profile.Between(a, b, build, domain, benchmark)
+	return profile.Between(a, b, arch, build, domain, benchmark)
 }
