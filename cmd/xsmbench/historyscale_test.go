@@ -18,6 +18,8 @@ var (
 	historyBenchmarks = flag.Int("history.benchmarks", 20, "benchmarks of each of its runs")
 	historyBuilds     = flag.String("history.builds", "native,flask", "builds of each of its runs")
 	historySite       = flag.Bool("history.site", true, "write the history's site, too")
+	historySeconds    = flag.Float64("history.seconds", 0, "how long \"history trend\" may take at most; 0 for any time")
+	historyMB         = flag.Int64("history.mb", 0, "how much memory it may use at most; 0 for any")
 )
 
 // generateHistoryMain makes a history: generate-history FILE RUNS BENCHMARKS BUILDS.
@@ -49,6 +51,9 @@ func TestHistoryScale(t *testing.T) {
 	builds := strings.Split(*historyBuilds, ",")
 	trend := measure(t, program(t, "{}", "history", "trend", "--store", store))
 	checkTrend(t, trend.out, builds)
+	if *historySeconds > 0 && trend.wall.Seconds() > *historySeconds || *historyMB > 0 && trend.rss>>20 > *historyMB {
+		t.Errorf("history trend took %.1f s and %d MB, and may take %g s and %d MB", trend.wall.Seconds(), trend.rss>>20, *historySeconds, *historyMB)
+	}
 	report := trend.line("history trend")
 	if *historySite {
 		out := filepath.Join(dir, "site")

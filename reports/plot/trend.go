@@ -203,7 +203,7 @@ func (v *strip) draw() {
 	g.Radius = min(g.Radius, 2.4)
 	for i, p := range v.series.Points {
 		v.c.DrawGlyph(g, vg.Point{X: v.x(v.at(i)), Y: v.y(p.Value)})
-		if i > 0 && !slices.Equal(p.Images, v.series.Points[i-1].Images) {
+		if i > 0 && p.Images != v.series.Points[i-1].Images {
 			v.c.StrokeLine2(draw.LineStyle{Color: grey, Width: 0.8}, v.x(v.at(i)), v.bottom+0.5, v.x(v.at(i)), v.bottom+4)
 		}
 	}

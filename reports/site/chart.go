@@ -227,7 +227,7 @@ func (d *drawing) levelPath() template.HTMLAttr {
 func (d *drawing) imagePath() template.HTMLAttr {
 	var b strings.Builder
 	for i, p := range d.Points {
-		if i > 0 && !slices.Equal(p.Images, d.Points[i-1].Images) {
+		if i > 0 && p.Images != d.Points[i-1].Images {
 			move(&b, 'M', d.x(p.Run), chartHeight)
 			b.WriteString("v-4")
 		}

@@ -44,7 +44,7 @@ func trendLine(t *trend.Trends, s *trend.Series, i int, level float64, changes m
 	}
 	return []string{
 		word(s.Host), word(s.Target), word(s.Arch), word(s.Accel), word(s.Workload), word(s.Domain), word(s.DomU), fmt.Sprint(s.Idle), word(s.Benchmark), word(s.Build), word(s.Unit), word(s.Over),
-		word(run.ID), word(run.Label), run.Run.Started.UTC().Format(time.RFC3339), word(strings.Join(p.Images, " ")),
+		word(run.ID), word(run.Label), run.Run.Started.UTC().Format(time.RFC3339), word(strings.Join(t.ImagesOf(p), " ")),
 		cell(p.Value), cell(p.SD), fmt.Sprint(p.Boots), fmt.Sprint(p.Exact), cell(level), change, chance, cell(s.Limit),
 	}
 }

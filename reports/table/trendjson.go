@@ -102,7 +102,7 @@ func seriesJSON(t *trend.Trends, s *trend.Series) jsonSeries {
 	}
 	for _, p := range s.Points {
 		j.Points = append(j.Points, jsonPoint{
-			Run: p.Run, Value: finite(p.Value), SD: finite(p.SD), Boots: p.Boots, Images: append([]string{}, p.Images...), Exact: p.Exact,
+			Run: p.Run, Value: finite(p.Value), SD: finite(p.SD), Boots: p.Boots, Images: append([]string{}, t.ImagesOf(p)...), Exact: p.Exact,
 		})
 	}
 	for _, c := range s.Changes {

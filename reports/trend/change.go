@@ -6,35 +6,31 @@ import (
 	"encoding/binary"
 	"fmt"
 	"math"
-	"runtime"
 	"slices"
-
-	"golang.org/x/sync/errgroup"
 
 	"xsmbench/hv"
 	"xsmbench/reports/stats"
 	"xsmbench/results/history"
 )
 
-// change finds the changes of all series, as many at a time as there are
-// processors. What is left to chance shares Alpha.
-func (t *Trends) change() {
+// change finds the changes of the series that are wanted. What is left to chance
+// shares Alpha, wanted or not.
+func (t *Trends) change(wanted func(*Series) bool) {
 	tested := 0
 	for _, s := range t.Series {
 		if !s.Exact && len(s.Points) >= stats.LeastValues {
 			tested++
 		}
 	}
-	var group errgroup.Group
-	group.SetLimit(runtime.GOMAXPROCS(0))
-	for _, s := range t.Series {
-		if s.Exact {
+	t.eachSeries(func(_ int, s *Series) {
+		switch {
+		case !wanted(s):
+		case s.Exact:
 			s.Changes = s.exactChanges()
-		} else if tested > 0 {
-			group.Go(func() error { s.search(t.Alpha / float64(tested)); return nil })
+		case tested > 0:
+			s.search(t.Alpha / float64(tested))
 		}
-	}
-	group.Wait()
+	})
 }
 
 // exactChanges are all differences between neighbouring exact runs.
@@ -115,7 +111,7 @@ func (s *Series) Levels() []Level {
 
 func (s *Series) sameImage(a, b int) bool {
 	x, y := s.Points[a].Images, s.Points[b].Images
-	return len(x) > 0 && slices.Equal(x, y)
+	return x != 0 && x == y
 }
 
 // seed is a hash of the data: the same series gives the same changes.

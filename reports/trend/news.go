@@ -64,7 +64,12 @@ func readNews(each func(take func(history.Run, []history.Series) error) error, o
 func (t *Trends) News() News {
 	before := t.before()
 	t.Analyse()
-	before.Analyse()
+	changed := map[key]bool{}
+	for _, s := range t.Changed() {
+		changed[s.key()] = true
+	}
+	// Of others there is nothing that the earlier runs may have shown already.
+	before.analyse(func(s *Series) bool { return changed[s.key()] })
 	return t.news(before)
 }
 
@@ -84,7 +89,9 @@ func (t *Trends) before() *Trends {
 			continue
 		}
 		k := s.key()
-		b.series(k).Points = points[:len(points):len(points)]
+		o := b.series(k)
+		o.Points = points[:len(points):len(points)]
+		o.kept = s.kept[:min(len(points), len(s.kept))]
 	}
 	return b
 }

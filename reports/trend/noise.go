@@ -44,17 +44,16 @@ type repetitions struct {
 // no group.
 func (s *Series) repetitions() repetitions {
 	x := s.levels(s.all())
-	groups := map[string][]float64{}
-	var order []string
+	groups := map[Images][]float64{}
+	var order []Images
 	for i, p := range s.Points {
-		if len(p.Images) == 0 {
+		if p.Images == 0 {
 			continue
 		}
-		image := strings.Join(p.Images, " ")
-		if groups[image] == nil {
-			order = append(order, image)
+		if groups[p.Images] == nil {
+			order = append(order, p.Images)
 		}
-		groups[image] = append(groups[image], x[i])
+		groups[p.Images] = append(groups[p.Images], x[i])
 	}
 	var r repetitions
 	for _, image := range order {
@@ -93,9 +92,13 @@ func (t *Trends) meter() {
 	found := map[Meter]*Meter{}
 	squares := map[Meter]float64{}
 	df := map[Meter]int{}
-	for _, s := range t.Series {
+	all := make([]repetitions, len(t.Series))
+	t.eachSeries(func(i int, s *Series) {
 		s.exact()
-		r := s.repetitions()
+		all[i] = s.repetitions()
+	})
+	for i, s := range t.Series {
+		r := all[i]
 		if r.df == 0 {
 			continue
 		}
@@ -121,19 +124,16 @@ func (t *Trends) meter() {
 	slices.SortFunc(t.Meters, func(a, b Meter) int {
 		return cmp.Or(strings.Compare(a.Host, b.Host), strings.Compare(a.Environment.String(), b.Environment.String()), strings.Compare(a.Scale, b.Scale))
 	})
-	for _, s := range t.Series {
-		s.setLimit(found[s.place()])
-	}
+	t.eachSeries(func(i int, s *Series) { s.setLimit(all[i], found[s.place()]) })
 }
 
 // setLimit takes the series' own repetitions if they are enough, else the
 // larger of what the unit's meter and the boots say.
-func (s *Series) setLimit(m *Meter) {
+func (s *Series) setLimit(r repetitions, m *Meter) {
 	s.Limit = math.NaN()
 	if s.Exact {
 		return
 	}
-	r := s.repetitions()
 	// Two means of boots differ by no less than their boots make them.
 	boots := 1.96 * math.Sqrt(2*s.bootVariance())
 	switch {

@@ -1,10 +1,6 @@
 package trend
 
-import (
-	"slices"
-
-	"xsmbench/reports/compare"
-)
+import "xsmbench/reports/compare"
 
 // over replaces each build's series by its cost as a multiple of the base's in
 // the same run. What moves both (a kernel, a warmer day) cancels: a change is
@@ -19,7 +15,7 @@ func (t *Trends) over(base string) {
 		if s.Build == base || b == nil {
 			continue
 		}
-		if o := s.against(b); len(o.Points) > 0 {
+		if o := s.against(b, t.images); len(o.Points) > 0 {
 			all = append(all, o)
 		}
 	}
@@ -28,25 +24,24 @@ func (t *Trends) over(base string) {
 }
 
 // against pairs a build's points with the base's, run by run.
-func (s *Series) against(base *Series) *Series {
+func (s *Series) against(base *Series, images *imageLists) *Series {
 	o := &Series{Host: s.Host, Environment: s.Environment, Benchmark: s.Benchmark, Build: s.Build, Unit: s.Unit, Over: base.Build}
-	at := map[int]Point{}
-	for _, p := range base.Points {
-		at[p.Run] = p
+	at := map[int]int{}
+	for i, p := range base.Points {
+		at[p.Run] = i
 	}
-	for _, p := range s.Points {
-		b, ok := at[p.Run]
+	for k, p := range s.Points {
+		i, ok := at[p.Run]
 		if !ok {
 			continue
 		}
-		q := Point{Run: p.Run, Exact: p.Exact && b.Exact, Images: slices.Concat(b.Images, p.Images)}
-		// Two images that are known make a pair that is.
-		if len(b.Images) == 0 || len(p.Images) == 0 {
-			q.Images = nil
+		pairs := ratios(base.kept[i], s.kept[k], compare.IsRate(s.Unit))
+		if len(pairs) == 0 {
+			continue
 		}
-		if q.boots = ratios(b.boots, p.boots, compare.IsRate(s.Unit)); len(q.boots) > 0 {
-			o.Points = append(o.Points, q)
-		}
+		b := base.Points[i]
+		o.Points = append(o.Points, Point{Run: p.Run, Exact: p.Exact && b.Exact, Images: images.both(b.Images, p.Images)})
+		o.kept = append(o.kept, pairs)
 	}
 	return o
 }

@@ -10,12 +10,21 @@ import (
 	"xsmbench/results/history"
 )
 
+// opened is what is known of a point that may get more boots.
+type opened struct {
+	boots  []boot
+	images []string
+}
+
+// clear forgets it; the memory is for the next point.
+func (o *opened) clear() { o.boots, o.images = o.boots[:0], o.images[:0] }
+
 // add takes what one image gave in a run; the images of a run (layouts) are
 // one point. It reports whether the point is new.
 func (s *Series) add(run int, m history.Series) (first bool) {
 	if n := len(s.Points); n == 0 || s.Points[n-1].Run != run {
-		s.Points = append(s.Points, Point{Run: run, Exact: compare.IsTally(s.Unit), boots: s.spare})
-		s.spare, first = nil, true
+		s.Points = append(s.Points, Point{Run: run, Exact: compare.IsTally(s.Unit)})
+		first = true
 	}
 	p := &s.Points[len(s.Points)-1]
 	for i := 0; i < len(m.Boots); {
@@ -24,9 +33,9 @@ func (s *Series) add(run int, m history.Series) (first bool) {
 		for ; j < len(m.Boots) && m.Boots[j].Boot == m.Boots[i].Boot; j++ {
 			sum += m.Boots[j].Value
 		}
-		p.boots = append(p.boots, boot{m.Boots[i].Round, sum / float64(j-i)})
-		if image := m.Boots[i].Image; image != "" && !slices.Contains(p.Images, image) {
-			p.Images = append(p.Images, image)
+		s.now.boots = append(s.now.boots, boot{m.Boots[i].Round, sum / float64(j-i)})
+		if image := m.Boots[i].Image; image != "" && !slices.Contains(s.now.images, image) {
+			s.now.images = append(s.now.images, image)
 		}
 		i = j
 	}
@@ -36,11 +45,10 @@ func (s *Series) add(run int, m history.Series) (first bool) {
 	return first
 }
 
-func (p *Point) settle() {
-	slices.Sort(p.Images)
-	p.Boots = len(p.boots)
+func (p *Point) settle(boots []boot) {
+	p.Boots = len(boots)
 	values := make([]float64, p.Boots)
-	for i, b := range p.boots {
+	for i, b := range boots {
 		values[i] = b.value
 	}
 	least, most := slices.Min(values), slices.Max(values)

@@ -11,8 +11,11 @@ import (
 	"cmp"
 	"math"
 	"regexp"
+	"runtime"
 	"slices"
 	"strings"
+
+	"golang.org/x/sync/errgroup"
 
 	"xsmbench/hv"
 	"xsmbench/reports/compare"
@@ -64,8 +67,9 @@ type Trends struct {
 
 	opt    Options
 	index  map[key]*Series
-	open   []*Series           // those with a point in the last run, which may get more boots
-	images map[string][]string // those of points, each list once
+	open   []*Series // those with a point in the last run, which may get more boots
+	images *imageLists
+	spots  []spot // of the last run's series
 }
 
 // key tells series apart.
@@ -99,21 +103,20 @@ type Series struct {
 	// Hidden is how many changes are more than chance and below the limit.
 	Hidden int
 
-	spare []boot // of the last point that needs its boots no more
+	now  opened   // of the last point, until it is settled
+	kept [][]boot // of all points, if they are to be paired
 }
 
-// Point is a series' value in one run.
+// Point is a series' value in one run. There are millions in a long history.
 type Point struct {
 	Run    int     // index in Trends.Runs
 	Value  float64 // mean over boots: geometric if all are above 0
 	Boots  int     // with a base, pairs of boots
 	SD     float64 // of a boot, in logarithms; NaN for a single one
-	Images []string
+	Images Images  // that were measured
 	// Exact: the unit counts, all boots gave one count, and no sample
 	// remarks that its own is not exact.
 	Exact bool
-
-	boots []boot
 }
 
 // boot is one boot's value, in the unit of its series.
@@ -181,7 +184,7 @@ func New(opt Options) *Trends {
 	if opt.Alpha == 0 {
 		opt.Alpha = 0.05
 	}
-	return &Trends{Alpha: opt.Alpha, Over: opt.Over, opt: opt, index: map[key]*Series{}, images: map[string][]string{}}
+	return &Trends{Alpha: opt.Alpha, Over: opt.Over, opt: opt, index: map[key]*Series{}, images: newImageLists()}
 }
 
 // Add takes the next run.
@@ -191,22 +194,59 @@ func (t *Trends) Add(run history.Run, series []history.Series) {
 	}
 	t.settle()
 	at, used := len(t.Runs), false
-	for _, m := range t.renamed(run, series) {
-		k := keyOf(run.Host, m)
-		if t.opt.AnyHost && compare.IsTally(m.Unit) {
-			k.host = AnyHost
-		}
-		if !t.wants(k) {
+	for i, m := range t.renamed(run, series) {
+		s := t.find(i, run.Host, m)
+		if s == nil {
 			continue
 		}
 		used = true
-		if s := t.series(k); s.add(at, m) {
+		if s.add(at, m) {
 			t.open = append(t.open, s)
 		}
 	}
 	if used {
 		t.Runs = append(t.Runs, run)
 	}
+}
+
+// spot is what stood at a place of the last run: a figure, and its series, nil if it
+// is not wanted.
+type spot struct {
+	host   string
+	figure history.Series
+	series *Series
+}
+
+// is reports whether a figure is the same. Names are mostly the same copy, which is
+// seen at once.
+func (p *spot) is(host string, m *history.Series) bool {
+	f := &p.figure
+	return f.Benchmark == m.Benchmark && f.Unit == m.Unit && f.Build == m.Build && f.Domain == m.Domain && p.host == host &&
+		f.Target == m.Target && f.Arch == m.Arch && f.Accel == m.Accel && f.Workload == m.Workload && f.DomU == m.DomU && f.Idle == m.Idle
+}
+
+// find is the series of a figure, nil if it is not wanted. Most runs have the same
+// figures at the same places.
+func (t *Trends) find(place int, host string, m history.Series) *Series {
+	if place < len(t.spots) && t.spots[place].is(host, &m) {
+		return t.spots[place].series
+	}
+	k := keyOf(host, m)
+	if t.opt.AnyHost && compare.IsTally(m.Unit) {
+		k.host = AnyHost
+	}
+	var s *Series
+	if t.wants(k) {
+		s = t.series(k)
+	}
+	m.Boots, m.Remarks = nil, nil
+	if place == len(t.spots) {
+		t.spots = append(t.spots, spot{})
+	}
+	if place < len(t.spots) {
+		t.spots[place] = spot{host, m, s}
+	}
+	return s
 }
 
 // Figures are a run's: each of its figures, in all units, as a series of one point.
@@ -263,50 +303,47 @@ func (t *Trends) series(k key) *Series {
 // boots are what is paired.
 func (t *Trends) settle() {
 	for _, s := range t.open {
-		if t.Over != "" {
-			break
-		}
 		p := &s.Points[len(s.Points)-1]
-		t.settlePoint(p)
-		s.spare, p.boots = p.boots[:0], nil
+		p.Images = t.images.of(s.now.images)
+		if t.Over == "" {
+			p.settle(s.now.boots)
+		} else {
+			s.kept = append(s.kept, slices.Clone(s.now.boots))
+		}
+		s.now.clear()
 	}
 	t.open = t.open[:0]
 }
 
-func (t *Trends) settlePoint(p *Point) {
-	p.settle()
-	p.Images = t.shared(p.Images)
-}
-
-// shared is the one copy of a list of images: most series of a run have the same.
-func (t *Trends) shared(images []string) []string {
-	if len(images) == 0 {
-		return nil
-	}
-	k := images[0]
-	if len(images) > 1 {
-		k = strings.Join(images, " ")
-	}
-	if _, ok := t.images[k]; !ok {
-		t.images[k] = images
-	}
-	return t.images[k]
-}
-
 // Analyse looks for changes in what was added.
-func (t *Trends) Analyse() {
+func (t *Trends) Analyse() { t.analyse(func(*Series) bool { return true }) }
+
+// analyse looks for the changes of some series. The others' are not looked for; what
+// their noise is counts all the same.
+func (t *Trends) analyse(wanted func(*Series) bool) {
 	t.settle()
 	if t.Over != "" {
 		t.over(t.Over)
 		for _, s := range t.Series {
 			for i := range s.Points {
-				t.settlePoint(&s.Points[i])
+				s.Points[i].settle(s.kept[i])
 			}
 		}
 	}
 	t.sort()
 	t.meter()
-	t.change()
+	t.change(wanted)
+}
+
+// eachSeries does something for all series, as many at a time as there are
+// processors.
+func (t *Trends) eachSeries(do func(i int, s *Series)) {
+	var group errgroup.Group
+	group.SetLimit(runtime.GOMAXPROCS(0))
+	for i, s := range t.Series {
+		group.Go(func() error { do(i, s); return nil })
+	}
+	group.Wait()
 }
 
 // sort puts series in the order of host, environment, unit, benchmark (as they

@@ -229,7 +229,7 @@ func TestSeries(t *testing.T) {
 		t.Fatalf("%d series of %d runs", len(trends.Series), len(trends.Runs))
 	}
 	p := trends.Series[0].Points
-	if len(p) != 1 || p[0].Boots != 3 || fmt.Sprint(p[0].Images) != "[l0 l1]" || math.Abs(p[0].Value-101) > 0.01 {
+	if len(p) != 1 || p[0].Boots != 3 || fmt.Sprint(trends.ImagesOf(p[0])) != "[l0 l1]" || math.Abs(p[0].Value-101) > 0.01 {
 		t.Errorf("points %+v", p)
 	}
 }

@@ -176,7 +176,14 @@ func relabel(tx *sql.Tx, run Run) error {
 
 // remove takes a run out, and with it what belongs to it.
 func remove(tx *sql.Tx, id string) error {
-	_, err := tx.Exec("DELETE FROM runs WHERE id = ?", id)
+	r, err := tx.Exec("DELETE FROM runs WHERE id = ?", id)
+	if err != nil {
+		return err
+	}
+	if n, err := r.RowsAffected(); err != nil || n == 0 {
+		return err
+	}
+	_, err = tx.Exec("DELETE FROM outlines WHERE NOT EXISTS (SELECT 1 FROM sheets WHERE outline = digest)")
 	return err
 }
 

@@ -3,9 +3,10 @@
 //
 // The file is a SQLite database, whose tables are in schema.sql. What a run's
 // directory held is in files, with every window and remark: a run directory made
-// of them is the one that was added. What trends are made of is in series and
-// boots, taken from the files when the run is added, and open to anybody's
-// queries through the view samples.
+// of them is the one that was added. What trends are made of is taken from the
+// files when the run is added, twice: in series and boots, open to anybody's queries
+// through the view samples, and packed in sheets, which this package reads, since
+// millions of rows take far longer.
 //
 // It has SQLite's rollback journal, not a write-ahead log: a store that is
 // closed is one file, which can be copied, and read where nothing can be
@@ -15,7 +16,7 @@
 // way.
 //
 // Nothing is believed that was not written. The row in seal is a hash of all
-// rows of runs and builds, each run has one of its series and one of its files,
+// rows of runs and builds, each run has one of its sheets and one of its files,
 // and all are checked when they are read; before anything is written, SQLite
 // checks the pages.
 //
@@ -30,9 +31,9 @@ import (
 	"xsmbench/results"
 )
 
-// Schema is the version of schema.sql, and the file's user_version. 1 was a bbolt
-// database.
-const Schema = 2
+// Schema is the version of the tables, and the file's user_version. 1 was a bbolt
+// database; 2 had no sheets.
+const Schema = 3
 
 // Run is one stored run.
 type Run struct {

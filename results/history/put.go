@@ -17,7 +17,7 @@ func insert(tx *sql.Tx, table string, values ...any) (sql.Result, error) {
 // put stores a record, of which there must be nothing yet.
 func (r *record) put(tx *sql.Tx) error {
 	all := r.series()
-	sum, err := sumOf(all)
+	sheets, outlines, sum, err := sheetsOf(all)
 	if err != nil {
 		return err
 	}
@@ -39,7 +39,10 @@ func (r *record) put(tx *sql.Tx) error {
 			return err
 		}
 	}
-	return putSeries(tx, r.run.ID, all)
+	if err := putSeries(tx, r.run.ID, all); err != nil {
+		return err
+	}
+	return putSheets(tx, r.run.ID, sheets, outlines)
 }
 
 func putRun(tx *sql.Tx, run Run, sum []byte) error {

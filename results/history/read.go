@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"runtime"
 	"slices"
 	"strings"
 
@@ -17,8 +18,28 @@ import (
 // readRuns reads all runs in the order in which they started, and checks that
 // they are those that were written.
 func readRuns(tx *sql.Tx) ([]Run, error) {
-	got, records, err := digest(tx)
-	if err != nil {
+	var all []*Run
+	var got []byte
+	records := make(chan undecoded, rowsAhead)
+	group, ctx := errgroup.WithContext(context.Background())
+	for range runtime.GOMAXPROCS(0) {
+		group.Go(func() error { return decode(records) })
+	}
+	group.Go(func() (err error) {
+		defer close(records)
+		got, err = digest(tx, func(record string) error {
+			run := &Run{}
+			all = append(all, run)
+			select {
+			case records <- undecoded{record, run}:
+				return nil
+			case <-ctx.Done():
+				return context.Cause(ctx)
+			}
+		})
+		return err
+	})
+	if err := group.Wait(); err != nil {
 		return nil, err
 	}
 	var want []byte
@@ -27,14 +48,35 @@ func readRuns(tx *sql.Tx) ([]Run, error) {
 	} else if err != nil {
 		return nil, err
 	}
-	all := make([]Run, len(records))
-	for i, text := range records {
-		if err := json.Unmarshal([]byte(text), &all[i]); err != nil {
-			return nil, fmt.Errorf("run %d: %v: %w", i+1, err, errContent)
-		}
+	runs := make([]Run, len(all))
+	for i, r := range all {
+		runs[i] = *r
 	}
-	slices.SortFunc(all, inOrder)
-	return all, nil
+	slices.SortFunc(runs, inOrder)
+	return runs, nil
+}
+
+// undecoded is a run's record, and the run that it becomes.
+type undecoded struct {
+	record string
+	run    *Run
+}
+
+// decode decodes records until there are no more. Most runs measure the same
+// benchmarks, of which there is one copy then.
+func decode(records <-chan undecoded) error {
+	var benchmarks []string
+	for r := range records {
+		if err := json.Unmarshal([]byte(r.record), r.run); err != nil {
+			return fmt.Errorf("a run's record: %v: %w", err, errContent)
+		}
+		spec := &r.run.Run.Spec
+		if !slices.Equal(benchmarks, spec.Benchmarks) {
+			benchmarks = spec.Benchmarks
+		}
+		spec.Benchmarks = benchmarks
+	}
+	return nil
 }
 
 // inOrder is that in which runs started.
@@ -150,13 +192,13 @@ func (s *Store) Each(take func(Run, []Series) error) error {
 		if err != nil {
 			return err
 		}
-		reader, err := newSeriesReader(tx)
+		reader, err := s.reader(tx)
 		if err != nil {
 			return err
 		}
 		defer func() { err = errors.Join(err, reader.close()) }()
 		group, ctx := errgroup.WithContext(context.Background())
-		read := make(chan storedSeries, mostAhead)
+		read := make(chan stored, mostAhead)
 		group.Go(func() error {
 			defer close(read)
 			for _, run := range runs {
@@ -174,11 +216,12 @@ func (s *Store) Each(take func(Run, []Series) error) error {
 		})
 		group.Go(func() error {
 			i := 0
-			for series := range read {
-				if err := series.check(); err != nil {
+			for r := range read {
+				all, err := r.series()
+				if err != nil {
 					return fmt.Errorf("samples of run %s: %w", runs[i].ID, err)
 				}
-				if err := take(runs[i], series.all); err != nil {
+				if err := take(runs[i], all); err != nil {
 					return err
 				}
 				i++
@@ -190,4 +233,24 @@ func (s *Store) Each(take func(Run, []Series) error) error {
 }
 
 // mostAhead is how many runs are read before they are taken.
-const mostAhead = 4
+const mostAhead = 16
+
+// reader reads what runs measured.
+type reader interface {
+	read(run string) (stored, error)
+	close() error
+}
+
+// stored is what a run measured, as it was read and not yet checked.
+type stored interface{ series() ([]Series, error) }
+
+// reader reads sheets, or in a store that has none yet rows.
+func (s *Store) reader(tx *sql.Tx) (reader, error) {
+	switch layout, err := s.layout(tx); {
+	case err != nil:
+		return nil, err
+	case layout == older:
+		return newSeriesReader(tx)
+	}
+	return newSheetReader(tx)
+}

@@ -3,6 +3,7 @@ package history
 import (
 	"database/sql"
 	"fmt"
+	"slices"
 )
 
 // row is one of a query's.
@@ -27,6 +28,20 @@ func (r row) all() ([]any, error) {
 		to[i] = &values[i]
 	}
 	return values, r.scan(to...)
+}
+
+// text is the value of a column that has texts.
+func (r row) text(column string, values []any) (string, error) {
+	columns, err := r.Columns()
+	if err != nil {
+		return "", err
+	}
+	if i := slices.Index(columns, column); i >= 0 {
+		if text, ok := values[i].(string); ok {
+			return text, nil
+		}
+	}
+	return "", fmt.Errorf("no text in column %s: %w", column, errContent)
 }
 
 // each calls take with each row of a query.

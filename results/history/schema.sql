@@ -15,7 +15,7 @@ CREATE TABLE runs (
   boots    INTEGER NOT NULL,  -- that ended
   content  TEXT NOT NULL,     -- SHA-256 of its files
   record   TEXT NOT NULL,     -- JSON: what "history list" knows; run.json is its member "run"
-  digest   BLOB NOT NULL      -- SHA-256 of its series
+  digest   BLOB NOT NULL      -- SHA-256 of its sheets
 ) STRICT;
 
 -- A file of the run directory, byte for byte.

@@ -6,31 +6,54 @@ import (
 	"encoding/json"
 )
 
-// digest hashes all rows of runs and builds, and returns the runs' records.
-func digest(tx *sql.Tx) (sum []byte, records []string, err error) {
-	h := sha256.New()
-	lines := json.NewEncoder(h)
-	for _, query := range []string{"SELECT record, * FROM runs ORDER BY id", "SELECT NULL, * FROM builds ORDER BY rowid"} {
-		err := each(tx, query, nil, func(r row) error {
-			values, err := r.all()
-			if err != nil {
-				return err
-			}
-			if record, ok := values[0].(string); ok {
-				records = append(records, record)
-			}
-			return lines.Encode(values[1:])
-		})
-		if err != nil {
-			return nil, nil, err
+// rowsAhead is how many rows of runs and builds are read before they are hashed, and
+// records of runs before they are decoded.
+const rowsAhead = 64
+
+// digest hashes all rows of runs and builds, and calls take with the runs' records
+// meanwhile.
+func digest(tx *sql.Tx, take func(record string) error) (sum []byte, err error) {
+	rows, sums := make(chan []any, rowsAhead), make(chan []byte)
+	go func() {
+		h := sha256.New()
+		lines := json.NewEncoder(h)
+		for values := range rows {
+			_ = lines.Encode(values) // numbers, texts and bytes: what SQLite has can be written
 		}
+		sums <- h.Sum(nil)
+	}()
+	err = eachSealed(tx, rows, take)
+	close(rows)
+	return <-sums, err
+}
+
+// eachSealed passes on the rows that are sealed, in their order.
+func eachSealed(tx *sql.Tx, to chan<- []any, take func(record string) error) error {
+	err := each(tx, "SELECT * FROM runs ORDER BY id", nil, func(r row) error {
+		values, err := r.all()
+		if err != nil {
+			return err
+		}
+		to <- values
+		record, err := r.text("record", values)
+		if err != nil {
+			return err
+		}
+		return take(record)
+	})
+	if err != nil {
+		return err
 	}
-	return h.Sum(nil), records, nil
+	return each(tx, "SELECT * FROM builds ORDER BY rowid", nil, func(r row) error {
+		values, err := r.all()
+		to <- values
+		return err
+	})
 }
 
 // seal notes what the rows of runs and builds hash to.
 func seal(tx *sql.Tx) error {
-	sum, _, err := digest(tx)
+	sum, err := digest(tx, func(string) error { return nil })
 	if err != nil {
 		return err
 	}

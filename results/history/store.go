@@ -29,6 +29,9 @@ const applicationID = 0x78736d62
 //go:embed schema.sql
 var schema string
 
+//go:embed sheets.sql
+var sheetsSchema string
+
 // patience is how long a transaction waits for those of other processes:
 // adding a run takes far less.
 var patience = 10 * time.Second
@@ -79,7 +82,8 @@ func Open(path string) (*Store, error) {
 }
 
 // Create opens a store for writing, and makes it if there is none. A store of
-// before SQLite is converted, and its file kept (see Kept).
+// before SQLite is converted, and its file kept (see Kept). One without sheets is given
+// them.
 func Create(path string) (*Store, error) {
 	if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
 		return nil, fmt.Errorf("create history: %w", err)
@@ -135,7 +139,8 @@ type layout int
 
 const (
 	none    layout = iota // nothing yet
-	present               // what schema.sql says
+	older                 // all but sheets
+	present               // what schema.sql and sheets.sql say
 )
 
 func (s *Store) layout(tx *sql.Tx) (layout, error) {
@@ -153,6 +158,8 @@ func (s *Store) layout(tx *sql.Tx) (layout, error) {
 		return none, nil
 	case application != applicationID:
 		return none, fmt.Errorf("it is not a history of xsmbench: %w", errContent)
+	case version == rowSchema:
+		return older, nil
 	case version != Schema:
 		return none, fmt.Errorf("open history %s: its schema is %d, this program's %d: use the xsmbench that wrote it", s.path, version, Schema)
 	}
@@ -167,21 +174,28 @@ func (s *Store) prepare() error {
 		if err != nil {
 			return err
 		}
-		if layout == present {
-			var verdict string
-			if err := tx.QueryRow("PRAGMA quick_check(1)").Scan(&verdict); err != nil {
+		if layout != none {
+			if err := checkPages(tx); err != nil || layout == present {
 				return err
 			}
-			if verdict != "ok" {
-				return fmt.Errorf("%s: %w", verdict, errContent)
-			}
-			return nil
+			return addSheets(tx)
 		}
-		if _, err := tx.Exec(fmt.Sprintf("%s; PRAGMA application_id = %d; PRAGMA user_version = %d", schema, applicationID, Schema)); err != nil {
+		if _, err := tx.Exec(fmt.Sprintf("%s; %s; PRAGMA application_id = %d; PRAGMA user_version = %d", schema, sheetsSchema, applicationID, Schema)); err != nil {
 			return err
 		}
 		return seal(tx)
 	})
+}
+
+func checkPages(tx *sql.Tx) error {
+	var verdict string
+	if err := tx.QueryRow("PRAGMA quick_check(1)").Scan(&verdict); err != nil {
+		return err
+	}
+	if verdict != "ok" {
+		return fmt.Errorf("%s: %w", verdict, errContent)
+	}
+	return nil
 }
 
 // view runs what reads, in one transaction: what others add meanwhile is not
