@@ -12,9 +12,7 @@ import (
 	"strings"
 	"testing"
 
-	"xsmbench/internal/require"
 	"xsmbench/xsm"
-	"xsmbench/xsm/flask/policy/checkpolicy"
 	"xsmbench/xsm/flask/ss"
 )
 
@@ -145,14 +143,7 @@ func (r release) source() string {
 
 func (r release) compile(t *testing.T) []byte {
 	t.Helper()
-	bin, err := checkpolicy.Compile([]byte(r.source()), "Xen", 30, false)
-	if errors.Is(err, checkpolicy.ErrMissing) {
-		require.Missing(t, err.Error())
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	return bin
+	return compile(t, []byte(r.source()), 30)
 }
 
 // TestLaterReleases boots with policies in the words of later releases, and has

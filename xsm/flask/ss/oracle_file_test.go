@@ -15,8 +15,11 @@ import (
 	"xsmbench/xsm/flask/ss"
 )
 
+// mutations are tried of each file.
+const mutations = 200
+
 // TestOracleFiles compares decisions and transitions by the policies that
-// XSMBENCH_POLICY lists, such as Xen's own, with libsepol's. hv/xen/realtest makes Xen's
+// XSMBENCH_POLICY lists, such as Xen's own, with libsepol's, and lets both read them with flipped bits. hv/xen/realtest makes Xen's
 // own, with levels and without, and runs it with them.
 func TestOracleFiles(t *testing.T) {
 	files := filepath.SplitList(require.Given(t, "XSMBENCH_POLICY", "policies, such as Xen's own, as FILE:FILE"))
@@ -42,6 +45,7 @@ func TestOracleFiles(t *testing.T) {
 				require.Missing(t, fmt.Sprintf("a policy with more contexts than %d", len(contexts)))
 			}
 			g.compareAll(t, oracle, pol, s, contexts)
+			mutate(t, oracle, pol, g.r, mutations)
 		})
 	}
 }

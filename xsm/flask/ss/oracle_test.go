@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -249,29 +250,33 @@ func TestOracleMutated(t *testing.T) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			t.Parallel()
 			g := generate(100 + seed)
-			pol := g.compile(t)
-			dir := t.TempDir()
-			for i := range 120 {
-				mutated := slices.Clone(pol)
-				what := ""
-				if i%10 == 0 {
-					n := g.r.IntN(len(pol))
-					mutated, what = mutated[:n], fmt.Sprintf("cut at %d", n)
-				} else {
-					at, bit := g.r.IntN(len(pol)), g.r.IntN(8)
-					mutated[at] ^= 1 << bit
-					what = fmt.Sprintf("bit %d of byte %d", bit, at)
-				}
-				_, err := policydb.Read(mutated)
-				theirs, why := accepts(t, oracle, dir, mutated)
-				switch {
-				case theirs && err != nil && !hasReason(stricter, err.Error()):
-					t.Errorf("%s of %d bytes: %v, but libsepol reads it", what, len(pol), err)
-				case !theirs && err == nil && !hasReason(laxer, why):
-					t.Errorf("%s of %d bytes is read, but libsepol says %q", what, len(pol), why)
-				}
-			}
+			mutate(t, oracle, g.compile(t), g.r, 120)
 		})
+	}
+}
+
+// mutate changes a policy in n ways, one at a time.
+func mutate(t *testing.T, oracle string, pol []byte, r *rand.Rand, n int) {
+	dir := t.TempDir()
+	for i := range n {
+		mutated := slices.Clone(pol)
+		what := ""
+		if i%10 == 0 {
+			n := r.IntN(len(pol))
+			mutated, what = mutated[:n], fmt.Sprintf("cut at %d", n)
+		} else {
+			at, bit := r.IntN(len(pol)), r.IntN(8)
+			mutated[at] ^= 1 << bit
+			what = fmt.Sprintf("bit %d of byte %d", bit, at)
+		}
+		_, err := policydb.Read(mutated)
+		theirs, why := accepts(t, oracle, dir, mutated)
+		switch {
+		case theirs && err != nil && !hasReason(stricter, err.Error()):
+			t.Errorf("%s of %d bytes: %v, but libsepol reads it", what, len(pol), err)
+		case !theirs && err == nil && !hasReason(laxer, why):
+			t.Errorf("%s of %d bytes is read, but libsepol says %q", what, len(pol), why)
+		}
 	}
 }
 
