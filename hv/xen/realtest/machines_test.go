@@ -16,7 +16,9 @@ func TestMachines(t *testing.T) {
 	const fault, fork, event = "Kbench/vm/op=anon_touch", "Lmbench/lat_proc/op=fork", "Kbench/hypercall/op=evtchn_send_peer"
 	dir := measure(t, "--aa=false", "--rounds", "1", "--builds", "native", "--cpus", "2", "--domu-kind", "pvh", "--bench", fault+"$|"+fork+"$|"+event+"$")
 	c := compareRun(t, dir)
-	of := func(domain, benchmark string) float64 { return c.figures[key("native", domain, benchmark, "xen-instr/op")] }
+	of := func(domain, benchmark string) float64 {
+		return c.figures[key("native", domain, benchmark, "xen-instr/op")]
+	}
 	known := knownSource(images(t, dir)["native"].Config)
 	if got := of("dom0", fault); got == 0 || known && got != 1782 {
 		t.Errorf("a page fault in dom0 takes %v of Xen's instructions, and 1782 with one processor", got)
