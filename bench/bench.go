@@ -158,6 +158,7 @@ type Measurement struct {
 	Disturbed int `json:"disturbed,omitempty"`
 
 	Domain     string    `json:"domain"`            // "dom0", "domU"
+	DomU       string    `json:"domu,omitempty"`    // kind of the domUs, "" for the target's first
 	Benchmark  string    `json:"benchmark"`         // FullName
 	Iterations int64     `json:"iterations"`        // all windows together
 	Values     []Value   `json:"values"`            // the sample: medians

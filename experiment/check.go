@@ -12,7 +12,7 @@ import (
 
 // check refuses what nothing can be measured with.
 func (r *resolved) check() error {
-	for _, check := range []func() error{r.checkDomains, r.checkWords, r.checkNumbers, r.checkWitness, r.checkDomUs} {
+	for _, check := range []func() error{r.checkDomains, r.checkWords, r.checkNumbers, r.checkWitness, r.checkDomUs, r.checkCPUs} {
 		if err := check(); err != nil {
 			return err
 		}
@@ -108,19 +108,42 @@ func checkLayouts(t hv.Target, layouts int) error {
 
 // checkDomUs refuses domUs that the target has not.
 func (r *resolved) checkDomUs() error {
-	name := r.target.Name()
+	name, all := r.target.Name(), strings.Join(r.DomUs, ",")
 	d, ok := r.target.(hv.DomUs)
 	switch {
-	case !ok && r.DomU != "":
-		return refuse(FieldDomU, r.DomU, "target %s has only one kind of domU, and only one domU; %s", name, haveDomUs())
+	case !ok && r.DomUs != nil:
+		return refuse(FieldDomU, all, "target %s has only one kind of domU, and only one domU; %s", name, haveDomUs())
 	case !ok && r.Idle != 0:
 		return refuse(FieldIdle, r.Idle, "target %s has only one kind of domU, and only one domU; %s", name, haveDomUs())
 	case !ok:
 		return nil
-	case !slices.Contains(d.DomUKinds(), r.DomU):
-		return refuse(FieldDomU, r.DomU, "target %s does not have it", name).among(d.DomUKinds())
+	case len(r.DomUs) == 0:
+		return refuse(FieldDomU, "", "no kind").among(d.DomUKinds())
 	case r.Idle < 0 || r.Idle > d.MostIdle():
 		return refuse(FieldIdle, r.Idle, "must be from 0 to %d", d.MostIdle())
+	}
+	for i, kind := range r.DomUs {
+		switch {
+		case !slices.Contains(d.DomUKinds(), kind):
+			return refuse(FieldDomU, kind, "target %s does not have it", name).among(d.DomUKinds())
+		case slices.Contains(r.DomUs[:i], kind):
+			return refuse(FieldDomU, all, "%s twice", kind)
+		}
+	}
+	return nil
+}
+
+// checkCPUs refuses more processors than the target's machines can have.
+func (r *resolved) checkCPUs() error {
+	if r.CPUs == 0 {
+		return nil
+	}
+	p, ok := r.target.(hv.Processors)
+	switch {
+	case !ok:
+		return refuse(FieldCPUs, r.CPUs, "target %s cannot choose the processors of its machines", r.target.Name())
+	case r.CPUs < 1 || r.CPUs > p.MostCPUs():
+		return refuse(FieldCPUs, r.CPUs, "must be from 1 to %d", p.MostCPUs())
 	}
 	return nil
 }

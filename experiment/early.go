@@ -16,7 +16,7 @@ import (
 type early struct {
 	ctx    context.Context
 	target hv.Target
-	start  hv.BootSpec
+	start  start
 	slots  []Slot
 
 	mu      sync.Mutex
@@ -28,12 +28,10 @@ type early struct {
 // disturb each other, builds disturb them as well. A run with a budget asks
 // before each round.
 func newEarly(ctx context.Context, t hv.Target, spec results.Spec, slots []Slot, timeout time.Duration, progress func(string)) *early {
-	start := bootSpec(spec)
-	start.Timeout, start.Progress = timeout, progress
-	if spec.Budget != nil || atOnce(t, start) == 1 {
+	if spec.Budget != nil || atOnce(t, bootSpec(spec)) == 1 {
 		return nil
 	}
-	return &early{ctx: ctx, target: t, start: start, slots: slots, flights: map[results.Key]*flight{}}
+	return &early{ctx: ctx, target: t, start: start{spec, timeout, progress}, slots: slots, flights: map[results.Key]*flight{}}
 }
 
 // begin boots an image as often as the run does, one boot after the other,
@@ -60,9 +58,7 @@ func (e *early) launch(s Slot, img *hv.Image) *flight {
 	if e.over {
 		return nil
 	}
-	start := e.start
-	start.Seed = seed(s)
-	f := launch(e.ctx, e.target, img, start)
+	f := e.start.launch(e.ctx, e.target, img, seed(s))
 	e.flights[results.KeyOf(s.Round, s.Build)] = f
 	return f
 }

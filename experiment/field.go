@@ -36,6 +36,7 @@ const (
 	FieldAccel       Field = "Accel"
 	FieldDomU        Field = "DomU"
 	FieldIdle        Field = "Idle"
+	FieldCPUs        Field = "CPUs"
 	FieldTimeout     Field = "Timeout"
 	FieldShard       Field = "Shard"
 	FieldCosts       Field = "Shard.Costs"

@@ -10,6 +10,7 @@ import (
 
 	"xsmbench/bench"
 	"xsmbench/hv"
+	"xsmbench/results"
 )
 
 // flight is a boot under way: an image that starts, measures and stops. It may
@@ -29,31 +30,38 @@ type flight struct {
 	sink func(bench.Measurement) error // nil before its turn
 }
 
+// start is how a run boots, apart from its images.
+type start struct {
+	spec     results.Spec
+	timeout  time.Duration
+	progress func(string)
+}
+
 // launch starts a boot.
-func launch(ctx context.Context, t hv.Target, img *hv.Image, spec hv.BootSpec) *flight {
+func (s start) launch(ctx context.Context, t hv.Target, img *hv.Image, seed int64) *flight {
 	f := &flight{begun: time.Now(), done: make(chan struct{})}
-	spec.Console = &f.console
+	all := variants(s.spec)
+	for i := range all {
+		v := &all[i].BootSpec
+		v.Seed, v.Timeout, v.Progress, v.Console = seed, s.timeout, s.progress, &f.console
+	}
 	ctx, f.cancel = context.WithCancel(ctx)
 	go func() {
 		defer close(f.done)
 		defer f.cancel()
-		f.err = f.measure(ctx, t, img, spec)
+		f.err = f.measure(ctx, t, img, all)
 		f.took = time.Since(f.begun)
 	}()
 	return f
 }
 
-func (f *flight) measure(ctx context.Context, t hv.Target, img *hv.Image, spec hv.BootSpec) (err error) {
-	m, err := t.Boot(ctx, img, spec)
-	if err != nil {
-		return err
-	}
-	defer func() {
-		if e := m.Close(); e != nil && err == nil {
-			err = fmt.Errorf("stop %s: %w", img.Build.Name, e)
+func (f *flight) measure(ctx context.Context, t hv.Target, img *hv.Image, all []variant) error {
+	for _, v := range all {
+		if err := v.measure(ctx, t, img, f.emit); err != nil {
+			return err
 		}
-	}()
-	return m.Measure(ctx, f.emit)
+	}
+	return nil
 }
 
 // emit passes a measurement on, or holds it.

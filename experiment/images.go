@@ -94,7 +94,9 @@ func ready(ctx context.Context, t hv.Target, spec results.Spec, slots []Slot, pr
 	turns := newTurns()
 	return build(ctx, t, builds, progress, func(ctx context.Context, img *hv.Image, progress func(string)) {
 		if p, ok := t.(hv.Preparer); ok {
-			p.Prepare(ctx, img, bootSpec(spec), progress)
+			for _, v := range variants(spec) {
+				p.Prepare(ctx, img, v.BootSpec, progress)
+			}
 		}
 		took := tookOf(img.Build, results.Building)
 		took.Cached = img.Cached

@@ -69,7 +69,7 @@ func (s *sums) add(p *Plan, took results.Took) {
 		key := [2]string{took.Kind, took.Arch}
 		costs := p.Costs.row(p.Makes[i].Build)
 		s.booted[key] += took.Turn
-		s.plannedBooting[key] += costs.Boot + time.Duration(took.Samples)*costs.Sample
+		s.plannedBooting[key] += time.Duration(len(p.Spec.SampleDomUs()))*costs.Boot + time.Duration(took.Samples)*costs.Sample
 	}
 }
 

@@ -93,7 +93,7 @@ func (p *Plan) make() []piece {
 		return i
 	}
 	made := map[imageKey]int{}
-	samples := Expected(p.Spec)
+	samples, kinds := Expected(p.Spec), time.Duration(len(p.Spec.SampleDomUs()))
 	for _, s := range Schedule(p.Spec) {
 		c := p.Costs.row(s.Build).Costs
 		at, ok := made[keyOf(s.Build)]
@@ -106,13 +106,13 @@ func (p *Plan) make() []piece {
 			if s.Build.Layout != 0 {
 				m.parts = append(m.parts, add(fmt.Sprintf("link %s %d", source, s.Build.Layout), c.Relink))
 			}
-			m.parts = append(m.parts, add(fmt.Sprintf("ready %s %s %d", s.Build.Name, s.Build.Arch, s.Build.Layout), c.Ready))
+			m.parts = append(m.parts, add(fmt.Sprintf("ready %s %s %d", s.Build.Name, s.Build.Arch, s.Build.Layout), kinds*c.Ready))
 			for _, x := range pieces[before:] {
 				m.Takes += x.cost
 			}
 			p.Makes = append(p.Makes, m)
 		}
-		p.Boots = append(p.Boots, BootUnit{Slot: s, Make: at, Takes: c.Boot + time.Duration(samples)*c.Sample})
+		p.Boots = append(p.Boots, BootUnit{Slot: s, Make: at, Takes: kinds*c.Boot + time.Duration(samples)*c.Sample})
 	}
 	return pieces
 }

@@ -36,8 +36,9 @@ type Question struct {
 	Witness     bool   // also what the hypervisor itself counts
 
 	Accel   string
-	DomU    string        // kind of the domUs
+	DomUs   []string      // kinds of the domUs; nil for the target's first
 	Idle    int           // idle domUs beside the measured one
+	CPUs    int           // physical processors of a machine; 0 for the target's own
 	Timeout time.Duration // of a boot
 
 	// Criteria are what the verdicts are going to be given by. They are
@@ -96,7 +97,7 @@ func (q Question) Spec() (hv.Target, results.Spec, error) {
 	}
 	spec := results.Spec{
 		Target: t.Name(), Accel: r.Accel, Builds: r.withControls(builds), Domains: r.Domains, Benchmarks: list, Dom0Only: dom0Only(list), Refused: refused,
-		Rounds: r.rounds, Layouts: r.layouts, Workload: r.Workload, DomU: r.DomU, Idle: r.Idle, OtherDomU: r.otherDomU(),
+		Rounds: r.rounds, Layouts: r.layouts, Workload: r.Workload, DomU: r.domU(), MoreDomUs: r.moreDomUs(), Idle: r.Idle, CPUs: r.cpus(), OtherDomU: r.otherDomU(),
 		Options:  bench.Options{EnoughUS: r.enough, Repetitions: r.Repetitions, Windows: r.windows, Quick: r.Quick, Witness: r.Witness},
 		Criteria: r.Criteria, Budget: r.plan(),
 	}
@@ -128,9 +129,7 @@ func (q Question) resolve(t hv.Target) resolved {
 	if r.Workload == "" {
 		r.Workload = workloads.Default
 	}
-	if d, ok := t.(hv.DomUs); ok && r.DomU == "" {
-		r.DomU = d.DomUKinds()[0]
-	}
+	r.DomUs = q.domUs(t)
 	r.windows = q.markedWindows(t)
 	r.rounds = r.defaultRounds()
 	r.enough = r.defaultEnough()
@@ -202,10 +201,49 @@ func (q Question) markedWindows(t hv.Target) int {
 	return n
 }
 
+// domUs are the kinds that were asked for, in the target's order, or its first. What
+// it does not know stays, to be refused.
+func (q Question) domUs(t hv.Target) []string {
+	d, ok := t.(hv.DomUs)
+	switch {
+	case !ok:
+		return q.DomUs
+	case q.DomUs == nil:
+		return d.DomUKinds()[:1]
+	}
+	kinds := d.DomUKinds()
+	all := slices.Clone(q.DomUs)
+	slices.SortStableFunc(all, func(a, b string) int { return slices.Index(kinds, a) - slices.Index(kinds, b) })
+	return all
+}
+
+// domU is the kind of the domUs, the first of several.
+func (r *resolved) domU() string {
+	if len(r.DomUs) == 0 {
+		return ""
+	}
+	return r.DomUs[0]
+}
+
+func (r *resolved) moreDomUs() []string {
+	if len(r.DomUs) < 2 {
+		return nil
+	}
+	return r.DomUs[1:]
+}
+
+// cpus is 0 for the one that machines have anyway.
+func (r *resolved) cpus() int {
+	if r.CPUs == 1 {
+		return 0
+	}
+	return r.CPUs
+}
+
 // otherDomU tells that the domUs are not what the target takes by itself.
 func (r *resolved) otherDomU() bool {
 	d, several := r.target.(hv.DomUs)
-	return several && r.DomU != d.DomUKinds()[0]
+	return several && r.domU() != d.DomUKinds()[0]
 }
 
 // benchmarks are those that were asked for and that the target and the

@@ -64,7 +64,7 @@ func TestDefaults(t *testing.T) {
 		"repetitions": {"counting", func(q *Question) { q.Repetitions = 7 },
 			asked{2, 0, 0, "pv", bench.Options{EnoughUS: 1000, Repetitions: 7, Windows: 7}}},
 		"no windows":      {"counting", func(q *Question) { q.Accel = "kvm" }, asked{2, 0, 0, "pv", bench.Options{EnoughUS: 1000}}},
-		"domUs":           {"counting", func(q *Question) { q.DomU, q.Idle = "pvh", 3 }, asked{2, 0, 3, "pvh", bench.Options{EnoughUS: 1000, Windows: 20}}},
+		"domUs":           {"counting", func(q *Question) { q.DomUs, q.Idle = []string{"pvh"}, 3 }, asked{2, 0, 3, "pvh", bench.Options{EnoughUS: 1000, Windows: 20}}},
 		"witness":         {"counting", func(q *Question) { q.Witness = true }, asked{2, 0, 0, "pv", bench.Options{EnoughUS: 1000, Windows: 20, Witness: true}}},
 		"counting budget": {"counting", func(q *Question) { q.Budget = &Budget{time.Minute, 30} }, asked{2, 0, 0, "pv", bench.Options{EnoughUS: 1000, Windows: 20}}},
 	} {
@@ -82,6 +82,45 @@ func TestDefaults(t *testing.T) {
 		got := asked{spec.Rounds, spec.Layouts, spec.Idle, spec.DomU, spec.Options}
 		if diff := cmp.Diff(c.want, got); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", name, diff)
+		}
+	}
+}
+
+// TestMachines: kinds of domUs are in the target's order, each measures all, and one
+// processor is what there is anyway.
+func TestMachines(t *testing.T) {
+	_, plain, err := asking("counting", nil).Spec()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		change  func(*Question)
+		kinds   []string
+		samples []string // of kinds
+		times   int
+		accel   string
+	}{
+		{func(q *Question) { q.DomUs, q.CPUs = []string{"pv"}, 1 }, []string{"pv"}, []string{""}, 1, ""},
+		{func(q *Question) { q.DomUs = []string{"pvh", "pv"} }, []string{"pv", "pvh"}, []string{"", "pvh"}, 2, ""},
+		{func(q *Question) { q.DomUs = []string{"pvh"} }, []string{"pvh"}, []string{"pvh"}, 1, ""},
+		{func(q *Question) { q.Accel, q.CPUs = "tcg", 2 }, []string{"pv"}, []string{""}, 1, "tcg cpus=2"},
+		{func(q *Question) { q.CPUs = 2 }, []string{"pv"}, []string{""}, 1, "cpus=2"},
+	} {
+		_, spec, err := asking("counting", c.change).Spec()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if d := cmp.Diff(c.kinds, spec.DomUKinds()); d != "" {
+			t.Error(d)
+		}
+		if d := cmp.Diff(c.samples, spec.SampleDomUs()); d != "" {
+			t.Error(d)
+		}
+		if got, want := Expected(spec), c.times*Expected(plain); got != want || len(spec.Places()) != c.times*len(plain.Places()) {
+			t.Errorf("%v: %d samples, want %d", c.kinds, got, want)
+		}
+		if spec.SampleAccel() != c.accel {
+			t.Errorf("samples say %q, want %q", spec.SampleAccel(), c.accel)
 		}
 	}
 }
@@ -126,9 +165,14 @@ func TestRefused(t *testing.T) {
 		{"fake", func(q *Question) { q.Witness = true }, "Witness: target fake marks no windows"},
 		{"counting", func(q *Question) { q.Accel, q.Witness = "kvm", true }, "Witness: target counting marks no windows but with Accel tcg"},
 		{"counting", func(q *Question) { q.Layouts = 2 }, "Layouts 2: target counting does not relink"},
-		{"counting", func(q *Question) { q.DomU = "hvm" }, "DomU hvm: target counting does not have it (known: pv, pvh)"},
+		{"counting", func(q *Question) { q.DomUs = []string{"hvm"} }, "DomU hvm: target counting does not have it (known: pv, pvh)"},
+		{"counting", func(q *Question) { q.DomUs = []string{"pv", "pvh", "pv"} }, "DomU pv,pv,pvh: pv twice"},
+		{"counting", func(q *Question) { q.DomUs = []string{} }, "DomU: no kind (known: pv, pvh)"},
+		{"counting", func(q *Question) { q.CPUs = 3 }, "CPUs 3: must be from 1 to 2"},
+		{"counting", func(q *Question) { q.CPUs = -1 }, "CPUs -1: must be from 1 to 2"},
+		{"fake", func(q *Question) { q.CPUs = 2 }, "CPUs 2: target fake cannot choose the processors of its machines"},
 		{"counting", func(q *Question) { q.Idle = 4 }, "Idle 4: must be from 0 to 3"},
-		{"fake", func(q *Question) { q.DomU = "pvh" }, "DomU pvh: target fake has only one kind of domU, and only one domU; others: Target counting"},
+		{"fake", func(q *Question) { q.DomUs = []string{"pvh"} }, "DomU pvh: target fake has only one kind of domU, and only one domU; others: Target counting"},
 		{"fake", func(q *Question) { q.Idle = 1 }, "Idle 1: target fake has only one kind"},
 		{"fake", func(q *Question) { q.Budget = &Budget{0, 30} }, "Budget.Time 0s: must be above 0"},
 		{"fake", func(q *Question) { q.Budget = &Budget{time.Minute, 3} }, "Budget.MostRounds 3: must be from 4 to 10000"},

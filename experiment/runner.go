@@ -156,16 +156,14 @@ func (p *pass) failed(s Slot, err error) {
 // launch starts the boot whose turn it is and, where boots do not disturb each
 // other, those after it. What must be asked for is not begun.
 func (p *pass) launch(ctx context.Context, turn int) {
-	start := bootSpec(p.spec)
-	start.Timeout, start.Progress = p.Timeout, p.Progress
-	for i := turn; i < min(turn+atOnce(p.Target, start), len(p.todo)); i++ {
+	start := start{p.spec, p.Timeout, p.Progress}
+	for i := turn; i < min(turn+atOnce(p.Target, bootSpec(p.spec)), len(p.todo)); i++ {
 		s := p.todo[i]
 		if mayNot := p.MayBegin != nil && s.Round != p.todo[turn].Round; i > turn && (mayNot || ctx.Err() != nil) {
 			return
 		}
 		if img := p.Images.Of(s.Build); img != nil && p.flights[i] == nil && !p.givenUp(s) {
-			start.Seed = seed(s)
-			p.flights[i] = launch(ctx, p.Target, img, start)
+			p.flights[i] = start.launch(ctx, p.Target, img, seed(s))
 		}
 	}
 }
@@ -213,7 +211,7 @@ func (p *pass) interrupted(ctx context.Context, from int) error {
 
 // Expected is how many samples a boot of a spec gives if all goes well.
 func Expected(spec results.Spec) int {
-	n := 0
+	n := 0 // with domUs of one kind
 	for _, d := range spec.Domains {
 		for _, name := range spec.Benchmarks {
 			if spec.Measures(d, name) {
@@ -221,7 +219,7 @@ func Expected(spec results.Spec) int {
 			}
 		}
 	}
-	return n
+	return n * len(spec.SampleDomUs())
 }
 
 // boot is one start of one image.
@@ -280,11 +278,12 @@ func (b *boot) run(ctx context.Context, launch func() *flight) error {
 // seed is a boot's: other delays in every round.
 func seed(s Slot) int64 { return int64(s.Round) }
 
-// bootSpec is what all boots of a run have in common.
+// bootSpec is what all boots of a run have in common; of several kinds of domUs it has
+// the first.
 func bootSpec(s results.Spec) hv.BootSpec {
 	return hv.BootSpec{
 		Plan:  bench.Plan{Domains: s.Domains, Benchmarks: s.Benchmarks, Options: s.Options, Workload: s.Workload},
-		Accel: s.Accel, DomU: s.DomU, Idle: s.Idle,
+		Accel: s.Accel, DomU: s.DomU, Idle: s.Idle, CPUs: s.CPUs,
 	}
 }
 

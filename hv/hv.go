@@ -177,6 +177,7 @@ type BootSpec struct {
 	Accel   string        // "", or one of the target's Accels
 	DomU    string        // kind of the domUs, one of DomUs.DomUKinds; "" for the first
 	Idle    int           // idle domUs beside the measured one
+	CPUs    int           // physical processors; 0 for the target's own
 	Seed    int64         // perturbs the start (a delay, a seed), recorded
 	Timeout time.Duration // 0: the target's own
 	Console io.Writer     // receives the console, line by line

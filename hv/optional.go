@@ -52,6 +52,13 @@ type DomUs interface {
 	MostIdle() int
 }
 
+// Processors is a target whose machines can have several physical processors
+// (BootSpec.CPUs).
+type Processors interface {
+	// MostCPUs is how many they can have.
+	MostCPUs() int
+}
+
 // Defaults is a target for which another number of rounds does than for one
 // that times.
 type Defaults interface {

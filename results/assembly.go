@@ -87,7 +87,11 @@ func (a *Assembly) samples(dir string, b Block, build hv.Build, number int) erro
 	if !plainName.MatchString(b.Domain) || !plainName.MatchString(build.Name) {
 		return fmt.Errorf("%q and %q: use letters, digits, and . _ + - between them in the names of builds and domains", build.Name, b.Domain)
 	}
-	if err := a.open(fileName(build.Name, build.Arch, b.Domain), header(a.spec, build, b.Domain)); err != nil {
+	if !slices.Contains(a.spec.SampleDomUs(), b.DomU) {
+		return fmt.Errorf("domUs of kind %q, which the plan does not have", b.DomU)
+	}
+	name := fileName(build.Name, build.Arch, b.Domain, a.spec.apart(b.DomU))
+	if err := a.open(name, header(a.spec, build, sampled{b.Domain, b.DomU})); err != nil {
 		return err
 	}
 	t, err := openTree(dir)
@@ -146,14 +150,14 @@ func (a *Assembly) shut() error {
 
 // Beside copies a boot's console and its profiles, which bear its number. A run may
 // have neither.
-func (a *Assembly) Beside(dir string, boot int, build hv.Build, domains []string, number int) error {
-	if err := a.beside(dir, boot, build, domains, number); err != nil {
+func (a *Assembly) Beside(dir string, boot int, build hv.Build, blocks []Block, number int) error {
+	if err := a.beside(dir, boot, build, blocks, number); err != nil {
 		return fmt.Errorf("copy boot %d of %s: %w", boot, dir, err)
 	}
 	return nil
 }
 
-func (a *Assembly) beside(dir string, boot int, build hv.Build, domains []string, number int) error {
+func (a *Assembly) beside(dir string, boot int, build hv.Build, blocks []Block, number int) error {
 	t, err := openTree(dir)
 	if err != nil {
 		return err
@@ -162,12 +166,13 @@ func (a *Assembly) beside(dir string, boot int, build hv.Build, domains []string
 	if err := a.copy(t, path.Join(consoleDir, consoleName(boot, build.Name)), path.Join(consoleDir, consoleName(number, build.Name)), nil); err != nil {
 		return err
 	}
-	for _, domain := range domains {
+	for _, b := range blocks {
 		var change func([]byte) ([]byte, error)
 		if boot != number {
 			change = func(text []byte) ([]byte, error) { return numbered(text, number) }
 		}
-		if err := a.copy(t, path.Join(profileDir, profileName(boot, build.Name, domain)), path.Join(profileDir, profileName(number, build.Name, domain)), change); err != nil {
+		beside := a.spec.apart(b.DomU)
+		if err := a.copy(t, path.Join(profileDir, profileName(boot, build.Name, b.Domain, beside)), path.Join(profileDir, profileName(number, build.Name, b.Domain, beside)), change); err != nil {
 			return err
 		}
 	}

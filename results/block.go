@@ -10,13 +10,13 @@ import (
 	"strings"
 )
 
-// Block is what a boot that ended wrote for one domain.
+// Block is what a boot that ended wrote for one domain, with domUs of one kind.
 type Block struct {
 	Boot
-	Build, Arch, Domain string
-	Samples, Total      int    // in this domain, in all
-	file                string // in the run directory
-	at, size            int64  // of the lines between the boot line and the end line
+	Build, Arch, Domain, DomU string
+	Samples, Total            int    // in this domain, in all
+	file                      string // in the run directory
+	at, size                  int64  // of the lines between the boot line and the end line
 }
 
 // Blocks finds what a run's boots wrote, of those that ended: in all of their
@@ -132,6 +132,8 @@ func (r *blockReader) configure(line string) {
 		r.head.Arch = value
 	case "domain":
 		r.head.Domain = value
+	case "domu":
+		r.head.DomU = value
 	}
 }
 

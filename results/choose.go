@@ -10,11 +10,13 @@ import (
 // place is where a boot's samples stand: what a round repeats after an
 // interruption.
 type place struct {
-	run, build, arch, domain string
-	round                    int
+	run, build, arch, domain, domU string
+	round                          int
 }
 
-func (f *file) place(b *bootBlock) place { return place{f.run, b.build, b.arch, b.domain, b.Round} }
+func (f *file) place(b *bootBlock) place {
+	return place{f.run, b.build, b.arch, b.domain, b.domU, b.Round}
+}
 
 // choose takes, for each place, the last boot that ended, or the last boot if
 // none did. It tells whether any is not taken, or did not end.

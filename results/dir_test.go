@@ -40,9 +40,13 @@ func measurement(domain string, v float64) bench.Measurement {
 func boot(t *testing.T, d *Dir, number, round int, build string, v float64) {
 	t.Helper()
 	w := begin(t, d, number, round, build)
-	for _, domain := range []string{"dom0", "domU"} {
-		if err := w.Add(measurement(domain, v)); err != nil {
-			t.Fatal(err)
+	for _, domU := range d.run.Spec.SampleDomUs() {
+		for _, domain := range []string{"dom0", "domU"} {
+			m := measurement(domain, v)
+			m.DomU = domU
+			if err := w.Add(m); err != nil {
+				t.Fatal(err)
+			}
 		}
 	}
 	if err := w.End(); err != nil {

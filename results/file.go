@@ -54,7 +54,7 @@ type bootBlock struct {
 	Boot
 	line           int
 	build, arch    string
-	domain         string
+	domain, domU   string
 	samples        int // that can be read
 	ended          bool
 	claimed, total int // what the end line counts

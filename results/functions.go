@@ -24,8 +24,7 @@ const (
 
 // functionsName is the name of a build's file, without the folder.
 func functionsName(build hv.Build) string {
-	name := fileName(build.Name, build.Arch, "")
-	return strings.TrimSuffix(name, "-.txt") + functionsExt
+	return join(build.Name, build.Arch) + functionsExt
 }
 
 // HasFunctions reports whether those of a build are recorded.

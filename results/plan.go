@@ -3,23 +3,26 @@ package results
 import (
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"xsmbench/bench"
 )
 
-// Place is where a run was to have samples: a benchmark in a domain of a build.
-// Which units they come in is the target's to say.
-type Place struct{ Build, Arch, Domain, Benchmark string }
+// Place is where a run was to have samples: a benchmark in a domain of a build, with
+// domUs of a kind as samples name it. Which units they come in is the target's to say.
+type Place struct{ Build, Arch, DomU, Domain, Benchmark string }
 
-// Places are all that a run was to measure, in the order of its builds, domains
-// and benchmarks.
+// Places are all that a run was to measure, in the order of its builds, kinds of domUs,
+// domains and benchmarks.
 func (s *Spec) Places() []Place {
 	var all []Place
 	for _, b := range s.Builds {
-		for _, domain := range s.Domains {
-			for _, name := range s.Benchmarks {
-				if s.Measures(domain, name) {
-					all = append(all, Place{b.Name, b.Arch, domain, name})
+		for _, domU := range s.SampleDomUs() {
+			for _, domain := range s.Domains {
+				for _, name := range s.Benchmarks {
+					if s.Measures(domain, name) {
+						all = append(all, Place{b.Name, b.Arch, domU, domain, name})
+					}
 				}
 			}
 		}
@@ -52,18 +55,32 @@ func (s *Spec) twice() (name string, found bool) {
 	return "", false
 }
 
-// fileName is that of the samples of a build and domain.
-func fileName(build, arch, domain string) string {
+// fileName is that of the samples of a build and domain. Of the kinds of domUs only
+// those that stand beside the first are named.
+func fileName(build, arch, domain, beside string) string {
 	if arch != "" {
 		build += "-" + arch
 	}
-	return build + "-" + domain + ".txt"
+	return join(build, domain, beside) + ".txt"
 }
 
-// Reason is why a place has no sample, as the run itself wrote it down; "" if it
-// did not.
-func (p Place) Reason(problems []Problem) string {
-	file := fileName(p.Build, p.Arch, p.Domain)
+// join joins the parts of a file's name that there are.
+func join(parts ...string) string {
+	return strings.Join(slices.DeleteFunc(parts, func(s string) bool { return s == "" }), "-")
+}
+
+// apart is how names of files tell a kind of domUs from the run's first, "" for that.
+func (s *Spec) apart(domU string) string {
+	if slices.Contains(s.MoreDomUs, domU) {
+		return domU
+	}
+	return ""
+}
+
+// Reason is why a place of the run has no sample, as the run itself wrote it down; "" if
+// it did not.
+func (s *Spec) Reason(p Place, problems []Problem) string {
+	file := fileName(p.Build, p.Arch, p.Domain, s.apart(p.DomU))
 	i := slices.IndexFunc(problems, func(n Problem) bool {
 		return n.Benchmark == p.Benchmark && n.Note && filepath.Base(n.File) == file
 	})

@@ -23,6 +23,7 @@ import (
 type Profile struct {
 	Boot
 	Target, Arch, Build, Domain string
+	DomU                        string // as in Sample
 	Benchmark                   string
 	bench.Profile
 	File string
@@ -43,14 +44,17 @@ const (
 
 // writeProfiles writes a file for each domain that has profiles.
 func (w *BootWriter) writeProfiles() error {
-	for domain, list := range w.profiles {
+	for at, list := range w.profiles {
 		p := encodeProfiles(list)
 		for _, kv := range [][2]string{
-			{"target", w.dir.run.Spec.Target}, {"arch", w.build.Arch}, {"build", w.build.Name}, {"domain", domain},
+			{"target", w.dir.run.Spec.Target}, {"arch", w.build.Arch}, {"build", w.build.Name}, {"domain", at.domain},
 			{"boot", strconv.Itoa(w.boot.Boot)}, {"round", strconv.Itoa(w.boot.Round)}, {"order", strconv.Itoa(w.boot.Order)},
 			{"layout", strconv.Itoa(w.boot.Layout)}, {"image", w.boot.Image}, {"seed", strconv.FormatInt(w.boot.Seed, 10)},
 		} {
 			p.Comments = append(p.Comments, kv[0]+"="+kv[1])
+		}
+		if at.domU != "" {
+			p.Comments = append(p.Comments, "domu="+at.domU)
 		}
 		for _, name := range executedIn(list) {
 			p.Comments = append(p.Comments, executedKey+"="+name)
@@ -63,7 +67,7 @@ func (w *BootWriter) writeProfiles() error {
 		if err := os.MkdirAll(dir, 0o777); err != nil {
 			return fmt.Errorf("write profile: %w", err)
 		}
-		name := filepath.Join(dir, profileName(w.boot.Boot, w.build.Name, domain))
+		name := filepath.Join(dir, profileName(w.boot.Boot, w.build.Name, at.domain, w.dir.run.Spec.apart(at.domU)))
 		if err := renameio.WriteFile(name, b.Bytes(), 0o666); err != nil {
 			return fmt.Errorf("write profile: %w", err)
 		}
@@ -74,8 +78,8 @@ func (w *BootWriter) writeProfiles() error {
 // profileExt ends the names of profiles.
 const profileExt = ".pb.gz"
 
-func profileName(boot int, build, domain string) string {
-	return fmt.Sprintf("%04d-%s-%s", boot, build, domain) + profileExt
+func profileName(boot int, build, domain, beside string) string {
+	return join(fmt.Sprintf("%04d-%s", boot, build), domain, beside) + profileExt
 }
 
 // executedKey is of a comment for each function that executed in a boot and domain,
@@ -331,7 +335,7 @@ func decodeSample(s *profile.Sample) (benchmark string, x bench.Path, err error)
 // readComments reads what all of a file's profiles have in common.
 func readComments(comments []string) (Profile, error) {
 	var p Profile
-	texts := map[string]*string{"target": &p.Target, "arch": &p.Arch, "build": &p.Build, "domain": &p.Domain, "image": &p.Image}
+	texts := map[string]*string{"target": &p.Target, "arch": &p.Arch, "build": &p.Build, "domain": &p.Domain, "domu": &p.DomU, "image": &p.Image}
 	numbers := map[string]*int{"boot": &p.Boot.Boot, "round": &p.Round, "order": &p.Order, "layout": &p.Layout}
 	for _, c := range comments {
 		k, v, ok := strings.Cut(c, "=")

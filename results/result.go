@@ -52,7 +52,7 @@ func (p *parser) take() {
 		p.orphans++
 	default:
 		b.samples++
-		b.build, b.arch, b.domain = s.Build, s.Arch, s.Domain
+		b.build, b.arch, b.domain, b.domU = s.Build, s.Arch, s.Domain, s.DomU
 		s.Boot, s.Ended = b.Boot, b.ended || p.first()
 		p.pending = true
 	}
@@ -71,7 +71,7 @@ func (p *parser) configure(r *benchfmt.Result) {
 		Values:   values, Warnings: warnings,
 	}
 	s := &p.sample
-	p.file.addSpot(spot{s.Build, s.Arch, s.Domain, s.Platform})
+	p.file.addSpot(spot{s.Build, s.Arch, s.Domain, s.DomU, s.Platform})
 	switch {
 	case p.file.label != "":
 		s.Build = p.file.label

@@ -8,7 +8,7 @@
 // Each build of each domain has a file of its own. What is the same in all of
 // a build's boots stands there as configuration keys (target, arch, build,
 // domain, accel, workload; domu and idle if they are not what the target
-// takes by itself). What changes from boot to boot would make
+// takes by itself). A run with domUs of several kinds has such files for each kind. What changes from boot to boot would make
 // benchstat put every boot in a table of its own, so it stands in lines that
 // Go's format leaves to other tools:
 //
@@ -99,7 +99,12 @@ type Spec struct {
 	// OtherDomU says that the kind is not the one that the target takes if
 	// nothing was said: samples then name it.
 	OtherDomU bool `json:"other_domu,omitempty"`
-	Idle      int  `json:"idle,omitempty"` // idle domUs beside the measured one
+	// MoreDomUs are further kinds: every boot measures with domUs of each of them, too,
+	// and samples name them.
+	MoreDomUs []string `json:"more_domus,omitempty"`
+	Idle      int      `json:"idle,omitempty"` // idle domUs beside the measured one
+	// CPUs is how many physical processors the machine has; 0 for the target's own.
+	CPUs int `json:"cpus,omitempty"`
 	// Criteria are what the verdicts are given by; nil for runs of before
 	// they were written down.
 	Criteria *Criteria `json:"criteria,omitempty"`

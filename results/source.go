@@ -133,7 +133,7 @@ func tail(path string, elements int) string {
 
 // spot is what a file measured, apart from the values.
 type spot struct {
-	build, arch, domain string
+	build, arch, domain, domU string
 	Platform
 }
 

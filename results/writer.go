@@ -2,8 +2,10 @@ package results
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
+	"maps"
 	"math"
 	"os"
 	"path/filepath"
@@ -17,16 +19,20 @@ import (
 )
 
 // BootWriter appends the samples of one boot, as they arrive, to a file for
-// each domain. It is used by one goroutine.
+// each domain and kind of domUs. It is used by one goroutine.
 type BootWriter struct {
 	dir   *Dir
 	boot  Boot
 	build hv.Build
-	files map[string]*sampleFile // by domain
+	files map[sampled]*sampleFile
 	total int
-	// profiles are what the boot's samples came with, by domain.
-	profiles map[string][]Profile
+	// profiles are what the boot's samples came with.
+	profiles map[sampled][]Profile
 }
+
+// sampled is where a boot's samples are from: a domain, and the kind of the domUs as
+// samples name it.
+type sampled struct{ domain, domU string }
 
 // sampleFile is an open results/*.txt with a boot line written.
 type sampleFile struct {
@@ -47,7 +53,7 @@ func (d *Dir) Begin(boot Boot, build hv.Build) (*BootWriter, error) {
 		return nil, fmt.Errorf("begin boot %d: round %d: rounds count from 1", boot.Boot, boot.Round)
 	}
 	d.last = boot.Boot
-	return &BootWriter{dir: d, boot: boot, build: build, files: map[string]*sampleFile{}, profiles: map[string][]Profile{}}, nil
+	return &BootWriter{dir: d, boot: boot, build: build, files: map[sampled]*sampleFile{}, profiles: map[sampled][]Profile{}}, nil
 }
 
 // Add appends a measurement. One without values is recorded as missing, with
@@ -57,7 +63,7 @@ func (w *BootWriter) Add(m bench.Measurement) error {
 	if err != nil {
 		return fmt.Errorf("add sample of boot %d: %w", w.boot.Boot, err)
 	}
-	f, err := w.file(m.Domain)
+	f, err := w.file(sampled{m.Domain, m.DomU})
 	if err != nil {
 		return fmt.Errorf("add sample of boot %d: %w", w.boot.Boot, err)
 	}
@@ -75,7 +81,8 @@ func (w *BootWriter) Add(m bench.Measurement) error {
 // profile keeps a sample's profile for the end of the boot.
 func (w *BootWriter) profile(m bench.Measurement) {
 	if m.Profile != nil && len(m.Values) > 0 {
-		w.profiles[m.Domain] = append(w.profiles[m.Domain], Profile{Benchmark: m.Benchmark, Profile: *m.Profile})
+		at := sampled{m.Domain, m.DomU}
+		w.profiles[at] = append(w.profiles[at], Profile{Benchmark: m.Benchmark, Profile: *m.Profile})
 	}
 }
 
@@ -125,16 +132,14 @@ func (w *BootWriter) Fail(cause error) error {
 	return w.close()
 }
 
-// sorted gives the files in the order of their domains.
+// sorted gives the files in the order of their domains, then of the kinds.
 func (w *BootWriter) sorted() []*sampleFile {
-	var domains []string
-	for d := range w.files {
-		domains = append(domains, d)
-	}
-	slices.Sort(domains)
-	files := make([]*sampleFile, len(domains))
-	for i, d := range domains {
-		files[i] = w.files[d]
+	places := slices.SortedFunc(maps.Keys(w.files), func(a, b sampled) int {
+		return cmp.Or(strings.Compare(a.domain, b.domain), strings.Compare(a.domU, b.domU))
+	})
+	files := make([]*sampleFile, len(places))
+	for i, at := range places {
+		files[i] = w.files[at]
 	}
 	return files
 }
@@ -144,19 +149,23 @@ func (w *BootWriter) close() error {
 	for _, f := range w.sorted() {
 		errs = append(errs, f.f.Close())
 	}
-	w.files = map[string]*sampleFile{}
+	w.files = map[sampled]*sampleFile{}
 	return errors.Join(errs...)
 }
 
-// file opens the domain's file and begins the boot there.
-func (w *BootWriter) file(domain string) (*sampleFile, error) {
-	if f := w.files[domain]; f != nil {
+// file opens the file of a domain and begins the boot there.
+func (w *BootWriter) file(at sampled) (*sampleFile, error) {
+	if f := w.files[at]; f != nil {
 		return f, nil
 	}
-	if !plainName.MatchString(domain) {
-		return nil, fmt.Errorf("name of domain %q: use letters, digits, and . _ + - between them", domain)
+	if !plainName.MatchString(at.domain) {
+		return nil, fmt.Errorf("name of domain %q: use letters, digits, and . _ + - between them", at.domain)
 	}
-	path := w.path(domain)
+	spec := &w.dir.run.Spec
+	if !slices.Contains(spec.SampleDomUs(), at.domU) {
+		return nil, fmt.Errorf("domUs of kind %q, which the run does not measure", at.domU)
+	}
+	path := filepath.Join(w.dir.path, samplesDir, fileName(w.build.Name, w.build.Arch, at.domain, spec.apart(at.domU)))
 	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o666)
 	if err != nil {
 		return nil, err
@@ -164,7 +173,7 @@ func (w *BootWriter) file(domain string) (*sampleFile, error) {
 	// Once for each process: the header of an interrupted one may be torn.
 	var b bytes.Buffer
 	if !w.dir.headed[path] {
-		b.WriteString(header(w.dir.run.Spec, w.build, domain))
+		b.WriteString(header(*spec, w.build, at))
 		w.dir.headed[path] = true
 	}
 	b.WriteString(w.boot.line())
@@ -172,12 +181,8 @@ func (w *BootWriter) file(domain string) (*sampleFile, error) {
 		f.Close()
 		return nil, err
 	}
-	w.files[domain] = &sampleFile{f: f}
-	return w.files[domain], nil
-}
-
-func (w *BootWriter) path(domain string) string {
-	return filepath.Join(w.dir.path, samplesDir, fileName(w.build.Name, w.build.Arch, domain))
+	w.files[at] = &sampleFile{f: f}
+	return w.files[at], nil
 }
 
 // line begins the boot's part of a file.
@@ -191,26 +196,18 @@ func endLine(boot, samples, total int) string {
 }
 
 // header is the configuration of a file; Go's format has no empty values.
-func header(spec Spec, build hv.Build, domain string) string {
+func header(spec Spec, build hv.Build, at sampled) string {
 	var b strings.Builder
 	for _, kv := range [][2]string{
 		{"target", spec.Target}, {"arch", build.Arch}, {"build", build.Name},
-		{"domain", domain}, {"accel", spec.Accel}, {"workload", spec.Workload},
-		{"domu", otherDomU(spec)}, {"idle", idle(spec)},
+		{"domain", at.domain}, {"accel", spec.SampleAccel()}, {"workload", spec.Workload},
+		{"domu", at.domU}, {"idle", idle(spec)},
 	} {
 		if kv[1] != "" {
 			fmt.Fprintf(&b, "%s: %s\n", kv[0], oneLine(kv[1]))
 		}
 	}
 	return b.String()
-}
-
-// otherDomU is the kind of the domUs if it is not the target's first.
-func otherDomU(spec Spec) string {
-	if spec.OtherDomU {
-		return spec.DomU
-	}
-	return ""
 }
 
 func idle(spec Spec) string {

@@ -52,7 +52,7 @@ func claimFor(q Request) (*results.Claim, error) {
 // end.
 func (c *collection) copySamples(ctx context.Context, a *results.Assembly) error {
 	for _, build := range c.first.run.Spec.Builds {
-		for _, domain := range c.domains(build) {
+		for _, name := range c.files(build) {
 			for i, t := range c.taken {
 				if c.slots[i].Build.Name != build.Name || c.slots[i].Build.Arch != build.Arch || t.input < 0 {
 					continue
@@ -61,7 +61,7 @@ func (c *collection) copySamples(ctx context.Context, a *results.Assembly) error
 					return context.Cause(ctx)
 				}
 				for _, b := range t.boot.blocks {
-					if b.Domain != domain {
+					if fileOf(b) != name {
 						continue
 					}
 					if err := a.Samples(c.inputs[t.input].dir, b, build, c.slots[i].Place); err != nil {
@@ -74,16 +74,21 @@ func (c *collection) copySamples(ctx context.Context, a *results.Assembly) error
 	return nil
 }
 
-// domains are those in which a build has samples.
-func (c *collection) domains(build hv.Build) []string {
-	var all []string
+// file is what of a build's samples stands in one file.
+type file struct{ domain, domU string }
+
+func fileOf(b results.Block) file { return file{b.Domain, b.DomU} }
+
+// files are those in which a build has samples.
+func (c *collection) files(build hv.Build) []file {
+	var all []file
 	for i, t := range c.taken {
 		if t.input < 0 || c.slots[i].Build.Name != build.Name || c.slots[i].Build.Arch != build.Arch {
 			continue
 		}
 		for _, b := range t.boot.blocks {
-			if !slices.Contains(all, b.Domain) {
-				all = append(all, b.Domain)
+			if name := fileOf(b); !slices.Contains(all, name) {
+				all = append(all, name)
 			}
 		}
 	}
@@ -99,11 +104,7 @@ func (c *collection) copyBeside(ctx context.Context, a *results.Assembly) error 
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
-		var domains []string
-		for _, b := range t.boot.blocks {
-			domains = append(domains, b.Domain)
-		}
-		if err := a.Beside(c.inputs[t.input].dir, t.boot.number, c.slots[i].Build, domains, c.slots[i].Place); err != nil {
+		if err := a.Beside(c.inputs[t.input].dir, t.boot.number, c.slots[i].Build, t.boot.blocks, c.slots[i].Place); err != nil {
 			return err
 		}
 	}

@@ -48,6 +48,9 @@ func (*Counting) DomUKinds() []string { return []string{"pv", "pvh"} }
 // MostIdle is 3.
 func (*Counting) MostIdle() int { return 3 }
 
+// MostCPUs is 2.
+func (*Counting) MostCPUs() int { return 2 }
+
 // Rounds is 2.
 func (*Counting) Rounds() int { return 2 }
 
@@ -77,6 +80,9 @@ func (c *Counting) Boot(ctx context.Context, img *hv.Image, spec hv.BootSpec) (h
 	}
 	m := started.(*machine)
 	fmt.Fprintf(m.console(), "domU of kind %s, %d idle\n", spec.DomU, spec.Idle)
+	if spec.CPUs > 0 {
+		fmt.Fprintf(m.console(), "%d processors\n", spec.CPUs)
+	}
 	if spec.Plan.Options.Windows > 0 {
 		m.figures = (*machine).counted
 	}

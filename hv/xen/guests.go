@@ -28,13 +28,14 @@ const kernelArgs = "console=hvc0 nokaslr norandmaps randomize_kstack_offset=off 
 type shape struct {
 	domU string // "pv", "pvh"
 	idle int    // domUs that do nothing
+	cpus int    // physical processors
 }
 
 // String names the shape.
-func (s shape) String() string { return fmt.Sprintf("%s %d", s.domU, s.idle) }
+func (s shape) String() string { return fmt.Sprintf("%s %d %d", s.domU, s.idle, s.cpus) }
 
 func shapeOf(spec hv.BootSpec) shape {
-	s := shape{spec.DomU, spec.Idle}
+	s := shape{spec.DomU, spec.Idle, max(1, spec.CPUs)}
 	if s.domU == "" {
 		s.domU = "pv"
 	}
@@ -130,7 +131,7 @@ func dom0Image(ctx context.Context, k *kernel, around *surroundings, a *agents, 
 	if cc != nil {
 		memory += compileMemory
 	}
-	fs.File(protocol.DomUConfig, []byte(domUConfig("domU", s.domU, "/boot/domU.img", label, memory)), 0o644)
+	fs.File(protocol.DomUConfig, []byte(domUConfig("domU", s.domU, "/boot/domU.img", label, memory)+s.pinning()), 0o644)
 	if s.idle > 0 {
 		idle, err := domUImage(ctx, k, around.iface, "idle", a.programs["domU"], nil)
 		if err != nil {

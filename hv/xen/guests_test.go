@@ -13,10 +13,12 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"xsmbench/hv"
+	"xsmbench/hv/store"
 	"xsmbench/hv/xen/domain/hypercall"
 	"xsmbench/hv/xen/faketools"
 	"xsmbench/hv/xen/image"
 	"xsmbench/hv/xen/protocol"
+	"xsmbench/hv/xen/qemu"
 )
 
 // elfFile is an ELF file with one section beside that of the names.
@@ -94,7 +96,7 @@ func unpack(t *testing.T, data []byte) map[string]string {
 // TestReproducible composes the same from packages that were unpacked
 // elsewhere and later: snapshots are found by what is in them.
 func TestReproducible(t *testing.T) {
-	for _, s := range []shape{{"pv", 0}, {"pvh", 2}} {
+	for _, s := range []shape{{"pv", 0, 1}, {"pvh", 2, 2}} {
 		first, err := fakeParts(t).dom0Image(t, s)
 		if err != nil {
 			t.Fatal(err)
@@ -121,7 +123,7 @@ func TestReproducible(t *testing.T) {
 }
 
 func TestDom0Image(t *testing.T) {
-	data, err := fakeParts(t).dom0Image(t, shape{"pvh", 2})
+	data, err := fakeParts(t).dom0Image(t, shape{"pvh", 2, 1})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -172,7 +174,7 @@ func TestPartsMissing(t *testing.T) {
 	if err := os.Remove(filepath.Join(string(p.root), "lib/modules/6.1/kernel/xen-helper.ko")); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := p.dom0Image(t, shape{"pv", 0}); err == nil || !strings.Contains(err.Error(), "xen_helper") {
+	if _, err := p.dom0Image(t, shape{"pv", 0, 1}); err == nil || !strings.Contains(err.Error(), "xen_helper") {
 		t.Errorf("error %v, want one that names what is missing", err)
 	}
 }
@@ -202,9 +204,42 @@ func TestShape(t *testing.T) {
 	for _, tt := range []struct {
 		spec hv.BootSpec
 		want shape
-	}{{hv.BootSpec{}, shape{"pv", 0}}, {hv.BootSpec{DomU: "pvh", Idle: 3}, shape{"pvh", 3}}} {
+	}{{hv.BootSpec{}, shape{"pv", 0, 1}}, {hv.BootSpec{DomU: "pvh", Idle: 3}, shape{"pvh", 3, 1}}, {hv.BootSpec{CPUs: 2}, shape{"pv", 0, 2}}} {
 		if got := shapeOf(tt.spec); got != tt.want {
 			t.Errorf("%+v became %+v", tt.spec, got)
+		}
+	}
+}
+
+// With two processors dom0 is pinned to the first, the domU to the second, and the plug-in
+// tells them apart.
+func TestProcessors(t *testing.T) {
+	for _, tt := range []struct {
+		cpus                  int
+		option, config, words string
+		plugin                string
+	}{
+		{1, "", "", "there is nothing to pin them to", ""},
+		{2, " dom0_vcpus_pin ", "cpus=\"1\"\n", "1 in the domU, pinned to CPU 1, on a machine of 2 CPUs", "cpus=2"},
+	} {
+		s := started(t, "native", qemu.ICount, scenario{})
+		s.shape.cpus = tt.cpus
+		m := (&machine{target: New(), start: s, spec: spec(), snapshot: &store.Entry{Dir: "/snapshots/x"}}).describe("/a", spec().Plan)
+		if m.CPUs != tt.cpus || strings.Contains(m.CmdLine, pinDom0) != (tt.option != "") || !strings.Contains(m.CmdLine, tt.option) {
+			t.Errorf("%d processors: %s", m.CPUs, m.CmdLine)
+		}
+		if last := m.Plugin.Args[len(m.Plugin.Args)-1]; strings.HasPrefix(last, "cpus=") != (tt.plugin != "") || tt.plugin != "" && last != tt.plugin {
+			t.Errorf("the plug-in has %q", m.Plugin.Args)
+		}
+		data, err := fakeParts(t).dom0Image(t, s.shape)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if config := unpack(t, data)[protocol.DomUConfig]; !strings.HasSuffix(config, tt.config) || strings.Contains(config, "cpus=\"") != (tt.config != "") {
+			t.Errorf("the domU's description: %s", config)
+		}
+		if text := s.shape.cpusText(); !strings.Contains(text, tt.words) {
+			t.Error(text)
 		}
 	}
 }
@@ -212,7 +247,7 @@ func TestShape(t *testing.T) {
 // Without a toolstack dom0 has nothing of a domU.
 func TestDom0Alone(t *testing.T) {
 	p := fakeParts(t)
-	data, err := dom0Image(t.Context(), p.kernel, &surroundings{tools: &toolstack{missing: "it does not build"}, iface: &hypercall.Interface{}}, fakeAgents(), shape{"pv", 1}, "", nil)
+	data, err := dom0Image(t.Context(), p.kernel, &surroundings{tools: &toolstack{missing: "it does not build"}, iface: &hypercall.Interface{}}, fakeAgents(), shape{"pv", 1, 1}, "", nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -213,7 +213,7 @@ func (m *machine) describe(dir string, plan bench.Plan) qemu.Machine {
 	}
 	q.Control = filepath.Join(dir, controlFile)
 	q.Snapshot = m.snapshot.Path(stateFile)
-	q.Plugin = &qemu.Plugin{Path: s.plugin, Args: window.Args(s.codeMap, filepath.Join(dir, windowsFile), s.marks)}
+	q.Plugin = &qemu.Plugin{Path: s.plugin, Args: append(window.Args(s.codeMap, filepath.Join(dir, windowsFile), s.marks), window.CPUs(s.shape.cpus)...)}
 	return q
 }
 

@@ -58,9 +58,9 @@ func (k kind) checkOption(option string) error {
 	return nil
 }
 
-// ownOptions are the names of those that all machines have.
+// ownOptions are the names of those that machines have.
 func ownOptions() []string {
-	var names []string
+	names := []string{pinDom0}
 	for _, o := range fixedOptions() {
 		names = append(names, hv.OptionName(o))
 	}

@@ -54,12 +54,12 @@ func TestModes(t *testing.T) {
 	} {
 		b := hv.Build{Name: "x", Kind: "flask", Options: strings.Fields(c.options)}
 		s := &surroundings{enforceLate: c.late}
-		_, got, _ := strings.Cut(s.commandLine(b), "dom0_max_vcpus=1 ")
+		_, got, _ := strings.Cut(s.commandLine(b, shape{cpus: 1}), "dom0_max_vcpus=1 ")
 		if got != c.want || s.late(modeOf(b)) != c.enforce {
 			t.Errorf("%q, late %v: %s, the agent enforces: %v; want %+v", c.options, c.late, got, s.late(modeOf(b)), c)
 		}
 	}
-	line := (&surroundings{lazyFPU: true}).commandLine(hv.Build{Name: "native", Options: []string{"spec-ctrl=no"}})
+	line := (&surroundings{lazyFPU: true}).commandLine(hv.Build{Name: "native", Options: []string{"spec-ctrl=no"}}, shape{cpus: 1})
 	if !strings.HasSuffix(line, " flask=enforcing spec-ctrl=no spec-ctrl=eager-fpu") {
 		t.Errorf("with an option that this package adds to: %s", line)
 	}

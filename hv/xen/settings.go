@@ -36,8 +36,7 @@ func (t *Target) Settings(ctx context.Context, img *hv.Image, spec hv.BootSpec) 
 	}
 	k, _ := kindOf(img.Build) // of which it was built
 	return append(all,
-		hv.Setting{Item: hv.SettingVCPUs, Text: fmt.Sprintf(
-			"1 in dom0 and 1 in each domU, on a machine of %d CPU: there is nothing to pin them to; QEMU itself is pinned to no CPU of the host; the FPU is switched eagerly%s", m.CPUs, around.fpuText())},
+		hv.Setting{Item: hv.SettingVCPUs, Text: s.shape.cpusText() + "; the FPU is switched eagerly" + around.fpuText()},
 		hv.Setting{Item: hv.SettingPolicy, Text: t.policyText(img, around)},
 		hv.Setting{Item: hv.SettingOptions, Text: m.CmdLine},
 		hv.Setting{Item: hv.SettingAVC, Text: avcText(k, k.mode(img.Build.Options))})

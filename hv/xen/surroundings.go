@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 
@@ -108,8 +109,8 @@ func (s *surroundings) late(m mode) bool { return s.enforceLate && m.until != ""
 
 // commandLine are Xen's options. A build's come after those that it must not change,
 // which CheckOptions refuses, and before the one that adds to an earlier of its name.
-func (s *surroundings) commandLine(b hv.Build) string {
-	words := append(fixedOptions(), s.modeOptions(b)...)
+func (s *surroundings) commandLine(b hv.Build, of shape) string {
+	words := slices.Concat(fixedOptions(), of.smpOptions(), s.modeOptions(b))
 	k, _ := kindOf(b) // of which it was built
 	for _, o := range b.Options {
 		if hv.OptionName(o) != k.option {

@@ -126,7 +126,7 @@ func TestEnforceLate(t *testing.T) {
 		{asks, "allow dom0_t domxen_t:domain2 { a\nget_domain_state };\n", false},
 	} {
 		late := enforcesLate(stackTree(t, "4.22", tt.vectors, tt.dom0))
-		line := (&surroundings{enforceLate: late}).commandLine(hv.Build{Name: "flask"})
+		line := (&surroundings{enforceLate: late}).commandLine(hv.Build{Name: "flask"}, shape{cpus: 1})
 		if late != tt.late || strings.Contains(line, "flask=permissive") != late || strings.Contains(line, "flask=enforcing") == late {
 			t.Errorf("%q, %q: late %v, %s", tt.vectors, tt.dom0, late, line)
 		}

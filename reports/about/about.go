@@ -172,7 +172,7 @@ func facts(run *results.Run) []Fact {
 			all = append(all, Fact{label, text})
 		}
 	}
-	add("target", join(", ", s.Target, s.Accel, prefix("workload ", s.Workload)))
+	add("target", join(", ", s.Target, s.SampleAccel(), prefix("workload ", s.Workload)))
 	add("domU", domU(s))
 	add("machine", join(", ", h.CPU, count(h.CPUs, "CPU"), memory(h.MemoryMB), prefix("virtual: ", h.Virtual)))
 	add("system", join(", ", h.OS, h.Arch, h.Kernel, prefix("governor ", h.Governor)))
@@ -209,7 +209,7 @@ func domU(s results.Spec) string {
 	if s.Idle > 0 {
 		idle = fmt.Sprintf("%d idle beside it", s.Idle)
 	}
-	return join(", ", s.DomU, idle)
+	return join(", ", strings.Join(s.DomUKinds(), " and "), idle)
 }
 
 func rounds(s results.Spec) string {

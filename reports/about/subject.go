@@ -28,7 +28,7 @@ var described = regexp.MustCompile(`^(.*?)(?:[-+~][0-9]+)?-g([0-9a-f]{7,40})$`)
 func subject(run *results.Run, builds []Build) Subject {
 	h := run.Host
 	s := Subject{
-		Target: run.Spec.Target, Accel: run.Spec.Accel, Started: run.Started, Tool: run.Tool,
+		Target: run.Spec.Target, Accel: run.Spec.SampleAccel(), Started: run.Started, Tool: run.Tool,
 		Machine: join(", ", h.CPU, count(h.CPUs, "CPU")),
 	}
 	var versions, commits []string

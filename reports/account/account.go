@@ -42,22 +42,22 @@ type Difference struct {
 // the run itself could not measure.
 func Gaps(s *results.Spec, measured []compare.Cell, problems []results.Problem) []Difference {
 	has := map[results.Place]compare.Environment{}
-	where := map[string]compare.Environment{} // by domain
+	where := map[results.Place]compare.Environment{} // by domain
 	for _, c := range measured {
 		has[placeOf(c)] = c.Environment
-		where[c.Arch+" "+c.Domain] = c.Environment
+		where[domainOf(placeOf(c))] = c.Environment
 	}
 	var all []Difference
 	for _, p := range s.Places() {
 		if _, ok := has[p]; ok {
 			continue
 		}
-		e, known := where[p.Arch+" "+p.Domain]
+		e, known := where[domainOf(p)]
 		if !known {
 			e = environment(s, p)
 		}
 		d := Difference{Cell: compare.Cell{Environment: e, Build: p.Build, Benchmark: p.Benchmark}, Kind: NoSample}
-		if d.Reason = p.Reason(problems); d.Reason != "" {
+		if d.Reason = s.Reason(p, problems); d.Reason != "" {
 			d.Kind = Unmeasured
 		}
 		all = append(all, d)
@@ -66,16 +66,17 @@ func Gaps(s *results.Spec, measured []compare.Cell, problems []results.Problem) 
 }
 
 func placeOf(c compare.Cell) results.Place {
-	return results.Place{Build: c.Build, Arch: c.Arch, Domain: c.Domain, Benchmark: c.Benchmark}
+	return results.Place{Build: c.Build, Arch: c.Arch, DomU: c.DomU, Domain: c.Domain, Benchmark: c.Benchmark}
+}
+
+// domainOf is a place's domain, whatever is measured there.
+func domainOf(p results.Place) results.Place {
+	return results.Place{Arch: p.Arch, DomU: p.DomU, Domain: p.Domain}
 }
 
 // environment is that in which a run measures a place.
 func environment(s *results.Spec, p results.Place) compare.Environment {
-	e := compare.Environment{Target: s.Target, Arch: p.Arch, Accel: s.Accel, Workload: s.Workload, Domain: p.Domain, Idle: s.Idle}
-	if s.OtherDomU {
-		e.DomU = s.DomU
-	}
-	return e
+	return compare.Environment{Target: s.Target, Arch: p.Arch, Accel: s.SampleAccel(), Workload: s.Workload, Domain: p.Domain, DomU: p.DomU, Idle: s.Idle}
 }
 
 // Unplanned are the builds, benchmarks and domains that have samples and no

@@ -54,6 +54,7 @@ func phrases(s *results.Spec, gaps []Difference) []string {
 		of   func(results.Place) string
 	}{
 		{"build", func(p results.Place) string { return p.Build }},
+		{"domUs of kind", func(p results.Place) string { return kindOf(s, p) }},
 		{"domain", func(p results.Place) string { return p.Domain }},
 		{"benchmark", func(p results.Place) string { return p.Benchmark }},
 	} {
@@ -64,10 +65,28 @@ func phrases(s *results.Spec, gaps []Difference) []string {
 	}
 	for _, p := range left {
 		if missing[p] {
-			all = append(all, fmt.Sprintf("%s in %s of %s", p.Benchmark, p.Domain, p.Build))
+			all = append(all, fmt.Sprintf("%s in %s of %s%s", p.Benchmark, p.Domain, p.Build, beside(s, p)))
 		}
 	}
 	return all
+}
+
+// kindOf names the kind of a place's domUs; "" where there is but one.
+func kindOf(s *results.Spec, p results.Place) string {
+	if len(s.MoreDomUs) == 0 {
+		return ""
+	}
+	if p.DomU == "" {
+		return s.DomU
+	}
+	return p.DomU
+}
+
+func beside(s *results.Spec, p results.Place) string {
+	if kind := kindOf(s, p); kind != "" {
+		return " (domUs of kind " + kind + ")"
+	}
+	return ""
 }
 
 // emptyParts are the parts of a plan of which every place is missing.
@@ -76,7 +95,7 @@ func emptyParts(plan []results.Place, missing map[results.Place]bool, of func(re
 	has := map[string]bool{}
 	for _, p := range plan {
 		name := of(p)
-		if !slices.Contains(names, name) {
+		if name != "" && !slices.Contains(names, name) {
 			names = append(names, name)
 		}
 		has[name] = has[name] || !missing[p]

@@ -10,18 +10,22 @@ import (
 
 // explain takes from the profiles what differs.
 func (c *Change) explain(r *profile.Run) {
-	c.Gone = r.CrossedOnly(c.Arch, "", c.Base, c.Build)
-	c.New = r.CrossedOnly(c.Arch, "", c.Build, c.Base)
+	ours := func(at profile.Where) bool { return at.Arch == c.Arch }
+	c.Gone = r.CrossedOnly(ours, c.Base, c.Build)
+	c.New = r.CrossedOnly(ours, c.Build, c.Base)
 	hooks, movers := map[string]profile.HookChange{}, map[string]profile.Mover{}
-	for _, domain := range r.Domains {
-		changed, _ := r.Changes(c.Arch, domain, c.Build, c.Base)
+	for _, at := range r.Places() {
+		if !ours(at) {
+			continue
+		}
+		changed, _ := r.Changes(at, c.Build, c.Base)
 		for _, h := range changed {
 			if old, ok := hooks[h.Hook]; ok {
 				h.Low, h.High = min(h.Low, old.Low), max(h.High, old.High)
 			}
 			hooks[h.Hook] = h
 		}
-		for _, m := range r.Movers(c.Arch, domain, c.Build, c.Base) {
+		for _, m := range r.Movers(at, c.Build, c.Base) {
 			if old, ok := movers[m.Function]; ok {
 				m.Low, m.High = min(m.Low, old.Low), max(m.High, old.High)
 			}

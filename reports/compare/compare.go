@@ -32,6 +32,9 @@ type Comparison struct {
 	// among the warnings.
 	results.Criteria
 	Planned *results.Criteria
+	// UsualDomU is the kind of the domUs where a row's environment names none, "" if
+	// it is not known.
+	UsualDomU string
 	// Looks is how many looks share the chance to err: 1 if the rounds were
 	// fixed. Verdicts and intervals are at Level, not at Confidence.
 	Looks int
@@ -116,7 +119,7 @@ func (s *Set) Compare(opt Options) (*Comparison, error) {
 	if err := g.check(opt.Base, opt.Single); err != nil {
 		return nil, fmt.Errorf("compare builds: %w", err)
 	}
-	c := &Comparison{Base: opt.Base, Criteria: opt.Criteria, Planned: opt.Planned, Looks: max(1, opt.Looks)}
+	c := &Comparison{Base: opt.Base, Criteria: opt.Criteria, Planned: opt.Planned, UsualDomU: opt.UsualDomU, Looks: max(1, opt.Looks)}
 	c.warnOfChanges()
 	for _, b := range g.builds {
 		of := opt.Controls[b]

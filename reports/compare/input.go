@@ -28,6 +28,7 @@ type Input struct {
 	planned  *results.Criteria // of the runs, nil unless they agree
 	looks    int               // the most that a run planned
 	controls map[string]string // builds that are others under a second name
+	domU     string            // kind of the domUs of samples that name none
 }
 
 // ReadInput reads run directories, and files in Go's benchmark format.
@@ -98,6 +99,9 @@ func (in *Input) readRuns(paths []string) error {
 			in.Plans = append(in.Plans, Plan{filepath.Clean(path), run.Spec})
 			in.looks = max(in.looks, run.Spec.PlannedLooks())
 			in.addControls(run.Spec)
+			if !run.Spec.OtherDomU {
+				in.domU = run.Spec.DomU
+			}
 			agreed = agreed && (i == 0 || same(in.planned, run.Spec.Criteria))
 			in.planned = run.Spec.Criteria
 		case !errors.Is(err, os.ErrNotExist) && isDir(path):
@@ -160,7 +164,7 @@ func (in *Input) options(o Options) Options {
 		o.Base = in.first
 	}
 	o.Units = in.units
-	o.Planned, o.Looks, o.Controls = in.planned, in.looks, in.controls
+	o.Planned, o.Looks, o.Controls, o.UsualDomU = in.planned, in.looks, in.controls, in.domU
 	o.Hooks = in.crossings()
 	return o
 }

@@ -39,6 +39,9 @@ type Options struct {
 	// Hooks tells which hooks a benchmark crosses, and whether that is
 	// known. It may be nil.
 	Hooks func(benchmark string) ([]bench.Crossing, bool)
+	// UsualDomU is the kind of the domUs of samples that name none, "" if nobody
+	// tells.
+	UsualDomU string
 	// Counted tells what one operation executed in each hook that it crossed,
 	// and whether that was counted. It may be nil.
 	Counted func(e Environment, benchmark, build string) ([]Executed, bool)

@@ -73,7 +73,7 @@ func (r *Result) gaps() []account.Difference {
 
 // placeIn is a cell as far as a plan knows it.
 func placeIn(c compare.Cell) compare.Cell {
-	return compare.Cell{Environment: compare.Environment{Arch: c.Arch, Domain: c.Domain}, Build: c.Build, Benchmark: c.Benchmark}
+	return compare.Cell{Environment: compare.Environment{Arch: c.Arch, DomU: c.DomU, Domain: c.Domain}, Build: c.Build, Benchmark: c.Benchmark}
 }
 
 // identify finds the builds that are the image that they are compared with.

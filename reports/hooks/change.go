@@ -17,13 +17,13 @@ const named = 6
 // less, than in the base, and whether other code changed.
 func ChangeLines(r *profile.Run, base string) []string {
 	var lines []string
-	for _, p := range placesOf(r) {
+	for _, p := range r.Places() {
 		for _, build := range r.Builds {
 			if build == base {
 				continue
 			}
 			if text := changes(r, p, build, base); text != "" {
-				lines = append(lines, fmt.Sprintf("%s against %s, %s %s: %s", build, base, p.arch, p.domain, text))
+				lines = append(lines, fmt.Sprintf("%s against %s, %s: %s", build, base, p, text))
 			}
 		}
 	}
@@ -36,8 +36,8 @@ func Few(r *profile.Run, base string) []string {
 	few := *r
 	few.Builds = slices.DeleteFunc(slices.Clone(r.Builds), func(build string) bool {
 		changed, same := 0, 0
-		for _, p := range placesOf(r) {
-			c, s := r.Changes(p.arch, p.domain, build, base)
+		for _, p := range r.Places() {
+			c, s := r.Changes(p, build, base)
 			changed, same = changed+len(c), same+s
 		}
 		return build != base && changed > same
@@ -46,8 +46,8 @@ func Few(r *profile.Run, base string) []string {
 }
 
 // changes is "" if the builds have no hook in common whose cost is known.
-func changes(r *profile.Run, p where, build, base string) string {
-	changed, same := r.Changes(p.arch, p.domain, build, base)
+func changes(r *profile.Run, p profile.Where, build, base string) string {
+	changed, same := r.Changes(p, build, base)
 	if len(changed)+same == 0 {
 		return ""
 	}
@@ -71,16 +71,16 @@ func changes(r *profile.Run, p where, build, base string) string {
 }
 
 // crossedOnly names the hooks that one of the builds does not cross where the other does.
-func crossedOnly(r *profile.Run, p where, build, base string) []string {
+func crossedOnly(r *profile.Run, p profile.Where, build, base string) []string {
 	var parts []string
-	for _, x := range r.CrossedOnly(p.arch, p.domain, base, build) {
+	for _, x := range r.CrossedOnly(p.Is, base, build) {
 		end := "not crossed any more"
 		if !x.All {
 			end = "no longer crossed in " + numbers.Count(len(x.Benchmarks), "operation")
 		}
 		parts = append(parts, fmt.Sprintf("%s %s before, %s", x.Hook, span(x.Low, x.High), end))
 	}
-	for _, x := range r.CrossedOnly(p.arch, p.domain, build, base) {
+	for _, x := range r.CrossedOnly(p.Is, build, base) {
 		end := "not crossed before"
 		if !x.All {
 			end = "now crossed in " + numbers.Count(len(x.Benchmarks), "operation") + " more"
@@ -102,8 +102,8 @@ func span(low, high float64) string {
 }
 
 // callers says what changed outside of hooks.
-func callers(r *profile.Run, p where, build, base string) string {
-	movers := r.Movers(p.arch, p.domain, build, base)
+func callers(r *profile.Run, p profile.Where, build, base string) string {
+	movers := r.Movers(p, build, base)
 	if len(movers) == 0 {
 		return "no code outside of hooks changed"
 	}

@@ -14,9 +14,10 @@ import (
 // width is all that it executes in the hypervisor; below are the handlers,
 // their hooks, and functions.
 type Flame struct {
-	Arch, Domain, Build, Benchmark string
-	Hooked                         float64 // share of the instructions that is in hooks
-	Frames                         []Frame // a parent stands before its children
+	profile.Where
+	Build, Benchmark string
+	Hooked           float64 // share of the instructions that is in hooks
+	Frames           []Frame // a parent stands before its children
 }
 
 // Frame is a box: what a place in the hypervisor and all below it executed.
@@ -36,7 +37,7 @@ func FlameOf(b *profile.Benchmark, build string) (Flame, bool) {
 		return Flame{}, false
 	}
 	root := tree(b.Name, c)
-	f := Flame{Arch: b.Arch, Domain: b.Domain, Build: build, Benchmark: b.Name, Hooked: root.hooked() / root.total}
+	f := Flame{Where: b.Where, Build: build, Benchmark: b.Name, Hooked: root.hooked() / root.total}
 	f.lay(root, 0, 0, 1)
 	return f, true
 }
@@ -132,7 +133,7 @@ func (f *Flame) lay(n *node, depth int, left, width float64) {
 
 // Title says what is drawn.
 func (f Flame) Title() string {
-	return fmt.Sprintf("%s in %s, %s %s: %s of its instructions in hooks", f.Benchmark, f.Build, f.Arch, f.Domain, percent(f.Hooked))
+	return fmt.Sprintf("%s in %s, %s: %s of its instructions in hooks", f.Benchmark, f.Build, f.Where, percent(f.Hooked))
 }
 
 // Describe is the frame in words.

@@ -208,7 +208,7 @@ func TestNumbers(t *testing.T) {
 func TestPprofIsOfOneOperation(t *testing.T) {
 	r := fixture(t)
 	for _, build := range r.Builds {
-		p := Encode(r, "amd64", "dom0", build)
+		p := Encode(r, profile.Where{Arch: "amd64", Domain: "dom0"}, build)
 		if err := p.CheckValid(); err != nil {
 			t.Fatal(err)
 		}

@@ -46,6 +46,7 @@ type jsonBenchmark struct {
 	Benchmark string     `json:"benchmark"`
 	Arch      string     `json:"arch"`
 	Domain    string     `json:"domain"`
+	DomU      string     `json:"domu,omitempty"`
 	Builds    []jsonCost `json:"builds"`
 }
 
@@ -160,7 +161,7 @@ func codeOf(r *profile.Run) []jsonCode {
 }
 
 func benchmarkOf(r *profile.Run, b *profile.Benchmark, o Options) jsonBenchmark {
-	j := jsonBenchmark{Benchmark: b.Name, Arch: b.Arch, Domain: b.Domain}
+	j := jsonBenchmark{Benchmark: b.Name, Arch: b.Arch, Domain: b.Domain, DomU: b.DomU}
 	for _, build := range r.Builds {
 		c := b.Costs[build]
 		if c == nil {

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	pprof "github.com/google/pprof/profile"
 	"github.com/google/renameio/v2"
@@ -39,11 +40,11 @@ func Pprof(dir string, r *profile.Run, o Options) ([]string, error) {
 		paths = append(paths, path)
 		return renameio.WriteFile(path, b.Bytes(), 0o666)
 	}
-	for _, p := range placesOf(r) {
-		at := "-" + p.arch + "-" + p.domain
-		base := Encode(r, p.arch, p.domain, o.Base)
+	for _, p := range r.Places() {
+		at := "-" + strings.ReplaceAll(strings.ReplaceAll(p.String(), "domu=", ""), " ", "-")
+		base := Encode(r, p, o.Base)
 		for _, build := range r.Builds {
-			own := Encode(r, p.arch, p.domain, build)
+			own := Encode(r, p, build)
 			if len(own.Sample) == 0 {
 				continue
 			}
@@ -87,15 +88,15 @@ func valueTypes() []*pprof.ValueType {
 
 // Encode makes a build's profile in a domain. Each benchmark weighs what one
 // operation executes, however many a window of it had.
-func Encode(r *profile.Run, arch, domain, build string) *pprof.Profile {
+func Encode(r *profile.Run, at profile.Where, build string) *pprof.Profile {
 	var list []results.Profile
 	var exact []profile.Path // of the samples, in their order
 	for _, b := range r.Benchmarks {
 		c := b.Costs[build]
-		if b.Arch != arch || b.Domain != domain || c == nil {
+		if b.Where != at || c == nil {
 			continue
 		}
-		p := results.Profile{Build: build, Domain: domain, Benchmark: b.Name, Profile: bench.Profile{Windows: 1, Ops: 1}}
+		p := results.Profile{Build: build, Domain: at.Domain, Benchmark: b.Name, Profile: bench.Profile{Windows: 1, Ops: 1}}
 		calls, instructions := wholes(c.Paths)
 		for i, x := range c.Paths {
 			p.Paths = append(p.Paths, bench.Path{
@@ -111,7 +112,7 @@ func Encode(r *profile.Run, arch, domain, build string) *pprof.Profile {
 		s.Value = append(s.Value, int64(math.Round(1000*exact[i].Calls)), int64(math.Round(1000*exact[i].Instructions)))
 		s.NumLabel = nil // windows and operations: all are of one
 	}
-	p.Comments = []string{fmt.Sprintf("Values are of one operation of each benchmark, in build %s, %s %s; those named _1000 of a thousand operations.", build, arch, domain)}
+	p.Comments = []string{fmt.Sprintf("Values are of one operation of each benchmark, in build %s, %s; those named _1000 of a thousand operations.", build, at)}
 	return p
 }
 

@@ -33,15 +33,15 @@ func Text(w io.Writer, r *profile.Run, o Options) error {
 	}
 	fmt.Fprintf(b, "target %s%s, builds %s. All figures are of one operation; instructions are those that the hypervisor executed.\n\n",
 		r.Target, accel(r.Accel), strings.Join(r.Builds, ", "))
-	for _, p := range placesOf(r) {
+	for _, p := range r.Places() {
 		writeSummaries(b, r, p)
 	}
 	writeChanges(b, r, o.Base)
-	for _, p := range placesOf(r) {
+	for _, p := range r.Places() {
 		var none []*profile.Benchmark
 		for _, bm := range r.Benchmarks {
 			switch {
-			case bm.Arch != p.arch || bm.Domain != p.domain:
+			case bm.Where != p:
 			case len(hooksOf(r, bm)) == 0:
 				none = append(none, bm)
 			default:
@@ -77,26 +77,13 @@ func accel(a string) string {
 	return " (" + a + ")"
 }
 
-// where is a domain of an architecture.
-type where struct{ arch, domain string }
-
-func placesOf(r *profile.Run) []where {
-	var list []where
-	for _, b := range r.Benchmarks {
-		if p := (where{b.Arch, b.Domain}); !slices.Contains(list, p) {
-			list = append(list, p)
-		}
-	}
-	return list
-}
-
 // writeSummaries writes what one call of each hook costs.
-func writeSummaries(w io.Writer, r *profile.Run, p where) {
-	list := r.Summaries(p.arch, p.domain)
+func writeSummaries(w io.Writer, r *profile.Run, p profile.Where) {
+	list := r.Summaries(p)
 	if len(list) == 0 {
 		return
 	}
-	fmt.Fprintf(w, "%s %s: instructions of one call\n", p.arch, p.domain)
+	fmt.Fprintf(w, "%s: instructions of one call\n", p)
 	g := grid.New(2 + len(r.Builds))
 	g.Add(slices.Concat([]string{"hook"}, r.Builds, []string{"benchmarks"})...)
 	for _, s := range list {
@@ -127,7 +114,7 @@ func Between(s profile.Summary, build string) string {
 
 // writeBenchmark writes the hooks of one benchmark, builds side by side.
 func writeBenchmark(w io.Writer, r *profile.Run, b *profile.Benchmark, o Options) {
-	fmt.Fprintf(w, "%s (%s %s)\n", b.Name, b.Arch, b.Domain)
+	fmt.Fprintf(w, "%s (%s)\n", b.Name, b.Where)
 	g := grid.New(1 + 5*len(r.Builds))
 	g.Tight = true
 	heads, kinds := []string{""}, []string{"  hook"}
@@ -162,11 +149,11 @@ func writeBenchmark(w io.Writer, r *profile.Run, b *profile.Benchmark, o Options
 
 // writeUncrossed writes the benchmarks that cross no hook: what they execute,
 // and what is different all the same.
-func writeUncrossed(w io.Writer, r *profile.Run, p where, list []*profile.Benchmark, o Options) {
+func writeUncrossed(w io.Writer, r *profile.Run, p profile.Where, list []*profile.Benchmark, o Options) {
 	if len(list) == 0 {
 		return
 	}
-	fmt.Fprintf(w, "%s %s: benchmarks that cross no hook\n", p.arch, p.domain)
+	fmt.Fprintf(w, "%s: benchmarks that cross no hook\n", p)
 	g := grid.New(1 + len(r.Builds))
 	g.Add(append([]string{"  all that it executes"}, r.Builds...)...)
 	for _, b := range list {

@@ -37,7 +37,7 @@ func Times(w io.Writer, r *profile.Run, timed Timed, o Options) error {
 	g.Add("against "+timed.Comparison.Base, "build", grid.Rule, "hooks", "instructions", grid.Rule, "time", "a hook")
 	name := ""
 	for _, x := range rows {
-		head := x.row.Benchmark + " (" + x.row.Arch + " " + x.row.Domain + ")"
+		head := x.row.Benchmark + " (" + whereOf(x.row).String() + ")"
 		if head == name {
 			head = ""
 		} else {
@@ -63,6 +63,10 @@ type joined struct {
 	moreCrossed float64
 }
 
+func whereOf(r compare.Row) profile.Where {
+	return profile.Where{Arch: r.Arch, DomU: r.DomU, Domain: r.Domain}
+}
+
 func timesOf(r *profile.Run, c *compare.Comparison) []joined {
 	var list []joined
 	for _, row := range c.Rows {
@@ -70,7 +74,7 @@ func timesOf(r *profile.Run, c *compare.Comparison) []joined {
 			continue
 		}
 		i := slices.IndexFunc(r.Benchmarks, func(b *profile.Benchmark) bool {
-			return b.Name == row.Benchmark && b.Domain == row.Domain && b.Arch == row.Arch
+			return b.Name == row.Benchmark && b.Where == whereOf(row)
 		})
 		if i < 0 || r.Benchmarks[i].Costs[row.Build] == nil || r.Benchmarks[i].Costs[row.Base] == nil {
 			continue

@@ -26,13 +26,8 @@ func hooksOf(r *profile.Run, base string) *hooksView {
 	}
 	c := r.Coverage()
 	v := &hooksView{Crossed: len(c.Hooks), Known: len(r.Known), Never: strings.Join(c.Never, ", "), Only: hooks.OnlyLines(r, base)}
-	seen := map[[2]string]bool{}
-	for _, b := range r.Benchmarks {
-		at := [2]string{b.Arch, b.Domain}
-		if !seen[at] {
-			seen[at] = true
-			v.Domains = append(v.Domains, hookDomain(r, b.Arch, b.Domain))
-		}
+	for _, at := range r.Places() {
+		v.Domains = append(v.Domains, hookDomain(r, at))
 	}
 	return v
 }
@@ -50,14 +45,14 @@ func coverageTable(c *coverage.Matrix) *plainTable {
 	return &t
 }
 
-func hookDomain(r *profile.Run, arch, domain string) plainTable {
-	t := newPlain("Hooks that "+arch+" "+domain+" crosses", slices.Concat([]string{"hook"}, r.Builds, []string{"benchmarks"}), nil, from(1))
-	for _, s := range r.Summaries(arch, domain) {
+func hookDomain(r *profile.Run, at profile.Where) plainTable {
+	t := newPlain("Hooks that "+at.String()+" crosses", slices.Concat([]string{"hook"}, r.Builds, []string{"benchmarks"}), nil, from(1))
+	for _, s := range r.Summaries(at) {
 		cells := []plainCell{{Text: s.Hook}}
 		for _, build := range r.Builds {
 			cells = append(cells, plainCell{Text: hooks.Between(s, build), Num: true})
 		}
-		names := strings.Join(exercised(r, arch, domain, s.Hook), ", ")
+		names := strings.Join(exercised(r, at, s.Hook), ", ")
 		cells = append(cells, plainCell{Text: fmt.Sprint(s.Benchmarks), Num: true, Hint: names})
 		t.Lines = append(t.Lines, plainLine{Cells: cells})
 	}
@@ -65,10 +60,10 @@ func hookDomain(r *profile.Run, arch, domain string) plainTable {
 }
 
 // exercised are the benchmarks of a domain that cross a hook.
-func exercised(r *profile.Run, arch, domain, hook string) []string {
+func exercised(r *profile.Run, at profile.Where, hook string) []string {
 	var names []string
 	for _, b := range r.Benchmarks {
-		if b.Arch != arch || b.Domain != domain || slices.Contains(names, b.Name) {
+		if b.Where != at || slices.Contains(names, b.Name) {
 			continue
 		}
 		for _, c := range b.Costs {

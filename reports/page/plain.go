@@ -2,7 +2,6 @@ package page
 
 import (
 	"math"
-	"strings"
 
 	"xsmbench/reports/compare"
 	"xsmbench/reports/internal/number"
@@ -64,18 +63,17 @@ func uncountedTable(c *compare.Comparison) *plainTable {
 	return &t
 }
 
-// archTable is nil if all is of one architecture.
-func archTable(c *compare.Comparison) *plainTable {
-	a := table.Arches(c, c.Rows)
-	if len(a.Lines) == 0 {
-		return nil
+// besideTables show side by side what there are several of.
+func besideTables(c *compare.Comparison) []plainTable {
+	var all []plainTable
+	for _, b := range table.Beside(c, c.Rows) {
+		t := newPlain(b.Heading(), b.Head, b.Lines, from(4))
+		for i := range t.Lines {
+			t.Lines[i].Search = b.Lines[i][1]
+		}
+		all = append(all, t)
 	}
-	title := table.ArchesTitle
-	t := newPlain(strings.ToUpper(title[:1])+title[1:], a.Head, a.Lines, from(4))
-	for i := range t.Lines {
-		t.Lines[i].Search = a.Lines[i][1]
-	}
-	return &t
+	return all
 }
 
 // figureTable is nil if there are no figures without a verdict.

@@ -162,7 +162,7 @@ func (p *part) profile(benchmark string) *profile.Benchmark {
 		return nil
 	}
 	i := slices.IndexFunc(p.Hooks.Benchmarks, func(b *profile.Benchmark) bool {
-		return b.Name == benchmark && b.Domain == p.Domain && b.Arch == p.Arch
+		return b.Name == benchmark && b.Where == profile.Where{Arch: p.Arch, DomU: p.DomU, Domain: p.Domain}
 	})
 	if i < 0 {
 		return nil

@@ -40,8 +40,8 @@ type view struct {
 	Tests       plainTable
 	Figures     *plainTable
 	Uncounted   *plainTable
-	Arches      *plainTable // nil if there is but one
-	Trends      *trendView  // nil without a history
+	Beside      []plainTable // what there are several of
+	Trends      *trendView   // nil without a history
 	About       about.About
 	Checklist   []about.Item
 	Problems    []string
@@ -100,7 +100,7 @@ func (r *Report) view() (*view, error) {
 		Title: r.Title, Style: template.CSS(pageStyle), Script: template.JS(pageScript), ScriptHash: scriptHash,
 		Subject: a.Title(), Controlled: table.Controls(c), Legend: table.Legend(c), Warnings: c.Warnings, What: "Overhead",
 		About: r.About, Checklist: checklist(r.About.Checklist, c), Problems: r.About.ProblemLines(),
-		Tests: testTable(c), Figures: figureTable(c), Uncounted: uncountedTable(c), Arches: archTable(c),
+		Tests: testTable(c), Figures: figureTable(c), Uncounted: uncountedTable(c), Beside: besideTables(c),
 	}
 	if slices.Equal(a.Kinds, []answer.Kind{answer.Instructions}) {
 		v.What = "Instructions"

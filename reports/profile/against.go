@@ -42,7 +42,9 @@ func Against(first, second *Run, build string) []Pair {
 	}
 	var list []Pair
 	for _, b := range first.Benchmarks {
-		i := slices.IndexFunc(second.Benchmarks, func(o *Benchmark) bool { return o.Domain == b.Domain && o.Name == b.Name })
+		i := slices.IndexFunc(second.Benchmarks, func(o *Benchmark) bool {
+			return o.Domain == b.Domain && o.Name == b.Name && (o.DomU == b.DomU || first.Target != second.Target)
+		})
 		if i < 0 || b.Costs[build] == nil || second.Benchmarks[i].Costs[build] == nil {
 			continue
 		}

@@ -28,8 +28,14 @@ func (r *Run) Arrange(v View, base string) {
 		r.Benchmarks = slices.DeleteFunc(r.Benchmarks, func(b *Benchmark) bool { return !(b.most(base, instructions) > 0) })
 		r.Part = true
 	}
+	order := map[string]int{} // of the kinds of domUs
+	for _, b := range r.Benchmarks {
+		if _, ok := order[b.DomU]; !ok {
+			order[b.DomU] = len(order)
+		}
+	}
 	slices.SortStableFunc(r.Benchmarks, func(a, b *Benchmark) int {
-		switch c := cmp.Or(strings.Compare(a.Arch, b.Arch), slices.Index(r.Domains, a.Domain)-slices.Index(r.Domains, b.Domain)); {
+		switch c := cmp.Or(strings.Compare(a.Arch, b.Arch), order[a.DomU]-order[b.DomU], slices.Index(r.Domains, a.Domain)-slices.Index(r.Domains, b.Domain)); {
 		case c != 0:
 			return c
 		case v.Sort == "name":
@@ -44,11 +50,10 @@ func (r *Run) Arrange(v View, base string) {
 	if v.Limit <= 0 {
 		return
 	}
-	type place struct{ arch, domain string }
-	shown := map[place]int{}
+	shown := map[Where]int{}
 	r.Benchmarks = slices.DeleteFunc(r.Benchmarks, func(b *Benchmark) bool {
-		shown[place{b.Arch, b.Domain}]++
-		return shown[place{b.Arch, b.Domain}] > v.Limit
+		shown[b.Where]++
+		return shown[b.Where] > v.Limit
 	})
 	r.Part = true
 }

@@ -13,7 +13,7 @@ func TestArrange(t *testing.T) {
 			name, domain  string
 			native, flask float64
 		}{{"c", "dom0", 1000, 1050}, {"a", "dom0", 100, 120}, {"b", "dom0", 50, 50}, {"d", "dom0", math.NaN(), 7}, {"e", "domU", 10, 11}} {
-			r.Benchmarks = append(r.Benchmarks, &Benchmark{Name: b.name, Domain: b.domain, Costs: map[string]*Cost{"native": {Total: b.native}, "flask": {Total: b.flask}}})
+			r.Benchmarks = append(r.Benchmarks, &Benchmark{Where: Where{Domain: b.domain}, Name: b.name, Costs: map[string]*Cost{"native": {Total: b.native}, "flask": {Total: b.flask}}})
 		}
 		return r
 	}

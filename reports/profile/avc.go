@@ -51,7 +51,10 @@ const (
 )
 
 // cacheAt is where a build's cache was measured.
-type cacheAt struct{ arch, domain, build string }
+type cacheAt struct {
+	Where
+	build string
+}
 
 // missCosts finds what a decision that is not in the cache executes more,
 // instructions, where both benchmarks were counted exactly.
@@ -62,13 +65,13 @@ func (r *Run) missCosts() map[cacheAt]float64 {
 			continue
 		}
 		for build, cold := range b.Costs {
-			warm := r.Cost(b.Arch, b.Domain, avcWarm, build)
+			warm := r.Cost(b.Where, avcWarm, build)
 			if warm == nil || !warm.Exact || !cold.Exact {
 				continue
 			}
 			misses, more := cold.AVC().Misses-warm.AVC().Misses, cold.Total-warm.Total
 			if misses > 0 && !math.IsNaN(more) {
-				all[cacheAt{b.Arch, b.Domain, build}] = more / misses
+				all[cacheAt{b.Where, build}] = more / misses
 			}
 		}
 	}
@@ -79,7 +82,7 @@ func (r *Run) missCosts() map[cacheAt]float64 {
 // decisions, instructions. It is not known unless the run counted what a miss costs in
 // that build and domain.
 func (r *Run) IfMissed(b *Benchmark, build string) (more float64, known bool) {
-	each, known := r.misses[cacheAt{b.Arch, b.Domain, build}]
+	each, known := r.misses[cacheAt{b.Where, build}]
 	cost := b.Costs[build]
 	if cost == nil || !known {
 		return 0, false

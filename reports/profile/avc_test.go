@@ -38,7 +38,7 @@ func TestIfMissed(t *testing.T) {
 				if cost != nil {
 					costs["flask"] = cost
 				}
-				return &Benchmark{Arch: "amd64", Domain: domain, Name: name, Costs: costs}
+				return &Benchmark{Where: Where{Arch: "amd64", Domain: domain}, Name: name, Costs: costs}
 			}
 			r := &Run{Benchmarks: []*Benchmark{of(avcWarm, "dom0", c.warm), of(avcCold, "dom0", c.cold), of("fork", "dom0", c.of)}}
 			r.misses = r.missCosts()

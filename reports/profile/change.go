@@ -17,11 +17,11 @@ type HookChange struct {
 
 // Changes compares the hooks of a build in a domain with the base's, over the
 // benchmarks whose figures are exact in both: which changed, and how many did not.
-func (r *Run) Changes(arch, domain, build, base string) (changed []HookChange, same int) {
+func (r *Run) Changes(at Where, build, base string) (changed []HookChange, same int) {
 	byHook := map[string]*HookChange{}
 	for _, b := range r.Benchmarks {
 		own, of := b.Costs[build], b.Costs[base]
-		if b.Arch != arch || b.Domain != domain || own == nil || of == nil || !own.Exact || !of.Exact {
+		if b.Where != at || own == nil || of == nil || !own.Exact || !of.Exact {
 			continue
 		}
 		for _, h := range own.Hooks {
@@ -67,10 +67,10 @@ type Mover struct {
 
 // Movers are those of a build in a domain, over the benchmarks whose figures are exact
 // in both.
-func (r *Run) Movers(arch, domain, build, base string) []Mover {
+func (r *Run) Movers(at Where, build, base string) []Mover {
 	byName := map[string]*Mover{}
 	for _, b := range r.Benchmarks {
-		if b.Arch != arch || b.Domain != domain {
+		if b.Where != at {
 			continue
 		}
 		d, _ := b.Costs[build].Difference(b.Costs[base])

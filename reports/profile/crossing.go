@@ -130,10 +130,10 @@ type Summary struct {
 }
 
 // Summaries are the hooks that a domain's benchmarks crossed, by name.
-func (r *Run) Summaries(arch, domain string) []Summary {
+func (r *Run) Summaries(at Where) []Summary {
 	byHook := map[string]*Summary{}
 	for _, b := range r.Benchmarks {
-		if b.Arch != arch || b.Domain != domain {
+		if b.Where != at {
 			continue
 		}
 		crossed := map[string]bool{}

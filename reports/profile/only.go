@@ -20,15 +20,15 @@ type Crossed struct {
 const seldom = 1. / 2
 
 // CrossedOnly are the hooks that operations of one build cross, and that the same
-// operation of the other does not, in a domain or, if that is "", in all. Benchmarks that
+// operation of the other does not, in places that are meant. Benchmarks that
 // only one build has are left out, and so is what an operation that is not exact crosses
 // seldom: an interrupt brings it to one build or the other.
-func (r *Run) CrossedOnly(arch, domain, build, other string) []Crossed {
+func (r *Run) CrossedOnly(in func(Where) bool, build, other string) []Crossed {
 	byHook := map[string]*Crossed{}
 	still := map[string]bool{}
 	for _, b := range r.Benchmarks {
 		own, of := b.Costs[build], b.Costs[other]
-		if b.Arch != arch || domain != "" && b.Domain != domain || own == nil || of == nil {
+		if !in(b.Where) || own == nil || of == nil {
 			continue
 		}
 		least := rare

@@ -24,9 +24,9 @@ func TestCrossedOnly(t *testing.T) {
 		{"one of them not exact", cost(true, send, hook("xen_version", 1./21)), cost(false, send), nil, nil},
 		{"always, not exact", cost(false, send), cost(false, send, hook("domctl", 1)), nil, []string{"domctl"}},
 	} {
-		r := &Run{Benchmarks: []*Benchmark{{Name: "op", Arch: "amd64", Domain: "dom0", Costs: map[string]*Cost{"own": c.own, "other": c.other}}}}
+		r := &Run{Benchmarks: []*Benchmark{{Where: Where{Arch: "amd64", Domain: "dom0"}, Name: "op", Costs: map[string]*Cost{"own": c.own, "other": c.other}}}}
 		names := func(build, other string) (all []string) {
-			for _, x := range r.CrossedOnly("amd64", "dom0", build, other) {
+			for _, x := range r.CrossedOnly(Where{Arch: "amd64", Domain: "dom0"}.Is, build, other) {
 				all = append(all, x.Hook)
 			}
 			return all

@@ -42,10 +42,38 @@ type Run struct {
 	misses map[cacheAt]float64 // what a decision executes more that the cache lacks
 }
 
-// Benchmark is the profile of one benchmark in one domain.
+// Where is where something was counted: in a domain of an architecture, with domUs of a
+// kind as samples name it.
+type Where struct{ Arch, DomU, Domain string }
+
+// String is what tables call it.
+func (w Where) String() string {
+	words := []string{w.Arch, w.Domain}
+	if w.DomU != "" {
+		words = append(words, "domu="+w.DomU)
+	}
+	return strings.Join(words, " ")
+}
+
+// Is tells whether it is another.
+func (w Where) Is(other Where) bool { return w == other }
+
+// Places are those of the benchmarks, each once.
+func (r *Run) Places() []Where {
+	var all []Where
+	for _, b := range r.Benchmarks {
+		if !slices.Contains(all, b.Where) {
+			all = append(all, b.Where)
+		}
+	}
+	return all
+}
+
+// Benchmark is the profile of one benchmark in one place.
 type Benchmark struct {
-	Arch, Domain, Name string
-	Costs              map[string]*Cost // by build
+	Where
+	Name  string
+	Costs map[string]*Cost // by build
 }
 
 // Open reads a run's profiles, and takes those of samples that stand.
@@ -91,11 +119,14 @@ func (e *UnreadableError) Error() string {
 }
 
 // key identifies a benchmark's profile of a boot.
-type key struct{ arch, domain, benchmark string }
+type key struct {
+	Where
+	benchmark string
+}
 
 // New merges the profiles of a run's samples.
 func New(c *results.Contents, list []results.Profile) *Run {
-	r := &Run{Path: c.Path, Target: c.Run.Spec.Target, Accel: c.Run.Spec.Accel, Problems: c.Problems}
+	r := &Run{Path: c.Path, Target: c.Run.Spec.Target, Accel: c.Run.Spec.SampleAccel(), Problems: c.Problems}
 	controls := map[string]bool{} // they have the hooks of what they are controls of
 	for _, b := range c.Run.Spec.Builds {
 		if controls[b.Name] = b.ControlOf != ""; !controls[b.Name] && !slices.Contains(r.Builds, b.Name) {
@@ -103,10 +134,10 @@ func New(c *results.Contents, list []results.Profile) *Run {
 		}
 	}
 	r.Executed = executedIn(list, controls)
-	boots := gather(c.Samples, list)
+	boots := gather(c.Samples, ofKinds(list, c.Run.Spec))
 	byKey := map[key]*Benchmark{}
 	for k, of := range boots {
-		b := &Benchmark{Arch: k.arch, Domain: k.domain, Name: k.benchmark, Costs: map[string]*Cost{}}
+		b := &Benchmark{Where: k.Where, Name: k.benchmark, Costs: map[string]*Cost{}}
 		for build, list := range of {
 			if controls[build] {
 				continue
@@ -127,12 +158,12 @@ func New(c *results.Contents, list []results.Profile) *Run {
 
 // Cost is what one operation of a benchmark executes in a build, nil if the run, which
 // may be nil, does not tell.
-func (r *Run) Cost(arch, domain, benchmark, build string) *Cost {
+func (r *Run) Cost(at Where, benchmark, build string) *Cost {
 	if r == nil {
 		return nil
 	}
 	for _, b := range r.Benchmarks {
-		if b.Arch == arch && b.Domain == domain && b.Name == benchmark {
+		if b.Where == at && b.Name == benchmark {
 			return b.Costs[build]
 		}
 	}
@@ -168,6 +199,18 @@ type boot struct {
 	measured map[string]float64
 }
 
+// ofKinds names the kind of the domUs where profiles of before they did so do not.
+func ofKinds(list []results.Profile, s results.Spec) []results.Profile {
+	if !s.OtherDomU {
+		return list
+	}
+	list = slices.Clone(list)
+	for i := range list {
+		list[i].DomU = cmp.Or(list[i].DomU, s.DomU)
+	}
+	return list
+}
+
 // gather joins profiles with the samples that they are of.
 func gather(samples []results.Sample, list []results.Profile) map[key]map[string][]boot {
 	type place struct {
@@ -177,11 +220,11 @@ func gather(samples []results.Sample, list []results.Profile) map[key]map[string
 	}
 	profiles := map[place]bench.Profile{}
 	for _, p := range list {
-		profiles[place{key{p.Arch, p.Domain, p.Benchmark}, p.Build, p.Boot.Boot}] = p.Profile
+		profiles[place{key{Where{p.Arch, p.DomU, p.Domain}, p.Benchmark}, p.Build, p.Boot.Boot}] = p.Profile
 	}
 	boots := map[key]map[string][]boot{}
 	for _, s := range samples {
-		k := key{s.Arch, s.Domain, s.Benchmark}
+		k := key{Where{s.Arch, s.DomU, s.Domain}, s.Benchmark}
 		p, ok := profiles[place{k, s.Build, s.Boot.Boot}]
 		if !ok || !s.Ended {
 			continue
@@ -223,8 +266,9 @@ func (r *Run) order(s results.Spec) {
 	slices.SortFunc(r.Domains, func(a, b string) int {
 		return cmp.Or(cmp.Compare(place(s.Domains, a), place(s.Domains, b)), cmp.Compare(a, b))
 	})
+	domUs := s.SampleDomUs()
 	slices.SortFunc(r.Benchmarks, func(a, b *Benchmark) int {
-		return cmp.Or(cmp.Compare(a.Arch, b.Arch), cmp.Compare(place(r.Domains, a.Domain), place(r.Domains, b.Domain)),
+		return cmp.Or(cmp.Compare(a.Arch, b.Arch), cmp.Compare(place(domUs, a.DomU), place(domUs, b.DomU)), cmp.Compare(place(r.Domains, a.Domain), place(r.Domains, b.Domain)),
 			cmp.Compare(place(s.Benchmarks, a.Name), place(s.Benchmarks, b.Name)), cmp.Compare(a.Name, b.Name))
 	})
 }

@@ -231,7 +231,7 @@ func TestCoverage(t *testing.T) {
 		t.Error(d)
 	}
 	sums := []Summary{{Hook: "evtchn_status", Benchmarks: 1, Low: map[string]float64{"native": 8, "flask": 107}, High: map[string]float64{"native": 8, "flask": 107}}}
-	if d := cmp.Diff(sums, r.Summaries("amd64", "dom0")); d != "" {
+	if d := cmp.Diff(sums, r.Summaries(Where{Arch: "amd64", Domain: "dom0"})); d != "" {
 		t.Error(d)
 	}
 }

@@ -39,28 +39,16 @@ type Finding struct {
 func Counted(r *profile.Run, base, hook string, builds []Injected) []Finding {
 	var all []Finding
 	for _, in := range builds {
-		for _, arch := range archesOf(r) {
-			for _, domain := range r.Domains {
-				all = append(all, counted(r, arch, domain, base, hook, in))
-			}
+		for _, at := range r.Places() {
+			all = append(all, counted(r, at, base, hook, in))
 		}
 	}
 	return all
 }
 
-func archesOf(r *profile.Run) []string {
-	var all []string
-	for _, b := range r.Benchmarks {
-		if !slices.Contains(all, b.Arch) {
-			all = append(all, b.Arch)
-		}
-	}
-	return all
-}
-
-func counted(r *profile.Run, arch, domain, base, hook string, in Injected) Finding {
-	f := Finding{Injected: in, Domain: domain, Size: float64(in.Amount), Put: fmt.Sprintf("%d instructions", in.Amount)}
-	changed, same := r.Changes(arch, domain, in.Build, base)
+func counted(r *profile.Run, at profile.Where, base, hook string, in Injected) Finding {
+	f := Finding{Injected: in, Domain: at.Domain, Size: float64(in.Amount), Put: fmt.Sprintf("%d instructions", in.Amount)}
+	changed, same := r.Changes(at, in.Build, base)
 	var saw, elsewhere []string
 	for _, c := range changed {
 		text := fmt.Sprintf("%s %+g", c.Hook, c.Low)
@@ -77,7 +65,7 @@ func counted(r *profile.Run, arch, domain, base, hook string, in Injected) Findi
 			f.Trouble = "another number"
 		}
 	}
-	for _, m := range r.Movers(arch, domain, in.Build, base) {
+	for _, m := range r.Movers(at, in.Build, base) {
 		saw = append(saw, fmt.Sprintf("%s %+g", m.Function, m.Low))
 		elsewhere = append(elsewhere, m.Function)
 	}

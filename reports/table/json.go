@@ -73,6 +73,7 @@ type jsonMissing struct {
 	Kind      account.Kind `json:"kind"`
 	Arch      string       `json:"arch"`
 	Domain    string       `json:"domain"`
+	DomU      string       `json:"domu,omitempty"`
 	Build     string       `json:"build"`
 	Benchmark string       `json:"benchmark"`
 	Unit      string       `json:"unit,omitempty"`
@@ -82,7 +83,7 @@ type jsonMissing struct {
 func missing(lacks []account.Difference) []jsonMissing {
 	all := []jsonMissing{}
 	for _, l := range lacks {
-		all = append(all, jsonMissing{l.Kind, l.Arch, l.Domain, l.Build, l.Benchmark, l.Unit, l.Reason})
+		all = append(all, jsonMissing{l.Kind, l.Arch, l.Domain, l.DomU, l.Build, l.Benchmark, l.Unit, l.Reason})
 	}
 	return all
 }

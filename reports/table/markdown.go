@@ -31,7 +31,7 @@ func Markdown(w io.Writer, c *compare.Comparison, a about.About) error {
 	for _, s := range compare.Sections(rows) {
 		markdownSection(b, c, s, "", notes)
 	}
-	markdownArches(b, c, rows)
+	markdownBeside(b, c, rows)
 	for _, s := range compare.Sections(controls) {
 		markdownSection(b, c, s, "Control: ", notes)
 	}

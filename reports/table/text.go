@@ -31,7 +31,7 @@ func Terminal(w io.Writer, c *compare.Comparison, a about.About, style Style) er
 	for _, s := range compare.Sections(rows) {
 		writeSection(b, c, s, "", notes, style)
 	}
-	writeArches(b, c, rows, style)
+	writeBeside(b, c, rows, style)
 	for _, s := range compare.Sections(controls) {
 		writeSection(b, c, s, "control: ", notes, style)
 	}

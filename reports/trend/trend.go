@@ -281,11 +281,7 @@ func (t *Trends) wants(k key) bool {
 
 // like reports whether a run measures in an environment.
 func like(e compare.Environment, r results.Spec) bool {
-	domU := ""
-	if r.OtherDomU {
-		domU = r.DomU
-	}
-	return e.Target == r.Target && e.Accel == r.Accel && e.Workload == r.Workload && e.DomU == domU && e.Idle == r.Idle &&
+	return e.Target == r.Target && e.Accel == r.SampleAccel() && e.Workload == r.Workload && slices.Contains(r.SampleDomUs(), e.DomU) && e.Idle == r.Idle &&
 		slices.ContainsFunc(r.Builds, func(b hv.Build) bool { return b.Arch == e.Arch })
 }
 

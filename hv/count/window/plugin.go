@@ -128,6 +128,15 @@ func idle(emulator string) []string {
 	return []string{"/"}
 }
 
+// CPUs is one more argument for a machine of several physical processors. They must
+// execute in one thread.
+func CPUs(n int) []string {
+	if n < 2 {
+		return nil
+	}
+	return []string{fmt.Sprintf("cpus=%d", n)}
+}
+
 // Args are the plug-in's arguments: the map that package code writes, the
 // file to write windows to, and the domains' marks.
 func Args(code, out string, marks []Marks) []string {

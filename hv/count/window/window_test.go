@@ -185,6 +185,9 @@ func emulator(t *testing.T, version, oldest int) string {
 func TestInterfaces(t *testing.T) {
 	require.Program(t, "gcc", "gcc")
 	want := []Window{{Domain: "dom0", User: 3, Kernel: 1, Counts: map[Place]Count{}}}
+	// Of two processors, what the other one executes is not in the window, and its
+	// visits are not taken for this one's.
+	ofTwo := []Window{{Domain: "dom0", User: 3, Kernel: 1, Xen: 4, Counts: map[Place]Count{{-1, -1, 1}: {3, 1}, {-1, -1, 3}: {1, 1}}}}
 	for _, tt := range []struct {
 		name            string
 		version, oldest int
@@ -213,27 +216,31 @@ func TestInterfaces(t *testing.T) {
 				t.Fatal(err)
 			}
 			defer plugin.Release()
-			if d := cmp.Diff(want, counted(t, name, plugin.Path(PluginFile))); d != "" {
+			if d := cmp.Diff(want, counted(t, name, plugin.Path(PluginFile), code.Map{})); d != "" {
+				t.Error(d)
+			}
+			if d := cmp.Diff(ofTwo, counted(t, name, plugin.Path(PluginFile), hyper, "two processors")); d != "" {
 				t.Error(d)
 			}
 		})
 	}
 }
 
-// counted are the windows of what the emulator executes.
-func counted(t *testing.T, emulator, plugin string) []Window {
+// counted are the windows of what the emulator executes, of two processors if there is
+// one more word.
+func counted(t *testing.T, emulator, plugin string, m code.Map, more ...string) []Window {
 	t.Helper()
 	dir := t.TempDir()
-	noCode, out := filepath.Join(dir, "code"), filepath.Join(dir, "out")
-	var none bytes.Buffer
-	if err := new(code.Map).WriteMap(&none); err != nil {
+	codeFile, out := filepath.Join(dir, "code"), filepath.Join(dir, "out")
+	var text bytes.Buffer
+	if err := m.WriteMap(&text); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(noCode, none.Bytes(), 0o644); err != nil {
+	if err := os.WriteFile(codeFile, text.Bytes(), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	args := Args(noCode, out, []Marks{{Domain: "dom0", Base: 0x1000, Slots: 2}})
-	if msg, err := exec.Command(emulator, "-plugin", plugin+","+strings.Join(args, ",")).CombinedOutput(); err != nil {
+	args := append(Args(codeFile, out, []Marks{{Domain: "dom0", Base: 0x1000, Slots: 2}}), CPUs(1+len(more))...)
+	if msg, err := exec.Command(emulator, append([]string{"-plugin", plugin + "," + strings.Join(args, ",")}, more...)...).CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, msg)
 	}
 	f, err := os.Open(out)

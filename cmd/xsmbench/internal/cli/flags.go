@@ -115,8 +115,8 @@ type runFlags struct {
 	witness        bool
 	workload       string
 	accel          string
-	domU           string
-	idle           int
+	domUs          []string
+	idle, cpus     int
 	timeout        time.Duration
 	output, resume string
 	replace        bool
@@ -141,8 +141,9 @@ func (f *runFlags) register(fs *pflag.FlagSet) {
 	fs.BoolVar(&f.witness, "witness", false, "if the target counts, also report the hypervisor's own counters (FLASK's AVC, performance counters)")
 	fs.StringVar(&f.workload, "workload", workloads.Default, "what the domain does besides the benchmark: "+strings.Join(workloads.Names(), " or "))
 	fs.StringVar(&f.accel, "accel", "", "accelerator (default: the target's first)")
-	fs.StringVar(&f.domU, "domu-kind", "", "kind of domU, such as pv or pvh (default: the target's first)")
+	fs.StringSliceVar(&f.domUs, "domu-kind", nil, "kinds of domU, such as pv or pvh, comma-separated; several are measured side by side (default: the target's first)")
 	fs.IntVar(&f.idle, "idle-domus", 0, "number of idle domUs beside the measured one")
+	fs.IntVar(&f.cpus, "cpus", 0, "physical processors of a machine; with 2, dom0 has one and the domU the other (default: the target's)")
 	alias(fs, "domu", "domu-kind")
 	alias(fs, "domus", "idle-domus")
 	alias(fs, "domain", "domains")
@@ -173,7 +174,7 @@ func (f *runFlags) question(fs *pflag.FlagSet) (experiment.Question, error) {
 		Inputs: inputs, Base: f.base, Controls: f.controls(fs), Domains: f.measured(fs), Benchmarks: f.bench, Suite: f.suite, Workload: f.workload,
 		Rounds: given(fs, "rounds", f.rounds), Layouts: f.layouts,
 		EnoughUS: given(fs, "enough", f.enough), Repetitions: f.repetitions, Quick: f.quick, Witness: f.witness,
-		Accel: f.accel, DomU: f.domU, Idle: f.idle, Timeout: f.timeout,
+		Accel: f.accel, DomUs: f.domUs, Idle: f.idle, CPUs: f.cpus, Timeout: f.timeout,
 		Criteria: &criteria, Output: f.output, Replace: f.replace, Beside: f.beside, Tool: version(), Command: commandLine(),
 	}
 	if q.Shard, err = f.share(os.Getenv); err != nil {
@@ -269,6 +270,7 @@ var flagOf = map[experiment.Field]string{
 	experiment.FieldAccel:       "accel",
 	experiment.FieldDomU:        "domu-kind",
 	experiment.FieldIdle:        "idle-domus",
+	experiment.FieldCPUs:        "cpus",
 	experiment.FieldTimeout:     "timeout",
 	experiment.FieldShard:       "shard",
 	experiment.FieldCosts:       "costs",

@@ -34,7 +34,7 @@ type eachFlags struct {
 // ofEach are the flags of run that hold for each revision.
 var ofEach = []string{
 	"target", "arch", "builds", "tags", "source", "policy", "xen-option", "kconfig", "clean-build", "domains", "bench", "rounds", "repetitions", "quick",
-	"workload", "accel", "domu-kind", "idle-domus", "timeout", "beside", storeURL,
+	"workload", "accel", "domu-kind", "idle-domus", "cpus", "timeout", "beside", storeURL,
 }
 
 // register adds the flags of run but those that a command has in its own words.

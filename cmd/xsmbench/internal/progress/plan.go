@@ -41,7 +41,7 @@ func (p *Plan) source() string {
 // Write writes the plan as text.
 func (p *Plan) Write(w io.Writer) error {
 	spec := p.Plan.Spec
-	fmt.Fprintf(w, "plan %.8s: %s of %s; %s from %s\n", p.Plan.Key, length(spec), builds(spec), english.Plural(len(spec.Benchmarks), "benchmark", ""), strings.Join(spec.Domains, ", "))
+	fmt.Fprintf(w, "plan %.8s: %s of %s; %s from %s\n", p.Plan.Key, length(spec), builds(spec), english.Plural(len(spec.Benchmarks), "benchmark", ""), domains(spec))
 	fmt.Fprintf(w, "times: %s\n\n", p.source())
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(t, "build\tlayouts\tabout\tboots\teach about")

@@ -47,7 +47,7 @@ func (s *Screen) Begins(path string, spec results.Spec) {
 	s.building.Lock()
 	defer s.building.Unlock()
 	fmt.Fprintf(s.w, "run %s: %s of %s; %s from %s\n", path, length(spec),
-		builds(spec), english.Plural(len(spec.Benchmarks), "benchmark", ""), strings.Join(spec.Domains, ", "))
+		builds(spec), english.Plural(len(spec.Benchmarks), "benchmark", ""), domains(spec))
 	if n := len(spec.Refused); n > 0 {
 		fmt.Fprintf(s.w, "left out: %s that target %s does not run (xsmbench list benchmarks --target %[2]s says why)\n", english.Plural(n, "benchmark", ""), spec.Target)
 	}
@@ -63,6 +63,15 @@ func (s *Screen) Ends() {
 	defer s.building.Unlock()
 	s.close()
 	s.observer = nil
+}
+
+// domains names them, and of which kinds the domUs are, if there are several.
+func domains(spec results.Spec) string {
+	text := strings.Join(spec.Domains, ", ")
+	if len(spec.MoreDomUs) > 0 {
+		text += " (domUs: " + strings.Join(spec.DomUKinds(), ", ") + ")"
+	}
+	return text
 }
 
 // length says how long a run is going to be.

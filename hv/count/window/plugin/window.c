@@ -22,8 +22,13 @@
  * other arguments to callbacks, under the same names, and loads nothing older:
  * for it the plug-in is compiled with INTERFACE=7.
  *
+ * With several physical processors, cpus=N, what they execute is told apart: a
+ * window counts what the processor executes that opened it. They take turns, in
+ * one thread, and a callback at each block of code sees whose turn it is. That
+ * costs time, so that a machine of one processor has none.
+ *
  * Arguments: code=FILE (see Map.WriteMap in the Go package code), out=FILE,
- * table=NAME:BASE:SLOTS for each domain.
+ * table=NAME:BASE:SLOTS for each domain, cpus=N if there are several.
  */
 #include <inttypes.h>
 #include <stdbool.h>
@@ -60,6 +65,7 @@ typedef void (*udata_cb)(void *userdata);
 void qemu_plugin_register_vcpu_tb_trans_cb(qemu_plugin_id_t id, tb_trans_cb cb, void *userdata);
 #endif
 
+void qemu_plugin_register_vcpu_tb_exec_cb(struct qemu_plugin_tb *tb, vcpu_udata_cb cb, int flags, void *userdata);
 size_t qemu_plugin_tb_n_insns(const struct qemu_plugin_tb *tb);
 struct qemu_plugin_insn *qemu_plugin_tb_get_insn(const struct qemu_plugin_tb *tb, size_t i);
 uint64_t qemu_plugin_insn_vaddr(const struct qemu_plugin_insn *insn);
@@ -121,9 +127,9 @@ static struct qemu_plugin_scoreboard *board;
 static struct vcpu { uint64_t *then; } *vcpus;
 static unsigned n_vcpus;
 
-/* The open window. */
+/* The open window, and the processor that opened it. */
 static struct table *window;
-static unsigned window_slot;
+static unsigned window_slot, window_cpu;
 static uint64_t window_xen;
 
 static void die(const char *what, const char *detail)
@@ -213,8 +219,8 @@ static void touch(unsigned account, unsigned cell)
 /*
  * What is going on in the hypervisor: a stack of the visit by a guest, of the
  * calls of hooks in it, and of the interrupts and faults that the hypervisor
- * itself met. The top is what is charged. One stack does for one processor: Xen
- * is not preempted, so that what was interrupted goes on before anything else does.
+ * itself met. The top is what is charged. Each processor has one: Xen is not
+ * preempted, so that what was interrupted there goes on before anything else does.
  *
  * Where the hypervisor shares its program with the guests, the stack begins
  * with a guest: visits come on top of it and end, and so do calls of a guest's
@@ -223,10 +229,26 @@ static void touch(unsigned account, unsigned cell)
 struct frame { enum kind { VISIT, GUEST, CALL, INTERRUPT } kind; unsigned handler, hook; uint64_t back; };
 enum { MOST_FRAMES = 64 };
 
-static struct frame frames[MOST_FRAMES];
-static unsigned top; /* frames[0] is the visit */
-static uint64_t guest_then; /* what guests had executed at the last entry */
+/* A physical processor. A program's threads share the first. */
+struct cpu {
+    struct frame frames[MOST_FRAMES];
+    unsigned top; /* frames[0] is the visit */
+    uint64_t guest_then; /* what guests had executed there at the last entry */
+    uint64_t guests; /* what they had executed there when its turn began */
+};
+enum { MOST_CPUS = 8 };
+
+static struct cpu cpus[MOST_CPUS];
+static unsigned n_cpus = 1, running; /* whose turn it is */
+static uint64_t turn_then; /* what all guests had executed when the turn began */
 static uint64_t owned[OWNERS]; /* of the open window */
+
+#define frames (cpus[running].frames)
+#define top (cpus[running].top)
+#define guest_then (cpus[running].guest_then)
+
+/* Whether what executes now is in the open window. */
+static bool counts(void) { return window && running == window_cpu; }
 
 /* Gives what was counted since the last look to the owners; what the program's own cells counted, to the kernel. */
 static void give_to_guest(void)
@@ -267,7 +289,7 @@ static void settle(void)
     enum { BLOCK = 64 };
     unsigned id;
 
-    if (!window)
+    if (!counts())
         return;
     if (frames[top].kind == GUEST) {
         give_to_guest();
@@ -300,7 +322,8 @@ static void push(struct frame f)
         frames[++top] = f;
 }
 
-static uint64_t by_guests(void)
+/* What guests have executed, on all processors. */
+static uint64_t by_all_guests(void)
 {
     uint64_t sum = 0;
 
@@ -309,6 +332,9 @@ static uint64_t by_guests(void)
         sum += counters_of(v)[USER] + counters_of(v)[KERNEL];
     return sum;
 }
+
+/* What they have executed on the processor whose turn it is. */
+static uint64_t by_guests(void) { return cpus[running].guests + by_all_guests() - turn_then; }
 
 static void enter(unsigned int vcpu, void *event)
 {
@@ -338,7 +364,7 @@ static void look_for_entry(void)
 {
     uint64_t now;
 
-    if (shared || !window || (now = by_guests()) == guest_then)
+    if (shared || !counts() || (now = by_guests()) == guest_then)
         return;
     for (unsigned v = 0; v < n_vcpus; v++)
         for (size_t i = 0; i < n_cells; i++)
@@ -440,12 +466,40 @@ static void *mark(size_t t, unsigned slot) { return (void *)(uintptr_t)(t << 16 
 static void begin(struct table *t, unsigned slot)
 {
     window = t;
+    window_cpu = running;
     window_slot = slot;
     window_xen = 0;
     if (shared)
         reset(); /* guests make marks: what the stack held is out of date */
     memset(owned, 0, sizeof owned);
     look();
+}
+
+/* Gives guests what they executed since the last look. */
+static void own(void)
+{
+    for (unsigned v = 0; v < n_vcpus; v++)
+        for (unsigned o = 0; o < OWNERS; o++)
+            owned[o] += counters_of(v)[o] - vcpus[v].then[o];
+}
+
+/* Another processor's turn: what it executes is not in the window of this one. */
+static void take_turn(unsigned int vcpu, void *userdata)
+{
+    (void)userdata;
+    if (vcpu == running)
+        return;
+    if (vcpu >= n_cpus)
+        die("more processors than cpus= says", "");
+    if (counts()) {
+        settle();
+        own();
+    }
+    cpus[running].guests = by_guests();
+    turn_then = by_all_guests();
+    running = vcpu;
+    if (counts())
+        look();
 }
 
 /*
@@ -456,12 +510,10 @@ static void begin(struct table *t, unsigned slot)
  */
 static void end(struct table *t)
 {
-    if (window != t)
+    if (window != t || !counts())
         return;
     settle();
-    for (unsigned v = 0; v < n_vcpus; v++)
-        for (unsigned o = 0; o < OWNERS; o++)
-            owned[o] += counters_of(v)[o] - vcpus[v].then[o];
+    own();
     window = NULL;
     write_strange();
     fprintf(out, "w %s %u %" PRIu64 " %" PRIu64 " %" PRIu64, t->name, window_slot,
@@ -563,6 +615,8 @@ static void find_mark(struct qemu_plugin_insn *insn, uint64_t at)
 
 static void instrument(struct qemu_plugin_tb *tb)
 {
+    if (n_cpus > 1)
+        qemu_plugin_register_vcpu_tb_exec_cb(tb, take_turn, CB_NO_REGS, NULL);
     for (size_t i = 0, n = qemu_plugin_tb_n_insns(tb); i < n; i++) {
         struct qemu_plugin_insn *insn = qemu_plugin_tb_get_insn(tb, i);
         uint64_t at = qemu_plugin_insn_vaddr(insn);
@@ -608,7 +662,9 @@ static void read_code(const char *path)
     fclose(f);
     n_counters = OWNERS + 2 * n_cells;
     strange = array(n_cells, sizeof *strange);
-    reset();
+    for (running = MOST_CPUS; running--;)
+        reset();
+    running = 0;
 }
 
 static void add_table(const char *arg)
@@ -618,6 +674,13 @@ static void add_table(const char *arg)
     struct table *t = &tables[n_tables++];
     if (sscanf(arg, "%15[^:]:%" SCNx64 ":%u", t->name, &t->base, &t->slots) != 3 || t->slots < 2)
         die("table=NAME:BASE:SLOTS expected, got ", arg);
+}
+
+static void count_cpus(const char *arg)
+{
+    n_cpus = atoi(arg + 5);
+    if (n_cpus < 1 || n_cpus > MOST_CPUS)
+        die("not a number of processors: ", arg);
 }
 
 #if INTERFACE < 7
@@ -642,6 +705,8 @@ EXPORT int qemu_plugin_install(qemu_plugin_id_t id, const qemu_info_t *info, int
             to = argv[i] + 4;
         else if (!strncmp(argv[i], "table=", 6))
             add_table(argv[i] + 6);
+        else if (!strncmp(argv[i], "cpus=", 5))
+            count_cpus(argv[i]);
         else
             die("unknown argument ", argv[i]);
     }

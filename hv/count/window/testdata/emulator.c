@@ -2,7 +2,9 @@
  * A program that loads a plug-in as a QEMU does whose interface for plug-ins is
  * of one version (VERSION; OLDEST is the oldest that it loads), and executes a
  * few instructions that the plug-in sees: a window with three of a program and
- * one of a kernel in it.
+ * one of a kernel in it. With a third argument there are two processors: while the
+ * window is open on the first, the second takes a turn outside of the hypervisor
+ * and one in the middle of the first's visit there.
  */
 #include <dlfcn.h>
 #include <inttypes.h>
@@ -16,7 +18,11 @@ struct insn {
     struct { void (*cb)(unsigned, void *); void *userdata; } calls[4];
     uint64_t *adds[4];
 };
-struct tb { struct insn *insn; };
+struct tb {
+    struct insn *insn;
+    void (*cb)(unsigned, void *);
+    void *userdata;
+};
 
 #if VERSION < 7
 typedef void trans_cb(uint64_t id, struct tb *tb);
@@ -40,6 +46,13 @@ void qemu_plugin_register_vcpu_insn_exec_cb(struct insn *insn, void (*cb)(unsign
     (void)flags;
     insn->calls[insn->n_calls].cb = cb;
     insn->calls[insn->n_calls++].userdata = userdata;
+}
+
+void qemu_plugin_register_vcpu_tb_exec_cb(struct tb *tb, void (*cb)(unsigned, void *), int flags, void *userdata)
+{
+    (void)flags;
+    tb->cb = cb;
+    tb->userdata = userdata;
 }
 
 void qemu_plugin_register_atexit_cb(uint64_t id, exit_cb *cb, void *userdata)
@@ -68,39 +81,48 @@ void qemu_plugin_register_vcpu_insn_exec_inline(struct insn *insn, int op, void 
     insn->adds[insn->n_adds++] = ptr;
 }
 #else
-struct board { char *element; };
+struct board { char *elements; size_t size; };
 struct on_board { struct board *board; size_t offset; };
 
-int qemu_plugin_num_vcpus(void) { return 1; }
-void *qemu_plugin_scoreboard_find(struct board *board, unsigned vcpu) { (void)vcpu; return board->element; }
+static int n_vcpus = 1, vcpu_now;
+
+int qemu_plugin_num_vcpus(void) { return n_vcpus; }
+void *qemu_plugin_scoreboard_find(struct board *board, unsigned vcpu) { return board->elements + vcpu * board->size; }
 
 struct board *qemu_plugin_scoreboard_new(size_t size)
 {
     struct board *board = malloc(sizeof *board);
 
-    board->element = calloc(1, size);
+    board->elements = calloc(2, size);
+    board->size = size;
     return board;
 }
 
 void qemu_plugin_register_vcpu_insn_exec_inline_per_vcpu(struct insn *insn, int op, struct on_board entry, uint64_t imm)
 {
     (void)op, (void)imm;
-    insn->adds[insn->n_adds++] = (void *)(entry.board->element + entry.offset);
+    insn->adds[insn->n_adds++] = (void *)((char *)qemu_plugin_scoreboard_find(entry.board, vcpu_now) + entry.offset);
 }
 #endif
 
-static void execute(uint64_t at)
+static void execute(unsigned vcpu, uint64_t at)
 {
     struct insn insn = { .at = at };
-    struct tb tb = { &insn };
+    struct tb tb = { .insn = &insn };
+
+#if VERSION >= 2
+    vcpu_now = vcpu;
+#endif
 
 #if VERSION < 7
     translated(1, &tb);
 #else
     translated(&tb, trans_data);
 #endif
+    if (tb.cb)
+        tb.cb(vcpu, tb.userdata);
     for (int i = 0; i < insn.n_calls; i++)
-        insn.calls[i].cb(0, insn.calls[i].userdata);
+        insn.calls[i].cb(vcpu, insn.calls[i].userdata);
     for (int i = 0; i < insn.n_adds; i++)
         ++*insn.adds[i];
 }
@@ -130,6 +152,14 @@ static void load(char *option)
         exit(1);
 }
 
+static const struct { unsigned vcpu; uint64_t at; } turns[] = {
+    { 0, 0x1000 }, { 0, 0x5000 }, /* the window begins */
+    { 1, 0x5000 }, { 1, 0xffffffff81000000 }, { 1, 0x500000 }, { 1, 0x500001 },
+    { 0, 0x5000 }, { 0, 0x500000 }, { 0, 0x500001 }, /* a visit */
+    { 1, 0x500020 }, { 1, 0x5000 }, { 1, 0x500000 }, { 1, 0x1001 },
+    { 0, 0x500002 }, { 0, 0x500020 }, { 0, 0xffffffff81000000 }, { 0, 0x1001 },
+};
+
 int main(int argc, char **argv)
 {
     static const uint64_t program[] = { 0x5000, 0x1000, 0x5000, 0xffffffff81000000, 0x5001, 0x1001, 0x5002 };
@@ -139,8 +169,15 @@ int main(int argc, char **argv)
         return 0;
     }
     load(argv[2]);
-    for (size_t i = 0; i < sizeof program / sizeof *program; i++)
-        execute(program[i]);
+#if VERSION >= 2
+    n_vcpus = argc > 3 ? 2 : 1;
+#endif
+    if (argc > 3)
+        for (size_t i = 0; i < sizeof turns / sizeof *turns; i++)
+            execute(turns[i].vcpu, turns[i].at);
+    else
+        for (size_t i = 0; i < sizeof program / sizeof *program; i++)
+            execute(0, program[i]);
 #if VERSION < 7
     at_exit(1, exit_data);
 #else

@@ -1,0 +1,35 @@
+package xen
+
+import "fmt"
+
+// With two physical processors dom0 has the first for itself and the domU the second.
+// QEMU executes them in turns, in one thread, so that runs repeat under instruction
+// counting. A processor that waits for another in a loop (PAUSE), as for a lock, gives
+// its turn away at once.
+
+// pinDom0 has Xen keep dom0's vCPU on the first processor.
+const pinDom0 = "dom0_vcpus_pin"
+
+// smpOptions are those of Xen's for several processors.
+func (s shape) smpOptions() []string {
+	if s.cpus < 2 {
+		return nil
+	}
+	return []string{pinDom0}
+}
+
+// pinning is what the domU's description says of processors.
+func (s shape) pinning() string {
+	if s.cpus < 2 {
+		return ""
+	}
+	return "cpus=\"1\"\n"
+}
+
+// cpusText says which vCPUs there are, and where.
+func (s shape) cpusText() string {
+	if s.cpus < 2 {
+		return "1 in dom0 and 1 in each domU, on a machine of 1 CPU: there is nothing to pin them to; QEMU itself is pinned to no CPU of the host"
+	}
+	return fmt.Sprintf("1 in dom0, pinned to CPU 0, and 1 in the domU, pinned to CPU 1, on a machine of %d CPUs; QEMU itself is pinned to no CPU of the host", s.cpus)
+}
