@@ -152,7 +152,11 @@ func gaugeOf(h Hunt, m *measurer) (Gauge, error) {
 	if builds := spec.Measured(); len(builds) != 1 || len(spec.Domains) != 1 || len(spec.Benchmarks) != 1 {
 		return g, fmt.Errorf("bisect: %d builds, %d domains and %d benchmarks: it needs one of each", len(builds), len(spec.Domains), len(spec.Benchmarks))
 	}
-	g.Arch = spec.Builds[0].Arch
+	kinds := spec.SampleDomUs()
+	if len(kinds) != 1 {
+		return g, fmt.Errorf("bisect: %d kinds of domUs: it needs one", len(kinds))
+	}
+	g.Arch, g.DomU = spec.Builds[0].Arch, kinds[0]
 	g.Build, g.Domain, g.Benchmark = spec.Builds[0].Name, spec.Domains[0], spec.Benchmarks[0]
 	return g, nil
 }

@@ -23,7 +23,7 @@ type Reading struct {
 
 // Gauge says what is read of a run.
 type Gauge struct {
-	Arch, Build, Domain, Benchmark, Unit string
+	Arch, DomU, Build, Domain, Benchmark, Unit string
 }
 
 // read reads a figure of a run directory: the mean of its boots.

@@ -83,12 +83,12 @@ func (d *Difference) add(c Change) {
 
 // Between explains what an operation of a build executes more in a run than in an
 // earlier one. It is false unless both counted it, exactly.
-func Between(before, after *Run, arch, build, domain, benchmark string) (Difference, bool) {
-	return after.Cost(arch, domain, benchmark, build).Difference(before.Cost(arch, domain, benchmark, build))
+func Between(before, after *Run, at Where, benchmark, build string) (Difference, bool) {
+	return after.Cost(at, benchmark, build).Difference(before.Cost(at, benchmark, build))
 }
 
 // Explain explains what an operation of a build executes more than one of the base
 // in the same run. A run without profiles, nil, explains nothing.
-func (r *Run) Explain(arch, build, base, domain, benchmark string) (Difference, bool) {
-	return r.Cost(arch, domain, benchmark, build).Difference(r.Cost(arch, domain, benchmark, base))
+func (r *Run) Explain(at Where, benchmark, build, base string) (Difference, bool) {
+	return r.Cost(at, benchmark, build).Difference(r.Cost(at, benchmark, base))
 }

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"fmt"
 	"io"
+	"strings"
 
 	"xsmbench/reports/compare"
 	"xsmbench/reports/internal/grid"
@@ -19,9 +20,9 @@ func Differing(w io.Writer, c *compare.Comparison, profiles *profile.Run) error 
 	g := grid.New(8)
 	copy(g.Right, []bool{false, false, false, false, true, true, true, false})
 	g.Add("operation", "domain", "build", "unit", c.Base, "now", "change", "by")
-	several := false
+	var told told
 	for _, r := range c.Rows {
-		several = several || r.Arch != c.Rows[0].Arch
+		told.add(c.Rows[0].Environment, r.Environment)
 	}
 	n, open := 0, 0
 	for _, r := range c.Rows {
@@ -33,10 +34,10 @@ func Differing(w io.Writer, c *compare.Comparison, profiles *profile.Run) error 
 		}
 		n++
 		by := ""
-		if d, ok := profiles.Explain(r.Arch, r.Build, c.Base, r.Domain, r.Benchmark); ok && compare.IsTally(r.Unit) {
+		if d, ok := profiles.Explain(Where(r.Environment), r.Benchmark, r.Build, c.Base); ok && compare.IsTally(r.Unit) {
 			by = Functions(d, mostFunctions)
 		}
-		g.Add(r.Benchmark, place(r.Arch, r.Domain, several), r.Build, r.Unit, Value(r.BaseValue, r.Unit), Value(r.Value, r.Unit), rowChange(r), by)
+		g.Add(r.Benchmark, told.place(r.Environment), r.Build, r.Unit, Value(r.BaseValue, r.Unit), Value(r.Value, r.Unit), rowChange(r), by)
 	}
 	if n > 0 {
 		g.Write(b)
@@ -49,12 +50,29 @@ func Differing(w io.Writer, c *compare.Comparison, profiles *profile.Run) error 
 	return b.Flush()
 }
 
-// place is a domain, after the architecture where there are several.
-func place(arch, domain string, several bool) string {
-	if several {
-		return arch + " " + domain
+// told is what tells places apart besides the domain: what there is several of.
+type told struct{ arches, domUs bool }
+
+func (t *told) add(first, other compare.Environment) {
+	t.arches = t.arches || other.Arch != first.Arch
+	t.domUs = t.domUs || other.DomU != first.DomU
+}
+
+// place is a domain, with what tells it from others of its name.
+func (t told) place(e compare.Environment) string {
+	at := profile.Where{Domain: e.Domain}
+	if t.arches {
+		at.Arch = e.Arch
 	}
-	return domain
+	if t.domUs {
+		at.DomU = e.DomU
+	}
+	return strings.TrimSpace(at.String())
+}
+
+// Where is the place in a profile of what an environment names.
+func Where(e compare.Environment) profile.Where {
+	return profile.Where{Arch: e.Arch, DomU: e.DomU, Domain: e.Domain}
 }
 
 // differs reports whether a row's build is another than its base.

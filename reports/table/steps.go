@@ -27,20 +27,20 @@ func Steps(w io.Writer, t *trend.Trends, steps []trend.Step, explain Explainer) 
 	if len(steps) == 0 && len(t.Runs) > 0 {
 		fmt.Fprintf(b, "no figure changed, of %s\n", number.Count(len(t.Series), "series"))
 	}
-	several := false
+	var told told
 	for _, s := range t.Series {
-		several = several || s.Arch != t.Series[0].Arch
+		told.add(t.Series[0].Environment, s.Environment)
 	}
 	for i, s := range steps {
 		if i > 0 {
 			fmt.Fprintln(b)
 		}
-		writeStep(b, s, several, explain)
+		writeStep(b, s, told, explain)
 	}
 	return b.Flush()
 }
 
-func writeStep(w io.Writer, s trend.Step, severalArches bool, explain Explainer) {
+func writeStep(w io.Writer, s trend.Step, told told, explain Explainer) {
 	fmt.Fprintf(w, "%s  %s\n", s.Revision.Name, Message(s.Revision))
 	same := orNote(s.Changes[0])
 	for _, c := range s.Changes {
@@ -62,7 +62,7 @@ func writeStep(w io.Writer, s trend.Step, severalArches bool, explain Explainer)
 		if d, ok := explain(c); ok {
 			by = Functions(d, mostFunctions)
 		}
-		g.Add("", c.Benchmark, place(c.Arch, c.Domain, severalArches), c.Build, LevelValue(c.Series, c.From), LevelValue(c.Series, c.To), StepText(c), by)
+		g.Add("", c.Benchmark, told.place(c.Environment), c.Build, LevelValue(c.Series, c.From), LevelValue(c.Series, c.To), StepText(c), by)
 	}
 	g.Write(w)
 }
@@ -137,6 +137,7 @@ type jsonStep struct {
 type jsonStepChange struct {
 	Benchmark string      `json:"benchmark"`
 	Arch      string      `json:"arch"`
+	DomU      string      `json:"domu,omitempty"` // kind of the domUs, where it is not the usual one
 	Domain    string      `json:"domain"`
 	Build     string      `json:"build"`
 	Unit      string      `json:"unit"`
@@ -159,7 +160,7 @@ func StepsJSON(w io.Writer, revisions any, steps []trend.Step, explain Explainer
 	for _, s := range steps {
 		j := jsonStep{Revision: s.Revision}
 		for _, c := range s.Changes {
-			change := jsonStepChange{Benchmark: c.Benchmark, Arch: c.Arch, Domain: c.Domain, Build: c.Build, Unit: c.Unit, Before: c.From, After: c.To, Exact: c.Change.Exact}
+			change := jsonStepChange{Benchmark: c.Benchmark, Arch: c.Arch, DomU: c.DomU, Domain: c.Domain, Build: c.Build, Unit: c.Unit, Before: c.From, After: c.To, Exact: c.Change.Exact}
 			for _, r := range c.Or {
 				change.Or = append(change.Or, r.Commit)
 			}

@@ -12,6 +12,7 @@ import (
 
 	"xsmbench/cmd/xsmbench/internal/progress"
 	"xsmbench/experiment/series"
+	"xsmbench/reports/profile"
 	"xsmbench/reports/table"
 )
 
@@ -116,7 +117,7 @@ func writeFound(w io.Writer, f *series.Found) {
 	if f.Before.Value != f.Good.Value || f.First.Value != f.Bad.Value {
 		fmt.Fprintf(w, "  other commits changed it, too: %s has %s, %s has %s\n", f.Good.Name, value(f.Good), f.Bad.Name, value(f.Bad))
 	}
-	if d, ok := (profiles{}).between(f.Before.Dir, f.First.Dir, g.Arch, g.Build, g.Domain, g.Benchmark); ok {
+	if d, ok := (profiles{}).between(f.Before.Dir, f.First.Dir, profile.Where{Arch: g.Arch, DomU: g.DomU, Domain: g.Domain}, g.Benchmark, g.Build); ok {
 		for _, x := range d.Functions {
 			fmt.Fprintf(w, "  %s %s\n", table.Count(x.Instructions), table.FunctionName(x))
 		}

@@ -258,7 +258,7 @@ func executed(now, before input) (func(e compare.Environment, benchmark, build s
 		if name, earlier := compare.IsEarlier(build); earlier {
 			r, build = runs[1], name
 		}
-		cost := r.Cost(profile.Where{Arch: e.Arch, DomU: e.DomU, Domain: e.Domain}, benchmark, build)
+		cost := r.Cost(table.Where(e), benchmark, build)
 		if cost == nil {
 			return nil, false
 		}

@@ -250,7 +250,7 @@ func explainer(s *series.Series) table.Explainer {
 	}
 	read := profiles{}
 	return func(c trend.StepChange) (profile.Difference, bool) {
-		return read.between(dirs[c.Before.ID], dirs[c.After.ID], c.Arch, c.Build, c.Domain, c.Benchmark)
+		return read.between(dirs[c.Before.ID], dirs[c.After.ID], table.Where(c.Environment), c.Benchmark, c.Build)
 	}
 }
 
@@ -266,10 +266,10 @@ func (p profiles) of(dir string) *profile.Run {
 	return r
 }
 
-func (p profiles) between(before, after, arch, build, domain, benchmark string) (profile.Difference, bool) {
+func (p profiles) between(before, after string, at profile.Where, benchmark, build string) (profile.Difference, bool) {
 	a, b := p.of(before), p.of(after)
 	if a == nil || b == nil {
 		return profile.Difference{}, false
 	}
-	return profile.Between(a, b, arch, build, domain, benchmark)
+	return profile.Between(a, b, at, benchmark, build)
 }
