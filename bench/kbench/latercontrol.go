@@ -249,11 +249,17 @@ func setTarget(d *scratchDomain) (undone, error) {
 	return u, nil
 }
 
-// mapPort gives the domain a port of a device that it may use.
+// mapPort gives the domain a port of a device that it may use. From 4.23 on Xen wants it to be
+// permitted first; before, the mapping permits it, and its removal takes that back.
 func mapPort(d *scratchDomain) (undone, error) {
 	const port = 0x1000
 	unlabel, err := labelled(d.hc, labelIOPort, port, nicContext)
 	if err != nil {
+		return undone{}, err
+	}
+	permit := &abi.Domctl{Cmd: abi.DomctlIOPortPermission, IOPort: abi.DomctlIOPort{First: port, Nr: 1, Allow: 1}}
+	if err := makeOnce(d.hc, []step{domctlOf("permit port", d.id, permit)}); err != nil {
+		unlabel()
 		return undone{}, err
 	}
 	set := func(add uint64) step {
