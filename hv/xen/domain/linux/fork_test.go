@@ -118,7 +118,7 @@ func TestBusyWorkload(t *testing.T) {
 		Options:    bench.Options{EnoughUS: 1000, Repetitions: 3},
 	}
 	l := &listener{}
-	done := time.AfterFunc(time.Minute, func() { panic("the agent hangs") })
+	done := time.AfterFunc(5*time.Minute, func() { panic("the agent hangs") })
 	defer done.Stop()
 	if err := agent.Run(domain{o}, agent.Config{Domain: "dom0", Plan: plan, Workload: busy.Start}, l); err != nil {
 		t.Fatal(err)
