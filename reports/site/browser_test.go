@@ -64,6 +64,7 @@ func TestBrowser(t *testing.T) {
 	t.Run("compare", func(t *testing.T) { testCompare(t, chromium) })
 	t.Run("values", func(t *testing.T) { testValues(t, chromium) })
 	t.Run("machines", func(t *testing.T) { testMachines(t, chromium) })
+	t.Run("renamed", func(t *testing.T) { testRenamed(t, chromium) })
 	t.Run("hostile", func(t *testing.T) { testHostile(t, chromium) })
 }
 
@@ -312,6 +313,55 @@ func testMachines(t *testing.T, chromium context.Context) {
 	}
 	if text := p.Texts(`[document.getElementById("warning").innerText]`)[0]; !strings.Contains(text, "different machines") {
 		t.Errorf("the warning is %q", text)
+	}
+}
+
+// testRenamed: a build and a benchmark that have another name since stand in one row,
+// under the new name. A run that has both names keeps them.
+func testRenamed(t *testing.T, chromium context.Context) {
+	store := stored(t, 3, func(i int, run *results.Run) (string, func(hv.Build) []bench.Measurement) {
+		one(run, []string{"strict", "flask", "flask"}[i], fmt.Sprintf("v%d", i))
+		return "", func(hv.Build) []bench.Measurement {
+			m := func(name string, v float64) bench.Measurement {
+				return bench.Measurement{Domain: "dom0", Benchmark: name, Iterations: 1, Values: []bench.Value{{Value: v, Unit: "xen-instr/op"}}}
+			}
+			return [][]bench.Measurement{
+				{m("Kbench/old", 100), m("Kbench/kept", 7)},
+				{m("Kbench/new", 105), m("Kbench/kept", 7)},
+				{m("Kbench/old", 100), m("Kbench/new", 105)},
+			}[i]
+		}
+	})
+	dir := t.TempDir()
+	write(t, dir, store, Options{Rename: map[string]string{"strict": "flask", "Kbench/old": "Kbench/new", "Kbench/gone": "Kbench/kept", "__proto__": "x"}})
+	runs, err := store.Runs()
+	if err != nil {
+		t.Fatal(err)
+	}
+	compare := func(before, after int) *browser.Page {
+		p := browser.Open(t, chromium, fileURL(dir, "compare.html")+"#a="+runs[before].ID+"&b="+runs[after].ID)
+		p.Until(`!document.getElementById("result").hidden`)
+		return p
+	}
+	p := compare(0, 1)
+	sound(p)
+	want := []string{"Kbench/new|dom0|flask|xen-instr/op|100|105|+5|+5.00%|exact", "Kbench/kept|dom0|flask|xen-instr/op|7|7|0|0.00%|exact"}
+	if got := p.Texts(cells); !slices.Equal(got, want) {
+		t.Errorf("rows are %q, want %q", got, want)
+	}
+	said := `[document.getElementById("renamed").innerText]`
+	if got := p.Texts(said)[0]; got != "Renamed: Kbench/old of the run before is Kbench/new here; strict of the run before is flask here." {
+		t.Errorf("it says %q", got)
+	}
+	if got := p.Texts(`[document.getElementById("only").innerText]`)[0]; got != "" {
+		t.Errorf("only one run has: %q", got)
+	}
+	if facts := p.Texts(`Array.from(document.querySelectorAll("#facts tbody tr")).map(r => Array.from(r.cells).map(c => c.textContent).join("|")).filter(r => r.startsWith("flask") || r.startsWith("strict"))`); len(facts) != 1 || !strings.HasPrefix(facts[0], "flask (amd64)|v0") {
+		t.Errorf("builds are %q", facts)
+	}
+	p = compare(1, 2)
+	if got := p.Texts(cells); len(got) != 3 || !slices.Contains(got, "Kbench/old|dom0|flask|xen-instr/op|–|100|–|–|only after") {
+		t.Errorf("with both names rows are %q", got)
 	}
 }
 

@@ -145,17 +145,31 @@
     draw();
   }
 
+  // current are the names of a run's builds and benchmarks that have other ones now. As
+  // in the trends, a run that has a new name itself keeps the old one.
+  function current(run) {
+    const has = new Set(run.benchmarks), names = new Map();
+    run.figures.forEach(function (f) { has.add(f.build); });
+    (index.renamed || []).forEach(function (r) { if (has.has(r.old) && !has.has(r.new)) names.set(r.old, r.new); });
+    return names;
+  }
+
+  // now is the name that one has now.
+  function now(names, name) { return names.has(name) ? names.get(name) : name; }
+
   // join puts the figures of both runs side by side.
   function join(a, b) {
     const all = new Map();
     [a, b].forEach(function (run, side) {
+      const names = current(run);
       run.figures.forEach(function (f) {
+        const build = now(names, f.build);
         f.rows.forEach(function (r) {
-          const name = run.benchmarks[r[0]];
-          const key = JSON.stringify([f.where, f.domain, f.build, f.unit, name]);
+          const name = now(names, run.benchmarks[r[0]]);
+          const key = JSON.stringify([f.where, f.domain, build, f.unit, name]);
           let row = all.get(key);
           if (!row) {
-            row = { benchmark: name, where: f.where, domain: f.domain, build: f.build, unit: f.unit, cost: f.cost, timed: f.timed, values: [null, null], exact: [false, false] };
+            row = { benchmark: name, where: f.where, domain: f.domain, build: build, unit: f.unit, cost: f.cost, timed: f.timed, values: [null, null], exact: [false, false] };
             all.set(key, row);
           }
           row.values[side] = r[1];
@@ -241,11 +255,18 @@
     line("xsmbench", a.tool, b.tool, true);
     line("boots", String(a.boots), String(b.boots));
     const images = function (run, name) {
-      const build = run.builds.find(function (x) { return x.name === name[0] && x.arch === name[1]; });
+      const renamed = current(run);
+      const build = run.builds.find(function (x) { return now(renamed, x.name) === name[0] && x.arch === name[1]; });
       return build ? [build.revision, build.image.slice(0, 8)].filter(Boolean).join(", image ") : "";
     };
     const names = new Map();
-    a.builds.concat(b.builds).forEach(function (x) { names.set(JSON.stringify([x.name, x.arch]), [x.name, x.arch]); });
+    [a, b].forEach(function (run) {
+      const renamed = current(run);
+      run.builds.forEach(function (x) {
+        const name = now(renamed, x.name);
+        names.set(JSON.stringify([name, x.arch]), [name, x.arch]);
+      });
+    });
     names.forEach(function (n) { line(n[0] + " (" + n[1] + ")", images(a, n), images(b, n), true); });
     const warning = byId("warning");
     const other = rows.filter(function (r) { return r.kind === "other machine"; }).length;
@@ -253,6 +274,16 @@
     warning.textContent = "The runs are of different machines. Times of one say nothing of the other, so " + other + " rows have no difference here.";
     byId("judge").textContent = "xsmbench history show " + a.id.slice(0, 8) + " -o before\nxsmbench history show " + b.id.slice(0, 8) + " -o after\nxsmbench gate after --against before";
     only();
+    renames(a, b);
+  }
+
+  // renames says which names are others than those that the runs have.
+  function renames(a, b) {
+    const parts = [];
+    [["before", a], ["after", b]].forEach(function (side) {
+      current(side[1]).forEach(function (name, old) { parts.push(old + " of the run " + side[0] + " is " + name + " here"); });
+    });
+    byId("renamed").textContent = parts.length ? "Renamed: " + parts.join("; ") + "." : "";
   }
 
   // only names what one of the runs has and the other lacks.

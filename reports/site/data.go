@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"cmp"
 	"encoding/json"
+	"maps"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -154,6 +156,13 @@ type indexData struct {
 	Schema int        `json:"schema"`
 	Lines  []lineData `json:"lines"`
 	Runs   []runEntry `json:"runs"` // the newest first
+	// Renamed are names that builds and benchmarks had, and have now.
+	Renamed []renamedData `json:"renamed"`
+}
+
+type renamedData struct {
+	Old string `json:"old"`
+	New string `json:"new"`
 }
 
 type lineData struct {
@@ -178,7 +187,10 @@ type runEntry struct {
 func dataName(id string) string { return dataFolder + "/" + id + ".json" }
 
 func (t *site) writeIndexData() error {
-	d := indexData{Schema: Schema}
+	d := indexData{Schema: Schema, Renamed: []renamedData{}}
+	for _, old := range slices.Sorted(maps.Keys(t.Rename)) {
+		d.Renamed = append(d.Renamed, renamedData{old, t.Rename[old]})
+	}
 	for _, l := range t.lines {
 		d.Lines = append(d.Lines, lineData{l.Name(), l.Label, l.Target, l.page(), len(l.runs), l.last().ID})
 	}

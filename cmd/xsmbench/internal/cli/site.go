@@ -28,7 +28,7 @@ again, and each is replaced as a whole, so that the folder can be served meanwhi
 Site writes over its own files only.
 
 [rename] in the experiment file gives builds and benchmarks of older runs their new
-names in the trends.`,
+names, in the trends and where runs are compared.`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) (err error) {
 			if err := withConfig(c); err != nil {
