@@ -26,10 +26,15 @@ import "embed"
 //go:embed hv/xen/domain/pc/*.go
 //go:embed hv/xen/domain/pc/*.s
 //go:embed hv/xen/domain/xenstore/*.go
+//go:embed hv/xen/domain/xl/*.go
 //go:embed hv/xen/protocol/*.go
 //go:embed workloads/*.go
+//go:embed workloads/block/*.go
+//go:embed workloads/domains/*.go
 //go:embed workloads/kernbench/*.go
 //go:embed workloads/kernbench/csource/*.go
+//go:embed workloads/network/*.go
+//go:embed workloads/serve/*.go
 //go:embed xsm/*.go
 //go:embed xsm/flask/*.go
 //go:embed xsm/flask/avc/*.go

@@ -65,8 +65,8 @@ var layout = []folder{
 	{"hv/xen/domain", "abi bench hv/count", "workloads"},
 	{"hv/xen/protocol", "bench", "workloads hv/count hv/xen/domain"},
 	{"hv/xen/faketools/fakeqemu", "bench hv/count hv/xen/protocol hv/xen/qemu", ""},
-	{"hv/xen", "abi xsm bench hv hv/child hv/policy hv/store hv/gotool hv/count hv/xen/debian hv/xen/source hv/xen/kbuild hv/xen/image hv/xen/qemu hv/xen/symbols hv/xen/domain hv/xen/protocol",
-		"workloads results experiment hv/xen/faketools hv/xen/faketools/fakeqemu"},
+	{"hv/xen", "abi xsm bench workloads hv hv/child hv/policy hv/store hv/gotool hv/count hv/xen/debian hv/xen/source hv/xen/kbuild hv/xen/image hv/xen/qemu hv/xen/symbols hv/xen/domain hv/xen/protocol",
+		"results experiment hv/xen/faketools hv/xen/faketools/fakeqemu"},
 	{"hv/xen/realtest", "", "bench hv hv/count hv/store hv/xen/symbols hv/xen/debian hv/xen/source hv/xen/kbuild hv/xen hv/xen/qemu results reports"},
 
 	{"hv/linux", "bench hv hv/child hv/store hv/gotool hv/process hv/xen/domain hv/xen/protocol", "workloads"},

@@ -83,6 +83,9 @@ type Benchmark struct {
 	// Full marks what only the suite "full" has: a run that names no
 	// benchmarks leaves it out. See InSuite.
 	Full bool
+	// Workload marks what the suite "workloads" has alone: work as a machine has it, with
+	// devices and domains of its own.
+	Workload bool
 	// CLibrary marks operations as today's C library and tools make them of what
 	// lmbench asks for: other system calls than the plain name says, programs
 	// that the dynamic linker begins. A target whose domains have no such calls

@@ -40,6 +40,15 @@ func Has(os OS, f Facility) bool {
 	case Compiling:
 		b, builder := os.(Builder)
 		ok = builder && b.Compiler() != ""
+	case Domains:
+		t, owner := os.(ToolstackOwner)
+		ok = owner && t.Toolstack() != nil
+	case BlockIO:
+		b, owner := os.(BlockOwner)
+		ok = owner && b.Block() != ""
+	case Neighbours:
+		n, owner := os.(NetworkOwner)
+		ok = owner && n.Server() != Host{}
 	}
 	return ok
 }
@@ -130,9 +139,10 @@ const (
 )
 
 // SocketAddr is where a socket is: a name in the file system for one of
-// UnixStream, else a port of the loopback address 127.0.0.1.
+// UnixStream, else a port of a host, this one unless it is named.
 type SocketAddr struct {
 	Path string
+	Host Host
 	Port uint16
 }
 

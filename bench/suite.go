@@ -7,19 +7,32 @@ import (
 )
 
 // Suites are the sets of benchmarks that have a name: what a run measures that
-// names no benchmarks, and all that there are.
+// names no benchmarks, all single operations with kernbench, and the work of a machine,
+// whose windows are long and which needs devices and domains that others do without.
 const (
-	DefaultSuite = "default"
-	FullSuite    = "full"
+	DefaultSuite  = "default"
+	FullSuite     = "full"
+	WorkloadSuite = "workloads"
 )
 
 // Suites lists their names.
-func Suites() []string { return []string{DefaultSuite, FullSuite} }
+func Suites() []string { return []string{DefaultSuite, FullSuite, WorkloadSuite} }
 
-// InSuite reports whether a benchmark is in a suite. The full suite has all; the
-// default one leaves out what is marked Full.
+// InSuite reports whether a benchmark is in a suite. The default suite is part of the
+// full one.
 func (b Benchmark) InSuite(suite string) bool {
-	return suite == FullSuite || !b.Full
+	return suite == b.Home() || suite == FullSuite && b.Home() == DefaultSuite
+}
+
+// Home is the smallest suite that has a benchmark.
+func (b Benchmark) Home() string {
+	switch {
+	case b.Workload:
+		return WorkloadSuite
+	case b.Full:
+		return FullSuite
+	}
+	return DefaultSuite
 }
 
 // Dynamic reports whether a benchmark needs programs that the dynamic linker
@@ -33,11 +46,8 @@ func (b Benchmark) Dynamic() bool { return b.CLibrary && strings.HasSuffix(b.Nam
 // suite, "", an expression selects among all, and the empty expression is the default
 // suite.
 func SelectSuite(suite, pattern string) ([]Benchmark, error) {
-	if suite == "" {
-		suite = FullSuite
-		if pattern == "" {
-			suite = DefaultSuite
-		}
+	if suite == "" && pattern == "" {
+		suite = DefaultSuite
 	}
 	list, err := Select(pattern)
 	if err != nil {
@@ -45,20 +55,32 @@ func SelectSuite(suite, pattern string) ([]Benchmark, error) {
 	}
 	var in []Benchmark
 	for _, b := range list {
-		if b.InSuite(suite) {
+		if suite == "" || b.InSuite(suite) {
 			in = append(in, b)
 		}
 	}
 	if len(in) == 0 {
-		return nil, fmt.Errorf("select benchmarks: suite %s has none that match %q; suite %s has %d", suite, pattern, FullSuite, len(list))
+		return nil, fmt.Errorf("select benchmarks: suite %s has none that match %q; %s", suite, pattern, whereElse(list))
 	}
 	slices.SortStableFunc(in, func(a, b Benchmark) int { return rank(a) - rank(b) })
 	return in, nil
 }
 
-func rank(b Benchmark) int {
-	if b.Full {
-		return 1
+func rank(b Benchmark) int { return slices.Index(Suites(), b.Home()) }
+
+// whereElse says which suites have benchmarks.
+func whereElse(list []Benchmark) string {
+	var have []string
+	for _, suite := range Suites() {
+		n := 0
+		for _, b := range list {
+			if b.InSuite(suite) {
+				n++
+			}
+		}
+		if n > 0 {
+			have = append(have, fmt.Sprintf("suite %s has %d", suite, n))
+		}
 	}
-	return 0
+	return strings.Join(have, ", ")
 }

@@ -18,7 +18,9 @@ import (
 	"xsmbench/bench/benchtest"
 	_ "xsmbench/bench/kbench"
 	_ "xsmbench/bench/lmbench"
+	_ "xsmbench/workloads/domains"
 	_ "xsmbench/workloads/kernbench"
+	_ "xsmbench/workloads/serve"
 	"xsmbench/xsm/hook"
 )
 
@@ -214,6 +216,23 @@ func TestSelectSuite(t *testing.T) {
 	_, err := bench.SelectSuite(bench.DefaultSuite, "max_mem")
 	if want := `suite default has none that match "max_mem"; suite full has 1`; err == nil || !strings.Contains(err.Error(), want) {
 		t.Errorf("error %v, want %q", err, want)
+	}
+}
+
+// TestWorkloadSuite: the work of a machine is a suite of its own, and in no other.
+func TestWorkloadSuite(t *testing.T) {
+	list, err := bench.SelectSuite(bench.WorkloadSuite, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, b := range list {
+		if b.Suite != "Workload" || b.InSuite(bench.FullSuite) || b.InSuite(bench.DefaultSuite) || b.Job == nil || !b.Later {
+			t.Errorf("%s: %+v", b.FullName(), b)
+		}
+	}
+	all, err := bench.Select("^Workload/")
+	if err != nil || len(all) != len(list) || len(list) < 17 {
+		t.Errorf("%d of %d, %v", len(list), len(all), err)
 	}
 }
 

@@ -1,7 +1,8 @@
 // Package workloads is what the rest of the machine does while benchmarks run
-// in it: nothing, or something that takes the processor. A run names one
-// (bench.Plan.Workload); the agent of a domain starts it before the first
-// benchmark and ends it after the last.
+// in it: nothing, or something that takes the processor, memory or a device. A run
+// names one (bench.Plan.Workload); the agent of a domain starts it before the first
+// benchmark and ends it after the last. A neighbour's workload is started by the
+// domain that is not measured.
 //
 // The packages below are macro workloads: benchmarks whose one operation is a
 // whole job of a machine, as kernbench's compilation of a kernel. They register
@@ -20,18 +21,27 @@ import (
 type Workload struct {
 	Name string
 	Doc  string
-	// Start begins it and returns what ends it; nil if nothing is done.
-	Start func(bench.OS) (stop func(), err error)
+	// Needs are the facilities that it uses beside bench.OS.
+	Needs []bench.Facility
+	// Neighbour marks what the other domain does, the one that is not measured.
+	Neighbour bool
+	// Start begins it and returns what ends it; nil if nothing is done. Its error
+	// is a *bench.LackError if the domain has not what it needs.
+	Start func(bench.Domain) (stop func(), err error)
 }
 
 // Default is the workload of runs that name none.
 const Default = "idle"
 
 // all are the workloads, the default one first.
-var all = []Workload{
-	{Name: Default, Doc: "nothing"},
-	busy,
-}
+var all = slices.Concat(
+	[]Workload{{Name: Default, Doc: "nothing"}},
+	active,
+	neighbours(active...),
+)
+
+// active are those that do something.
+var active = []Workload{busy, memory, events, blockTraffic, networkTraffic}
 
 // Find returns the workload with a name; "" is the default.
 func Find(name string) (Workload, error) {

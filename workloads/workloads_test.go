@@ -12,13 +12,13 @@ import (
 )
 
 func TestFind(t *testing.T) {
-	for name, want := range map[string]string{"": "idle", "idle": "idle", "busy": "busy"} {
+	for name, want := range map[string]string{"": "idle", "idle": "idle", "busy": "busy", "memory": "memory", "neighbour-events": "neighbour-events"} {
 		w, err := workloads.Find(name)
 		if err != nil || w.Name != want || w.Doc == "" {
 			t.Errorf("%q: %+v, %v", name, w, err)
 		}
 	}
-	if _, err := workloads.Find("lazy"); err == nil || !strings.Contains(err.Error(), `unknown workload "lazy": have idle, busy`) {
+	if _, err := workloads.Find("lazy"); err == nil || !strings.Contains(err.Error(), `unknown workload "lazy": have idle, busy, memory, events, block, network, neighbour-busy, neighbour-memory, neighbour-events, neighbour-block, neighbour-network`) {
 		t.Errorf("error %v", err)
 	}
 }
@@ -27,12 +27,12 @@ func TestFind(t *testing.T) {
 // that does something has used the processor.
 func TestStart(t *testing.T) {
 	for _, w := range workloads.All() {
-		if w.Start == nil {
+		if w.Start == nil || len(w.Needs) > 0 {
 			continue
 		}
 		d := benchtest.New(0)
 		os := d.OS()
-		stop, err := w.Start(os)
+		stop, err := w.Start(d)
 		if err != nil {
 			t.Errorf("%s: %v", w.Name, err)
 			continue
@@ -60,7 +60,26 @@ func TestStartFails(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := busy.Start(full{benchtest.New(0).OS()}); !errors.Is(err, abi.EAGAIN) {
+	if _, err := busy.Start(bench.WithOS(benchtest.New(0), full{benchtest.New(0).OS()})); !errors.Is(err, abi.EAGAIN) {
 		t.Errorf("error %v", err)
+	}
+}
+
+// TestWorkloadLacks: where a workload's device or its other domain is missing, it says so.
+func TestWorkloadLacks(t *testing.T) {
+	for _, name := range []string{"block", "network", "events", "neighbour-block"} {
+		w, err := workloads.Find(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		d := benchtest.New(1)
+		d.Alone = true
+		var lack *bench.LackError
+		if _, err := w.Start(d); !errors.As(err, &lack) || lack.Reason == "" {
+			t.Errorf("%s: %v", name, err)
+		}
+		if d.Processes() != 0 {
+			t.Errorf("%s: a process is left", name)
+		}
 	}
 }

@@ -29,7 +29,7 @@ type Config struct {
 	Plan   bench.Plan
 	// Workload, if not nil, starts what the domain does besides the benchmarks
 	// and returns what ends it.
-	Workload func(bench.OS) (stop func(), err error)
+	Workload func(bench.Domain) (stop func(), err error)
 	// Between, if not nil, runs before each benchmark, outside of any
 	// measurement: a target in Go runs the collector there.
 	Between func()
@@ -60,7 +60,11 @@ func Run(d bench.Domain, c Config, sink Sink) error {
 		}
 	}
 	if c.Workload != nil {
-		stop, err := c.Workload(d.OS())
+		stop, err := c.Workload(d)
+		var lack *bench.LackError
+		if errors.As(err, &lack) {
+			return a.skip(list, "the workload cannot run: "+lack.Reason)
+		}
 		if err != nil {
 			return err
 		}
@@ -68,6 +72,16 @@ func Run(d bench.Domain, c Config, sink Sink) error {
 	}
 	for i, b := range list {
 		if err := a.one(b, i+1, len(list)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// skip skips all benchmarks for one reason.
+func (a *agent) skip(list []bench.Benchmark, reason string) error {
+	for _, b := range list {
+		if err := a.sink.Skip(b.FullName(), reason); err != nil {
 			return err
 		}
 	}
@@ -104,7 +118,11 @@ func (a *agent) one(b bench.Benchmark, index, total int) error {
 	if a.Between != nil {
 		a.Between()
 	}
-	m := a.measure(b)
+	m, err := a.measure(b)
+	var lack *bench.LackError
+	if errors.As(err, &lack) {
+		return a.sink.Skip(b.FullName(), lack.Reason)
+	}
 	a.calibration = a.calibration.After(m)
 	m.Domain = a.Domain
 	return a.sink.Sample(m)
@@ -116,7 +134,7 @@ func (a *agent) unfit(b bench.Benchmark) string {
 	case a.Offers != nil && !a.Offers(b):
 		return "the target does not offer it"
 	case b.Lacking(a.has) != "":
-		return fmt.Sprintf("the operating system lacks %s", b.Lacking(a.has))
+		return bench.Missing(a.domain.OS(), b.Lacking(a.has))
 	case b.Dom0Only && !a.domain.Hypercalls().Privileged():
 		return "only the control domain may"
 	case b.NeedsPeer || b.NeedsEcho:
@@ -141,7 +159,7 @@ func (a *agent) lonely(b bench.Benchmark) string {
 }
 
 // measure always returns a measurement, with Error set if there is no sample.
-func (a *agent) measure(b bench.Benchmark) bench.Measurement {
+func (a *agent) measure(b bench.Benchmark) (bench.Measurement, error) {
 	run := a.forked
 	if a.InPlace != nil && a.InPlace(b) {
 		run = a.inPlace
@@ -150,7 +168,7 @@ func (a *agent) measure(b bench.Benchmark) bench.Measurement {
 	if err != nil {
 		m = bench.Measurement{Benchmark: b.FullName(), Error: err.Error()}
 	}
-	return m
+	return m, err
 }
 
 // inPlace measures in the agent's own process. A panic is the benchmark's
@@ -196,6 +214,8 @@ func (a *agent) forked(b bench.Benchmark) (bench.Measurement, error) {
 		return m, fmt.Errorf("measure %s: wait for process: %w", b.FullName(), err)
 	case status == statusFailed && len(answer) > 0:
 		return m, errors.New(string(answer))
+	case status == statusLacks:
+		return m, &bench.LackError{Reason: string(answer)}
 	case status != 0:
 		return m, fmt.Errorf("measure %s: its process ended with status %d", b.FullName(), status)
 	}
@@ -205,14 +225,22 @@ func (a *agent) forked(b bench.Benchmark) (bench.Measurement, error) {
 	return m, nil
 }
 
-// statusFailed is the exit status of a child that sends an error's text.
-const statusFailed = 1
+// Exit statuses of a child that sends the text of an error, or of a reason to be
+// skipped.
+const (
+	statusFailed = 1
+	statusLacks  = 3
+)
 
 func (a *agent) child(os bench.OS, w bench.FD, b bench.Benchmark) int {
 	status := 0
 	m, err := a.guarded(bench.WithOS(a.domain, os), b)
 	answer, jsonErr := json.Marshal(m)
-	if err = errors.Join(err, jsonErr); err != nil {
+	var lack *bench.LackError
+	switch err = errors.Join(err, jsonErr); {
+	case errors.As(err, &lack):
+		answer, status = []byte(lack.Reason), statusLacks
+	case err != nil:
 		answer, status = []byte(strings.ReplaceAll(err.Error(), "\n", "; ")), statusFailed
 	}
 	if err := writeAll(os, w, answer); err != nil {

@@ -39,6 +39,7 @@ func init() {
 	for name, f := range map[string]func(bench.OS) error{
 		"good":   func(os bench.OS) error { os.Getpid(); return nil },
 		"broken": func(bench.OS) error { return errBroken },
+		"lacks":  func(bench.OS) error { return fmt.Errorf("open: %w", bench.Lack("there is no device\nat all")) },
 		"panics": func(bench.OS) error { panic("lost") },
 		"faults": func(os bench.OS) error { os.Load(0); return nil },
 	} {
@@ -183,7 +184,7 @@ func TestProcesses(t *testing.T) {
 // the last, also when the sink fails; one that does not begin ends the agent.
 func TestWorkload(t *testing.T) {
 	var order []string
-	loops := func(bench.OS) (func(), error) {
+	loops := func(bench.Domain) (func(), error) {
 		order = append(order, "start")
 		return func() { order = append(order, "stop") }, nil
 	}
@@ -200,9 +201,34 @@ func TestWorkload(t *testing.T) {
 	if err := agent.Run(benchtest.New(0), agent.Config{Plan: plan, Workload: loops}, &deaf{n: 2}); !errors.Is(err, abi.EPIPE) || len(order) != 2 {
 		t.Errorf("error %v, %v", err, order)
 	}
-	fails := func(bench.OS) (func(), error) { return nil, abi.EAGAIN }
+	fails := func(bench.Domain) (func(), error) { return nil, abi.EAGAIN }
 	if err := agent.Run(benchtest.New(0), agent.Config{Plan: plan, Workload: fails}, &deaf{n: 9}); !errors.Is(err, abi.EAGAIN) {
 		t.Errorf("error %v, want the workload's", err)
+	}
+}
+
+// TestLacks: what finds when it is set up that it cannot be measured here is skipped
+// with the reason, in a process of its own and in place; a workload that cannot run
+// skips all.
+func TestLacks(t *testing.T) {
+	d := benchtest.New(0)
+	const reason = "there is no device\nat all"
+	for _, inPlace := range []bool{false, true} {
+		events := run(t, d, agent.Config{InPlace: func(bench.Benchmark) bool { return inPlace }}, "lacks", "good")
+		skip, ok := events[3].(wire.Skip)
+		if !ok || skip.Benchmark != "Agent/lacks" || skip.Reason != reason {
+			t.Errorf("in place %v: %+v", inPlace, events[3])
+		}
+		if got := summary(events); strings.Count(got, `error=""`) != 1 {
+			t.Errorf("in place %v: %s", inPlace, got)
+		}
+	}
+	none := func(bench.Domain) (func(), error) { return nil, fmt.Errorf("start: %w", bench.Lack("no disk")) }
+	events := run(t, d, agent.Config{Workload: none}, "good", "dom0")
+	for _, e := range events[2:4] {
+		if skip, ok := e.(wire.Skip); !ok || skip.Reason != "the workload cannot run: no disk" {
+			t.Errorf("%+v", e)
+		}
 	}
 }
 

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"os"
 	"os/exec"
 	"slices"
@@ -27,6 +26,7 @@ type dom0 struct {
 	calls   *hypercall.Domain
 	store   *xenstore.Client
 	domU    abi.DomID
+	have    *devices
 	results pc.Console
 }
 
@@ -44,8 +44,15 @@ func bootDom0() error {
 	if err := d.enforce(); err != nil {
 		return err
 	}
+	if d.have, err = findDevices("dom0"); err != nil {
+		return err
+	}
 	if err := d.startDomUs(); err != nil {
 		return err
+	}
+	d.have.toolstack = d.scratchMaker()
+	if loaded("xen_netback") && d.domU != 0 {
+		d.have.offer(protocol.Dom0Address, protocol.DomUAddress)
 	}
 	order, err := d.order()
 	if err != nil {
@@ -125,7 +132,7 @@ func (d *dom0) carryOut(o protocol.Order) error {
 	for _, name := range o.Plan.Domains {
 		var err error
 		if name == "dom0" {
-			err = measure(name, o, d.calls, d.results)
+			err = measure(name, o, d.calls, d.have, d.haveNeighbour(o), d.results)
 		} else {
 			err = d.haveMeasured(o)
 		}
@@ -142,6 +149,8 @@ const look = 50 * time.Millisecond
 
 // haveMeasured passes the order on to the domU and its records on to the host.
 func (d *dom0) haveMeasured(o protocol.Order) error {
+	stop := d.beNeighbour(&o)
+	defer stop()
 	text, err := o.Encode()
 	if err != nil {
 		return err
@@ -200,6 +209,9 @@ func (d *dom0) path(below string) string {
 // toolstack is before the names of its programs.
 const toolstack = protocol.ToolstackDir + "/"
 
+// toolPath is where they look for others.
+const toolPath = toolstack + ":/usr/sbin:/usr/bin:/sbin:/bin"
+
 // startToolstack starts xenstore and the console daemon and tells xenstore
 // about dom0.
 func (d *dom0) startToolstack() error {
@@ -214,12 +226,10 @@ func (d *dom0) startToolstack() error {
 	if err := run(toolstack+"xenstored", "--pid-file", "/run/xenstored.pid"); err != nil {
 		return err
 	}
-	const socket = "/run/xenstored/socket"
-	conn, err := retry(func() (net.Conn, error) { return net.Dial("unix", socket) })
-	if err != nil {
+	var err error
+	if d.store, err = retry(dialStore); err != nil {
 		return fmt.Errorf("start toolstack: %w", err)
 	}
-	d.store = xenstore.New(conn)
 	if err := run(toolstack + "xen-init-dom0"); err != nil {
 		return err
 	}
@@ -335,7 +345,7 @@ func run(program string, args ...string) error {
 
 func output(program string, args ...string) (string, error) {
 	cmd := exec.Command(program, args...)
-	cmd.Env = []string{"PATH=" + toolstack + ":/usr/sbin:/usr/bin:/sbin:/bin"}
+	cmd.Env = []string{"PATH=" + toolPath}
 	var words strings.Builder
 	cmd.Stderr = &tail{b: &words}
 	out, err := cmd.Output()

@@ -40,21 +40,21 @@ func bootDomU(name string) error {
 	if err != nil {
 		return err
 	}
+	have, err := findDevices(name)
+	if err != nil {
+		return err
+	}
 	if err := calls.Settle(); err != nil {
 		return err
 	}
 	if err := store.Write(protocol.StoreAnswer, answer); err != nil {
 		return err
 	}
-	text, err := store.Await(protocol.StoreOrder)
+	order, err := awaitOrder(store, newSession(calls, have))
 	if err != nil {
 		return err
 	}
-	order, err := protocol.Decode(text)
-	if err != nil {
-		return err
-	}
-	failed := measure(name, order, calls, os.Stdout)
+	failed := measure(name, order, calls, have, neighbourOf(order), os.Stdout)
 	done := "done"
 	if failed != nil {
 		done = failed.Error()

@@ -10,7 +10,9 @@
 // protocol).
 //
 // With arguments it is a process of a host instead, where it measures what its
-// standard input asks for and reports on its standard output.
+// standard input asks for and reports on its standard output. In domains it is also
+// what the toolstack runs to connect devices, and the server of package
+// workloads/network: links to it have their names.
 package main
 
 import (
@@ -25,10 +27,20 @@ import (
 	_ "xsmbench/bench/kbench"
 	_ "xsmbench/bench/lmbench"
 	"xsmbench/hv/xen/protocol"
+	_ "xsmbench/workloads/block"
+	_ "xsmbench/workloads/domains"
 	_ "xsmbench/workloads/kernbench"
+	_ "xsmbench/workloads/network"
+	_ "xsmbench/workloads/serve"
 )
 
 func main() {
+	switch name := os.Args[0]; {
+	case isScript(name):
+		exitWith(asScript(name, os.Args[1:]))
+	case name == protocol.ServerPath:
+		exitWith(asServer(os.Args[1:]))
+	}
 	runtime.LockOSThread()
 	runtime.GOMAXPROCS(1)
 	debug.SetGCPercent(-1) // collected between benchmarks
@@ -41,6 +53,15 @@ func main() {
 	}
 	fmt.Fprint(os.Stderr, protocol.Complaint("xsmguest: ", fmt.Sprint(boot())))
 	abandon()
+}
+
+// exitWith ends a process of a domain.
+func exitWith(err error) {
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "xsmguest:", err)
+		os.Exit(1)
+	}
+	os.Exit(0)
 }
 
 // boot brings the domain up and lives its life. It returns when the domain
@@ -62,6 +83,8 @@ func boot() error {
 	case "idle":
 		rest()
 		return nil
+	case protocol.Scratch:
+		return bootScratch()
 	default:
 		return bootDomU(name)
 	}

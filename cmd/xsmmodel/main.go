@@ -23,7 +23,11 @@ import (
 	"xsmbench/bench"
 	_ "xsmbench/bench/kbench"
 	_ "xsmbench/bench/lmbench"
+	_ "xsmbench/workloads/block"
+	_ "xsmbench/workloads/domains"
 	_ "xsmbench/workloads/kernbench"
+	_ "xsmbench/workloads/network"
+	_ "xsmbench/workloads/serve"
 )
 
 // Exit codes.

@@ -107,6 +107,9 @@ func (c *Counter) Fill(s *bench.Measurement, b bench.Benchmark, windows func(ben
 	profile.Executed = slices.Sorted(maps.Keys(executed))
 	s.Profile = profile
 	s.Values = append(values(total, profile, clean), others...)
+	if b.Job != nil && b.Bytes > 0 && total.all > 0 {
+		s.Values = append(s.Values, bench.Value{Value: 1000 * float64(b.Bytes) / total.all, Unit: bench.Throughput})
+	}
 }
 
 func newProfile(ops int64) *bench.Profile {

@@ -291,3 +291,23 @@ func TestJob(t *testing.T) {
 		}
 	}
 }
+
+// TestThroughput: a job that moves bytes has them beside what the machine executed for
+// them.
+func TestThroughput(t *testing.T) {
+	w := interrupted(counting(20, 300, 1000, 100, 16, 2))
+	for bytes, want := range map[int64]float64{0: -1, 4096: 1000 * 4096.0 / (1320 + 5000)} {
+		var s bench.Measurement
+		b := bench.Benchmark{Ops: 4, Bytes: bytes, Job: &bench.Job{Windows: 2}}
+		New(demo).Fill(&s, b, func(bench.Phase) []window.Window { return []window.Window{w, w} })
+		got := -1.0
+		for _, v := range s.Values {
+			if v.Unit == bench.Throughput {
+				got = v.Value
+			}
+		}
+		if got != want {
+			t.Errorf("%d bytes: %v, want %v", bytes, got, want)
+		}
+	}
+}

@@ -15,6 +15,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -148,8 +149,10 @@ func (t *Target) Refuses(b bench.Benchmark) string {
 }
 
 // has reports what the agent has beside bench.OS as it is started here: everything
-// but a disk, on which it would write.
-func has(f bench.Facility) bool { return f != bench.Disks }
+// but a disk, on which it would write, and what lies between domains.
+func has(f bench.Facility) bool {
+	return !slices.Contains([]bench.Facility{bench.Disks, bench.BlockIO, bench.Neighbours, bench.Domains}, f)
+}
 
 // builds reports whether a benchmark's need for a compiler is met.
 func (t *Target) builds(f bench.Facility) bool { return f != bench.Compiling || t.compiler() != "" }

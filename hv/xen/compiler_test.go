@@ -123,7 +123,7 @@ func TestCompilerImage(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p.compiler = compilerIn(t, map[string]string{"usr/bin/tcc": "a compiler", "lib/libc.so.6": "a library"})
+	p.equipment = &equipment{compiler: compilerIn(t, map[string]string{"usr/bin/tcc": "a compiler", "lib/libc.so.6": "a library"})}
 	with, err := p.dom0Image(t, shape{"pv", 1, 1})
 	if err != nil {
 		t.Fatal(err)

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"path/filepath"
-	"strings"
 
 	"xsmbench/hv"
 	"xsmbench/hv/xen/domain/hypercall"
@@ -17,7 +16,10 @@ var modules = []string{"xenfs", "xen-evtchn", "xen-gntdev", "xen-gntalloc", "xen
 
 // moduleArgs are modules' arguments, by file. In a domU the device for
 // hypercalls refuses them otherwise.
-var moduleArgs = map[string]string{"xen-privcmd.ko": "unrestricted=1"}
+var moduleArgs = map[string]string{
+	"xen-privcmd.ko": "unrestricted=1",
+	"brd.ko":         fmt.Sprintf("rd_nr=1 rd_size=%d", diskSize<<10),
+}
 
 // kernelArgs make two starts of a guest kernel alike, and quick. The last is
 // for the agent's environment: its run-time system must not stop goroutines by
@@ -79,26 +81,35 @@ func base(ctx context.Context, k *kernel, iface *hypercall.Interface, name strin
 	fs.Dir("/run")
 	fs.Symlink("/var/run", "../run")
 	fs.Symlink("/var/lock", "../run/lock")
-	var list strings.Builder
-	files, err := k.root.Modules(ctx, modules...)
+	list, err := addModules(ctx, fs, k, modules)
 	if err != nil {
 		return nil, err
 	}
-	for _, f := range files {
-		if err := fs.Copy(f, filepath.Join(string(k.root), f)); err != nil {
-			return nil, err
-		}
-		fmt.Fprintf(&list, "/%s %s\n", f, moduleArgs[filepath.Base(f)])
-	}
-	fs.File(protocol.ModulesFile, []byte(list.String()), 0o644)
+	fs.File(protocol.ModulesFile, []byte(list), 0o644)
 	return fs, nil
 }
 
-// domUImage composes a domU's initial file system. Without a compiler cc is nil.
-func domUImage(ctx context.Context, k *kernel, iface *hypercall.Interface, name string, progs programs, cc *guestCompiler) ([]byte, error) {
+// addModules adds kernel modules, and those that they need, to a file system. It
+// returns the list of them for the agent, which loads them in its order.
+func addModules(ctx context.Context, fs *image.Initramfs, k *kernel, names []string) (list string, err error) {
+	files, err := k.root.Modules(ctx, names...)
+	if err != nil {
+		return "", err
+	}
+	for _, f := range files {
+		if err := fs.Copy(f, filepath.Join(string(k.root), f)); err != nil {
+			return "", err
+		}
+		list += fmt.Sprintf("/%s %s\n", f, moduleArgs[filepath.Base(f)])
+	}
+	return list, nil
+}
+
+// domUImage composes a domU's initial file system.
+func domUImage(ctx context.Context, k *kernel, iface *hypercall.Interface, name string, progs programs, e *equipment) ([]byte, error) {
 	fs, err := base(ctx, k, iface, name, progs)
 	if err == nil {
-		err = cc.add(fs)
+		err = e.add(ctx, fs, k, name)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("compose %s: %w", name, err)
@@ -107,11 +118,11 @@ func domUImage(ctx context.Context, k *kernel, iface *hypercall.Interface, name 
 }
 
 // dom0Image composes dom0's: it holds what the domUs boot from. Idle domUs have no
-// compiler.
-func dom0Image(ctx context.Context, k *kernel, around *surroundings, a *agents, s shape, label string, cc *guestCompiler) ([]byte, error) {
+// equipment.
+func dom0Image(ctx context.Context, k *kernel, around *surroundings, a *agents, s shape, label string, e *equipment) ([]byte, error) {
 	fs, err := base(ctx, k, around.iface, "dom0", a.programs["dom0"])
 	if err == nil {
-		err = cc.add(fs)
+		err = e.add(ctx, fs, k, "dom0")
 	}
 	if err != nil {
 		return nil, fmt.Errorf("compose dom0: %w", err)
@@ -119,7 +130,7 @@ func dom0Image(ctx context.Context, k *kernel, around *surroundings, a *agents, 
 	if around.tools.missing != "" {
 		return fs.Bytes()
 	}
-	domU, err := domUImage(ctx, k, around.iface, "domU", a.programs["domU"], cc)
+	domU, err := domUImage(ctx, k, around.iface, "domU", a.programs["domU"], e)
 	if err != nil {
 		return nil, err
 	}
@@ -127,11 +138,11 @@ func dom0Image(ctx context.Context, k *kernel, around *surroundings, a *agents, 
 	if err := fs.Copy("/boot/vmlinux", k.vmlinux); err != nil {
 		return nil, err
 	}
-	memory := domUMemory
-	if cc != nil {
-		memory += compileMemory
+	config := domUConfig("domU", s.domU, "/boot/domU.img", label, domUMemory+e.memory()) + s.pinning() + e.config()
+	fs.File(protocol.DomUConfig, []byte(config), 0o644)
+	if err := e.addToolstack(fs, a.programs["domU"], label); err != nil {
+		return nil, err
 	}
-	fs.File(protocol.DomUConfig, []byte(domUConfig("domU", s.domU, "/boot/domU.img", label, memory)+s.pinning()), 0o644)
 	if s.idle > 0 {
 		idle, err := domUImage(ctx, k, around.iface, "idle", a.programs["domU"], nil)
 		if err != nil {

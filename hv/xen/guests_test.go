@@ -5,6 +5,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -32,7 +33,7 @@ func fakeParts(t *testing.T) *guestParts {
 	t.Helper()
 	dir := t.TempDir()
 	files := map[string][]byte{"vmlinux": []byte("a kernel"), "root/usr/share/doc/README": []byte("not taken")}
-	for _, m := range modules {
+	for _, m := range slices.Concat(modules, deviceModules) {
 		depends := ""
 		if m == "xen-gntdev" {
 			depends = "xen-helper"
@@ -63,7 +64,7 @@ var fakeToolstack = []string{protocol.ToolstackDir + "/xl", "/lib64/ld-linux-x86
 
 func (p *guestParts) dom0Image(t *testing.T, s shape) ([]byte, error) {
 	around := &surroundings{tools: p.tools, iface: &hypercall.Interface{Constants: map[string]uint32{"XEN": 4}}}
-	return dom0Image(t.Context(), p.kernel, around, fakeAgents(), s, "", p.compiler)
+	return dom0Image(t.Context(), p.kernel, around, fakeAgents(), s, "", p.equipment)
 }
 
 func fakeAgents() *agents {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"xsmbench/hv"
@@ -50,7 +51,7 @@ var kernelPart = part{
 		name, err := dependency(ctx, a, kernelPackage, func(d string) bool { return strings.HasPrefix(d, "linux-image-") })
 		return []string{name}, err
 	},
-	take: takeKernel, taken: modules,
+	take: takeKernel, taken: slices.Concat(modules, deviceModules),
 }
 
 func makeKernel(ctx context.Context, s *store.Store, m debian.Machine, progress func(string)) (*kernel, error) {
@@ -83,6 +84,11 @@ func takeKernel(ctx context.Context, root image.Root, dir string) error {
 	needed, err := root.Modules(ctx, modules...)
 	if err != nil {
 		return err
+	}
+	for _, name := range deviceModules {
+		if more, err := root.Modules(ctx, name); err == nil { // else what needs it is skipped
+			needed = append(needed, more...)
+		}
 	}
 	for _, name := range needed {
 		module, err := root.Module(ctx, name)

@@ -231,9 +231,9 @@ func (m *machine) wait(ctx context.Context, w *watched, plan bench.Plan) error {
 	limit := m.spec.Timeout
 	if limit == 0 {
 		n := len(plan.Domains) * len(plan.Benchmarks)
-		limit = l.boot*slow + time.Duration(n)*l.measure*slow
+		limit = l.boot*slow + time.Duration(n)*l.measure*slow + patience(plan)
 	}
-	silence := l.silence * slow
+	silence := l.silence*slow + patience(plan)
 	deadline := time.NewTimer(limit)
 	defer deadline.Stop()
 	pulse := time.NewTicker(pulseEvery)
@@ -255,6 +255,17 @@ func (m *machine) wait(ctx context.Context, w *watched, plan bench.Plan) error {
 			}
 		}
 	}
+}
+
+// patience is how much longer than others the most patient benchmark of a plan may be
+// silent.
+func patience(plan bench.Plan) time.Duration {
+	most := time.Duration(0)
+	for _, name := range plan.Benchmarks {
+		b, _ := bench.Find(name)
+		most = max(most, b.Patience)
+	}
+	return most
 }
 
 // ended says what QEMU's end means.

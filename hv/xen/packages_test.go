@@ -39,8 +39,8 @@ func on(a *faketools.Apt, day int) debian.Machine {
 // guestParts are what the guests are made of.
 type guestParts struct {
 	*kernel
-	tools    *toolstack
-	compiler *guestCompiler
+	tools     *toolstack
+	equipment *equipment
 }
 
 func makeParts(ctx context.Context, s *store.Store, m debian.Machine, progress func(string)) (*guestParts, error) {
@@ -89,7 +89,7 @@ func TestParts(t *testing.T) {
 		t.Errorf("toolstack %s of %s, want %s", p.tools.version, packagesOf(p.tools), want)
 	}
 	want := []string{"lib/x86_64-linux-gnu/libgcc_s.so.1"}
-	for _, name := range []string{"xen-init-dom0", "xenconsoled", "xenstored", "xl"} {
+	for _, name := range []string{"libxl-save-helper", "xen-init-dom0", "xenconsoled", "xenstored", "xl"} {
 		want = append(want, protocol.ToolstackDir[1:]+"/"+name)
 	}
 	if d := cmp.Diff(want, filesBelow(t, string(p.tools.root))); d != "" {

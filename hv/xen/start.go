@@ -80,11 +80,11 @@ func (t *Target) start(ctx context.Context, img *hv.Image, spec hv.BootSpec, pro
 	if s.policy, err = t.policyFile(img); err != nil {
 		return nil, err
 	}
-	cc, err := t.compilerFor(ctx, spec.Plan, img.Build.Packages, around.tools, progress)
+	e, err := t.equip(ctx, spec.Plan, img.Build.Packages, k, around.tools, progress)
 	if err != nil {
 		return nil, err
 	}
-	if err := t.compose(ctx, s, k, cc, progress); err != nil {
+	if err := t.compose(ctx, s, k, e, progress); err != nil {
 		return nil, err
 	}
 	if accel != qemu.ICount {
@@ -112,15 +112,15 @@ const dom0File = "dom0.img"
 
 // compose makes dom0's initial file system. It is named by its content: what
 // decides that is this program, too, whose code has no other name.
-func (t *Target) compose(ctx context.Context, s *start, k *kernel, cc *guestCompiler, progress func(string)) error {
+func (t *Target) compose(ctx context.Context, s *start, k *kernel, e *equipment, progress func(string)) error {
 	a, err := t.agents(ctx, s.img.Build.Arch, progress)
 	if err != nil {
 		return err
 	}
 	s.marks = a.marks
-	name := strings.Join([]string{s.img.Build.Arch, s.shape.String(), s.around.id(), guestsFrom(s.img.Build.Packages).String(), s.img.Build.Label, cc.id()}, " ")
+	name := strings.Join([]string{s.img.Build.Arch, s.shape.String(), s.around.id(), guestsFrom(s.img.Build.Packages).String(), s.img.Build.Label, e.id()}, " ")
 	entry, err := t.images.get(ctx, name, func(ctx context.Context) (*store.Entry, error) {
-		data, err := dom0Image(ctx, k, s.around, a, s.shape, s.img.Build.Label, cc)
+		data, err := dom0Image(ctx, k, s.around, a, s.shape, s.img.Build.Label, e)
 		if err != nil {
 			return nil, err
 		}

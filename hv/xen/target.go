@@ -127,7 +127,7 @@ var refused = map[string]string{
 	"Lmbench/loop_o":                            noCall,
 	"Lmbench/memsize":                           "it takes all memory that a guest has, and measures itself",
 	"Lmbench/bw_mmap_rd/size=512K/op=mmap_only": noCall,
-	"Lmbench/disk/":                             "the guests have no block device",
+	"Lmbench/disk/":                             "the guests have a block device for workloads alone, in memory and with nothing of a disk's ways",
 	"Lmbench/lat_ctx/size=4K/":                  ofSize,
 	"Lmbench/lat_ctx/size=8K/":                  ofSize,
 	"Lmbench/lat_ctx/size=32K/":                 ofSize,

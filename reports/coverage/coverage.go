@@ -180,7 +180,7 @@ func some(names []string) string {
 	var words []string
 	for _, name := range names {
 		if b, _ := bench.Find(name); !b.InSuite(bench.DefaultSuite) {
-			name += " (suite " + bench.FullSuite + ")"
+			name += " (suite " + b.Home() + ")"
 		}
 		words = append(words, name)
 	}

@@ -13,8 +13,8 @@ var (
 		"libxencall1":    {"libc6", "libxentoollog1"}, "libxenstore4": {"libc6"}, "libxentoollog1": {"libc6"},
 		"libuuid1": {"libc6"}, "zlib1g": {"libc6"}, "libc6": {"libgcc-s1"}, "libgcc-s1": {"gcc-12-base", "libc6"},
 	}
-	toolstackPrograms = []string{"xl", "xenstored", "xenconsoled", "xen-init-dom0"}
-	kernelModules     = []string{"xenfs", "xen-evtchn", "xen-gntdev", "xen-gntalloc", "xen-privcmd"}
+	toolstackPrograms = []string{"xl", "xenstored", "xenconsoled", "xen-init-dom0", "libxl-save-helper"}
+	kernelModules     = []string{"xenfs", "xen-evtchn", "xen-gntdev", "xen-gntalloc", "xen-privcmd", "brd", "xen-blkback", "xen-blkfront", "xen-netback", "xen-netfront"}
 )
 
 // NewDebian makes an archive that offers all that the guests are made of, with

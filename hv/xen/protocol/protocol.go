@@ -36,6 +36,11 @@ type Order struct {
 	Delay time.Duration `json:"delay,omitempty"`
 	// Build is passed on in the hello records.
 	Build string `json:"build,omitempty"`
+	// Neighbour orders the plan's workload alone, while the other domain measures.
+	Neighbour bool `json:"neighbour,omitempty"`
+	// Lacks is why the domain that gives the order has not the workload that it is to
+	// have as the neighbour, "" if it has.
+	Lacks string `json:"lacks,omitempty"`
 }
 
 // Firmware file with the order (the part after "opt/xsmbench/").
@@ -76,7 +81,38 @@ const (
 	IdleConfig   = "/etc/xen/idle%d.cfg"
 	IdleFile     = "/etc/xsmbench/idle" // how many idle domUs dom0 starts
 	ConsoleDir   = "/var/log/xen/console"
-	DomUConsole  = ConsoleDir + "/guest-domU.log"
+	// DeviceModulesFile lists modules as ModulesFile does: those of devices that some
+	// plans ask for. LacksFile says which facilities there are not, each with a tab and
+	// the reason.
+	DeviceModulesFile = "/etc/xsmbench/devices"
+	LacksFile         = "/etc/xsmbench/lacks"
+	// Scratch is the name of the domain that dom0 makes and ends.
+	Scratch       = "scratch"
+	ScratchMemory = 96 // MiB
+	ScratchConfig = "/etc/xen/scratch.cfg"
+	SaveHelper    = ToolstackDir + "/libxl-save-helper"
+	// DiskScript and NetworkScript are what the toolstack runs to connect a device in
+	// dom0, ServerPath is the server in each domain. The agent is all of them.
+	DiskScript    = "/etc/xen/scripts/block"
+	NetworkScript = "/etc/xen/scripts/vif-xsmbench"
+	ServerPath    = "/usr/lib/xsmbench/server"
+	// RAMDisk is dom0's block device, Disk what the domU sees of it.
+	RAMDisk     = "/dev/ram0"
+	Disk        = "/dev/xvda"
+	DomUConsole = ConsoleDir + "/guest-domU.log"
+)
+
+// Addresses of the network between dom0 and the domU.
+const (
+	DomUMAC = "00:16:3e:00:00:01"
+	// Dom0MAC is what every backend of a virtual interface has.
+	Dom0MAC = "fe:ff:ff:ff:ff:ff"
+	Prefix  = 30 // bits of the network
+)
+
+var (
+	Dom0Address = bench.Host{10, 0, 0, 1}
+	DomUAddress = bench.Host{10, 0, 0, 2}
 )
 
 // HostDomain is the domain's name in results where the agent is a process of a
@@ -89,7 +125,13 @@ const (
 	StoreAnswer = "data/answer" // domU's half, and that it is ready
 	StoreOrder  = "data/order"
 	StoreDone   = "data/done"
+	// StoreNeighbour is the domU's word on an order to be the neighbour: NeighbourRuns,
+	// or why it cannot.
+	StoreNeighbour = "data/neighbour"
 )
+
+// NeighbourRuns is the word of a neighbour whose workload runs.
+const NeighbourRuns = "runs"
 
 // Enforces is what dom0 writes to its console when it has FLASK enforce, which
 // did not at the start.

@@ -32,7 +32,7 @@ var (
 )
 
 // Programs are those of a toolstack.
-var Programs = []string{"xl", "xenstored", "xenconsoled", "xen-init-dom0"}
+var Programs = []string{"xl", "xenstored", "xenconsoled", "xen-init-dom0", "libxl-save-helper"}
 
 // RootDir is a toolstack's root in its entry.
 const RootDir = "root"

@@ -28,7 +28,7 @@ dir=$2
 echo "${dir##*/}" >>"$control/made"
 if [ -e "$control/fails-${dir##*/}" ]; then cat "$control/fails-${dir##*/}" >&2; exit 2; fi
 case ${dir##*/} in
-libs) mkdir -p "$dir/light" && cp "$control/elf" "$dir/light/libxenlight.so.4.22" ;;
+libs) mkdir -p "$dir/light" && cp "$control/elf" "$dir/light/libxenlight.so.4.22" && cp "$control/elf" "$dir/light/libxl-save-helper" ;;
 console) mkdir -p "$dir/daemon" && cp "$control/elf" "$dir/daemon/xenconsoled" ;;
 helpers) cp "$control/elf" "$dir/xen-init-dom0" ;;
 xenstored | xenstore) cp "$control/elf" "$dir/xenstored" ;;

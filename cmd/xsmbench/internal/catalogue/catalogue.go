@@ -112,7 +112,7 @@ func listBenchmarks(targets []hv.Target) []Benchmark {
 			Hooks: []Crossing{},
 		}
 		if !b.InSuite(lb.Suite) {
-			lb.Suite = bench.FullSuite
+			lb.Suite = b.Home()
 		}
 		for _, t := range targets {
 			if t.Offers(b) {

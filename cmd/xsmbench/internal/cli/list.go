@@ -33,7 +33,8 @@ benchmarks that crossed them, as counted. Such a run is made by
 xsmbench run --target xen --suite full -o RUN.
 
 A run that names no benchmarks measures the default suite. The other benchmarks are
-in the full suite: xsmbench run --suite full, or --bench with their names.
+in the full suite, or in the suite workloads: xsmbench run --suite full, or --bench
+with their names.
 
 With --cover it prints the smallest set of benchmarks that crosses every hook that
 any benchmark crosses, in the run if there is one.`,

@@ -62,6 +62,16 @@ type Config struct {
 	Block string
 	// Compiler is the path of a C compiler; "" for none.
 	Compiler string
+	// Virtual is the path of a virtual block device, "" for none. What is on it is
+	// lost.
+	Virtual string
+	// Server is where a server of package workloads/network answers, the zero
+	// address for none.
+	Server bench.Host
+	// Toolstack makes domains, nil for none.
+	Toolstack bench.Toolstack
+	// Lacks are reasons for which there is not what could be.
+	Lacks map[bench.Facility]string
 }
 
 // OS implements bench.OS with all facilities, bench.NativeLoops and, for the

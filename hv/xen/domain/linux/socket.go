@@ -37,7 +37,11 @@ func (r *rawAddress) set(o *OS, kind bench.SocketKind, a bench.SocketAddr) error
 	if kind != bench.UnixStream {
 		r.bytes[0] = syscall.AF_INET
 		r.bytes[2], r.bytes[3] = byte(a.Port>>8), byte(a.Port)
-		copy(r.bytes[4:], []byte{127, 0, 0, 1})
+		host := a.Host
+		if host == (bench.Host{}) {
+			host = bench.Host{127, 0, 0, 1}
+		}
+		copy(r.bytes[4:], host[:])
 		r.length = inetLength
 		return nil
 	}

@@ -15,6 +15,7 @@ import (
 
 // Types of messages (enum xsd_sockmsg_type).
 const (
+	typeDirectory  = 1
 	typeRead       = 2
 	typeWatch      = 4
 	typeUnwatch    = 5
@@ -63,6 +64,15 @@ func (c *Client) Read(path string) (string, error) {
 func (c *Client) Write(path, value string) error {
 	_, err := c.do("write", typeWrite, path, path+"\x00"+value)
 	return err
+}
+
+// List returns the names below a path.
+func (c *Client) List(path string) ([]string, error) {
+	answer, err := c.do("list", typeDirectory, path, path+"\x00")
+	if err != nil || answer == "" {
+		return nil, err
+	}
+	return strings.Split(strings.TrimSuffix(answer, "\x00"), "\x00"), nil
 }
 
 // SetPermissions sets who may do what with a path: the first word names the

@@ -1,0 +1,29 @@
+package block
+
+import "xsmbench/bench"
+
+// Reading is a piece of work that reads a block device at random, eight requests at a
+// time. What is on the device stays as it is.
+func Reading(os bench.OS) (func(bench.OS) error, error) {
+	d, err := Open(os)
+	if err != nil {
+		return nil, err
+	}
+	d.Close()
+	d = nil
+	at := int64(0)
+	return func(os bench.OS) (err error) {
+		if d == nil { // requests belong to the process that opens the device
+			if d, err = Open(os); err != nil {
+				return err
+			}
+		}
+		const some = 16
+		var all []bench.BlockRequest
+		for n := range some {
+			at = (at + stride) % d.blocks
+			all = append(all, d.request(n, at, false))
+		}
+		return d.Do(all, filling)
+	}, nil
+}
