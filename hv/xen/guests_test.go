@@ -90,6 +90,9 @@ func unpack(t *testing.T, data []byte) map[string]string {
 		if err != nil {
 			t.Fatal(err)
 		}
+		if h.Linkname != "" {
+			body = []byte(h.Linkname)
+		}
 		files["/"+h.Name] = string(body)
 	}
 }

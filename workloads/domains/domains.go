@@ -25,7 +25,7 @@ func init() {
 		{
 			name: "create_destroy", doc: "make a domain that does not run (xl create -p), and destroy it", source: "xl create, xl destroy",
 			op: createDestroy, hooks: []bench.Crossing{
-				{Hook: "domain_create", PerOp: 1}, {Hook: "domain_destroy", Note: "1 or more: it is asked again until all memory is given back"},
+				{Hook: "domain_create", PerOp: 1}, {Hook: "destroydomain", Note: "1 or more: it is asked again until all memory is given back"},
 				{Hook: "max_vcpus", PerOp: 1}, {Hook: "mmu_normal_update", Note: "1 per page table of the domain's"},
 			},
 		},
