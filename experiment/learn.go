@@ -13,6 +13,7 @@ import (
 // does so less.
 type Experience struct {
 	builds []float64           // ratios, one of each run
+	later  []float64           // the same of runs whose builds were made in the tree of others
 	boots  map[[2]string]ratio // by kind and architecture
 	Runs   []string            // that told something
 }
@@ -21,8 +22,9 @@ type Experience struct {
 type ratio []float64
 
 // Learn takes what a run directory tells, if it is of the target and measured as the
-// spec asks for.
-func (e *Experience) Learn(t hv.Target, spec results.Spec, dir string) error {
+// spec asks for. Builds of one revision after another (later) are made of what the one
+// before left, and say nothing of builds from nothing.
+func (e *Experience) Learn(t hv.Target, spec results.Spec, dir string, later bool) error {
 	run, err := results.ReadRun(dir)
 	if err != nil {
 		return err
@@ -41,7 +43,7 @@ func (e *Experience) Learn(t hv.Target, spec results.Spec, dir string) error {
 	}); err != nil {
 		return err
 	}
-	if e.take(&spent) {
+	if e.take(&spent, later) {
 		e.Runs = append(e.Runs, dir)
 	}
 	return nil
@@ -74,10 +76,14 @@ func (s *sums) add(p *Plan, took results.Took) {
 }
 
 // take makes ratios of sums, and tells whether there were any.
-func (e *Experience) take(s *sums) bool {
+func (e *Experience) take(s *sums, later bool) bool {
 	found := false
 	if s.built > 0 && s.plannedBuilds > 0 {
-		e.builds = append(e.builds, float64(s.built)/float64(s.plannedBuilds))
+		to := &e.builds
+		if later {
+			to = &e.later
+		}
+		*to = append(*to, float64(s.built)/float64(s.plannedBuilds))
 		found = true
 	}
 	for key, booted := range s.booted {
@@ -107,6 +113,17 @@ func (e *Experience) Costs(t hv.Target, spec results.Spec) *CostTable {
 		}
 	}
 	return table
+}
+
+// LaterCosts are Costs of a revision after another one. Without experience they are
+// those of builds from nothing.
+func (e *Experience) LaterCosts(t hv.Target, spec results.Spec) *CostTable {
+	if len(e.later) == 0 {
+		return e.Costs(t, spec)
+	}
+	other := *e
+	other.builds = e.later
+	return other.Costs(t, spec)
 }
 
 // scale multiplies times by the median of ratios.

@@ -29,8 +29,8 @@ func machineLockPath() string {
 // lookAgain is how often a waiting run looks whether the machine is free.
 const lookAgain = 200 * time.Millisecond
 
-// timed says that the runs of a spec read clocks.
-func timed(s results.Spec) bool { return s.Options.Windows == 0 }
+// Timed says that the runs of a spec read clocks: their figures are those of one machine.
+func Timed(s results.Spec) bool { return s.Options.Windows == 0 }
 
 // holdMachine waits until no other timed run goes on. A lock that cannot be had
 // at all costs a word, not the run.

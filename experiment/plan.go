@@ -73,7 +73,7 @@ func NewPlan(t hv.Target, spec results.Spec, costs *CostTable) (*Plan, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &Plan{Key: key, Spec: spec, Costs: documented(t, spec).over(costs), Timed: timed(spec)}
+	p := &Plan{Key: key, Spec: spec, Costs: documented(t, spec).over(costs), Timed: Timed(spec)}
 	pieces := p.make()
 	p.group(pieces)
 	return p, nil

@@ -243,16 +243,30 @@ func TestLearn(t *testing.T) {
 		t.Fatal(err)
 	}
 	var e Experience
-	if err := e.Learn(target, s, dir); err != nil {
+	if err := e.Learn(target, s, dir, false); err != nil {
 		t.Fatal(err)
 	}
 	want := Cost{Kind: "flask", Arch: "amd64", Runs: 1, Costs: hv.Costs{Build: 2 * c.Build, Relink: 2 * c.Relink, Boot: 3 * c.Boot, Sample: 3 * c.Sample}}
 	if d := cmp.Diff(want, e.Costs(target, s).Rows[0]); d != "" {
 		t.Error(d)
 	}
+	// Builds in the tree of others say nothing of builds from nothing.
+	if d := cmp.Diff(want, e.LaterCosts(target, s).Rows[0]); d != "" {
+		t.Errorf("of later builds nothing is known: %s", d)
+	}
+	var later Experience
+	if err := later.Learn(target, s, dir, true); err != nil {
+		t.Fatal(err)
+	}
+	if d := cmp.Diff(want, later.LaterCosts(target, s).Rows[0]); d != "" {
+		t.Error(d)
+	}
+	if got := later.Costs(target, s).Rows[0]; got.Build != c.Build || got.Boot != want.Boot {
+		t.Errorf("from later builds: %+v", got)
+	}
 	other := s
 	other.Accel = "kvm"
-	if err := e.Learn(target, other, dir); err != nil || len(e.Runs) != 1 {
+	if err := e.Learn(target, other, dir, false); err != nil || len(e.Runs) != 1 {
 		t.Errorf("learned from a run of another accelerator: %v, %v", e.Runs, err)
 	}
 }

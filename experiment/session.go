@@ -234,7 +234,7 @@ func (s *Session) Run(ctx context.Context, a Attendant, judge Judge) (Outcome, e
 	}
 	s.took = nil
 	s.sayShard(a.Building)
-	if timed(s.spec) && !s.beside {
+	if Timed(s.spec) && !s.beside {
 		release, err := holdMachine(ctx, s.path, a.Building)
 		if err != nil {
 			return Outcome{}, err
@@ -269,7 +269,7 @@ func (s *Session) measure(ctx context.Context, r Runner, a Attendant, judge Judg
 func (s *Session) recordFunctions(ctx context.Context, images Images, progress func(string)) (wait func()) {
 	var beside sync.WaitGroup
 	beside.Go(func() { recordFunctions(ctx, s.target, s.dir, s.spec, images, progress) })
-	if timed(s.spec) {
+	if Timed(s.spec) {
 		beside.Wait()
 	}
 	return beside.Wait

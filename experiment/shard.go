@@ -161,7 +161,7 @@ func (s *Session) sayShard(say func(string)) {
 	}
 	all := len(Schedule(s.spec))
 	text := fmt.Sprintf("shard %s: %d of the plan's %s", s.shard, len(s.shard.Places), english.Plural(all, "boot", ""))
-	if timed(s.spec) {
+	if Timed(s.spec) {
 		text += ", in whole rounds: boots are paired by round, and times of two machines are no pair"
 	}
 	say(text)

@@ -33,17 +33,21 @@ const (
 
 // compare refuses a run of another plan, or of another version of this program.
 func (c *collection) compare(in input) error {
-	first := c.first
-	key, err := experiment.PlanKey(in.run.Spec)
+	return comparePlans(in.dir, in.run, c.first.dir, c.first.run, c.key)
+}
+
+// comparePlans compares a run with a first one, whose plan has a key.
+func comparePlans(dir string, run results.Run, firstDir string, first results.Run, firstKey string) error {
+	key, err := experiment.PlanKey(run.Spec)
 	if err != nil {
 		return err
 	}
-	if key != c.key {
-		what, is, was := difference(experiment.Portable(in.run.Spec), experiment.Portable(first.run.Spec))
-		return &DiffersError{in.dir, first.dir, what, is, was, otherPlan}
+	if key != firstKey {
+		what, is, was := difference(experiment.Portable(run.Spec), experiment.Portable(first.Spec))
+		return &DiffersError{dir, firstDir, what, is, was, otherPlan}
 	}
-	if in.run.Tool != first.run.Tool {
-		return &DiffersError{in.dir, first.dir, "the version of xsmbench", in.run.Tool, first.run.Tool, "measure one of them again"}
+	if run.Tool != first.Tool {
+		return &DiffersError{dir, firstDir, "the version of xsmbench", run.Tool, first.Tool, "measure one of them again"}
 	}
 	return nil
 }

@@ -85,7 +85,7 @@ func Bisect(ctx context.Context, h Hunt, a Hunter) (*Found, error) {
 	if err := h.choose(); err != nil {
 		return nil, err
 	}
-	m, err := newMeasurer(h.Each, h.Dir, "bisect", nil, a)
+	m, err := newMeasurer(h.Each, h.Dir, "bisect", nil, nil, a)
 	if err != nil {
 		return nil, err
 	}

@@ -8,6 +8,7 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/google/renameio/v2"
 
@@ -67,6 +68,10 @@ type book struct {
 	Schema   int              `json:"schema"`
 	Question string           `json:"question"` // a hash
 	Entries  map[string]Entry `json:"entries"`  // by commit
+	// Shard is the part of the revisions that the folder is of, nil for all.
+	Shard *Shard `json:"shard,omitempty"`
+	// Revisions are those that were asked for last, of all shards.
+	Revisions []git.Revision `json:"revisions,omitempty"`
 }
 
 // OtherError is a folder that holds a series of another question.
@@ -77,13 +82,24 @@ func (e *OtherError) Error() string {
 	return fmt.Sprintf("%s holds runs of other builds, benchmarks or settings: name another directory", e.Dir)
 }
 
+// ShardError is a folder that holds another part of a series.
+type ShardError struct {
+	Dir   string
+	Holds *Shard // nil for all
+}
+
+// Error says what to do.
+func (e *ShardError) Error() string {
+	return fmt.Sprintf("%s holds %s: name another directory", e.Dir, e.Holds.holds())
+}
+
 // openLedger claims a folder and reads what is there.
-func openLedger(dir, question string) (*ledger, error) {
+func openLedger(dir, question string, shard *Shard) (*ledger, error) {
 	claim, err := results.ClaimDir(dir)
 	if err != nil {
 		return nil, fmt.Errorf("open series: %w", err)
 	}
-	l := &ledger{path: filepath.Join(dir, ledgerFile), claim: claim, book: book{ledgerSchema, question, map[string]Entry{}}}
+	l := &ledger{path: filepath.Join(dir, ledgerFile), claim: claim, book: book{Schema: ledgerSchema, Question: question, Entries: map[string]Entry{}, Shard: shard}}
 	text, err := os.ReadFile(l.path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return l, nil
@@ -93,6 +109,9 @@ func openLedger(dir, question string) (*ledger, error) {
 	}
 	if err == nil && l.Question != question {
 		err = &OtherError{dir}
+	}
+	if err == nil && (l.Shard == nil) != (shard == nil) || l.Shard != nil && shard != nil && *l.Shard != *shard {
+		err = &ShardError{dir, l.Shard}
 	}
 	if err != nil {
 		claim.Release()
@@ -113,6 +132,9 @@ func parseBook(text []byte) (book, error) {
 	if b.Entries == nil {
 		b.Entries = map[string]Entry{}
 	}
+	if s := b.Shard; s != nil && (s.Of < 1 || s.Index < 1 || s.Index > s.Of) {
+		return book{}, fmt.Errorf("%s: there is no shard %s", ledgerFile, s)
+	}
 	for commit, e := range b.Entries {
 		if e.Commit != commit || !filepath.IsLocal(e.Run) && e.Run != "" {
 			return book{}, fmt.Errorf("%s: the entry of %s is damaged", ledgerFile, commit)
@@ -124,6 +146,19 @@ func parseBook(text []byte) (book, error) {
 // enter writes down what became of a revision.
 func (l *ledger) enter(e Entry) error {
 	l.Entries[e.Commit] = e
+	return l.write()
+}
+
+// ask writes down which revisions are asked for.
+func (l *ledger) ask(revisions []git.Revision) error {
+	if slices.Equal(l.Revisions, revisions) {
+		return nil
+	}
+	l.Revisions = revisions
+	return l.write()
+}
+
+func (l *ledger) write() error {
 	text, err := json.MarshalIndent(l.book, "", "  ")
 	if err == nil {
 		err = renameio.WriteFile(l.path, append(text, '\n'), 0o666)

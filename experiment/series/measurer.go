@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -15,6 +16,7 @@ import (
 	"xsmbench/experiment"
 	"xsmbench/hv"
 	"xsmbench/hv/git"
+	"xsmbench/results"
 	"xsmbench/results/history"
 )
 
@@ -32,21 +34,16 @@ type measurer struct {
 	boots    int // of a run
 	dir      string
 	ledger   *ledger
-	store    Store // nil for none
+	store    Store         // nil for none
+	runs     []history.Run // the store's, and those added; nil before they are read
 	again    bool
 	watch    experiment.Attendant
 }
 
 // newMeasurer claims the folder of a question.
-func newMeasurer(q experiment.Question, dir, what string, store Store, watch experiment.Attendant) (*measurer, error) {
-	if err := checkBuilds(q.Builds); err != nil {
-		return nil, err
-	}
-	if q.Budget != nil {
-		return nil, errors.New("a series has a fixed number of rounds")
-	}
+func newMeasurer(q experiment.Question, dir, what string, share *experiment.Share, store Store, watch experiment.Attendant) (*measurer, error) {
 	q.Source = repository(q)
-	t, spec, err := q.Spec()
+	t, spec, err := specOf(q)
 	if err != nil {
 		return nil, err
 	}
@@ -54,8 +51,12 @@ func newMeasurer(q experiment.Question, dir, what string, store Store, watch exp
 	if err != nil {
 		return nil, err
 	}
-	m := &measurer{each: q, question: question, target: t, boots: len(experiment.Schedule(spec)), dir: folder(dir, what, question), store: store, watch: watch}
-	if m.ledger, err = openLedger(m.dir, question); err != nil {
+	shard, err := shardOf(share, spec)
+	if err != nil {
+		return nil, err
+	}
+	m := &measurer{each: q, question: question, target: t, boots: len(experiment.Schedule(spec)), dir: folder(dir, what, question, share), store: store, watch: watch}
+	if m.ledger, err = openLedger(m.dir, question, shard); err != nil {
 		return nil, err
 	}
 	return m, nil
@@ -66,10 +67,13 @@ func (m *measurer) close() error { return m.ledger.close() }
 // measure finds out a revision's figures, or why it has none. An error is the
 // series', and ends it.
 func (m *measurer) measure(ctx context.Context, r git.Revision) (Entry, error) {
-	if e, ok := m.ledger.Entries[r.Commit]; ok && (e.HasFigures() || e.Lasting && !m.again) {
+	if e, ok := m.ledger.Entries[r.Commit]; ok && e.Lasting && !e.HasFigures() && !m.again {
 		return e, nil
 	}
-	e, found, err := m.remembered(r)
+	e, found, err := m.kept(r)
+	if err == nil && !found {
+		e, found, err = m.remembered(r)
+	}
 	if err == nil && !found {
 		e, err = m.build(ctx, r)
 		if f, ok := m.target.(hv.Forgetter); ok {
@@ -82,6 +86,53 @@ func (m *measurer) measure(ctx context.Context, r git.Revision) (Entry, error) {
 	return e, m.ledger.enter(e)
 }
 
+// kept finds a revision's figures in the folder. What the history does not have, as
+// after a merge of shards, is added to it.
+func (m *measurer) kept(r git.Revision) (Entry, bool, error) {
+	e, ok := m.ledger.Entries[r.Commit]
+	if !ok || !e.HasFigures() {
+		return e, false, nil
+	}
+	if m.store == nil {
+		return e, true, nil
+	}
+	runs, err := m.history()
+	if err != nil || slices.ContainsFunc(runs, func(r history.Run) bool { return r.ID == e.ID }) {
+		return e, true, err
+	}
+	dir := filepath.Join(m.dir, e.Run)
+	if _, err := results.ReadRun(dir); e.Run == "" || errors.Is(err, fs.ErrNotExist) {
+		// Both are gone, for all that have the same images.
+		delete(m.ledger.Entries, e.Of)
+		delete(m.ledger.Entries, e.Commit)
+		return e, false, nil
+	}
+	name := e.Name
+	if of, ok := m.ledger.Entries[e.Of]; ok {
+		name = of.Name
+	}
+	e.ID, err = m.remember(dir, name)
+	return e, err == nil, err
+}
+
+// history are the runs of the history. Those of others are read once.
+func (m *measurer) history() (runs []history.Run, err error) {
+	if m.runs == nil {
+		m.runs, err = m.store.Runs()
+	}
+	return m.runs, err
+}
+
+// remember adds a run to the history.
+func (m *measurer) remember(dir, label string) (id string, err error) {
+	added, err := m.store.Add(dir, label)
+	if err != nil {
+		return "", err
+	}
+	m.runs = append(m.runs, added.Run)
+	return added.ID, nil
+}
+
 // remembered finds a revision's run in the history. What files decide, as a policy
 // does, is not told by names.
 func (m *measurer) remembered(r git.Revision) (Entry, bool, error) {
@@ -89,7 +140,7 @@ func (m *measurer) remembered(r git.Revision) (Entry, bool, error) {
 	if m.store == nil || loads || len(m.each.Kconfig) > 0 {
 		return Entry{}, false, nil
 	}
-	runs, err := m.store.Runs()
+	runs, err := m.history()
 	if err != nil {
 		return Entry{}, false, err
 	}
@@ -201,11 +252,9 @@ func (m *measurer) run(ctx context.Context, s *experiment.Session, e Entry) (Ent
 	}
 	e.State, e.Of, e.Run = Measured, e.Commit, filepath.Base(s.Path())
 	if m.store != nil {
-		added, err := m.store.Add(s.Path(), e.Name)
-		if err != nil {
+		if e.ID, err = m.remember(s.Path(), e.Name); err != nil {
 			return Entry{}, err
 		}
-		e.ID = added.ID
 	}
 	return e, nil
 }

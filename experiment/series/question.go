@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -31,6 +32,8 @@ type Question struct {
 	Touching []string // only what changes one of these paths, from the repository's root
 	// Dir is the folder, "" for one that is named by the question.
 	Dir string
+	// Share is the part that one of several machines measures, nil for all.
+	Share *experiment.Share
 	// Again tries again what did not build or boot.
 	Again bool
 }
@@ -101,6 +104,17 @@ func repository(q experiment.Question) string {
 	return q.Source
 }
 
+// specOf is what each revision is asked, without its revision.
+func specOf(q experiment.Question) (hv.Target, results.Spec, error) {
+	if err := checkBuilds(q.Builds); err != nil {
+		return nil, results.Spec{}, err
+	}
+	if q.Budget != nil {
+		return nil, results.Spec{}, errors.New("a series has a fixed number of rounds")
+	}
+	return q.Spec()
+}
+
 // checkBuilds refuses builds that are of one revision, whatever the series is at.
 func checkBuilds(builds []hv.Build) error {
 	for _, b := range builds {
@@ -141,10 +155,14 @@ func fingerprint(spec results.Spec) (string, error) {
 	return hex.EncodeToString(h.Sum(nil)), nil
 }
 
-// folder is where a series is kept.
-func folder(named, what, question string) string {
+// folder is where a series is kept, or a shard of it.
+func folder(named, what, question string, share *experiment.Share) string {
 	if named != "" {
 		return named
 	}
-	return filepath.Join("runs", what+"-"+question[:8])
+	dir := filepath.Join("runs", what+"-"+question[:8])
+	if share != nil {
+		dir = filepath.Join(dir, fmt.Sprintf("%d-of-%d", share.Index, share.Of))
+	}
+	return dir
 }

@@ -26,10 +26,15 @@ type Attendant interface {
 
 // Series is what a series found out.
 type Series struct {
-	Dir     string
-	Plan    Plan
-	Entries []Entry // in the order of Plan.Chosen; fewer if it was interrupted
+	Dir  string
+	Plan Plan
+	// Shard is the part of the plan that was to be measured, nil for all.
+	Shard   *Shard
+	Entries []Entry // in the order of Mine; fewer if it was interrupted
 }
+
+// Mine are the revisions that were to be measured.
+func (s *Series) Mine() []git.Revision { return s.Shard.part(s.Plan.Chosen) }
 
 // MachineError is what ends a series: the machine, as it seems, builds or boots
 // nothing any more.
@@ -54,16 +59,19 @@ func Measure(ctx context.Context, q Question, store Store, a Attendant) (s *Seri
 	if err != nil {
 		return nil, err
 	}
-	m, err := newMeasurer(q.Each, q.Dir, "series", store, a)
+	m, err := newMeasurer(q.Each, q.Dir, "series", q.Share, store, a)
 	if err != nil {
 		return nil, err
 	}
 	defer m.close()
+	if err := m.ledger.ask(plan.Chosen); err != nil {
+		return nil, err
+	}
 	m.again = q.Again
-	s = &Series{Dir: m.dir, Plan: plan}
-	c := pace{all: len(plan.Chosen)}
+	s = &Series{Dir: m.dir, Plan: plan, Shard: m.ledger.Shard}
+	c := pace{all: len(s.Mine())}
 	var failed []Entry
-	for _, r := range plan.Chosen {
+	for _, r := range s.Mine() {
 		a.Turn(r, c.now())
 		begun := time.Now()
 		e, err := m.measure(ctx, r)

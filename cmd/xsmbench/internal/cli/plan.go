@@ -15,6 +15,7 @@ import (
 
 	"xsmbench/cmd/xsmbench/internal/progress"
 	"xsmbench/experiment"
+	"xsmbench/experiment/series"
 	"xsmbench/hv"
 	"xsmbench/results"
 )
@@ -22,6 +23,7 @@ import (
 // planFlags say what would be measured, and by how many machines.
 type planFlags struct {
 	run    runFlags
+	revs   revisionFlags
 	shards int
 	costs  string
 	save   string
@@ -48,7 +50,11 @@ How the work is divided follows from the flags alone, and is the same on every
 machine. The times that are shown are learned from earlier runs of the target, in
 runs or where --learn says, or else those that the target's documentation has. To
 divide the work by learned times, save them with --save-costs FILE, and give that
-file to plan and to every run with --costs.`,
+file to plan and to every run with --costs.
+
+With --revs A..B it is the plan of xsmbench series: which revisions there are, and
+which of them each machine measures with --shard I/N. It takes the flags of series
+then.`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error { return f.plan(c) },
 	}
@@ -65,6 +71,7 @@ func (f *planFlags) register(fs *pflag.FlagSet) {
 			fs.AddFlag(flag)
 		}
 	})
+	f.revs.register(fs, "revisions A..B of a series, to plan that instead of a run")
 	fs.IntVar(&f.shards, "shards", 0, "show how the work is divided into `N` shards")
 	costsFlag(fs, &f.costs)
 	fs.StringVar(&f.save, "save-costs", "", "write the costs that the times are from to a `FILE`, for --costs")
@@ -76,6 +83,9 @@ func (f *planFlags) register(fs *pflag.FlagSet) {
 }
 
 func (f *planFlags) plan(c *cobra.Command) error {
+	if err := f.checkSeries(c.Flags()); err != nil {
+		return err
+	}
 	if err := withConfig(c); err != nil {
 		return err
 	}
@@ -85,6 +95,9 @@ func (f *planFlags) plan(c *cobra.Command) error {
 	q, err := f.run.question(c.Flags())
 	if err != nil {
 		return err
+	}
+	if f.revs.revs != "" {
+		return f.planSeries(c, q)
 	}
 	t, spec, err := q.Spec()
 	if err != nil {
@@ -140,29 +153,33 @@ func (f *planFlags) view(t hv.Target, spec results.Spec) (*progress.Plan, error)
 func (f *planFlags) experience(t hv.Target, spec results.Spec) (experiment.Experience, error) {
 	var e experiment.Experience
 	for _, dir := range f.learn {
-		if err := e.Learn(t, spec, dir); err != nil {
+		if err := e.Learn(t, spec, dir, ofSeries(dir)); err != nil {
 			return e, fmt.Errorf("--learn %s: %w", dir, err)
 		}
 	}
 	if f.learn == nil {
 		for _, dir := range earlierRuns("runs") {
-			_ = e.Learn(t, spec, dir)
+			_ = e.Learn(t, spec, dir, ofSeries(dir))
 		}
 	}
 	return e, nil
 }
 
+// ofSeries reports whether a run directory is one of a series.
+func ofSeries(dir string) bool { return series.IsDir(filepath.Dir(filepath.Clean(dir))) }
+
 // mostLearned is from how many runs a plan learns, the latest first.
 const mostLearned = 50
 
-// earlierRuns are run directories in a folder, and in folders of it, as shards are.
+// earlierRuns are run directories in a folder, and in folders of it, as shards are, and
+// the runs of a series' shards.
 func earlierRuns(folder string) []string {
 	type run struct {
 		dir  string
 		info fs.FileInfo
 	}
 	var all []run
-	for _, pattern := range []string{"*", "*/*"} {
+	for _, pattern := range []string{"*", "*/*", "*/*/*"} {
 		dirs, _ := filepath.Glob(filepath.Join(folder, pattern))
 		for _, dir := range dirs {
 			if info, err := os.Stat(filepath.Join(dir, "run.json")); err == nil {

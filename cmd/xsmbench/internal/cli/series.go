@@ -4,11 +4,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
 
+	"github.com/dustin/go-humanize/english"
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
@@ -54,20 +56,47 @@ func (f *eachFlags) register(fs *pflag.FlagSet, own ...string) {
 // question is what is asked of each revision.
 func (f *eachFlags) question(fs *pflag.FlagSet) (experiment.Question, error) {
 	q, err := f.run.question(fs)
+	return ofRevision(q), err
+}
+
+// ofRevision is what is asked of one revision of several: its builds are compared with
+// those of others, and not judged.
+func ofRevision(q experiment.Question) experiment.Question {
 	q.Controls, q.Criteria = experiment.WithoutControls, nil
-	return q, err
+	return q
 }
 
 // seriesFlags say which revisions to measure.
 type seriesFlags struct {
 	eachFlags
+	revisionFlags
+	shard  shardFlags
+	store  string
+	unit   string
+	format string
+}
+
+// revisionFlags choose revisions.
+type revisionFlags struct {
 	revs     string
 	every    int
 	merges   bool
 	touching []string
-	store    string
-	unit     string
-	format   string
+}
+
+func (f *revisionFlags) register(fs *pflag.FlagSet, revs string) {
+	fs.StringVar(&f.revs, "revs", "", revs)
+	fs.IntVar(&f.every, "every", 0, "measure only every `N`th revision, and the last (default: all)")
+	fs.BoolVar(&f.merges, "merges", false, "measure only merges")
+	fs.StringSliceVar(&f.touching, "touching", nil, "measure only revisions that change this path of the repository; may be repeated")
+	for _, name := range []string{"revs", "every", "merges", "touching"} {
+		mark(fs, name)
+	}
+}
+
+// of are the revisions, each of which is asked something.
+func (f *revisionFlags) of(each experiment.Question) series.Question {
+	return series.Question{Each: each, Range: f.revs, Every: f.every, Merges: f.merges, Touching: f.touching}
 }
 
 // seriesFormats are the ways to write a series.
@@ -96,24 +125,26 @@ directories or the history hold is not measured again. --retry tries again what
 did not build or boot. Without -o the directory is runs/series-HASH, where HASH
 depends on what is measured, but not on the revisions: another range continues it.
 
+With --shard 3/8 it measures one of eight parts of the revisions, in a directory of
+its own (runs/series-HASH/3-of-8), and leaves the history alone. xsmbench merge makes
+one series of all parts, in which the same command without --shard shows the table
+that one machine would have given. xsmbench plan --revs A..B shows the parts.
+
 The exit code is 0 if every revision was measured or recorded, 3 if the series could
 not go on, and 130 after Ctrl-C.`,
 		Args: cobra.NoArgs,
 		RunE: sharing(func(c *cobra.Command, _ []string) error { return f.measure(c) }),
 	}
 	fs := c.Flags()
-	f.register(fs)
-	fs.StringVar(&f.revs, "revs", "", "revisions A..B to measure (required)")
-	fs.IntVar(&f.every, "every", 0, "measure only every `N`th revision, and the last (default: all)")
-	fs.BoolVar(&f.merges, "merges", false, "measure only merges")
-	fs.StringSliceVar(&f.touching, "touching", nil, "measure only revisions that change this path of the repository; may be repeated")
+	f.eachFlags.register(fs)
+	f.revisionFlags.register(fs, "revisions A..B to measure (required)")
+	fs.StringVar(&f.shard.shard, "shard", "", "part of the revisions to measure, such as 3/8; auto takes it from Slurm, Kubernetes or GitLab")
+	mark(fs, "shard")
 	fs.StringVarP(&f.dir, "output", "o", "", "directory of the runs (default: runs/series-HASH)")
 	fs.StringVar(&f.unit, "unit", "", "regular expression over the units to show (default: the one to compare by: instructions where they are counted, times elsewhere)")
 	fs.StringVar(&f.format, "format", "text", "text or json")
 	storeFlag(fs, &f.store)
-	for _, name := range []string{"revs", "every", "merges", "touching", "unit"} {
-		mark(fs, name)
-	}
+	mark(fs, "unit")
 	configFlag(c)
 	return c
 }
@@ -133,7 +164,10 @@ func (f *seriesFlags) questionOf(c *cobra.Command) (series.Question, error) {
 	if err != nil {
 		return series.Question{}, err
 	}
-	return series.Question{Each: each, Range: f.revs, Every: f.every, Merges: f.merges, Touching: f.touching, Dir: f.dir, Again: f.again}, nil
+	q := f.of(each)
+	q.Dir, q.Again = f.dir, f.again
+	q.Share, err = f.shard.share(os.Getenv)
+	return q, err
 }
 
 func (f *seriesFlags) measure(c *cobra.Command) (err error) {
@@ -144,6 +178,9 @@ func (f *seriesFlags) measure(c *cobra.Command) (err error) {
 	options, err := f.options(q)
 	if err != nil {
 		return err
+	}
+	if q.Share != nil {
+		return f.measureShard(c, q)
 	}
 	store, err := createStore(f.store, c.ErrOrStderr())
 	if err != nil {
@@ -157,11 +194,38 @@ func (f *seriesFlags) measure(c *cobra.Command) (err error) {
 	if err := f.show(c.OutOrStdout(), s, store, options); err != nil {
 		return errors.Join(failed, err)
 	}
+	return concludeSeries(c, s, failed)
+}
+
+// concludeSeries says how a series ended that did not end well.
+func concludeSeries(c *cobra.Command, s *series.Series, failed error) error {
 	if errors.Is(failed, errInterrupted) || c.Context().Err() != nil {
-		fmt.Fprintf(c.ErrOrStderr(), "interrupted: %d of %d revisions are done, in %s; the same command continues\n", len(s.Entries), len(s.Plan.Chosen), s.Dir)
+		fmt.Fprintf(c.ErrOrStderr(), "interrupted: %d of %d revisions are done, in %s; the same command continues\n", len(s.Entries), len(s.Mine()), s.Dir)
 		return &exitError{ExitInterrupted, nil}
 	}
 	return inFlags(failed)
+}
+
+// measureShard measures a part. What changed is seen when all are merged, and then the
+// history gets the runs.
+func (f *seriesFlags) measureShard(c *cobra.Command, q series.Question) error {
+	s, failed := series.Measure(c.Context(), q, nil, progress.NewRevisions(c.ErrOrStderr()))
+	if s == nil {
+		return inFlags(failed)
+	}
+	if f.format == "json" {
+		if err := table.StepsJSON(c.OutOrStdout(), append([]series.Entry{}, s.Entries...), nil, nil); err != nil {
+			return errors.Join(failed, err)
+		}
+		return concludeSeries(c, s, failed)
+	}
+	w := table.HarmlessWriter(c.OutOrStdout())
+	writeStates(w, s)
+	fmt.Fprintf(w, "shard %s: %d of %s, in %s\n", s.Shard, len(s.Mine()), english.Plural(len(s.Plan.Chosen), "revision", ""), s.Dir)
+	if failed == nil {
+		fmt.Fprintln(w, "next: when all shards are there, xsmbench merge DIR... -o SERIES")
+	}
+	return concludeSeries(c, s, failed)
 }
 
 // options say which figures are shown: those of one unit, in any place.
@@ -228,10 +292,13 @@ func writeStates(w io.Writer, s *series.Series) {
 			words = append(words, fmt.Sprintf("%d %s", n, state))
 		}
 	}
-	if n := len(s.Plan.Chosen) - len(s.Entries); n > 0 {
+	if n := len(s.Mine()) - len(s.Entries); n > 0 {
 		words = append(words, fmt.Sprintf("%d still to come", n))
 	}
-	fmt.Fprintf(w, "%s: %s\n", number(len(s.Plan.Chosen), "revision"), strings.Join(words, ", "))
+	if words == nil {
+		words = []string{"nothing to do"}
+	}
+	fmt.Fprintf(w, "%s: %s\n", number(len(s.Mine()), "revision"), strings.Join(words, ", "))
 	for _, e := range s.Entries {
 		if !e.HasFigures() {
 			fmt.Fprintf(w, "  %s %s: %s\n", e.Name, e.State, e.Reason)

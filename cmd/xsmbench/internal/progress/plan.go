@@ -28,12 +28,14 @@ type Plan struct {
 func (p *Plan) Costs() *experiment.CostTable { return p.Shown.Costs }
 
 // source says what the times are from.
-func (p *Plan) source() string {
+func (p *Plan) source() string { return timesFrom(p.From, p.Runs) }
+
+func timesFrom(file string, runs int) string {
 	switch {
-	case p.From != "":
-		return "those of " + p.From
-	case p.Runs > 0:
-		return "learned from " + english.Plural(p.Runs, "run", "")
+	case file != "":
+		return "those of " + file
+	case runs > 0:
+		return "learned from " + english.Plural(runs, "run", "")
 	}
 	return "the target's documented ones"
 }
@@ -229,11 +231,7 @@ type jsonShard struct {
 func (p *Plan) WriteJSON(w io.Writer) error {
 	spec := p.Plan.Spec
 	out := jsonPlan{Schema: planSchema, Plan: p.Plan.Key, Target: spec.Target, Accel: spec.Accel, Timed: p.Plan.Timed, Times: p.source(),
-		Builds: []jsonMake{}, Boots: []jsonBoot{}, Machines: []jsonMachine{}, Shards: []jsonShard{}}
-	for _, m := range p.Shown.Makes {
-		b := m.Build
-		out.Builds = append(out.Builds, jsonMake{m.Name(), b.Name, b.KindOf(), b.Arch, b.Layout, m.Takes.Seconds()})
-	}
+		Builds: makesJSON(p.Shown), Boots: []jsonBoot{}, Machines: []jsonMachine{}, Shards: []jsonShard{}}
 	for _, b := range p.Shown.Boots {
 		out.Boots = append(out.Boots, jsonBoot{b.Place, b.Round, b.Build.Name, b.Build.Arch, b.Layout, p.Shown.Makes[b.Make].Name(), b.Takes.Seconds()})
 	}
@@ -253,6 +251,15 @@ func (p *Plan) WriteJSON(w io.Writer) error {
 	e := json.NewEncoder(w)
 	e.SetIndent("", "  ")
 	return e.Encode(out)
+}
+
+func makesJSON(p *experiment.Plan) []jsonMake {
+	all := []jsonMake{}
+	for _, m := range p.Makes {
+		b := m.Build
+		all = append(all, jsonMake{m.Name(), b.Name, b.KindOf(), b.Arch, b.Layout, m.Takes.Seconds()})
+	}
+	return all
 }
 
 func (p *Plan) divisions() []experiment.Division {
