@@ -97,6 +97,8 @@ type Benchmark struct {
 	Programs bool
 	// Dom0Only marks operations that only the control domain may do.
 	Dom0Only bool
+	// DomUOnly marks what another domain than the control domain is served with.
+	DomUOnly bool
 	// NeedsPeer marks operations that need the other domain.
 	NeedsPeer bool
 	// NeedsEcho marks operations that the other domain must answer: the
@@ -138,6 +140,14 @@ type Job struct {
 
 // FullName is the benchmark's name in results, without "Benchmark".
 func (b Benchmark) FullName() string { return b.Suite + "/" + b.Name }
+
+// RunsIn reports whether a domain of a name has a part in the benchmark.
+func (b Benchmark) RunsIn(domain string) bool {
+	if domain == "dom0" {
+		return !b.DomUOnly
+	}
+	return !b.Dom0Only
+}
 
 // Crossing is a hook that an operation crosses, PerOp times.
 type Crossing struct {

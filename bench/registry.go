@@ -55,6 +55,8 @@ func check(b Benchmark) error {
 		return fmt.Errorf("exactly one of Setup, Intervals and Run is needed")
 	case b.Job != nil && (b.Run == nil || b.Job.Intervals == nil || b.Job.Windows < 1):
 		return fmt.Errorf("a Job without Run, without Intervals or without windows")
+	case b.Dom0Only && b.DomUOnly:
+		return fmt.Errorf("for dom0 alone and for domU alone")
 	case b.Credit != nil && b.Baseline == nil:
 		return fmt.Errorf("a credit without a baseline")
 	case b.Ops < 0:

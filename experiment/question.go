@@ -96,7 +96,7 @@ func (q Question) Spec() (hv.Target, results.Spec, error) {
 		return nil, results.Spec{}, refuse(FieldBase, q.Base, "not among the builds %s", strings.Join(names(builds), ", "))
 	}
 	spec := results.Spec{
-		Target: t.Name(), Accel: r.Accel, Builds: r.withControls(builds), Domains: r.Domains, Benchmarks: list, Dom0Only: dom0Only(list), Refused: refused,
+		Target: t.Name(), Accel: r.Accel, Builds: r.withControls(builds), Domains: r.Domains, Benchmarks: list, Dom0Only: dom0Only(list), DomUOnly: domUOnly(list), Refused: refused,
 		Rounds: r.rounds, Layouts: r.layouts, Workload: r.Workload, DomU: r.domU(), MoreDomUs: r.moreDomUs(), Idle: r.Idle, CPUs: r.cpus(), OtherDomU: r.otherDomU(),
 		Options:  bench.Options{EnoughUS: r.enough, Repetitions: r.Repetitions, Windows: r.windows, Quick: r.Quick, Witness: r.Witness},
 		Criteria: r.Criteria, Budget: r.plan(),
@@ -257,7 +257,7 @@ func (r *resolved) benchmarks() (all []string, refused []results.Refused, err er
 		switch reason := hv.RefusedBy(r.target, b); {
 		case reason != "":
 			refused = append(refused, results.Refused{Benchmark: b.FullName(), Reason: reason})
-		case !b.Dom0Only || slices.Contains(r.Domains, "dom0"):
+		case slices.ContainsFunc(r.Domains, b.RunsIn):
 			all = append(all, b.FullName())
 		}
 	}
@@ -275,11 +275,20 @@ func because(refused []results.Refused) string {
 	return ": " + refused[0].Reason
 }
 
-// dom0Only are those of the benchmarks that only the control domain may do.
+// dom0Only are those of the benchmarks that only the control domain may do, domUOnly
+// those that only another can.
 func dom0Only(list []string) []string {
+	return those(list, func(b bench.Benchmark) bool { return b.Dom0Only })
+}
+
+func domUOnly(list []string) []string {
+	return those(list, func(b bench.Benchmark) bool { return b.DomUOnly })
+}
+
+func those(list []string, are func(bench.Benchmark) bool) []string {
 	var all []string
 	for _, name := range list {
-		if b, _ := bench.Find(name); b.Dom0Only {
+		if b, _ := bench.Find(name); are(b) {
 			all = append(all, name)
 		}
 	}

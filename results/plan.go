@@ -31,14 +31,15 @@ func (s *Spec) Places() []Place {
 }
 
 // Measures reports whether a domain is to measure one of the run's benchmarks:
-// what only the control domain may do is dom0's alone. Runs of before that was
+// what only the control domain may do is dom0's alone, and so with a domU. Runs of before that was
 // written down are taken at the word of this program's benchmarks.
 func (s *Spec) Measures(domain, benchmark string) bool {
+	only := s.Dom0Only
 	if domain == "dom0" {
-		return true
+		only = s.DomUOnly
 	}
 	b, known := bench.Find(benchmark)
-	return !slices.Contains(s.Dom0Only, benchmark) && !(known && b.Dom0Only)
+	return !slices.Contains(only, benchmark) && (!known || b.RunsIn(domain))
 }
 
 // twice finds a name that two builds of one architecture have.

@@ -89,6 +89,8 @@ type Spec struct {
 	Benchmarks []string   `json:"benchmarks"` // full names
 	// Dom0Only are those of the benchmarks that only dom0 is to measure.
 	Dom0Only []string `json:"dom0_only,omitempty"`
+	// DomUOnly are those that only another is to measure.
+	DomUOnly []string `json:"domu_only,omitempty"`
 	// Refused are those that were asked for and that the target does not run.
 	Refused  []Refused     `json:"refused,omitempty"`
 	Rounds   int           `json:"rounds"`

@@ -133,6 +133,8 @@ func (a *agent) unfit(b bench.Benchmark) string {
 	switch {
 	case a.Offers != nil && !a.Offers(b):
 		return "the target does not offer it"
+	case b.DomUOnly && a.domain.Hypercalls().Privileged():
+		return "the control domain serves others with it"
 	case b.Lacking(a.has) != "":
 		return bench.Missing(a.domain.OS(), b.Lacking(a.has))
 	case b.Dom0Only && !a.domain.Hypercalls().Privileged():

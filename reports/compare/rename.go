@@ -121,12 +121,12 @@ func (p *place) rename(n Renames) {
 }
 
 func renameSpec(s results.Spec, n Renames) results.Spec {
-	s.Builds, s.Benchmarks, s.Dom0Only = slices.Clone(s.Builds), slices.Clone(s.Benchmarks), slices.Clone(s.Dom0Only)
+	s.Builds, s.Benchmarks, s.Dom0Only, s.DomUOnly = slices.Clone(s.Builds), slices.Clone(s.Benchmarks), slices.Clone(s.Dom0Only), slices.Clone(s.DomUOnly)
 	for i, b := range s.Builds {
 		s.Builds[i].Kind = b.KindOf()
 		s.Builds[i].Name, s.Builds[i].ControlOf = renamed(n.Builds, b.Name), renamed(n.Builds, b.ControlOf)
 	}
-	for _, names := range [][]string{s.Benchmarks, s.Dom0Only} {
+	for _, names := range [][]string{s.Benchmarks, s.Dom0Only, s.DomUOnly} {
 		for i, name := range names {
 			names[i] = renamed(n.Benchmarks, name)
 		}

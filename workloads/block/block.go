@@ -69,7 +69,7 @@ func (p pattern) order() string {
 
 func (p pattern) benchmark() bench.Benchmark {
 	b := bench.Benchmark{
-		Suite: "Workload", Name: p.name(), Unit: "MB/s", Beside: []string{bench.Throughput}, Workload: true, Later: true, Bytes: requests * Size, Ops: requests,
+		Suite: "Workload", Name: p.name(), Unit: "MB/s", Beside: []string{bench.Throughput}, Workload: true, DomUOnly: true, Later: true, Bytes: requests * Size, Ops: requests,
 		Doc:    fmt.Sprintf("%s 4 KiB of a virtual block device past the page cache, %s, %d at a time", p.op(), p.order(), p.depth),
 		Source: "xen-blkfront, xen-blkback",
 		Hooks: []bench.Crossing{

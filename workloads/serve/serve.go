@@ -22,7 +22,7 @@ const windows = 4
 
 func init() {
 	b := bench.Benchmark{
-		Suite: "Workload", Name: "serve/op=disk_and_net", Unit: "MB/s", Beside: []string{bench.Throughput}, Workload: true, Later: true,
+		Suite: "Workload", Name: "serve/op=disk_and_net", Unit: "MB/s", Beside: []string{bench.Throughput}, Workload: true, DomUOnly: true, Later: true,
 		Ops: rounds, Bytes: rounds * (reads*block.Size + network.RequestSize + network.PageSize),
 		Doc:    "read 8 blocks of 4 KiB of a virtual block device, and meanwhile ask a service in the other domain",
 		Source: "xen-blkback and xen-netback at once",

@@ -141,6 +141,9 @@ func domainsOf(t hv.Target, b bench.Benchmark) []string {
 	if b.Dom0Only {
 		return []string{"dom0"}
 	}
+	if b.DomUOnly {
+		return []string{"domU"}
+	}
 	return hv.DomainsOf(t)
 }
 

@@ -102,6 +102,7 @@ func TestRequests(t *testing.T) {
 		{"read", func(c *Client) error { _, err := c.Read("data/x"); return err }, message{typeRead, 1, "data/x\x00"}},
 		{"write", func(c *Client) error { return c.Write("data/x", "a\x00b") }, message{typeWrite, 1, "data/x\x00a\x00b"}},
 		{"write nothing", func(c *Client) error { return c.Write("data/x", "") }, message{typeWrite, 1, "data/x\x00"}},
+		{"list", func(c *Client) error { _, err := c.List("/local"); return err }, message{typeDirectory, 1, "/local\x00"}},
 		{"permissions", func(c *Client) error { return c.SetPermissions("/x", "n0", "b1") }, message{typeSetPerms, 1, "/x\x00n0\x00b1\x00"}},
 	}
 	for _, tt := range tests {
@@ -114,6 +115,16 @@ func TestRequests(t *testing.T) {
 				t.Error(d)
 			}
 		})
+	}
+}
+
+// TestList: names are separated by zeros; a path with nothing below it has none.
+func TestList(t *testing.T) {
+	for body, want := range map[string][]string{"": nil, "0\x00": {"0"}, "0\x0012\x00": {"0", "12"}} {
+		c, _ := daemon(t, func(m message) []byte { return ok(m, body) })
+		if got, err := c.List("/local/domain"); err != nil || !slices.Equal(got, want) {
+			t.Errorf("%q: %q, %v", body, got, err)
+		}
 	}
 }
 

@@ -104,6 +104,8 @@ func (f *fake) report(to *bytes.Buffer, domain string) error {
 		switch {
 		case b.Dom0Only && domain != "dom0":
 			err = errors.Join(err, out.Skip(name, "only the control domain may"))
+		case b.DomUOnly && domain == "dom0":
+			err = errors.Join(err, out.Skip(name, "the control domain serves others with it"))
 		case b.FullName() == "Target/fails":
 			err = errors.Join(err, out.Sample(bench.Measurement{Domain: domain, Benchmark: name, Error: "no memory"}))
 		default:
