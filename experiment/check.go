@@ -139,11 +139,16 @@ func (r *resolved) checkCPUs() error {
 		return nil
 	}
 	p, ok := r.target.(hv.Processors)
-	switch {
-	case !ok:
+	if !ok {
 		return refuse(FieldCPUs, r.CPUs, "target %s cannot choose the processors of its machines", r.target.Name())
-	case r.CPUs < 1 || r.CPUs > p.MostCPUs():
-		return refuse(FieldCPUs, r.CPUs, "must be from 1 to %d", p.MostCPUs())
+	}
+	for _, kind := range r.DomUs {
+		switch most := p.MostCPUs(kind); {
+		case r.CPUs > most && most == 1:
+			return refuse(FieldCPUs, r.CPUs, "a machine with domUs of kind %s has one", kind)
+		case r.CPUs < 1 || r.CPUs > most:
+			return refuse(FieldCPUs, r.CPUs, "must be from 1 to %d", most)
+		}
 	}
 	return nil
 }

@@ -55,8 +55,8 @@ type DomUs interface {
 // Processors is a target whose machines can have several physical processors
 // (BootSpec.CPUs).
 type Processors interface {
-	// MostCPUs is how many they can have.
-	MostCPUs() int
+	// MostCPUs is how many they can have with domUs of a kind.
+	MostCPUs(domU string) int
 }
 
 // Defaults is a target for which another number of rounds does than for one

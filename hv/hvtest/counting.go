@@ -48,8 +48,13 @@ func (*Counting) DomUKinds() []string { return []string{"pv", "pvh"} }
 // MostIdle is 3.
 func (*Counting) MostIdle() int { return 3 }
 
-// MostCPUs is 2.
-func (*Counting) MostCPUs() int { return 2 }
+// MostCPUs is 2, and 1 with a PVH domU.
+func (*Counting) MostCPUs(domU string) int {
+	if domU == "pvh" {
+		return 1
+	}
+	return 2
+}
 
 // Rounds is 2.
 func (*Counting) Rounds() int { return 2 }

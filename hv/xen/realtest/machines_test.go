@@ -7,14 +7,14 @@ import (
 	"testing"
 )
 
-// TestMachines boots one machine with two processors and a PVH domU. What Xen executes for
+// TestMachines boots one machine with two processors. What Xen executes for
 // a page fault of dom0's is what it is with one processor, since the other one's
 // instructions are not in its windows; for a fork it looks through the processors, 66
 // instructions each time that the type of a page changes.
 func TestMachines(t *testing.T) {
 	t.Parallel()
 	const fault, fork, event = "Kbench/vm/op=anon_touch", "Lmbench/lat_proc/op=fork", "Kbench/hypercall/op=evtchn_send_peer"
-	dir := measure(t, "--aa=false", "--rounds", "1", "--builds", "native", "--cpus", "2", "--domu-kind", "pvh", "--bench", fault+"$|"+fork+"$|"+event+"$")
+	dir := measure(t, "--aa=false", "--rounds", "1", "--builds", "native", "--cpus", "2", "--bench", fault+"$|"+fork+"$|"+event+"$")
 	c := compareRun(t, dir)
 	of := func(domain, benchmark string) float64 {
 		return c.figures[key("native", domain, benchmark, "xen-instr/op")]
@@ -27,7 +27,7 @@ func TestMachines(t *testing.T) {
 		t.Errorf("a fork in dom0 takes %v of Xen's instructions, and 300526 with one processor", got)
 	}
 	if got := of("domU", event); got == 0 {
-		t.Error("the PVH domU measured nothing")
+		t.Error("the domU measured nothing")
 	}
 	if text := consoles(t, dir)["native"]; !strings.Contains(text, "dom0_vcpus_pin") {
 		t.Errorf("dom0 is pinned to no processor:\n%s", text)
