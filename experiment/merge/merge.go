@@ -64,8 +64,8 @@ func Merge(ctx context.Context, q Request) (*Result, error) {
 		if err := ctx.Err(); err != nil {
 			return nil, context.Cause(ctx)
 		}
-		if same(dir, q.Output) {
-			return nil, fmt.Errorf("merge into %s: it is one of the inputs; name another directory", q.Output)
+		if err := CheckOutput(dir, q.Output); err != nil {
+			return nil, err
 		}
 		if err := c.add(dir); err != nil {
 			return nil, err
@@ -78,10 +78,14 @@ func Merge(ctx context.Context, q Request) (*Result, error) {
 	return c.result(), nil
 }
 
-func same(a, b string) bool {
-	x, errX := filepath.EvalSymlinks(a)
-	y, errY := filepath.EvalSymlinks(b)
-	return errX == nil && errY == nil && filepath.Clean(x) == filepath.Clean(y)
+// CheckOutput refuses to write into an input, under whichever name.
+func CheckOutput(input, output string) error {
+	x, errX := filepath.EvalSymlinks(input)
+	y, errY := filepath.EvalSymlinks(output)
+	if errX == nil && errY == nil && filepath.Clean(x) == filepath.Clean(y) {
+		return fmt.Errorf("merge into %s: it is one of the inputs; name another directory", output)
+	}
+	return nil
 }
 
 // collection is what the inputs have.

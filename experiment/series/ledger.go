@@ -136,7 +136,7 @@ func parseBook(text []byte) (book, error) {
 		return book{}, fmt.Errorf("%s: there is no shard %s", ledgerFile, s)
 	}
 	for commit, e := range b.Entries {
-		if e.Commit != commit || !filepath.IsLocal(e.Run) && e.Run != "" {
+		if e.Commit != commit || e.Run != "" && (!filepath.IsLocal(e.Run) || filepath.Clean(e.Run) == ".") {
 			return book{}, fmt.Errorf("%s: the entry of %s is damaged", ledgerFile, commit)
 		}
 	}

@@ -265,8 +265,8 @@ func (c *collection) order() []string {
 // cut short is no series.
 func (c *collection) write(ctx context.Context, q MergeRequest) (err error) {
 	for _, p := range c.parts {
-		if sameDir(p.dir, q.Output) {
-			return fmt.Errorf("merge into %s: it is one of the inputs; name another directory", q.Output)
+		if err := merge.CheckOutput(p.dir, q.Output); err != nil {
+			return err
 		}
 	}
 	claim, err := results.ClaimDir(q.Output)
@@ -278,7 +278,7 @@ func (c *collection) write(ctx context.Context, q MergeRequest) (err error) {
 		if !q.Replace {
 			return fmt.Errorf("merge into %s: it holds a series; replace it with --replace, or name another directory", q.Output)
 		}
-		if err := clear(q.Output); err != nil {
+		if err := remove(q.Output); err != nil {
 			return fmt.Errorf("merge into %s: %w", q.Output, err)
 		}
 	}
@@ -296,8 +296,8 @@ func (c *collection) write(ctx context.Context, q MergeRequest) (err error) {
 	return l.write()
 }
 
-// clear removes a series: its ledger first, and then its runs.
-func clear(dir string) error {
+// remove removes a series: its ledger first, and then its runs.
+func remove(dir string) error {
 	text, err := os.ReadFile(filepath.Join(dir, ledgerFile))
 	if err != nil {
 		return err
@@ -348,12 +348,6 @@ func copyTree(from, to string) error {
 		return err
 	}
 	return os.CopyFS(to, os.DirFS(from))
-}
-
-func sameDir(a, b string) bool {
-	x, errX := filepath.EvalSymlinks(a)
-	y, errY := filepath.EvalSymlinks(b)
-	return errX == nil && errY == nil && filepath.Clean(x) == filepath.Clean(y)
 }
 
 // result tells what was merged.

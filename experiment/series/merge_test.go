@@ -198,3 +198,16 @@ func TestMergeRefuses(t *testing.T) {
 		t.Errorf("entries: %+v", b.Entries)
 	}
 }
+
+// TestDamagedLedger: a run is a folder below the series', since it may be removed with it.
+func TestDamagedLedger(t *testing.T) {
+	for run, ok := range map[string]bool{"0001": true, "a/b": true, "": true, ".": false, "a/..": false, "../other": false, "/etc": false} {
+		text, err := json.Marshal(book{Schema: ledgerSchema, Entries: map[string]Entry{"c0": {Revision: git.Revision{Commit: "c0"}, Run: run}}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := parseBook(text); (err == nil) != ok {
+			t.Errorf("run %q: %v", run, err)
+		}
+	}
+}

@@ -205,8 +205,7 @@ func (e *equipment) addToolstack(to *image.Initramfs, progs programs, label stri
 		return err
 	}
 	to.File("/boot/scratch.img", data, 0o644)
-	config := domUConfig(protocol.Scratch, "pv", "/boot/scratch.img", label, protocol.ScratchMemory)
-	config = strings.ReplaceAll(config, "on_reboot=\"destroy\"", "on_reboot=\"restart\"")
+	config := domainConfig(protocol.Scratch, "pv", "/boot/scratch.img", label, protocol.ScratchMemory, "restart")
 	to.File(protocol.ScratchConfig, []byte(config), 0o644)
 	return nil
 }

@@ -57,8 +57,14 @@ const (
 // domUConfig is xl's description of a domU. TSC reads must not trap: Linux
 // makes one in every system call.
 func domUConfig(name, kind, ramdisk, label string, memory int) string {
+	return domainConfig(name, kind, ramdisk, label, memory, "destroy")
+}
+
+// domainConfig is domUConfig of a domain of which xl does something else when it
+// reboots.
+func domainConfig(name, kind, ramdisk, label string, memory int, onReboot string) string {
 	config := fmt.Sprintf("name=%q\ntype=%q\nkernel=\"/boot/vmlinux\"\nramdisk=%q\nextra=%q\nmemory=%d\nvcpus=1\n"+
-		"tsc_mode=\"native\"\non_crash=\"destroy\"\non_reboot=\"destroy\"\n", name, kind, ramdisk, kernelArgs, memory)
+		"tsc_mode=\"native\"\non_crash=\"destroy\"\non_reboot=%q\n", name, kind, ramdisk, kernelArgs, memory, onReboot)
 	if label != "" {
 		config += fmt.Sprintf("seclabel=%q\n", label)
 	}
