@@ -137,6 +137,16 @@ func CPUs(n int) []string {
 	return []string{fmt.Sprintf("cpus=%d", n)}
 }
 
+// Threads is one more argument for a program in user mode: before QEMU 8.0, threads
+// of an i386 program that begin together may get each other's storage, and the
+// plug-in sees to it that they do not.
+func Threads(goarch string) []string {
+	if goarch != "386" {
+		return nil
+	}
+	return []string{"threads=i386"}
+}
+
 // Args are the plug-in's arguments: the map that package code writes, the
 // file to write windows to, and the domains' marks.
 func Args(code, out string, marks []Marks) []string {

@@ -4,6 +4,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -115,4 +116,40 @@ func countGuest(t *testing.T, m code.Map) []Window {
 		t.Fatal(err)
 	}
 	return windows
+}
+
+// TestThreads: threads of an i386 program may begin together. Without turns most
+// runs under QEMU 7.2 die, by various signals, or stand still.
+func TestThreads(t *testing.T) {
+	require.Program(t, "gcc", "gcc")
+	require.Program(t, "qemu-i386", "qemu-user")
+	dir := t.TempDir()
+	program, codeFile, out := filepath.Join(dir, "threads"), filepath.Join(dir, "code"), filepath.Join(dir, "out")
+	build := exec.CommandContext(t.Context(), "go", "build", "-o", program, "./testdata/threads")
+	build.Env = append(os.Environ(), "GOARCH=386", "CGO_ENABLED=0")
+	if msg, err := build.CombinedOutput(); err != nil {
+		t.Fatalf("go build: %v\n%s", err, msg)
+	}
+	var none strings.Builder
+	if err := new(code.Map).WriteMap(&none); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(codeFile, []byte(none.String()), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	s, err := store.Open(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	plugin, err := BuildPlugin(t.Context(), s, "qemu-i386")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer plugin.Release()
+	args := slices.Concat([]string{plugin.Path(PluginFile)}, Args(codeFile, out, []Marks{{"none", 1, 2}}), Threads("386"))
+	cmd := exec.CommandContext(t.Context(), "qemu-i386", "-plugin", strings.Join(args, ","), program)
+	cmd.Env = append(os.Environ(), "GODEBUG=asyncpreemptoff=1")
+	if said, err := cmd.CombinedOutput(); err != nil || string(said) != "done\n" {
+		t.Fatalf("%v\n%s", err, said)
+	}
 }

@@ -70,8 +70,9 @@ type counting struct {
 
 // attempts are how often a program is started that stands still. Under the
 // emulator, on a busy machine, one boot in some hundred did, with all of its
-// threads asleep. The guest's idle loop, which lost events, was a cause; that it
-// was the only one is not shown.
+// threads asleep. The guest's idle loop, which lost events, was a cause, and
+// threads of an i386 program that got each other's storage (window.Threads) were
+// one; that there is no other is not shown.
 const attempts = 3
 
 const windowsFile = "windows"
@@ -137,6 +138,7 @@ func (c *counting) ready(ctx context.Context, s *store.Store, img *hv.Image, see
 		return nil, err
 	}
 	args := window.Args(code, filepath.Join(c.dir, windowsFile), []window.Marks{{Domain: "model", Base: table.Base, Slots: table.Slots}})
+	args = append(args, window.Threads(img.Build.Arch)...)
 	// The seed decides what the kernel gives a program at random, by which
 	// Go's maps are hashed.
 	return []string{emulator, "-seed", strconv.FormatInt(seed, 10), "-plugin", plugin.Path(window.PluginFile) + "," + strings.Join(args, ",")}, nil

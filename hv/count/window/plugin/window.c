@@ -28,9 +28,11 @@
  * costs time, so that a machine of one processor has none.
  *
  * Arguments: code=FILE (see Map.WriteMap in the Go package code), out=FILE,
- * table=NAME:BASE:SLOTS for each domain, cpus=N if there are several.
+ * table=NAME:BASE:SLOTS for each domain, cpus=N if there are several,
+ * threads=i386 if an i386 program in user mode is what executes.
  */
 #include <inttypes.h>
+#include <pthread.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -79,6 +81,11 @@ WEAK void qemu_plugin_register_vcpu_insn_exec_inline_per_vcpu(struct qemu_plugin
 WEAK struct qemu_plugin_scoreboard *qemu_plugin_scoreboard_new(size_t element_size);
 WEAK void *qemu_plugin_scoreboard_find(struct qemu_plugin_scoreboard *board, unsigned int vcpu);
 WEAK int qemu_plugin_num_vcpus(void);
+#if INTERFACE < 7
+typedef void (*syscall_cb)(qemu_plugin_id_t id, unsigned int vcpu, int64_t number, uint64_t, uint64_t, uint64_t, uint64_t,
+                           uint64_t, uint64_t, uint64_t, uint64_t);
+WEAK void qemu_plugin_register_vcpu_syscall_cb(qemu_plugin_id_t id, syscall_cb cb);
+#endif
 
 EXPORT int qemu_plugin_version = INTERFACE;
 
@@ -629,6 +636,39 @@ static void instrument(struct qemu_plugin_tb *tb)
     }
 }
 
+/*
+ * QEMU's user mode before 8.0 has one descriptor table for all threads of an i386
+ * program (its issue 1405). A thread writes the descriptor of its storage by
+ * set_thread_area and then loads the segment register: it gets another thread's
+ * storage if that one has written its own in between, and the program dies or
+ * stands still. Threads take turns at it here: a turn lasts until the thread's
+ * next system call.
+ */
+#if INTERFACE < 7
+enum { SET_THREAD_AREA_I386 = 243 };
+
+static pthread_mutex_t turn = PTHREAD_MUTEX_INITIALIZER;
+static __thread bool my_turn;
+
+static void take_turns(qemu_plugin_id_t id, unsigned int vcpu, int64_t number, uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4,
+                       uint64_t a5, uint64_t a6, uint64_t a7, uint64_t a8)
+{
+    (void)id, (void)vcpu, (void)a1, (void)a2, (void)a3, (void)a4, (void)a5, (void)a6, (void)a7, (void)a8;
+    if (my_turn)
+        pthread_mutex_unlock(&turn);
+    if ((my_turn = number == SET_THREAD_AREA_I386))
+        pthread_mutex_lock(&turn);
+}
+
+static void order_threads(qemu_plugin_id_t id)
+{
+    if (qemu_plugin_register_vcpu_syscall_cb)
+        qemu_plugin_register_vcpu_syscall_cb(id, take_turns);
+}
+#else
+static void order_threads(qemu_plugin_id_t id) { (void)id; }
+#endif
+
 /* The end record tells a complete file from one that was cut off. */
 static void finish(void)
 {
@@ -707,6 +747,8 @@ EXPORT int qemu_plugin_install(qemu_plugin_id_t id, const qemu_info_t *info, int
             add_table(argv[i] + 6);
         else if (!strncmp(argv[i], "cpus=", 5))
             count_cpus(argv[i]);
+        else if (!strcmp(argv[i], "threads=i386"))
+            order_threads(id);
         else
             die("unknown argument ", argv[i]);
     }
