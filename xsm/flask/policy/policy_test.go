@@ -94,7 +94,7 @@ func TestVersions(t *testing.T) {
 		version int
 		src     []byte
 	}{{"Xen", 24, src}, {"Xen", 30, src}}
-	for v := policydb.VersionMin; v <= policydb.VersionMaxOld; v++ {
+	for v := policydb.VersionMin; v <= policydb.VersionMax; v++ {
 		cases = append(cases, struct {
 			target  string
 			version int

@@ -38,9 +38,9 @@ const (
 	versionDefaultType      = 28
 	versionConstraintNames  = 29
 	versionXenDeviceTree    = 30 // device tree contexts, 64-bit I/O memory ranges
-	VersionMaxOld           = 24
+	versionInfiniband       = 31 // two more of SELinux's kinds of object contexts
 	versionMinXen           = 24 // of a policy for targetXen
-	VersionMax              = 31 // as 30 but for what only SELinux has
+	VersionMax              = 31
 	configMLS               = 1 << 0
 	configRejectUnknown     = 1 << 1
 	configAllowUnknown      = 1 << 2

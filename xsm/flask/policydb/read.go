@@ -43,7 +43,7 @@ func (p *parser) header() {
 	v := p.u32("version")
 	low, high := uint32(versionMinXen), uint32(VersionMax)
 	if p.old() {
-		low, high = VersionMin, VersionMaxOld
+		low = VersionMin
 	}
 	if p.err == nil && (v < low || v > high) {
 		p.fail(at, fmt.Errorf("%w: version %d of a policy for %q is not in %d to %d", ErrVersion, v, p.db.target, low, high))
@@ -88,8 +88,10 @@ func (p *parser) objectContextKinds() int {
 	switch {
 	case p.old() && p.db.Version < versionIPv6:
 		return 6
-	case p.old():
+	case p.old() && p.db.Version < versionInfiniband:
 		return 7
+	case p.old():
+		return 9
 	case p.db.Version >= versionXenDeviceTree:
 		return 6
 	}
@@ -155,6 +157,12 @@ func (p *parser) checkSymbols() {
 	for v := 1; v <= db.Classes.Len(); v++ {
 		if db.Classes.At(uint32(v)) == nil {
 			p.invalid(p.off, "class %d has no name", v)
+			return
+		}
+	}
+	for v := range db.Permissive.All {
+		if !db.typeValue(v) {
+			p.invalid(p.off, "permissive type %d of %d", v, db.Types.Len())
 			return
 		}
 	}

@@ -1,6 +1,7 @@
 package policydb_test
 
 import (
+	"bytes"
 	"cmp"
 	"encoding/binary"
 	"errors"
@@ -70,7 +71,7 @@ func TestHeader(t *testing.T) {
 		{"long target", edit(4, 4, word(1<<31)...), policydb.ErrTruncated, "target's name"},
 		{"version 23", edit(16, 4, word(23)...), policydb.ErrVersion, "version 23"},
 		{"version 32", edit(16, 4, word(32)...), policydb.ErrVersion, "version 32 of a policy for \"XenFlask\" is not in 24 to 31"},
-		{"old version 14", edit(8, 12, append([]byte("SE Linux"), word(14)...)...), policydb.ErrVersion, "15 to 24"},
+		{"old version 14", edit(8, 12, append([]byte("SE Linux"), word(14)...)...), policydb.ErrVersion, "15 to 31"},
 		{"7 symbol tables", edit(24, 4, word(7)...), policydb.ErrInvalid, "7 symbol tables"},
 		{"9 object contexts", edit(28, 4, word(9)...), policydb.ErrInvalid, "9 kinds of object contexts"},
 		{"bytes after it", append(append([]byte(nil), policy.Binary...), 0), policydb.ErrInvalid, fmt.Sprintf("end at offset %d", len(policy.Binary))},
@@ -402,4 +403,20 @@ func sorted(entries []policydb.Entry) []policydb.Entry {
 	return slices.SortedFunc(slices.Values(entries), func(a, b policydb.Entry) int {
 		return cmp.Or(strings.Compare(a.Head, b.Head), strings.Compare(a.Word, b.Word))
 	})
+}
+
+// TestPermissiveTypes: a bit that is no type's value is damage. libsepol refuses it, too.
+func TestPermissiveTypes(t *testing.T) {
+	bin := compile(t, tiny, true, 30)
+	const at = 32 + 12 + 12 + 4 // header, no capabilities, the map's header, its first bit
+	for _, tt := range []struct {
+		bit  int
+		want string
+	}{{0, "permissive type 0 of"}, {63, "permissive type 63 of"}} {
+		b := bytes.Clone(bin)
+		binary.LittleEndian.PutUint64(b[at:], 1<<tt.bit)
+		if _, err := policydb.Read(b); !errors.Is(err, policydb.ErrInvalid) || !strings.Contains(err.Error(), tt.want) {
+			t.Errorf("bit %d: %v, want %q", tt.bit, err, tt.want)
+		}
+	}
 }
