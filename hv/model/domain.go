@@ -345,6 +345,7 @@ func (m *Machine) destroyDomain(d *Domain) {
 	m.changeDomains(func(list map[abi.DomID]*Domain) { delete(list, d.ID) })
 	d.eachVCPU(func(v *VCPU) {
 		m.sleep(v)
+		v.stopTimers() // of one that never ran, too
 		m.sched.destroyVCPU(v)
 	})
 	m.grantTableDestroy(d)
