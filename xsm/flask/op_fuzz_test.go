@@ -1,6 +1,7 @@
 package flask
 
 import (
+	"bytes"
 	"fmt"
 	"slices"
 	"strings"
@@ -62,14 +63,21 @@ func (h *host) switches() string {
 	return fmt.Sprintf("enforcing %v, %d SIDs, threshold %d", h.m.enforcing.Load(), h.m.server.SIDs(), h.m.cache.Threshold())
 }
 
-// answers are all that the policy says of the first n SIDs, through the cache.
-func (h *host) answers(n ss.SID) string {
+// answers are all that the policy says of the first n SIDs but for some, through the
+// cache.
+func (h *host) answers(n ss.SID, but ...ss.SID) string {
 	var b strings.Builder
 	for sid := range n + 1 {
-		c, err := h.m.server.SIDToContext(sid)
-		fmt.Fprintln(&b, c, err)
+		if !slices.Contains(but, sid) {
+			c, err := h.m.server.SIDToContext(sid)
+			fmt.Fprintln(&b, c, err)
+		}
 	}
-	eachTuple(n, func(t avc.Tuple) { fmt.Fprintf(&b, "%x ", h.cached(t).Allowed) })
+	eachTuple(n, func(t avc.Tuple) {
+		if !slices.Contains(but, t.Source) && !slices.Contains(but, t.Target) {
+			fmt.Fprintf(&b, "%x ", h.cached(t).Allowed)
+		}
+	})
 	return b.String()
 }
 
@@ -96,9 +104,11 @@ func (h *host) cached(t avc.Tuple) ss.Decision {
 // FuzzReload has dom0 replace the policy by any. A refused one changes nothing.
 // One that is accepted decides as it does after a boot with it, also what the cache knew
 // by the one before; everything can be labelled; and the project's own can take its
-// place again, which then says what it said.
+// place again, which then says what it said. A SID whose context the other one lacked is
+// gone meanwhile, and stays so, as in Xen.
 func FuzzReload(f *testing.F) {
 	f.Add(policy.Binary)
+	f.Add(bytes.Replace(policy.Binary, []byte("domio_t"), []byte("other_t"), 1)) // without an initial SID's context
 	for at := 16; at < len(policy.Binary); at += len(policy.Binary) / 16 {
 		pol := slices.Clone(policy.Binary)
 		pol[at] ^= 1
@@ -108,7 +118,7 @@ func FuzzReload(f *testing.F) {
 		h := bootHost(t, policy.Binary)
 		domU := h.domU()
 		n := ss.SID(h.m.server.SIDs())
-		own := h.answers(n)
+		own, gone := h.answers(n), []ss.SID(nil)
 		rc := h.op.DoXSMOp(h.dom0, &abi.XSMOpArgs{Cmd: OpLoad, Size: uint32(len(pol)), Buf: slices.Clone(pol)})
 		if rc != 0 {
 			if h.answers(n) != own {
@@ -116,6 +126,7 @@ func FuzzReload(f *testing.F) {
 			}
 		} else {
 			h.decidesAs(pol, n)
+			gone = h.goneIn(pol, n)
 		}
 		h.usePolicy(domU)
 		if h.m.server.MLS() {
@@ -124,8 +135,13 @@ func FuzzReload(f *testing.F) {
 		if again := h.m.loadPolicy(0, policy.Binary); again != nil {
 			t.Fatalf("after %v: %v", abi.Errno(rc), again)
 		}
-		if h.answers(n) != own {
+		if h.answers(n, gone...) != bootHost(t, policy.Binary).answers(n, gone...) {
 			t.Errorf("after %v: the project's policy says something else", abi.Errno(rc))
+		}
+		for _, sid := range gone {
+			if have, want := h.m.context(sid), h.m.context(0); have != want {
+				t.Errorf("SID %d was gone, and is %q now, not %q", sid, have, want)
+			}
 		}
 		if rc := h.op.PauseDomain(domU, h.dom0.Domain); rc != -abi.EACCES {
 			t.Errorf("domU pauses dom0: %v", rc)
@@ -162,6 +178,26 @@ func (h *host) decidesAs(pol []byte, n ss.SID) {
 			h.t.Errorf("%s on %s, class %s: %+v, want %+v", h.m.context(t.Source), h.m.context(t.Target), classes[t.Class-1].Name, have, want)
 		}
 	})
+}
+
+// goneIn are those of the first n SIDs that a policy took from the project's, since it
+// does not have their contexts.
+func (h *host) goneIn(pol []byte, n ss.SID) (gone []ss.SID) {
+	before, other := bootHost(h.t, policy.Binary), newModule(true, ss.RejectUnknown, func(string) {})
+	if err := other.loadPolicy(0, pol); err != nil {
+		h.t.Fatal(err)
+	}
+	for sid := range n + 1 {
+		context := before.m.context(sid)
+		if h.m.context(sid) == context {
+			continue
+		}
+		if _, err := other.server.ContextToSID(context); err == nil {
+			h.t.Errorf("SID %d, %q, is gone, though the policy has the context", sid, context)
+		}
+		gone = append(gone, sid)
+	}
+	return gone
 }
 
 // usePolicy has the policy decide on all labels there are, make others of them,
