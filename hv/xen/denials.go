@@ -15,8 +15,8 @@ import (
 var denied = regexp.MustCompile(`avc:\s+denied\s+\{ ([a-z_ ]+) \} for (.*)`)
 
 // attempt is what a domU's agent tries and must be refused (Domain.Forbidden
-// of package hypercall).
-var attempt = regexp.MustCompile(`^status current=d[1-9][0-9]* .*tclass=event`)
+// of package hypercall). Up to 4.16 the audit line has the domain's number alone.
+var attempt = regexp.MustCompile(`^status (current=d|domid=)[1-9][0-9]* .*tclass=event`)
 
 // ofXenstored is what the shipped policies from 4.21 on deny xenstored, in dom0: when it
 // starts, and when a domain ends (surroundings.enforceLate).

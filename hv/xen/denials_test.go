@@ -52,6 +52,8 @@ func TestDenials(t *testing.T) {
 		{"of no benchmark", tried + "xsmbench: the policy refused Kbench/x\r\n" + send, flask, false, "", []denial{bad(sendState)}},
 		{"nothing", "(XEN) Brought up 1 CPUs\n", flask, false, "", nil},
 		{"the attempt", tried, flask, false, "", nil},
+		{"the attempt on 4.16", strings.ReplaceAll(tried, "current=d1", "domid=1"), flask, false, "", nil},
+		{"dom0's on 4.16", strings.ReplaceAll(byDom0, "current=d0", "domid=0"), flask, false, "", []denial{bad("status domid=0 scontext=system_u:system_r:dom0_t tcontext=system_u:system_r:unlabeled_t tclass=event")}},
 		{"the attempt again", tried + tried, flask, false, "", []denial{bad(triedState)}},
 		{"dom0's", byDom0, flask, false, "", []denial{bad("status current=d0 scontext=system_u:system_r:dom0_t tcontext=system_u:system_r:unlabeled_t tclass=event")}},
 		{"another operation", tried + send, flask, false, "", []denial{bad(sendState)}},
