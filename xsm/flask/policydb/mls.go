@@ -179,5 +179,5 @@ func (p *parser) rangeTransitions() {
 
 func (db *DB) validRangeTransition(t *RangeTransition) bool {
 	class := t.Class != 0 && uint64(t.Class) <= uint64(db.Classes.Len()) || t.Class == 0 && db.Version < versionRangeTrans
-	return class && db.typeValue(t.Source) && db.typeValue(t.Target) && (!db.MLS || db.validRange(&t.Levels))
+	return class && db.Types.defined(t.Source) && db.Types.defined(t.Target) && (!db.MLS || db.validRange(&t.Levels))
 }

@@ -161,7 +161,7 @@ func (p *parser) checkSymbols() {
 		}
 	}
 	for v := range db.Permissive.All {
-		if !db.typeValue(v) {
+		if !db.Types.defined(v) {
 			p.invalid(p.off, "permissive type %d of %d", v, db.Types.Len())
 			return
 		}
@@ -188,7 +188,7 @@ func (p *parser) roleRules() {
 		if p.db.Version >= versionRoleTrans {
 			t.Class = p.u32("class")
 		}
-		if p.err == nil && (!p.db.Roles.defined(t.Role) || !p.db.typeValue(t.Type) || !p.db.Roles.defined(t.New) || t.Class != 0 && !p.db.Classes.defined(t.Class)) {
+		if p.err == nil && (!p.db.Roles.defined(t.Role) || !p.db.Types.defined(t.Type) || !p.db.Roles.defined(t.New) || t.Class != 0 && !p.db.Classes.defined(t.Class)) {
 			p.invalid(at, "transition of role %d on type %d, class %d, to role %d", t.Role, t.Type, t.Class, t.New)
 		}
 		p.db.RoleTrans = append(p.db.RoleTrans, t)

@@ -246,9 +246,6 @@ func (p *parser) roles() {
 // roleDominates says whether one role dominates another.
 func (db *DB) roleDominates(r1, r2 uint32) bool { return db.Roles.At(r1).dominates.Has(r2 - 1) }
 
-// typeValue says whether a value is that of a type or an attribute.
-func (db *DB) typeValue(v uint32) bool { return v != 0 && uint64(v) <= uint64(db.Types.Len()) }
-
 func (p *parser) types() {
 	p.db.Types = symbols(p, sectionTypes, 12, func() (string, uint32, *typeDatum, bool) {
 		nlen, value, properties := p.count("type's name", 1), p.u32("type's value"), p.u32("type's properties")
