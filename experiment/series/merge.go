@@ -287,7 +287,7 @@ func (c *collection) write(ctx context.Context, q MergeRequest) (err error) {
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
-		e, err := c.of[commit].copyTo(q.Output)
+		e, err := c.of[commit].copyTo(ctx, q.Output)
 		if err != nil {
 			return fmt.Errorf("merge %s: %w", c.of[commit].dir, err)
 		}
@@ -322,11 +322,11 @@ func remove(dir string) error {
 
 // copyTo copies an entry's run, or the log that its reason names. Its run has no ID
 // before it is added to a history.
-func (s source) copyTo(dir string) (Entry, error) {
+func (s source) copyTo(ctx context.Context, dir string) (Entry, error) {
 	e := s.Entry
 	e.ID = ""
 	if e.State == Measured && e.Run != "" {
-		if err := copyTree(filepath.Join(s.dir, e.Run), filepath.Join(dir, e.Run)); err != nil {
+		if err := mergeRun(ctx, filepath.Join(s.dir, e.Run), filepath.Join(dir, e.Run)); err != nil {
 			return e, err
 		}
 	}
@@ -342,12 +342,15 @@ func (s source) copyTo(dir string) (Entry, error) {
 // aLog is the path of a build's log.
 var aLog = regexp.MustCompile(`[^\s:()]+\.log\b`)
 
-// copyTree copies a run directory, in place of what a merge that was cut short left.
-func copyTree(from, to string) error {
+// mergeRun writes a run directory as a machine writes it that nobody disturbs, whatever
+// happened to the one that measured it. It takes the place of what a merge that was cut
+// short left.
+func mergeRun(ctx context.Context, from, to string) error {
 	if err := os.RemoveAll(to); err != nil {
 		return err
 	}
-	return os.CopyFS(to, os.DirFS(from))
+	_, err := merge.Merge(ctx, merge.Request{Dirs: []string{from}, Output: to})
+	return err
 }
 
 // result tells what was merged.
