@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io/fs"
-	"maps"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -27,7 +26,34 @@ var seriesSources = []string{
 	"flask build xen/common/a.c:3: error: ';' expected\n",
 	"native boot Panic on CPU 0\n",
 	"native count null 1\n",
-	"flask count null 7\n",
+	"flask count null 500\n",
+}
+
+// revisions makes a repository of them, and returns the arguments of their series.
+func (s *fleetSite) revisions() []string {
+	s.t.Helper()
+	repo := filepath.Join(s.dir, "source")
+	s.git("init", "-q", repo)
+	for i, text := range seriesSources {
+		s.commit(repo, "source.txt", text)
+		s.git("-C", repo, "tag", fmt.Sprint("v", i))
+	}
+	return []string{"--target", "counting", "--source", repo, "--revs", fmt.Sprint("v0..v", len(seriesSources)-1), "--builds", "native,flask", "--bench", "lat_syscall|lat_sig"}
+}
+
+// wholeSeries measures the series on one machine that nobody disturbs, and returns what
+// that says.
+func (s *fleetSite) wholeSeries(args []string) (said string) {
+	s.t.Helper()
+	cmd := program(s.t, "{}", slices.Concat([]string{"series"}, args, []string{"--store", filepath.Join(s.dir, "whole.db"), "-o", filepath.Join(s.dir, "whole")})...)
+	cmd.Env = append(cmd.Env, fleetPace, "XDG_CACHE_HOME="+filepath.Join(s.dir, "whole-cache"))
+	var errs strings.Builder
+	cmd.Stderr = &errs
+	out, err := cmd.Output()
+	if err != nil {
+		s.t.Fatalf("%v\n%s%s", err, out, errs.String())
+	}
+	return string(out)
 }
 
 // seriesFleet is a series that shards measure, which are killed.
@@ -39,22 +65,12 @@ type seriesFleet struct {
 	kills  int
 }
 
-// newSeriesFleet makes the repository, and measures its revisions on one machine that
-// nobody disturbs. It returns what that says.
+// newSeriesFleet also returns what one machine says that nobody disturbs.
 func newSeriesFleet(t *testing.T, random *rand.Rand) (f *seriesFleet, said string) {
 	t.Helper()
 	s := newFleetSite(t, false)
-	f = &seriesFleet{t: t, dir: s.dir, random: random}
-	repo := filepath.Join(s.dir, "source")
-	s.git("init", "-q", repo)
-	var tags []string
-	for i, text := range seriesSources {
-		s.commit(repo, "source.txt", text)
-		tags = append(tags, fmt.Sprint("v", i))
-		s.git("-C", repo, "tag", tags[i])
-	}
-	f.args = []string{"series", "--target", "counting", "--source", repo, "--revs", tags[0] + ".." + tags[len(tags)-1], "--builds", "native,flask", "--bench", "lat_syscall|lat_sig"}
-	return f, f.must(f.whole("whole")...)
+	args := s.revisions()
+	return &seriesFleet{t: t, dir: s.dir, args: append([]string{"series"}, args...), random: random}, s.wholeSeries(args)
 }
 
 func (f *seriesFleet) path(name string) string { return filepath.Join(f.dir, name) }
@@ -121,15 +137,6 @@ func files(dir, name string) (n int) {
 	return n
 }
 
-// boots counts the boots that ended in the runs of a series, in each of two domains.
-func boots(dir string) (n int) {
-	runs, _ := filepath.Glob(filepath.Join(dir, "*"))
-	for _, r := range runs {
-		n += ended(r)
-	}
-	return n
-}
-
 // TestKilledSeries kills shards of a series at random moments, and the merge of them, and
 // starts each again by the same command: what is merged is what one machine has that
 // nobody disturbs.
@@ -144,13 +151,13 @@ func TestKilledSeries(t *testing.T) {
 		merge := []string{"merge", "--replace", "-o", f.path(merged)}
 		for i := 1; i <= n; i++ {
 			part := f.path(fmt.Sprintf("part%d-%d", fleets, i))
-			f.disturbed(func() int { return boots(part) }, 2*8/n, slices.Concat(f.args, []string{"--shard", fmt.Sprintf("%d/%d", i, n), "-o", part})...)
+			f.disturbed(func() int { return endedBelow(part) }, 2*8/n, slices.Concat(f.args, []string{"--shard", fmt.Sprintf("%d/%d", i, n), "-o", part})...)
 			merge = append(merge, part)
 		}
 		parts := merge[4:]
 		f.random.Shuffle(len(parts), func(i, k int) { parts[i], parts[k] = parts[k], parts[i] })
 		f.disturbed(func() int { return files(f.path(merged), "") }, 20, merge...)
-		f.sameSeries("whole", merged)
+		sameSeries(t, f.path("whole"), f.path(merged))
 		if got := f.disturbed(func() int { return files(f.dir, merged+".db") }, 1, f.whole(merged)...); plain(f, got, merged) != plain(f, want, "whole") {
 			t.Errorf("%d shards say:\n%s\none machine says:\n%s", n, got, want)
 		}
@@ -167,34 +174,33 @@ func plain(f *seriesFleet, said, name string) string {
 }
 
 // sameSeries compares what became of each revision, and each run.
-func (f *seriesFleet) sameSeries(want, got string) {
-	f.t.Helper()
-	a, b := f.entries(want), f.entries(got)
+func sameSeries(t *testing.T, want, got string) {
+	t.Helper()
+	a, b := entries(t, want), entries(t, got)
 	if d := cmp.Diff(a, b); d != "" {
-		f.t.Errorf("series.json (-%s +%s):\n%s", want, got, d)
+		t.Errorf("series.json (-%s +%s):\n%s", want, got, d)
 		return
 	}
 	for _, e := range a {
 		if e.State == series.Measured {
-			sameRun(f.t, filepath.Join(f.path(want), e.Run), filepath.Join(f.path(got), e.Run))
+			sameRun(t, filepath.Join(want, e.Run), filepath.Join(got, e.Run))
 		}
 	}
 }
 
 // entries are a series', without what the history calls their runs.
-func (f *seriesFleet) entries(name string) map[string]series.Entry {
-	f.t.Helper()
-	text, err := os.ReadFile(filepath.Join(f.path(name), "series.json"))
+func entries(t *testing.T, dir string) map[string]series.Entry {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(dir, "series.json"))
 	var book struct{ Entries map[string]series.Entry }
 	if err == nil {
 		err = json.Unmarshal(text, &book)
 	}
 	if err != nil || len(book.Entries) != len(seriesSources) {
-		f.t.Fatalf("%s: %v, %d revisions of %d", name, err, len(book.Entries), len(seriesSources))
+		t.Fatalf("%s: %v, %d revisions of %d", dir, err, len(book.Entries), len(seriesSources))
 	}
-	for _, commit := range slices.Collect(maps.Keys(book.Entries)) {
-		e := book.Entries[commit]
-		e.ID, e.Reason = "", strings.ReplaceAll(e.Reason, f.path(name), "DIR")
+	for commit, e := range book.Entries {
+		e.ID, e.Reason = "", strings.ReplaceAll(e.Reason, dir, "DIR")
 		book.Entries[commit] = e
 	}
 	return book.Entries
