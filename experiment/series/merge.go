@@ -274,6 +274,9 @@ func (c *collection) write(ctx context.Context, q MergeRequest) (err error) {
 		return fmt.Errorf("merge into %s: %w", q.Output, err)
 	}
 	defer func() { err = errors.Join(err, claim.Release()) }()
+	if err := noRun(q.Output); err != nil {
+		return fmt.Errorf("merge into %s: %w", q.Output, err)
+	}
 	if IsDir(q.Output) {
 		if !q.Replace {
 			return fmt.Errorf("merge into %s: it holds a series; replace it with --replace, or name another directory", q.Output)
@@ -294,6 +297,14 @@ func (c *collection) write(ctx context.Context, q MergeRequest) (err error) {
 		l.Entries[commit] = e
 	}
 	return l.write()
+}
+
+// noRun refuses a directory that holds a run: it would be both.
+func noRun(dir string) error {
+	if _, err := results.ReadRun(dir); !errors.Is(err, fs.ErrNotExist) {
+		return errors.New("it holds a run, and no series: name another directory")
+	}
+	return nil
 }
 
 // remove removes a series: its ledger first, and then its runs.
