@@ -13,8 +13,6 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-
-	"xsmbench/experiment/series"
 )
 
 // seriesSources are what becomes of a source, one revision after another: figures change,
@@ -182,26 +180,28 @@ func sameSeries(t *testing.T, want, got string) {
 		return
 	}
 	for _, e := range a {
-		if e.State == series.Measured {
-			sameRun(t, filepath.Join(want, e.Run), filepath.Join(got, e.Run))
+		if run, _ := e["run"].(string); e["state"] == "measured" {
+			sameRun(t, filepath.Join(want, run), filepath.Join(got, run))
 		}
 	}
 }
 
-// entries are a series', without what the history calls their runs.
-func entries(t *testing.T, dir string) map[string]series.Entry {
+// entries are what a series has of each revision, without what the history calls its run.
+func entries(t *testing.T, dir string) map[string]map[string]any {
 	t.Helper()
 	text, err := os.ReadFile(filepath.Join(dir, "series.json"))
-	var book struct{ Entries map[string]series.Entry }
+	var book struct{ Entries map[string]map[string]any }
 	if err == nil {
 		err = json.Unmarshal(text, &book)
 	}
 	if err != nil || len(book.Entries) != len(seriesSources) {
 		t.Fatalf("%s: %v, %d revisions of %d", dir, err, len(book.Entries), len(seriesSources))
 	}
-	for commit, e := range book.Entries {
-		e.ID, e.Reason = "", strings.ReplaceAll(e.Reason, dir, "DIR")
-		book.Entries[commit] = e
+	for _, e := range book.Entries {
+		delete(e, "id")
+		if reason, ok := e["reason"].(string); ok {
+			e["reason"] = strings.ReplaceAll(reason, dir, "DIR")
+		}
 	}
 	return book.Entries
 }
