@@ -50,7 +50,7 @@ func IsDir(dir string) bool {
 // another machine measured the second or not. A revision that two shards have counts
 // once. One that lacks revisions is made, too: the series goes on in it.
 //
-// One ledger after another is read, and one run after another copied.
+// One ledger after another is read, and one run after another written.
 func Merge(ctx context.Context, q MergeRequest) (*Merged, error) {
 	var c collection
 	for _, dir := range q.Dirs {
