@@ -175,14 +175,14 @@ bench-site:
 	$(GO) test ./cmd/xsmbench -count=1 -timeout 2h -run '^TestHistoryScale$$' -v -history.runs $(SITE_RUNS) -history.benchmarks $(SITE_BENCHMARKS)
 
 # 200 runs that are ended at random moments: nothing that was measured may be
-# lost, and each must resume to what it would have been. And 100 shards, and 100 nodes with
+# lost, and each must resume to what it would have been. And 100 shards of runs, 100 of series, and 100 nodes with
 # their disks and the store that they share: what is merged must be what one machine
 # writes. SEED gives other moments.
 RUNS ?= 200
 SEED ?= 1
 bench-kill:
 	$(GO) test ./cmd/xsmbench -count=1 -run '^TestKilledRuns$$' -v -timeout 30m -kill.all -kill.runs $(RUNS) -kill.seed $(SEED)
-	XSMBENCH_SHARD_KILLS=100 XSMBENCH_NODE_KILLS=100 XSMBENCH_SHARD_SEED=$(SEED) $(GO) test ./cmd/xsmbench -count=1 -run '^TestKilled(Shards|Nodes)$$' -v -timeout 60m
+	XSMBENCH_SHARD_KILLS=100 XSMBENCH_NODE_KILLS=100 XSMBENCH_SHARD_SEED=$(SEED) $(GO) test ./cmd/xsmbench -count=1 -run '^TestKilled(Shards|Series|Nodes)$$' -v -timeout 60m
 
 # What 1 to 1,000 machines need for a plan, simulated with measured costs: the tables of
 # docs/fleet.md.

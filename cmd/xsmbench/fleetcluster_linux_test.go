@@ -29,6 +29,40 @@ const slowPace = `{"Pace": 40000000}`
 // has measured something. Slurm starts the shard again on another node; the job that
 // merges waits for it, its gate sees the change, and the run is that of one machine.
 func TestSlurmCluster(t *testing.T) {
+	needSlurm(t)
+	t.Parallel()
+	s := newFleetSite(t, true)
+	run := filepath.Join(s.dir, "night")
+	newSlurmCluster(s).night(run, "--only after", s.slurmArgs())
+	if t.Failed() {
+		return
+	}
+	sameRun(t, s.whole(s.base, s.change), run)
+	s.checkGate(run+".shards/junit.xml", true)
+}
+
+// TestSlurmSeries does the same with a series.
+func TestSlurmSeries(t *testing.T) {
+	needSlurm(t)
+	t.Parallel()
+	s := newFleetSite(t, false)
+	run, args := filepath.Join(s.dir, "branch"), s.revisions()
+	newSlurmCluster(s).night(run, "--only flask", args)
+	if t.Failed() {
+		return
+	}
+	whole := s.wholeSeries(args)
+	sameSeries(t, filepath.Join(s.dir, "whole"), run)
+	s.checkGate(run+".shards/junit.xml", true)
+	said, err := os.ReadFile(run + ".shards/merge.log")
+	if want := strings.ReplaceAll(whole, filepath.Join(s.dir, "whole"), run); err != nil || !strings.Contains(string(said), want) {
+		t.Errorf("the job that merges says (%v):\n%s\none machine says:\n%s", err, said, want)
+	}
+}
+
+// needSlurm skips a test where Slurm is not installed, or cannot be started.
+func needSlurm(t *testing.T) {
+	t.Helper()
 	for _, p := range []struct{ name, pkg string }{
 		{"slurmctld", "slurmctld"}, {"slurmd", "slurmd"}, {"sbatch", "slurm-client"}, {"munged", "munge"},
 	} {
@@ -37,18 +71,21 @@ func TestSlurmCluster(t *testing.T) {
 	if os.Getuid() != 0 {
 		require.Missing(t, "root, to start Slurm's daemons")
 	}
-	t.Parallel()
-	s := newFleetSite(t, true)
-	c := newSlurmCluster(s)
+}
+
+// night submits the script with arguments, and lets a node die. The gate must see a
+// regression.
+func (c *slurmCluster) night(run, gate string, args []string) {
+	c.t.Helper()
 	const tasks = 4
-	run := filepath.Join(s.dir, "night")
-	c.env = with(s.machine("login"), "XSMBENCH_COUNTING", slowPace)
-	maps.Copy(c.env, map[string]string{"SLURM_CONF": c.conf, "SHARDS": fmt.Sprint(tasks), "RUN": run, "GATE": "--only after", "XDG_CACHE_HOME": filepath.Join(s.dir, "cache")})
-	script := s.slurmScript("slurm.sh")
-	said := s.mustRun("submit", shellScript{argv: append([]string{script}, s.slurmArgs()...), dir: s.repo, env: c.env}, 0)
+	c.env = with(c.machine("login"), "XSMBENCH_COUNTING", slowPace)
+	maps.Copy(c.env, map[string]string{"SLURM_CONF": c.conf, "SHARDS": fmt.Sprint(tasks), "RUN": run, "GATE": gate,
+		"STORE": filepath.Join(c.dir, "runs.db"), "XDG_CACHE_HOME": filepath.Join(c.dir, "cache")})
+	script := c.slurmScript("slurm.sh")
+	said := c.mustRun("submit", shellScript{argv: append([]string{script}, args...), dir: c.repo, env: c.env}, 0)
 	var array, merge int
 	if _, err := fmt.Sscanf(said[max(0, strings.Index(said, "shards: ")):], "shards: job array %d; merge and gate: job %d;", &array, &merge); err != nil {
-		t.Fatalf("%v:\n%s", err, said)
+		c.t.Fatalf("%v:\n%s", err, said)
 	}
 
 	task := c.killWithShard("n2", run+".shards", tasks)
@@ -56,20 +93,17 @@ func TestSlurmCluster(t *testing.T) {
 	c.drain(fmt.Sprintf("%d_%d", array, task))
 
 	if got := c.field(fmt.Sprintf("%d_%d", array, task), "Restarts"); got != "1" {
-		t.Errorf("task %d was started again %s times, want once", task, got)
+		c.t.Errorf("task %d was started again %s times, want once", task, got)
 	}
 	if got := c.field(fmt.Sprintf("%d_%d", array, task), "NodeList"); got == "n2" {
-		t.Errorf("task %d ran on %s again, which is dead", task, got)
+		c.t.Errorf("task %d ran on %s again, which is dead", task, got)
 	}
 	if got, want := c.field(fmt.Sprint(merge), "ExitCode"), fmt.Sprintf("%d:0", cli.ExitRegression); got != want {
-		t.Errorf("the job that merges ended with %s, want %s", got, want)
+		c.t.Errorf("the job that merges ended with %s, want %s", got, want)
 	}
-	if t.Failed() {
+	if c.t.Failed() {
 		c.logs(run + ".shards")
-		return
 	}
-	sameRun(t, s.whole(s.base, s.change), run)
-	s.checkGate(run+".shards/junit.xml", true)
 }
 
 // slurmNodes are the names of the cluster's nodes.
@@ -288,7 +322,7 @@ func (c *slurmCluster) killWithShard(node, shards string, tasks int) int {
 			if err != nil || on != node {
 				continue
 			}
-			if n := ended(filepath.Join(shards, text)); n > 0 {
+			if n := endedBelow(filepath.Join(shards, text)); n > 0 {
 				c.killNode(node)
 				c.t.Logf("task %d of %d is on %s, which is killed after %d ends of boots in domains", task, tasks, node, n)
 				return task

@@ -228,7 +228,17 @@ func killWhen(group int, until func() bool, ended chan struct{}) {
 
 // bootEnded says that a shard has measured something.
 func bootEnded(shard string) func() bool {
-	return func() bool { return ended(shard) > 0 }
+	return func() bool { return endedBelow(shard) > 0 }
+}
+
+// endedBelow counts the ends of boots in domains, in a run or in the runs of a series.
+func endedBelow(dir string) int {
+	n := ended(dir)
+	runs, _ := filepath.Glob(filepath.Join(dir, "*"))
+	for _, r := range runs {
+		n += ended(r)
+	}
+	return n
 }
 
 // mustRun runs a script, which must end with a code.

@@ -150,11 +150,7 @@ func with(env map[string]string, name, value string) map[string]string {
 
 // task runs a task of the array as often as Slurm would.
 func (s *fleetSite) task(i, of int, run string, job map[string]string, args []string) {
-	env := maps.Clone(job)
-	maps.Copy(env, map[string]string{
-		"SLURM_JOB_ID": fmt.Sprint(102 + i), "SLURM_ARRAY_JOB_ID": "100", "SLURM_ARRAY_TASK_ID": fmt.Sprint(i),
-		"SLURM_ARRAY_TASK_MIN": "1", "SLURM_ARRAY_TASK_MAX": fmt.Sprint(of), "SLURM_ARRAY_TASK_COUNT": fmt.Sprint(of), "SLURM_ARRAY_TASK_STEP": "1",
-	})
+	env := taskEnv(i, of, job)
 	script := shellScript{argv: args, dir: s.repo, env: env}
 	what := fmt.Sprintf("task %d", i)
 	switch i {
@@ -168,4 +164,55 @@ func (s *fleetSite) task(i, of int, run string, job map[string]string, args []st
 		script.until, script.env = nil, with(env, "SLURM_RESTART_COUNT", "1")
 	}
 	s.mustRun(what, script, 0)
+}
+
+// taskEnv is what a task of the array finds.
+func taskEnv(i, of int, job map[string]string) map[string]string {
+	env := maps.Clone(job)
+	maps.Copy(env, map[string]string{
+		"SLURM_JOB_ID": fmt.Sprint(102 + i), "SLURM_ARRAY_JOB_ID": "100", "SLURM_ARRAY_TASK_ID": fmt.Sprint(i),
+		"SLURM_ARRAY_TASK_MIN": "1", "SLURM_ARRAY_TASK_MAX": fmt.Sprint(of), "SLURM_ARRAY_TASK_COUNT": fmt.Sprint(of), "SLURM_ARRAY_TASK_STEP": "1",
+	})
+	return env
+}
+
+// TestFleetSlurmSeries likewise runs the script for a series. The nodes of two tasks die.
+func TestFleetSlurmSeries(t *testing.T) {
+	t.Parallel()
+	s := newFleetSite(t, false)
+	s.fake("sbatch", fakeSbatch)
+	const tasks = 3
+	run, store := filepath.Join(s.dir, "branch"), filepath.Join(s.dir, "runs.db")
+	env := s.machine("login")
+	maps.Copy(env, map[string]string{"SPOOL": s.mkdir(filepath.Join(s.dir, "spool")), "SHARDS": fmt.Sprint(tasks), "RUN": run, "GATE": "--only flask",
+		"STORE": store, "XDG_CACHE_HOME": filepath.Join(s.dir, "cache")})
+	args := s.revisions()
+	submit := shellScript{argv: append([]string{s.slurmScript("slurm.sh")}, args...), dir: s.dir, env: env}
+	if said := s.mustRun("submit", submit, 0); !strings.Contains(said, "7 revisions of native, flask") {
+		t.Errorf("submit says:\n%s", said)
+	}
+	job, shard := s.exported(), jobArgs(t, s.submitted("0"))
+	sideBySide(tasks, func(i int) {
+		task := shellScript{argv: shard, dir: s.dir, env: taskEnv(i+1, tasks, job)}
+		if i > 0 {
+			task.until = bootEnded(fmt.Sprintf("%s.shards/%d", run, i+1))
+			s.mustRun(fmt.Sprintf("task %d, whose node dies", i+1), task, killedCode)
+			task.until, task.env = nil, with(task.env, "SLURM_RESTART_COUNT", "1")
+		}
+		s.mustRun(fmt.Sprintf("task %d", i+1), task, 0)
+	})
+	merge := shellScript{argv: jobArgs(t, s.submitted("1")), dir: s.dir, env: with(job, "SLURM_JOB_ID", "101")}
+	said := s.mustRun("merge", merge, cli.ExitRegression)
+	if t.Failed() {
+		return
+	}
+	s.checkGate(run+".shards/junit.xml", true)
+	whole := s.wholeSeries(args)
+	sameSeries(t, filepath.Join(s.dir, "whole"), run)
+	if !strings.Contains(said, strings.ReplaceAll(whole, filepath.Join(s.dir, "whole"), run)) {
+		t.Errorf("the job that merges says:\n%s\none machine says:\n%s", said, whole)
+	}
+	if _, err := os.Stat(store); err != nil {
+		t.Error(err)
+	}
 }

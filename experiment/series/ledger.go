@@ -102,6 +102,9 @@ func openLedger(dir, question string, shard *Shard) (*ledger, error) {
 	l := &ledger{path: filepath.Join(dir, ledgerFile), claim: claim, book: book{Schema: ledgerSchema, Question: question, Entries: map[string]Entry{}, Shard: shard}}
 	text, err := os.ReadFile(l.path)
 	if errors.Is(err, fs.ErrNotExist) {
+		if err := noRun(dir); err != nil {
+			return nil, errors.Join(fmt.Errorf("open series: %s: %w", dir, err), claim.Release())
+		}
 		return l, nil
 	}
 	if err == nil {

@@ -50,7 +50,7 @@ func IsDir(dir string) bool {
 // another machine measured the second or not. A revision that two shards have counts
 // once. One that lacks revisions is made, too: the series goes on in it.
 //
-// One ledger after another is read, and one run after another copied.
+// One ledger after another is read, and one run after another written.
 func Merge(ctx context.Context, q MergeRequest) (*Merged, error) {
 	var c collection
 	for _, dir := range q.Dirs {
@@ -274,6 +274,9 @@ func (c *collection) write(ctx context.Context, q MergeRequest) (err error) {
 		return fmt.Errorf("merge into %s: %w", q.Output, err)
 	}
 	defer func() { err = errors.Join(err, claim.Release()) }()
+	if err := noRun(q.Output); err != nil {
+		return fmt.Errorf("merge into %s: %w", q.Output, err)
+	}
 	if IsDir(q.Output) {
 		if !q.Replace {
 			return fmt.Errorf("merge into %s: it holds a series; replace it with --replace, or name another directory", q.Output)
@@ -287,13 +290,21 @@ func (c *collection) write(ctx context.Context, q MergeRequest) (err error) {
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
-		e, err := c.of[commit].copyTo(q.Output)
+		e, err := c.of[commit].copyTo(ctx, q.Output)
 		if err != nil {
 			return fmt.Errorf("merge %s: %w", c.of[commit].dir, err)
 		}
 		l.Entries[commit] = e
 	}
 	return l.write()
+}
+
+// noRun refuses a directory that holds a run: it would be both.
+func noRun(dir string) error {
+	if _, err := results.ReadRun(dir); !errors.Is(err, fs.ErrNotExist) {
+		return errors.New("it holds a run, and no series: name another directory")
+	}
+	return nil
 }
 
 // remove removes a series: its ledger first, and then its runs.
@@ -322,11 +333,11 @@ func remove(dir string) error {
 
 // copyTo copies an entry's run, or the log that its reason names. Its run has no ID
 // before it is added to a history.
-func (s source) copyTo(dir string) (Entry, error) {
+func (s source) copyTo(ctx context.Context, dir string) (Entry, error) {
 	e := s.Entry
 	e.ID = ""
 	if e.State == Measured && e.Run != "" {
-		if err := copyTree(filepath.Join(s.dir, e.Run), filepath.Join(dir, e.Run)); err != nil {
+		if err := mergeRun(ctx, filepath.Join(s.dir, e.Run), filepath.Join(dir, e.Run)); err != nil {
 			return e, err
 		}
 	}
@@ -342,12 +353,15 @@ func (s source) copyTo(dir string) (Entry, error) {
 // aLog is the path of a build's log.
 var aLog = regexp.MustCompile(`[^\s:()]+\.log\b`)
 
-// copyTree copies a run directory, in place of what a merge that was cut short left.
-func copyTree(from, to string) error {
+// mergeRun writes a run directory as a machine writes it that nobody disturbs, whatever
+// happened to the one that measured it. It takes the place of what a merge that was cut
+// short left.
+func mergeRun(ctx context.Context, from, to string) error {
 	if err := os.RemoveAll(to); err != nil {
 		return err
 	}
-	return os.CopyFS(to, os.DirFS(from))
+	_, err := merge.Merge(ctx, merge.Request{Dirs: []string{from}, Output: to})
+	return err
 }
 
 // result tells what was merged.

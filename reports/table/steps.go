@@ -13,7 +13,6 @@ import (
 	"xsmbench/hv/git"
 	"xsmbench/reports/compare"
 	"xsmbench/reports/internal/grid"
-	"xsmbench/reports/internal/number"
 	"xsmbench/reports/profile"
 	"xsmbench/reports/trend"
 )
@@ -25,7 +24,7 @@ type Explainer func(c trend.StepChange) (profile.Difference, bool)
 func Steps(w io.Writer, t *trend.Trends, steps []trend.Step, explain Explainer) error {
 	b := bufio.NewWriter(w)
 	if len(steps) == 0 && len(t.Runs) > 0 {
-		fmt.Fprintf(b, "no figure changed, of %s\n", number.Count(len(t.Series), "series"))
+		fmt.Fprintf(b, "no figure changed, of %d series\n", len(t.Series))
 	}
 	var told told
 	for _, s := range t.Series {

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strconv"
 
 	"xsmbench/hv"
 	"xsmbench/reports/stats"
@@ -118,8 +119,11 @@ func (s *Series) sameImage(a, b int) bool {
 func (s *Series) seed() uint64 {
 	h := sha256.New()
 	fmt.Fprintf(h, "%s %v %s %s %s%s\n", s.Host, s.Environment, s.Benchmark, s.Build, s.Unit, s.Over)
+	var line []byte
 	for _, p := range s.Points {
-		fmt.Fprintf(h, "%x %d\n", math.Float64bits(p.Value), p.Boots)
+		line = strconv.AppendUint(line[:0], math.Float64bits(p.Value), 16)
+		line = strconv.AppendInt(append(line, ' '), int64(p.Boots), 10)
+		h.Write(append(line, '\n'))
 	}
 	return binary.LittleEndian.Uint64(h.Sum(nil))
 }

@@ -5,7 +5,6 @@ import (
 	"cmp"
 	"context"
 	"database/sql"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"runtime"
@@ -62,19 +61,13 @@ type undecoded struct {
 	run    *Run
 }
 
-// decode decodes records until there are no more. Most runs measure the same
-// benchmarks, of which there is one copy then.
+// decode decodes records until there are no more.
 func decode(records <-chan undecoded) error {
-	var benchmarks []string
+	var before benchmarkList
 	for r := range records {
-		if err := json.Unmarshal([]byte(r.record), r.run); err != nil {
+		if err := before.decode(r.record, r.run); err != nil {
 			return fmt.Errorf("a run's record: %v: %w", err, errContent)
 		}
-		spec := &r.run.Run.Spec
-		if !slices.Equal(benchmarks, spec.Benchmarks) {
-			benchmarks = spec.Benchmarks
-		}
-		spec.Benchmarks = benchmarks
 	}
 	return nil
 }

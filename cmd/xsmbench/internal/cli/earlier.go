@@ -16,6 +16,9 @@ import (
 // earlierFlags name an earlier run: its directory, or a run of a history.
 type earlierFlags struct {
 	against, store, label string
+	// itself tells that the earlier run may be the run itself, as with the ends of a
+	// series if their images are the same.
+	itself bool
 }
 
 func (f *earlierFlags) register(fs *pflag.FlagSet) {
@@ -60,7 +63,7 @@ func (f *earlierFlags) read(path string, run *results.Run) (before input, from s
 		if before, err = readInput(f.against); err != nil {
 			return before, "", fmt.Errorf("--against: %w", err)
 		}
-		if sameRun(path, f.against, run, before.Run) {
+		if !f.itself && sameRun(path, f.against, run, before.Run) {
 			return before, "", fmt.Errorf("--against %s: this is the run %s itself; name an earlier one", f.against, path)
 		}
 		from = f.against

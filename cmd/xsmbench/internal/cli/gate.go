@@ -16,6 +16,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"xsmbench/experiment/series"
 	"xsmbench/reports/change"
 	"xsmbench/reports/ci"
 	"xsmbench/reports/compare"
@@ -77,6 +78,9 @@ unless its images are identical to those that they are compared with. [[waive]]
 tables in the experiment file let rows pass until a given date, with a reason.
 [rename] gives builds and benchmarks of the earlier run their new names.
 
+Of a series, which xsmbench series or merge made, it compares the last revision with
+the first.
+
 Rows say nothing of code that no benchmark executes. If a run counted instructions,
 gate compares the functions of a build with those of the build of the same kind that
 it is compared with, and names the changed functions that never executed. They are a
@@ -105,7 +109,11 @@ func (f *gateFlags) run(c *cobra.Command, paths []string) error {
 	if err != nil {
 		return err
 	}
-	in, damage, err := f.input(paths[0], renames)
+	path, err := f.ofSeries(paths[0])
+	if err != nil {
+		return err
+	}
+	in, damage, err := f.input(path, renames)
 	if err != nil {
 		return err
 	}
@@ -123,6 +131,22 @@ func (f *gateFlags) run(c *cobra.Command, paths []string) error {
 		return damage
 	}
 	return gateCode(r)
+}
+
+// ofSeries is the run to judge: of a series that of the last revision, and then the
+// earlier run is that of the first, unless another one is named.
+func (f *gateFlags) ofSeries(path string) (string, error) {
+	if !series.IsDir(path) {
+		return path, nil
+	}
+	first, last, err := series.Ends(path)
+	if err != nil {
+		return "", fmt.Errorf("gate: %w", err)
+	}
+	if f.against == "" && f.store == "" {
+		f.against, f.itself = first, true
+	}
+	return last, nil
 }
 
 // readWaivers reads those of the experiment file. There are none without the

@@ -154,7 +154,6 @@ func (f *trendFlags) read() (t *trend.Trends, news trend.News, err error) {
 		return nil, news, err
 	}
 	defer func() { err = errors.Join(err, s.Close()) }()
-	collectOften()
 	if t, news, err = trend.ReadNews(s, o); err != nil {
 		return nil, news, err
 	}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"al.essio.dev/pkg/shellescape"
@@ -41,8 +42,11 @@ and prints the table. It measures what is still missing.`,
 			case q.Output == "":
 				return errors.New("merge: name the run directory to make, with -o")
 			}
-			if series.IsDir(dirs[0]) {
+			switch {
+			case slices.ContainsFunc(dirs, series.IsDir):
 				return mergeSeries(c, q)
+			case series.IsDir(q.Output):
+				return fmt.Errorf("merge into %s: it holds a series, and no run: name another directory", q.Output)
 			}
 			r, err := merge.Merge(c.Context(), q)
 			if err != nil {
