@@ -1,6 +1,11 @@
 package xen
 
-import "fmt"
+import (
+	"fmt"
+
+	"xsmbench/bench"
+	"xsmbench/workloads"
+)
 
 // With two physical processors dom0 has the first for itself and the domU the second.
 // QEMU executes them in turns, in one thread, so that runs repeat under instruction
@@ -32,4 +37,15 @@ func (s shape) cpusText() string {
 		return "1 in dom0 and 1 in each domU, on a machine of 1 CPU: there is nothing to pin them to; QEMU itself is pinned to no CPU of the host"
 	}
 	return fmt.Sprintf("1 in dom0, pinned to CPU 0, and 1 in the domU, pinned to CPU 1, on a machine of %d CPUs; QEMU itself is pinned to no CPU of the host", s.cpus)
+}
+
+// shortTurn is how long a turn is, in microseconds, while both domains do one thing at
+// once: a thousand instructions, QEMU's shortest. It is less than an operation takes, so that a turn may end
+// where a lock is held; with turns of some milliseconds it hardly ever would.
+const shortTurn = 1
+
+// atOnce reports whether the domains of a plan are to meet in the hypervisor.
+func atOnce(plan bench.Plan) bool {
+	w, err := workloads.Find(plan.Workload)
+	return err == nil && w.CPUs > 1
 }
