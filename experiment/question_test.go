@@ -170,6 +170,7 @@ func TestRefused(t *testing.T) {
 		{"counting", func(q *Question) { q.DomUs = []string{} }, "DomU: no kind (known: pv, pvh)"},
 		{"counting", func(q *Question) { q.CPUs = 3 }, "CPUs 3: must be from 1 to 2"},
 		{"counting", func(q *Question) { q.CPUs = -1 }, "CPUs -1: must be from 1 to 2"},
+		{"counting", func(q *Question) { q.Workload = "neighbour-same" }, "Workload neighbour-same: on one processor the two domains never execute at once; give the machine 2: {CPUs} 2"},
 		{"fake", func(q *Question) { q.CPUs = 2 }, "CPUs 2: target fake cannot choose the processors of its machines"},
 		{"counting", func(q *Question) { q.Idle = 4 }, "Idle 4: must be from 0 to 3"},
 		{"fake", func(q *Question) { q.DomUs = []string{"pvh"} }, "DomU pvh: target fake has only one kind of domU, and only one domU; others: Target counting"},
