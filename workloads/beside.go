@@ -24,10 +24,13 @@ func beside(ready func(bench.Domain) (task, error)) func(bench.Domain) (bench.Lo
 }
 
 // startProcess starts a process that does a task until it is told to stop. What is to be
-// done after that is done here; nil for nothing.
+// done after that, or if there is no process, is done here; nil for nothing.
 func startProcess(os bench.OS, t task, after func()) (bench.Load, error) {
 	l, err := newWorker(os, t)
 	if err != nil {
+		if after != nil {
+			after()
+		}
 		return nil, fmt.Errorf("start workload: %w", err)
 	}
 	l.after = after

@@ -163,6 +163,10 @@ func (d *dom0) haveMeasured(o protocol.Order) error {
 	if err := d.store.Write(d.path(protocol.StoreOrder), text); err != nil {
 		return err
 	}
+	pause := look
+	if isNeighbours(o.Plan) {
+		pause = glance
+	}
 	buffer := make([]byte, 64<<10)
 	for done := false; ; {
 		n, err := console.Read(buffer)
@@ -178,7 +182,7 @@ func (d *dom0) haveMeasured(o protocol.Order) error {
 		if done {
 			return nil
 		}
-		time.Sleep(look)
+		time.Sleep(pause)
 		if isNeighbours(o.Plan) {
 			if err := d.beNeighbour(&own); err != nil {
 				return err
@@ -189,7 +193,7 @@ func (d *dom0) haveMeasured(o protocol.Order) error {
 			return err
 		}
 		if done = status != ""; done {
-			time.Sleep(look) // the console daemon may be a little behind
+			time.Sleep(pause) // the console daemon may be a little behind
 		}
 		if err := d.alive(); err != nil && !done {
 			time.Sleep(look) // as above

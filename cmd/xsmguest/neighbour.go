@@ -167,18 +167,24 @@ func (d *dom0) neighbourOfDom0(plan bench.Plan) otherDomain {
 		if err := errors.Join(d.store.Write(d.path(protocol.StoreNeighbour), ""), d.store.Write(d.path(protocol.StoreOrder), text)); err != nil {
 			return "", err
 		}
-		for begun := time.Now(); time.Since(begun) < patience; time.Sleep(glance) {
-			answer, err := d.store.Read(d.path(protocol.StoreNeighbour))
-			if err != nil || answer != "" {
-				return answer, err
-			}
-		}
-		return "", fmt.Errorf("the domU does not answer for %v", patience)
+		return awaitAnswer(d.store, d.path(protocol.StoreNeighbour))
 	}}
 }
 
-// glance is how long dom0 waits before it looks for an answer, while nothing is measured.
-const glance = 5 * time.Millisecond
+// awaitAnswer looks for an answer without a pause: where the two domains' turns are short,
+// so is every step of the time in which none of them executes, and there are many.
+func awaitAnswer(store *xenstore.Client, path string) (string, error) {
+	for begun := time.Now(); time.Since(begun) < patience; {
+		answer, err := store.Read(path)
+		if err != nil || answer != "" {
+			return answer, err
+		}
+	}
+	return "", fmt.Errorf("it does not answer for %v", patience)
+}
+
+// glance is look where the domU may ask for something at any moment.
+const glance = 2 * time.Millisecond
 
 // neighbourOfDomU is dom0, while the domU measures.
 func neighbourOfDomU(store *xenstore.Client, plan bench.Plan) otherDomain {
@@ -190,7 +196,7 @@ func neighbourOfDomU(store *xenstore.Client, plan bench.Plan) otherDomain {
 		if err := errors.Join(store.Write(protocol.StoreNeighbour, ""), store.Write(protocol.StoreAsk, text)); err != nil {
 			return "", err
 		}
-		return store.Await(protocol.StoreNeighbour)
+		return awaitAnswer(store, protocol.StoreNeighbour)
 	}}
 }
 
