@@ -163,9 +163,9 @@ func (d *dom0) haveMeasured(o protocol.Order) error {
 	if err := d.store.Write(d.path(protocol.StoreOrder), text); err != nil {
 		return err
 	}
-	pause := look
+	pause, behind := look, look // the console daemon may be a little behind
 	if isNeighbours(o.Plan) {
-		pause = glance
+		pause, behind = glance, 5*glance
 	}
 	buffer := make([]byte, 64<<10)
 	for done := false; ; {
@@ -193,7 +193,7 @@ func (d *dom0) haveMeasured(o protocol.Order) error {
 			return err
 		}
 		if done = status != ""; done {
-			time.Sleep(pause) // the console daemon may be a little behind
+			time.Sleep(behind)
 		}
 		if err := d.alive(); err != nil && !done {
 			time.Sleep(look) // as above
