@@ -100,7 +100,7 @@ func unpack(t *testing.T, data []byte) map[string]string {
 // TestReproducible composes the same from packages that were unpacked
 // elsewhere and later: snapshots are found by what is in them.
 func TestReproducible(t *testing.T) {
-	for _, s := range []shape{{"pv", 0, 1}, {"pvh", 2, 2}} {
+	for _, s := range []shape{{domU: "pv", cpus: 1}, {domU: "pvh", idle: 2, cpus: 2}} {
 		first, err := fakeParts(t).dom0Image(t, s)
 		if err != nil {
 			t.Fatal(err)
@@ -127,7 +127,7 @@ func TestReproducible(t *testing.T) {
 }
 
 func TestDom0Image(t *testing.T) {
-	data, err := fakeParts(t).dom0Image(t, shape{"pvh", 2, 1})
+	data, err := fakeParts(t).dom0Image(t, shape{domU: "pvh", idle: 2, cpus: 1})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -178,7 +178,7 @@ func TestPartsMissing(t *testing.T) {
 	if err := os.Remove(filepath.Join(string(p.root), "lib/modules/6.1/kernel/xen-helper.ko")); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := p.dom0Image(t, shape{"pv", 0, 1}); err == nil || !strings.Contains(err.Error(), "xen_helper") {
+	if _, err := p.dom0Image(t, shape{domU: "pv", idle: 0, cpus: 1}); err == nil || !strings.Contains(err.Error(), "xen_helper") {
 		t.Errorf("error %v, want one that names what is missing", err)
 	}
 }
@@ -208,7 +208,7 @@ func TestShape(t *testing.T) {
 	for _, tt := range []struct {
 		spec hv.BootSpec
 		want shape
-	}{{hv.BootSpec{}, shape{"pv", 0, 1}}, {hv.BootSpec{DomU: "pvh", Idle: 3}, shape{"pvh", 3, 1}}, {hv.BootSpec{CPUs: 2}, shape{"pv", 0, 2}}} {
+	}{{hv.BootSpec{}, shape{domU: "pv", idle: 0, cpus: 1}}, {hv.BootSpec{DomU: "pvh", Idle: 3}, shape{domU: "pvh", idle: 3, cpus: 1}}, {hv.BootSpec{CPUs: 2}, shape{domU: "pv", idle: 0, cpus: 2}}} {
 		if got := shapeOf(tt.spec); got != tt.want {
 			t.Errorf("%+v became %+v", tt.spec, got)
 		}
@@ -251,7 +251,7 @@ func TestProcessors(t *testing.T) {
 // Without a toolstack dom0 has nothing of a domU.
 func TestDom0Alone(t *testing.T) {
 	p := fakeParts(t)
-	data, err := dom0Image(t.Context(), p.kernel, &surroundings{tools: &toolstack{missing: "it does not build"}, iface: &hypercall.Interface{}}, fakeAgents(), shape{"pv", 1, 1}, "", nil)
+	data, err := dom0Image(t.Context(), p.kernel, &surroundings{tools: &toolstack{missing: "it does not build"}, iface: &hypercall.Interface{}}, fakeAgents(), shape{domU: "pv", idle: 1, cpus: 1}, "", nil)
 	if err != nil {
 		t.Fatal(err)
 	}

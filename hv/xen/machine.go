@@ -217,7 +217,7 @@ func (m *machine) describe(dir string, plan bench.Plan) qemu.Machine {
 	if atOnce(plan) {
 		q.Turn = shortTurn
 	}
-	q.Plugin = &qemu.Plugin{Path: s.plugin, Args: append(window.Args(s.codeMap, filepath.Join(dir, windowsFile), s.marks), window.CPUs(s.shape.cpus)...)}
+	q.Plugin = &qemu.Plugin{Path: s.plugin, Args: append(window.Args(s.codeMap, filepath.Join(dir, windowsFile), s.marks), window.CPUs(s.shape.processors())...)}
 	return q
 }
 
