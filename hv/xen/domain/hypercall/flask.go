@@ -150,10 +150,11 @@ func (a *avc) Flush() error {
 }
 
 // mostYields bounds the wait for RCU, of which a yield does a step: it takes
-// the vCPU through Xen's softirqs. Where another processor is idle that is not enough.
-// RCU waits for that one's softirqs, too: the plain idle loop (arch/x86/domain.c,
+// the vCPU through Xen's softirqs. Where another processor is idle that is not enough:
+// RCU waits for that one's softirqs, too, since the plain idle loop (arch/x86/domain.c,
 // default_idle) does not tell RCU that it may be passed over, as others do. So from
-// fewYields on dom0 sleeps as well, until a timer of Xen's wakes the other processor, within a second.
+// fewYields on dom0 sleeps as well: then the other processor has its turn, and a timer
+// of Xen's wakes it within a second.
 const (
 	fewYields  = 100
 	mostYields = 400
