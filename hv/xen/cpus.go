@@ -23,10 +23,10 @@ func (s shape) smpOptions() []string {
 	return []string{pinDom0}
 }
 
-// With a neighbour that works there is an idle processor between the two. QEMU up to 8.0
-// lets each execute until a timer is due, and the one after it then finds no time left
+// With a neighbour that works there is an idle processor between the two. QEMU 7.2 lets
+// each execute until a timer is due, and the one after it then finds no time left
 // (rr_cpu_thread_fn, icount_prepare_for_run): where dom0 never halts, the next processor
-// never has a turn. The one behind that has.
+// never has a turn. The one behind that has. Later versions divide the time.
 
 // processors are those that Xen sees.
 func (s shape) processors() int { return s.cpus + s.gap }
