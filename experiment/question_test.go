@@ -155,7 +155,7 @@ func TestRefused(t *testing.T) {
 		{"fake", func(q *Question) { q.Domains = []string{} }, "Domains: no domain"},
 		{"fake", func(q *Question) { q.Domains = []string{"dom0", "dom0"} }, "Domains: dom0 twice"},
 		{"fake", func(q *Question) { q.Domains = []string{"dom1"} }, `unknown domain "dom1" (known: dom0, domU)`},
-		{"fake", func(q *Question) { q.Workload = "lazy" }, `unknown workload "lazy" (known: idle, busy, memory, events, block, network, neighbour-busy, neighbour-memory, neighbour-events, neighbour-block, neighbour-network)`},
+		{"fake", func(q *Question) { q.Workload = "lazy" }, `unknown workload "lazy" (known: idle, busy, memory, events, block, network, neighbour-busy, neighbour-memory, neighbour-events, neighbour-block, neighbour-network, neighbour-same)`},
 		{"fake", func(q *Question) { q.Accel = "kvm" }, "Accel kvm: target fake does not have it"},
 		{"fake", func(q *Question) { q.Rounds = new(0) }, "Rounds 0: must be from 1 to 10000"},
 		{"fake", func(q *Question) { q.EnoughUS = new(int64(-5)) }, "EnoughUS -5: must be from 0 to"},
