@@ -12,7 +12,7 @@ import (
 
 // check refuses what nothing can be measured with.
 func (r *resolved) check() error {
-	for _, check := range []func() error{r.checkDomains, r.checkWords, r.checkNumbers, r.checkWitness, r.checkDomUs, r.checkCPUs} {
+	for _, check := range []func() error{r.checkDomains, r.checkWords, r.checkNumbers, r.checkWitness, r.checkDomUs, r.checkCPUs, r.checkWorkload} {
 		if err := check(); err != nil {
 			return err
 		}
@@ -149,6 +149,15 @@ func (r *resolved) checkCPUs() error {
 		case r.CPUs < 1 || r.CPUs > most:
 			return refuse(FieldCPUs, r.CPUs, "must be from 1 to %d", most)
 		}
+	}
+	return nil
+}
+
+// checkWorkload refuses a workload that the machine has not the processors for.
+func (r *resolved) checkWorkload() error {
+	w, err := workloads.Find(r.Workload)
+	if err == nil && w.CPUs > max(1, r.CPUs) {
+		return refuse(FieldWorkload, r.Workload, "on one processor the two domains never execute at once; give the machine %d: {CPUs} %d", w.CPUs, w.CPUs)
 	}
 	return nil
 }

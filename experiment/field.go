@@ -37,6 +37,7 @@ const (
 	FieldDomU        Field = "DomU"
 	FieldIdle        Field = "Idle"
 	FieldCPUs        Field = "CPUs"
+	FieldWorkload    Field = "Workload"
 	FieldTimeout     Field = "Timeout"
 	FieldShard       Field = "Shard"
 	FieldCosts       Field = "Shard.Costs"

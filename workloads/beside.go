@@ -6,55 +6,33 @@ import (
 	"xsmbench/bench"
 )
 
-// task is a piece of what a workload does: some milliseconds of it at most.
-type task func(bench.OS) error
+// task is a piece of what a workload does: some milliseconds of it at most. It returns
+// how many bytes it moved.
+type task func(bench.OS) (bytes int64, err error)
 
 // beside makes a workload of a process beside the benchmarks that does a task over and
 // over. What a task needs is made ready before, in the process that benchmarks run in,
 // so that an error can be told.
-func beside(ready func(bench.Domain) (task, error)) func(bench.Domain) (stop func(), err error) {
-	return func(d bench.Domain) (func(), error) {
+func beside(ready func(bench.Domain) (task, error)) func(bench.Domain) (bench.Load, error) {
+	return func(d bench.Domain) (bench.Load, error) {
 		t, err := ready(d)
 		if err != nil {
 			return nil, fmt.Errorf("start workload: %w", err)
 		}
-		return startProcess(d.OS(), t)
+		return startProcess(d.OS(), t, nil)
 	}
 }
 
-// startProcess starts a process that works until its pipe becomes readable.
-func startProcess(os bench.OS, t task) (stop func(), err error) {
-	r, w, err := os.Pipe()
+// startProcess starts a process that does a task until it is told to stop. What is to be
+// done after that, or if there is no process, is done here; nil for nothing.
+func startProcess(os bench.OS, t task, after func()) (bench.Load, error) {
+	l, err := newWorker(os, t)
 	if err != nil {
+		if after != nil {
+			after()
+		}
 		return nil, fmt.Errorf("start workload: %w", err)
 	}
-	pid, err := os.Fork(func(os bench.OS) int {
-		os.Close(w)
-		return work(os, r, t)
-	})
-	os.Close(r)
-	if err != nil {
-		os.Close(w)
-		return nil, fmt.Errorf("start workload: %w", err)
-	}
-	return func() {
-		os.Write(w, []byte{1})
-		os.Wait(pid)
-		os.Close(w)
-	}, nil
-}
-
-// work does a task until the pipe becomes readable.
-func work(os bench.OS, stop bench.FD, t task) int {
-	for {
-		if err := t(os); err != nil {
-			return 1
-		}
-		var set bench.FDSet
-		set.Set(stop)
-		if n, err := os.Select(int(stop)+1, &set); err != nil || n > 0 {
-			return 0
-		}
-		os.Yield()
-	}
+	l.after = after
+	return l, nil
 }

@@ -11,7 +11,7 @@ var busy = Workload{Name: "busy", Doc: "a process computes and forks", Start: be
 const burst = 20000
 
 // compute computes, and forks.
-func compute(os bench.OS) error {
+func compute(os bench.OS) (int64, error) {
 	sum := uint64(1)
 	for range burst {
 		sum = sum*6364136223846793005 + 1442695040888963407
@@ -19,8 +19,8 @@ func compute(os bench.OS) error {
 	seed := int(sum >> 63) // the work must not be optimised away
 	pid, err := os.Fork(func(bench.OS) int { return seed })
 	if err != nil {
-		return err
+		return 0, err
 	}
 	_, err = os.Wait(pid)
-	return err
+	return 0, err
 }

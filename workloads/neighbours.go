@@ -23,15 +23,15 @@ const (
 	pageSize = 4096
 )
 
-func touch(os bench.OS) error {
+func touch(os bench.OS) (int64, error) {
 	at, err := os.Mmap(touched, bench.PROT_READ|bench.PROT_WRITE, bench.MAP_PRIVATE|bench.MAP_ANONYMOUS, -1, 0)
 	if err != nil {
-		return err
+		return 0, err
 	}
 	for i := 0; i < touched; i += pageSize {
 		os.Store(at+bench.Addr(i), 1)
 	}
-	return os.Munmap(at, touched)
+	return 0, os.Munmap(at, touched)
 }
 
 // events is a storm of events: a process sends them to the other domain without a
@@ -50,13 +50,13 @@ func readyEvents(d bench.Domain) (task, error) {
 	if err != nil {
 		return nil, err
 	}
-	return func(bench.OS) error {
+	return func(bench.OS) (int64, error) {
 		for range storm {
 			if r := send(); r < 0 {
-				return fmt.Errorf("send an event: %w", abi.Errno(-r))
+				return 0, fmt.Errorf("send an event: %w", abi.Errno(-r))
 			}
 		}
-		return nil
+		return 0, nil
 	}, nil
 }
 

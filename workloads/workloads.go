@@ -25,9 +25,13 @@ type Workload struct {
 	Needs []bench.Facility
 	// Neighbour marks what the other domain does, the one that is not measured.
 	Neighbour bool
-	// Start begins it and returns what ends it; nil if nothing is done. Its error
-	// is a *bench.LackError if the domain has not what it needs.
-	Start func(bench.Domain) (stop func(), err error)
+	// Same marks a neighbour's that is begun for each benchmark (Same).
+	Same bool
+	// CPUs is how many physical processors the machine must have; 0 if one does.
+	CPUs int
+	// Start begins it; nil if nothing is done, or nothing before there is a benchmark.
+	// Its error is a *bench.LackError if the domain has not what it needs.
+	Start func(bench.Domain) (bench.Load, error)
 }
 
 // Default is the workload of runs that name none.
@@ -38,6 +42,7 @@ var all = slices.Concat(
 	[]Workload{{Name: Default, Doc: "nothing"}},
 	active,
 	neighbours(active...),
+	[]Workload{same},
 )
 
 // active are those that do something.

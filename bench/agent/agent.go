@@ -27,9 +27,11 @@ type Sink interface {
 type Config struct {
 	Domain string // the domain's name in results: "dom0", "domU"
 	Plan   bench.Plan
-	// Workload, if not nil, starts what the domain does besides the benchmarks
-	// and returns what ends it.
-	Workload func(bench.Domain) (stop func(), err error)
+	// Workload, if not nil, starts what goes on besides the benchmarks. What it does
+	// until the last one is over is reported.
+	Workload func(bench.Domain) (bench.Load, error)
+	// Beside, if not nil, starts what goes on besides one benchmark.
+	Beside func(bench.Benchmark) (bench.Load, error)
 	// Between, if not nil, runs before each benchmark, outside of any
 	// measurement: a target in Go runs the collector there.
 	Between func()
@@ -42,7 +44,8 @@ type Config struct {
 
 // Run measures the plan's benchmarks in their order and reports to the sink.
 // It returns an error if the plan is unknown to this program, if the workload
-// cannot be started or if the sink fails; benchmarks that fail are reported.
+// cannot be started or does not go on, or if the sink fails; benchmarks that fail are
+// reported.
 func Run(d bench.Domain, c Config, sink Sink) error {
 	list, err := find(c.Plan.Benchmarks)
 	if err != nil {
@@ -60,7 +63,7 @@ func Run(d bench.Domain, c Config, sink Sink) error {
 		}
 	}
 	if c.Workload != nil {
-		stop, err := c.Workload(d)
+		w, err := watch(func() (bench.Load, error) { return c.Workload(d) })
 		var lack *bench.LackError
 		if errors.As(err, &lack) {
 			return a.skip(list, "the workload cannot run: "+lack.Reason)
@@ -68,14 +71,27 @@ func Run(d bench.Domain, c Config, sink Sink) error {
 		if err != nil {
 			return err
 		}
-		defer stop()
+		defer w.load.Stop()
+		a.workload = w
 	}
 	for i, b := range list {
 		if err := a.one(b, i+1, len(list)); err != nil {
 			return err
 		}
 	}
-	return nil
+	return a.account()
+}
+
+// account reports what the workload did. It must still do something.
+func (a *agent) account() error {
+	if a.workload == nil {
+		return nil
+	}
+	done, err := a.workload.goesOn(a.domain.OS())
+	if err != nil {
+		return err
+	}
+	return a.sink.Warning(Beside + a.Plan.Workload + " did " + done.String())
 }
 
 // skip skips all benchmarks for one reason.
@@ -105,6 +121,7 @@ type agent struct {
 	domain      bench.Domain
 	sink        Sink
 	calibration bench.Calibration
+	workload    *watched
 }
 
 // one measures or skips one benchmark.
@@ -115,10 +132,7 @@ func (a *agent) one(b bench.Benchmark, index, total int) error {
 	if err := a.sink.Begin(b.FullName(), index, total); err != nil {
 		return err
 	}
-	if a.Between != nil {
-		a.Between()
-	}
-	m, err := a.measure(b)
+	m, err := a.accompanied(b)
 	var lack *bench.LackError
 	if errors.As(err, &lack) {
 		return a.sink.Skip(b.FullName(), lack.Reason)
@@ -126,6 +140,34 @@ func (a *agent) one(b bench.Benchmark, index, total int) error {
 	a.calibration = a.calibration.After(m)
 	m.Domain = a.Domain
 	return a.sink.Sample(m)
+}
+
+// accompanied measures with what goes on beside this benchmark.
+func (a *agent) accompanied(b bench.Benchmark) (m bench.Measurement, err error) {
+	if a.Beside == nil {
+		return a.rested(b)
+	}
+	w, err := watch(func() (bench.Load, error) { return a.Beside(b) })
+	if err != nil {
+		return bench.Measurement{Benchmark: b.FullName(), Error: err.Error()}, err
+	}
+	defer w.load.Stop()
+	if m, err = a.rested(b); err != nil {
+		return m, err
+	}
+	done, err := w.goesOn(a.domain.OS())
+	if err != nil {
+		return bench.Measurement{Benchmark: b.FullName(), Error: err.Error()}, err
+	}
+	return m, a.sink.Warning(Beside + b.FullName() + ", " + a.Plan.Workload + " did " + done.String())
+}
+
+// rested measures after what is done between benchmarks.
+func (a *agent) rested(b bench.Benchmark) (bench.Measurement, error) {
+	if a.Between != nil {
+		a.Between()
+	}
+	return a.measure(b)
 }
 
 // unfit says why a benchmark has no place in this domain, "" if it has.

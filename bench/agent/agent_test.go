@@ -184,12 +184,15 @@ func TestProcesses(t *testing.T) {
 // the last, also when the sink fails; one that does not begin ends the agent.
 func TestWorkload(t *testing.T) {
 	var order []string
-	loops := func(bench.Domain) (func(), error) {
+	loops := func(bench.Domain) (bench.Load, error) {
 		order = append(order, "start")
-		return func() { order = append(order, "stop") }, nil
+		return &load{did: []int64{3, 3, 3, 12}, bytes: 100, stop: func() { order = append(order, "stop") }}, nil
 	}
 	note := func() { order = append(order, "benchmark") }
 	events := run(t, benchtest.New(0), agent.Config{Workload: loops, Between: note}, "good", "dom0")
+	if w, ok := events[len(events)-2].(wire.Warning); !ok || w.Text != "beside  did 9 pieces of work and moved 900 bytes" {
+		t.Errorf("it is said of the workload: %+v", events[len(events)-2])
+	}
 	if got := strings.Join(order, " "); got != "start benchmark benchmark stop" {
 		t.Errorf("in turn: %s", got)
 	}
@@ -201,9 +204,84 @@ func TestWorkload(t *testing.T) {
 	if err := agent.Run(benchtest.New(0), agent.Config{Plan: plan, Workload: loops}, &deaf{n: 2}); !errors.Is(err, abi.EPIPE) || len(order) != 2 {
 		t.Errorf("error %v, %v", err, order)
 	}
-	fails := func(bench.Domain) (func(), error) { return nil, abi.EAGAIN }
+	fails := func(bench.Domain) (bench.Load, error) { return nil, abi.EAGAIN }
 	if err := agent.Run(benchtest.New(0), agent.Config{Plan: plan, Workload: fails}, &deaf{n: 9}); !errors.Is(err, abi.EAGAIN) {
 		t.Errorf("error %v, want the workload's", err)
+	}
+}
+
+// load is a workload that has done so many pieces of work at each look, the last number
+// at all others, and then fails if it has an error.
+type load struct {
+	did   []int64
+	bytes int64 // of a piece
+	fails error
+	stop  func()
+}
+
+func (l *load) Did() (bench.Done, error) {
+	n := l.did[0]
+	if len(l.did) > 1 {
+		l.did = l.did[1:]
+		return bench.Done{Tasks: n, Bytes: n * l.bytes}, nil
+	}
+	return bench.Done{Tasks: n, Bytes: n * l.bytes}, l.fails
+}
+
+func (l *load) Stop() {
+	if l.stop != nil {
+		l.stop()
+	}
+}
+
+// TestStandstill: a workload that stands still or has ended when measuring is over ends
+// the agent; one of a single benchmark is that benchmark's error.
+func TestStandstill(t *testing.T) {
+	plan := bench.Plan{Benchmarks: []string{"Agent/good"}, Options: bench.Options{EnoughUS: 1, Repetitions: 1}}
+	gone := errors.New("it is gone")
+	for _, tt := range []struct {
+		load *load
+		want string
+	}{
+		{&load{did: []int64{7}}, "the workload stood still: 7 pieces of work when measuring began, and no more until 5s after its end"},
+		{&load{did: []int64{1, 9}, fails: gone}, "it is gone"},
+		{&load{did: []int64{1}, fails: gone}, "it is gone"},
+	} {
+		again := *tt.load
+		err := agent.Run(benchtest.New(0), agent.Config{Plan: plan, Workload: func(bench.Domain) (bench.Load, error) { return tt.load, nil }}, &deaf{n: 99})
+		if err == nil || err.Error() != tt.want {
+			t.Errorf("error %v, want %s", err, tt.want)
+		}
+		events := run(t, benchtest.New(0), agent.Config{Beside: func(bench.Benchmark) (bench.Load, error) { return &again, nil }}, "good")
+		if got := summary(events); !strings.Contains(got, tt.want) {
+			t.Errorf("%s, want the error %s", got, tt.want)
+		}
+	}
+}
+
+// TestBeside: what goes on beside each benchmark begins and ends with it, and skips those
+// that it cannot accompany.
+func TestBeside(t *testing.T) {
+	var order []string
+	beside := func(b bench.Benchmark) (bench.Load, error) {
+		if b.Name == "dom0" {
+			return nil, bench.Lack("it cannot do %s", b.Name)
+		}
+		order = append(order, "start "+b.Name)
+		return &load{did: []int64{1, 2}, stop: func() { order = append(order, "stop "+b.Name) }}, nil
+	}
+	events := run(t, benchtest.New(0), agent.Config{Beside: beside}, "good", "dom0")
+	if got := strings.Join(order, ", "); got != "start good, stop good" {
+		t.Error(got)
+	}
+	said := false
+	for _, e := range events {
+		if s, ok := e.(wire.Skip); ok {
+			said = s.Benchmark == "Agent/dom0" && s.Reason == "it cannot do dom0"
+		}
+	}
+	if !said {
+		t.Errorf("%+v", events)
 	}
 }
 
@@ -223,7 +301,7 @@ func TestLacks(t *testing.T) {
 			t.Errorf("in place %v: %s", inPlace, got)
 		}
 	}
-	none := func(bench.Domain) (func(), error) { return nil, fmt.Errorf("start: %w", bench.Lack("no disk")) }
+	none := func(bench.Domain) (bench.Load, error) { return nil, fmt.Errorf("start: %w", bench.Lack("no disk")) }
 	events := run(t, d, agent.Config{Workload: none}, "good", "dom0")
 	for _, e := range events[2:4] {
 		if skip, ok := e.(wire.Skip); !ok || skip.Reason != "the workload cannot run: no disk" {

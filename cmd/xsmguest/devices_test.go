@@ -50,8 +50,10 @@ func TestNeighbourLacks(t *testing.T) {
 	var stream bytes.Buffer
 	system := linux.New(linux.Config{})
 	o := protocol.Order{Plan: bench.Plan{Domains: []string{"domU"}, Benchmarks: []string{"Lmbench/lat_syscall/op=null"}, Workload: "neighbour-block", Options: bench.Options{Windows: 2}}}
-	o.Lacks = "in dom0: there is no disk"
-	err := runPlan("domU", o, session{system, system, noHypervisor{}}, neighbourOf(o), &stream, func(*reporter) error { return nil })
+	other := otherDomain{plan: o.Plan, order: func(protocol.Order) (string, error) {
+		return protocol.NeighbourAnswer{Lacks: "there is no disk"}.Encode(), nil
+	}}
+	err := runPlan("domU", o, session{system, system, noHypervisor{}}, other, &stream, func(*reporter) error { return nil })
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -68,7 +70,7 @@ func TestNeighbourLacks(t *testing.T) {
 			skipped += fmt.Sprintln(s.Benchmark, s.Reason)
 		}
 	}
-	if want := "Lmbench/lat_syscall/op=null the workload cannot run: in dom0: there is no disk\n"; skipped != want {
+	if want := "Lmbench/lat_syscall/op=null the workload cannot run: in the other domain: there is no disk\n"; skipped != want {
 		t.Errorf("skipped %q, want %q", skipped, want)
 	}
 	if isNeighbours(bench.Plan{Workload: "busy"}) || !isNeighbours(o.Plan) {

@@ -132,7 +132,7 @@ func (d *dom0) carryOut(o protocol.Order) error {
 	for _, name := range o.Plan.Domains {
 		var err error
 		if name == "dom0" {
-			err = measure(name, o, d.calls, d.have, d.haveNeighbour(o), d.results)
+			err = measure(name, o, d.calls, d.have, d.neighbourOfDom0(o.Plan), d.results)
 		} else {
 			err = d.haveMeasured(o)
 		}
@@ -149,8 +149,8 @@ const look = 50 * time.Millisecond
 
 // haveMeasured passes the order on to the domU and its records on to the host.
 func (d *dom0) haveMeasured(o protocol.Order) error {
-	stop := d.beNeighbour(&o)
-	defer stop()
+	own := part{session: newSession(d.calls, d.have)}
+	defer own.stop()
 	text, err := o.Encode()
 	if err != nil {
 		return err
@@ -162,6 +162,10 @@ func (d *dom0) haveMeasured(o protocol.Order) error {
 	defer console.Close()
 	if err := d.store.Write(d.path(protocol.StoreOrder), text); err != nil {
 		return err
+	}
+	pause, behind := look, look // the console daemon may be a little behind
+	if isNeighbours(o.Plan) {
+		pause, behind = glance, 5*glance
 	}
 	buffer := make([]byte, 64<<10)
 	for done := false; ; {
@@ -178,13 +182,18 @@ func (d *dom0) haveMeasured(o protocol.Order) error {
 		if done {
 			return nil
 		}
-		time.Sleep(look)
+		time.Sleep(pause)
+		if isNeighbours(o.Plan) {
+			if err := d.beNeighbour(&own); err != nil {
+				return err
+			}
+		}
 		status, err := d.store.Read(d.path(protocol.StoreDone))
 		if err != nil && !xenstore.Missing(err) {
 			return err
 		}
 		if done = status != ""; done {
-			time.Sleep(look) // the console daemon may be a little behind
+			time.Sleep(behind)
 		}
 		if err := d.alive(); err != nil && !done {
 			time.Sleep(look) // as above

@@ -54,7 +54,7 @@ func bootDomU(name string) error {
 	if err != nil {
 		return err
 	}
-	failed := measure(name, order, calls, have, neighbourOf(order), os.Stdout)
+	failed := measure(name, order, calls, have, neighbourOfDomU(store, order.Plan), os.Stdout)
 	done := "done"
 	if failed != nil {
 		done = failed.Error()

@@ -30,16 +30,12 @@ type session struct {
 func (s session) OS() bench.OS                 { return s.os }
 func (s session) Hypercalls() bench.Hypercalls { return s.calls }
 
-// starter starts what else there is while a plan is measured, as workloads.Workload
-// does; nil for nothing.
-type starter = func(bench.Domain) (stop func(), err error)
-
 // measure runs the plan in this domain and reports to w: a whole session of
-// records, or one that ends with a failure. The neighbour is what has the other domain
-// do its part, if the plan's workload is a neighbour's.
-func measure(name string, o protocol.Order, calls *hypercall.Domain, have *devices, neighbour starter, w io.Writer) error {
+// records, or one that ends with a failure. The other domain does its part if the plan's
+// workload is a neighbour's.
+func measure(name string, o protocol.Order, calls *hypercall.Domain, have *devices, other otherDomain, w io.Writer) error {
 	s := newSession(calls, have)
-	return runPlan(name, o, s, neighbour, w, func(r *reporter) error { return r.facts(calls) })
+	return runPlan(name, o, s, other, w, func(r *reporter) error { return r.facts(calls) })
 }
 
 // newSession is this domain with what it has.
@@ -55,7 +51,7 @@ func newSession(calls *hypercall.Domain, have *devices) session {
 
 // runPlan is measure for any domain. What is to be said first is said after the
 // hello.
-func runPlan(name string, o protocol.Order, s session, neighbour starter, w io.Writer, first func(*reporter) error) error {
+func runPlan(name string, o protocol.Order, s session, other otherDomain, w io.Writer, first func(*reporter) error) error {
 	out := wire.NewWriter(w)
 	hello := wire.Hello{Domain: name, Build: o.Build, Plan: o.Plan.Hash(), Benchmarks: len(o.Plan.Benchmarks)}
 	if err := out.Hello(hello); err != nil {
@@ -66,17 +62,21 @@ func runPlan(name string, o protocol.Order, s session, neighbour starter, w io.W
 	err := first(&r)
 	load, e := workloads.Find(o.Plan.Workload)
 	if err = errors.Join(err, e); err == nil {
-		start := load.Start
-		if load.Neighbour {
-			start = neighbour
+		c := agent.Config{
+			Domain:  name,
+			Plan:    o.Plan,
+			Between: newBetween(r.counting).rest,
+			InPlace: func(bench.Benchmark) bool { return true },
 		}
-		err = agent.Run(s, agent.Config{
-			Domain:   name,
-			Plan:     o.Plan,
-			Workload: start,
-			Between:  newBetween(r.counting).rest,
-			InPlace:  func(bench.Benchmark) bool { return true },
-		}, &r)
+		switch {
+		case load.Same:
+			c.Beside = other.same
+		case load.Neighbour:
+			c.Workload = other.start
+		default:
+			c.Workload = load.Start
+		}
+		err = agent.Run(s, c, &r)
 	}
 	if err != nil {
 		return errors.Join(err, out.Failure(err))

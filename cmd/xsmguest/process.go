@@ -48,11 +48,8 @@ func asProcess(args []string, in io.Reader, out io.Writer) error {
 	}
 	c.Tmp = filepath.Base(c.Tmp)
 	system := linux.New(c)
-	return runPlan(*name, protocol.Order{Plan: plan}, session{system, system, noHypervisor{}}, noNeighbour, out, func(*reporter) error { return nil })
+	return runPlan(*name, protocol.Order{Plan: plan}, session{system, system, noHypervisor{}}, otherDomain{}, out, func(*reporter) error { return nil })
 }
-
-// noNeighbour is the neighbour of a process of a host.
-func noNeighbour(bench.Domain) (func(), error) { return nil, bench.Lack("there is no other domain") }
 
 // noHypervisor is what a process without a domain can ask for below its kernel:
 // nothing.

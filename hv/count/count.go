@@ -21,13 +21,19 @@ const (
 	UnitHooks = "hooks/op"       // entries of hooks
 	UnitGuest = "guest-instr/op" // what the guest kernel executed
 	UnitAll   = "instr/op"       // all, user space included
+	// UnitSpin is what the hypervisor executed while a processor waited for another
+	// one, where there are several. It is no part of UnitXen, UnitXSM and UnitAll.
+	UnitSpin = "spin-instr/op"
 )
 
-// Units lists them.
+// Units lists those that all machines have.
 func Units() []string { return []string{UnitXen, UnitXSM, UnitHooks, UnitGuest, UnitAll} }
 
 // Counter makes samples of a hypervisor's windows.
 type Counter struct {
+	// Processors is how many the machine has; 0 stands for one.
+	Processors int
+
 	code   *code.Map
 	probes map[int]bool
 	leaves map[int]bool // cells of the ways back to a guest
@@ -69,7 +75,8 @@ func (c *Counter) Check(w window.Window) error {
 // part is what the windows of one phase say.
 type part struct {
 	xen, guest, all float64
-	windows         int64 // that counts is the sum of
+	spun            float64 // waiting, in the mean of the windows
+	windows         int64   // that counts is the sum of
 	counts          map[window.Place]window.Count
 	clean           bool // nothing but the operation was counted, or all of a job
 }
@@ -98,6 +105,7 @@ func (c *Counter) Fill(s *bench.Measurement, b bench.Benchmark, windows func(ben
 		s.Iterations += int64(len(list))
 		c.execute(executed, list)
 		f := c.phase(s, p.phase, list, b.Job != nil)
+		total.spun += float64(p.sign) * f.spun
 		clean = clean && f.clean
 		total.xen += float64(p.sign) * f.xen
 		total.guest += float64(p.sign) * f.guest
@@ -106,7 +114,11 @@ func (c *Counter) Fill(s *bench.Measurement, b bench.Benchmark, windows func(ben
 	}
 	profile.Executed = slices.Sorted(maps.Keys(executed))
 	s.Profile = profile
-	s.Values = append(values(total, profile, clean), others...)
+	s.Values = values(total, profile, clean)
+	if c.Processors > 1 {
+		s.Values = append(s.Values, bench.Value{Value: total.spun / float64(profile.Ops), Unit: UnitSpin})
+	}
+	s.Values = append(s.Values, others...)
 	if b.Job != nil && b.Bytes > 0 && total.all > 0 {
 		s.Values = append(s.Values, bench.Value{Value: 1000 * float64(b.Bytes) / total.all, Unit: bench.Throughput})
 	}
@@ -140,6 +152,14 @@ func values(t part, p *bench.Profile, clean bool) []bench.Value {
 
 // phase sums up one phase's windows, and warns where they are not exact.
 func (c *Counter) phase(s *bench.Measurement, p bench.Phase, list []window.Window, job bool) part {
+	list, spun := c.apart(list)
+	f := c.sum(s, p, list, job)
+	f.spun = spun
+	return f
+}
+
+// sum is phase without what was executed waiting.
+func (c *Counter) sum(s *bench.Measurement, p bench.Phase, list []window.Window, job bool) part {
 	name := [...]string{"the baseline's ", "the credit's ", ""}[p]
 	if text := c.strange(list); text != "" {
 		s.Warnings = append(s.Warnings, text)

@@ -119,12 +119,12 @@ func TestCompilerFor(t *testing.T) {
 // not, and the domU has the memory for it. Without one nothing changes.
 func TestCompilerImage(t *testing.T) {
 	p := fakeParts(t)
-	without, err := p.dom0Image(t, shape{"pv", 1, 1})
+	without, err := p.dom0Image(t, shape{domU: "pv", idle: 1, cpus: 1})
 	if err != nil {
 		t.Fatal(err)
 	}
 	p.equipment = &equipment{compiler: compilerIn(t, map[string]string{"usr/bin/tcc": "a compiler", "lib/libc.so.6": "a library"})}
-	with, err := p.dom0Image(t, shape{"pv", 1, 1})
+	with, err := p.dom0Image(t, shape{domU: "pv", idle: 1, cpus: 1})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -79,7 +79,7 @@ func TestEquipLacks(t *testing.T) {
 		t.Errorf("%+v, said %q", e, said)
 	}
 	p.equipment = e
-	data, err := p.dom0Image(t, shape{"pv", 0, 1})
+	data, err := p.dom0Image(t, shape{domU: "pv", idle: 0, cpus: 1})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -95,12 +95,12 @@ func TestEquipLacks(t *testing.T) {
 // domain. Idle domains have nothing of it.
 func TestEquippedImage(t *testing.T) {
 	p := fakeParts(t)
-	plain, err := p.dom0Image(t, shape{"pv", 1, 1})
+	plain, err := p.dom0Image(t, shape{domU: "pv", idle: 1, cpus: 1})
 	if err != nil {
 		t.Fatal(err)
 	}
 	p.equipment, _ = equipped(t, p, bench.Plan{Benchmarks: []string{readsDisk, asksService, reboots}})
-	data, err := p.dom0Image(t, shape{"pv", 1, 1})
+	data, err := p.dom0Image(t, shape{domU: "pv", idle: 1, cpus: 1})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -30,14 +30,18 @@ const kernelArgs = "console=hvc0 nokaslr norandmaps randomize_kstack_offset=off 
 type shape struct {
 	domU string // "pv", "pvh"
 	idle int    // domUs that do nothing
-	cpus int    // physical processors
+	cpus int    // physical processors that domains use
+	gap  int    // idle ones between them
 }
 
 // String names the shape.
-func (s shape) String() string { return fmt.Sprintf("%s %d %d", s.domU, s.idle, s.cpus) }
+func (s shape) String() string { return fmt.Sprintf("%s %d %d+%d", s.domU, s.idle, s.cpus, s.gap) }
 
 func shapeOf(spec hv.BootSpec) shape {
-	s := shape{spec.DomU, spec.Idle, max(1, spec.CPUs)}
+	s := shape{domU: spec.DomU, idle: spec.Idle, cpus: max(1, spec.CPUs)}
+	if s.cpus > 1 && hasNeighbour(spec.Plan) {
+		s.gap = 1
+	}
 	if s.domU == "" {
 		s.domU = "pv"
 	}

@@ -13,6 +13,7 @@ import (
 	"github.com/cavaliergopher/cpio"
 	"github.com/google/go-cmp/cmp"
 
+	"xsmbench/bench"
 	"xsmbench/hv"
 	"xsmbench/hv/store"
 	"xsmbench/hv/xen/domain/hypercall"
@@ -100,7 +101,7 @@ func unpack(t *testing.T, data []byte) map[string]string {
 // TestReproducible composes the same from packages that were unpacked
 // elsewhere and later: snapshots are found by what is in them.
 func TestReproducible(t *testing.T) {
-	for _, s := range []shape{{"pv", 0, 1}, {"pvh", 2, 2}} {
+	for _, s := range []shape{{domU: "pv", cpus: 1}, {domU: "pvh", idle: 2, cpus: 2}} {
 		first, err := fakeParts(t).dom0Image(t, s)
 		if err != nil {
 			t.Fatal(err)
@@ -127,7 +128,7 @@ func TestReproducible(t *testing.T) {
 }
 
 func TestDom0Image(t *testing.T) {
-	data, err := fakeParts(t).dom0Image(t, shape{"pvh", 2, 1})
+	data, err := fakeParts(t).dom0Image(t, shape{domU: "pvh", idle: 2, cpus: 1})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -178,7 +179,7 @@ func TestPartsMissing(t *testing.T) {
 	if err := os.Remove(filepath.Join(string(p.root), "lib/modules/6.1/kernel/xen-helper.ko")); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := p.dom0Image(t, shape{"pv", 0, 1}); err == nil || !strings.Contains(err.Error(), "xen_helper") {
+	if _, err := p.dom0Image(t, shape{domU: "pv", idle: 0, cpus: 1}); err == nil || !strings.Contains(err.Error(), "xen_helper") {
 		t.Errorf("error %v, want one that names what is missing", err)
 	}
 }
@@ -208,28 +209,40 @@ func TestShape(t *testing.T) {
 	for _, tt := range []struct {
 		spec hv.BootSpec
 		want shape
-	}{{hv.BootSpec{}, shape{"pv", 0, 1}}, {hv.BootSpec{DomU: "pvh", Idle: 3}, shape{"pvh", 3, 1}}, {hv.BootSpec{CPUs: 2}, shape{"pv", 0, 2}}} {
+	}{{hv.BootSpec{}, shape{domU: "pv", idle: 0, cpus: 1}}, {hv.BootSpec{DomU: "pvh", Idle: 3}, shape{domU: "pvh", idle: 3, cpus: 1}}, {hv.BootSpec{CPUs: 2}, shape{domU: "pv", idle: 0, cpus: 2}},
+		{hv.BootSpec{CPUs: 2, Plan: bench.Plan{Workload: "neighbour-busy"}}, shape{domU: "pv", cpus: 2, gap: 1}},
+		{hv.BootSpec{CPUs: 2, Plan: bench.Plan{Workload: "busy"}}, shape{domU: "pv", cpus: 2}},
+		{hv.BootSpec{Plan: bench.Plan{Workload: "neighbour-busy"}}, shape{domU: "pv", cpus: 1}},
+	} {
 		if got := shapeOf(tt.spec); got != tt.want {
 			t.Errorf("%+v became %+v", tt.spec, got)
 		}
 	}
 }
 
-// With two processors dom0 is pinned to the first, the domU to the second, and the plug-in
-// tells them apart.
+// With two processors dom0 is pinned to the first, the domU to the second, or the one
+// behind an idle one, and the plug-in tells them apart. Turns are short where both
+// domains do one thing.
 func TestProcessors(t *testing.T) {
 	for _, tt := range []struct {
-		cpus                  int
+		cpus, gap             int
+		workload              string
 		option, config, words string
 		plugin                string
 	}{
-		{1, "", "", "there is nothing to pin them to", ""},
-		{2, " dom0_vcpus_pin ", "cpus=\"1\"\n", "1 in the domU, pinned to CPU 1, on a machine of 2 CPUs", "cpus=2"},
+		{1, 0, "", "", "", "there is nothing to pin them to", ""},
+		{2, 1, "neighbour-same", " dom0_vcpus_pin ", "cpus=\"2\"\n", "1 in the domU, pinned to CPU 2, on a machine of 3 CPUs", "cpus=3"},
+		{2, 0, "busy", " dom0_vcpus_pin ", "cpus=\"1\"\n", "1 in the domU, pinned to CPU 1, on a machine of 2 CPUs", "cpus=2"},
 	} {
 		s := started(t, "native", qemu.ICount, scenario{})
-		s.shape.cpus = tt.cpus
-		m := (&machine{target: New(), start: s, spec: spec(), snapshot: &store.Entry{Dir: "/snapshots/x"}}).describe("/a", spec().Plan)
-		if m.CPUs != tt.cpus || strings.Contains(m.CmdLine, pinDom0) != (tt.option != "") || !strings.Contains(m.CmdLine, tt.option) {
+		s.shape.cpus, s.shape.gap = tt.cpus, tt.gap
+		plan := spec().Plan
+		plan.Workload = tt.workload
+		m := (&machine{target: New(), start: s, spec: spec(), snapshot: &store.Entry{Dir: "/snapshots/x"}}).describe("/a", plan)
+		if short := m.Turn > 0; short != (tt.gap > 0) {
+			t.Errorf("%s: turns of %d", tt.workload, m.Turn)
+		}
+		if m.CPUs != tt.cpus+tt.gap || strings.Contains(m.CmdLine, pinDom0) != (tt.option != "") || !strings.Contains(m.CmdLine, tt.option) {
 			t.Errorf("%d processors: %s", m.CPUs, m.CmdLine)
 		}
 		if last := m.Plugin.Args[len(m.Plugin.Args)-1]; strings.HasPrefix(last, "cpus=") != (tt.plugin != "") || tt.plugin != "" && last != tt.plugin {
@@ -251,7 +264,7 @@ func TestProcessors(t *testing.T) {
 // Without a toolstack dom0 has nothing of a domU.
 func TestDom0Alone(t *testing.T) {
 	p := fakeParts(t)
-	data, err := dom0Image(t.Context(), p.kernel, &surroundings{tools: &toolstack{missing: "it does not build"}, iface: &hypercall.Interface{}}, fakeAgents(), shape{"pv", 1, 1}, "", nil)
+	data, err := dom0Image(t.Context(), p.kernel, &surroundings{tools: &toolstack{missing: "it does not build"}, iface: &hypercall.Interface{}}, fakeAgents(), shape{domU: "pv", idle: 1, cpus: 1}, "", nil)
 	if err != nil {
 		t.Fatal(err)
 	}

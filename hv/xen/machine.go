@@ -15,6 +15,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"xsmbench/bench"
+	"xsmbench/bench/agent"
 	"xsmbench/bench/wire"
 	"xsmbench/hv"
 	"xsmbench/hv/count/mark"
@@ -213,7 +214,10 @@ func (m *machine) describe(dir string, plan bench.Plan) qemu.Machine {
 	}
 	q.Control = filepath.Join(dir, controlFile)
 	q.Snapshot = m.snapshot.Path(stateFile)
-	q.Plugin = &qemu.Plugin{Path: s.plugin, Args: append(window.Args(s.codeMap, filepath.Join(dir, windowsFile), s.marks), window.CPUs(s.shape.cpus)...)}
+	if atOnce(plan) {
+		q.Turn = shortTurn
+	}
+	q.Plugin = &qemu.Plugin{Path: s.plugin, Args: append(window.Args(s.codeMap, filepath.Join(dir, windowsFile), s.marks), window.CPUs(s.shape.processors())...)}
 	return q
 }
 
@@ -396,7 +400,12 @@ func (m *machine) tellOnce(line string) {
 // heed takes the domain's facts, or shows a warning; it reports which it was.
 func (m *machine) heed(domain, text string) (isFacts bool, err error) {
 	f, ok := protocol.DecodeFacts(text)
-	if !ok {
+	switch {
+	case ok:
+	case strings.HasPrefix(text, agent.Beside):
+		m.tell("%s: %s", domain, text)
+		return false, nil
+	default:
 		m.tell("warning from %s: %s", domain, text)
 		return false, nil
 	}

@@ -26,6 +26,7 @@ func (m *machine) count(w *watched, plan bench.Plan, samples []bench.Measurement
 		return w.failed(hv.BadProtocol, err)
 	}
 	c := count.New(m.start.code)
+	c.Processors = m.start.shape.processors()
 	bySlot := map[string]map[int][]window.Window{}
 	for _, win := range windows {
 		if err := c.Check(win); err != nil {

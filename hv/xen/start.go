@@ -240,7 +240,7 @@ func (s *start) machine(dir string, o protocol.Order) qemu.Machine {
 		modules = append(modules, qemu.Module{Path: s.policy})
 	}
 	return qemu.Machine{
-		Accel: s.accel, CPUs: s.shape.cpus, MemoryMB: machineMemory + s.shape.idle*idleMemory,
+		Accel: s.accel, CPUs: s.shape.processors(), MemoryMB: machineMemory + s.shape.idle*idleMemory,
 		Xen:         s.img.Path,
 		CmdLine:     s.around.commandLine(s.img.Build, s.shape),
 		Modules:     modules,

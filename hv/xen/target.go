@@ -98,7 +98,7 @@ func (*Target) Accels() []string {
 
 // Units of a run that counts, and then of one that times.
 func (t *Target) Units() []string {
-	return hv.UnitsOf(t, append(count.Units(), "ns/op", "MB/s")...)
+	return hv.UnitsOf(t, append(count.Units(), count.UnitSpin, "ns/op", "MB/s")...)
 }
 
 // refused are benchmarks that make no sense here, by the beginnings of their

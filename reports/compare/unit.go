@@ -16,12 +16,14 @@ const (
 	hooksEntered      = "hooks/op"
 	guestInstructions = "guest-instr/op"
 	allInstructions   = "instr/op"
+	spinInstructions  = "spin-instr/op"
 )
 
 // descriptions are per operation and no cost to compare builds by: hooks are a
 // number, instructions attributed to hooks a part of Xen's (of which a build
-// without hooks has next to none), and what the guest executes is not Xen's.
-var descriptions = []string{xsmInstructions, hooksEntered, guestInstructions, allInstructions}
+// without hooks has next to none), what the guest executes is not Xen's, and how long
+// a processor waits for another one depends on when they meet.
+var descriptions = []string{xsmInstructions, hooksEntered, guestInstructions, allInstructions, spinInstructions}
 
 // IsCost reports whether a unit says a cost, or a rate, that builds are
 // compared by: something per operation, per second, or a time. Numbers of

@@ -66,6 +66,7 @@ type Cell struct {
 	Handler  string // that the function is; "" for none
 	Probe    bool   // its entry makes a window unclean
 	Part     bool   // a part that the compiler moved out of the function's way
+	Wait     bool   // a round of waiting for another processor
 }
 
 // EventKind says what happens at an address.

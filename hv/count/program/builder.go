@@ -27,13 +27,13 @@ func newBuilder(s Spec, mode int, t text, functions []Function, found hooks) *bu
 		spec: s, mode: mode, text: t, functions: functions, sites: found.sites,
 		cells: map[code.Cell]int{}, hooks: map[string]int{},
 	}
-	b.cell(Function{Name: s.Rest}, "")
+	b.cell(Function{Name: s.Rest}, "", false)
 	b.outOfLine(found)
 	return b
 }
 
-func (b *builder) cell(f Function, hook string) int {
-	return number(b.cells, code.Cell{Function: f.Name, Hook: hook, Probe: hook == "" && slices.Contains(b.spec.Probes, f.Name), Part: f.Part}, &b.m.Cells)
+func (b *builder) cell(f Function, hook string, wait bool) int {
+	return number(b.cells, code.Cell{Function: f.Name, Hook: hook, Probe: hook == "" && slices.Contains(b.spec.Probes, f.Name), Part: f.Part, Wait: wait}, &b.m.Cells)
 }
 
 func (b *builder) hook(name string) int { return number(b.hooks, name, &b.m.Hooks) }
@@ -63,9 +63,13 @@ func (b *builder) outOfLine(found hooks) {
 	}
 }
 
-// cut makes the ranges: functions, with the sites cut out of them.
+// cut makes the ranges: functions, with the sites and the waits cut out of them.
 func (b *builder) cut() {
+	waits := b.waits()
 	var edges []uint64
+	for _, w := range waits {
+		edges = append(edges, w.Lo, w.Hi)
+	}
 	for _, f := range b.functions {
 		edges = append(edges, f.Lo, f.Hi)
 	}
@@ -105,7 +109,7 @@ func (b *builder) cut() {
 				hook, depth = p.site.hook, p.site.depth
 			}
 		}
-		b.addRange(at, edges[i+1], b.cell(b.functions[fn], hook))
+		b.addRange(at, edges[i+1], b.cell(b.functions[fn], hook, isIn(waits, at)))
 	}
 }
 

@@ -40,6 +40,9 @@ type Spec struct {
 	Operations []string
 	// Probes are functions, by name, that no clean window enters.
 	Probes []string
+	// Waits are functions, by name, in which a processor waits for another one: each
+	// round of that begins with a PAUSE.
+	Waits []string
 	// Indirect tells that only calls through pointers call a hook, and direct
 	// ones of the functions that IsBody knows by name; nil for none.
 	Indirect bool

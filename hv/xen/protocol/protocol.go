@@ -36,11 +36,8 @@ type Order struct {
 	Delay time.Duration `json:"delay,omitempty"`
 	// Build is passed on in the hello records.
 	Build string `json:"build,omitempty"`
-	// Neighbour orders the plan's workload alone, while the other domain measures.
-	Neighbour bool `json:"neighbour,omitempty"`
-	// Lacks is why the domain that gives the order has not the workload that it is to
-	// have as the neighbour, "" if it has.
-	Lacks string `json:"lacks,omitempty"`
+	// Neighbour is what to do while the other domain measures, "" to measure.
+	Neighbour NeighbourTask `json:"neighbour,omitempty"`
 }
 
 // Firmware file with the order (the part after "opt/xsmbench/").
@@ -125,13 +122,11 @@ const (
 	StoreAnswer = "data/answer" // domU's half, and that it is ready
 	StoreOrder  = "data/order"
 	StoreDone   = "data/done"
-	// StoreNeighbour is the domU's word on an order to be the neighbour: NeighbourRuns,
-	// or why it cannot.
+	// StoreAsk has the domU's orders for dom0 as its neighbour. StoreNeighbour has the
+	// answer of whichever domain is the neighbour.
+	StoreAsk       = "data/ask"
 	StoreNeighbour = "data/neighbour"
 )
-
-// NeighbourRuns is the word of a neighbour whose workload runs.
-const NeighbourRuns = "runs"
 
 // Enforces is what dom0 writes to its console when it has FLASK enforce, which
 // did not at the start.

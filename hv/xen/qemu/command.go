@@ -47,8 +47,11 @@ type Plugin struct {
 
 // Machine is a PC that boots Xen.
 type Machine struct {
-	Accel    Accel
-	CPUs     int // physical CPUs that Xen sees
+	Accel Accel
+	CPUs  int // physical CPUs that Xen sees
+	// Turn is how many microseconds a CPU executes before it is the next one's turn,
+	// under ICount; 0 leaves that to the guest's timers and pauses.
+	Turn     int
 	MemoryMB int
 	Xen      string   // the hypervisor's uncompressed multiboot image
 	CmdLine  string   // the hypervisor's
@@ -132,6 +135,7 @@ func (m Machine) Args() []string {
 	args = append(args, "-smp", fmt.Sprint(m.CPUs), "-m", fmt.Sprint(m.MemoryMB))
 	args = append(args, "-kernel", m.Xen, "-append", m.CmdLine, "-initrd", m.initrd())
 	args = append(args, "-serial", "file:"+m.Console)
+	args = append(args, m.turns()...)
 	if m.Control != "" {
 		_, name := socketName(m.Control)
 		args = append(args, "-qmp", "unix:"+escape(name)+",server=on,wait=off")
@@ -156,6 +160,16 @@ func (m Machine) Args() []string {
 		args = append(args, "-incoming", "exec:cat "+shellescape.Quote(m.Snapshot))
 	}
 	return args
+}
+
+// turns ends turns after a while: QEMU ends one when a timer of the virtual time is due,
+// whatever that does. A filter of packets that passes them on every so often has such
+// a timer; there is no network card, so that it has nothing to do, and no guest sees it.
+func (m Machine) turns() []string {
+	if m.Accel != ICount || m.CPUs < 2 || m.Turn == 0 {
+		return nil
+	}
+	return []string{"-netdev", "hubport,id=turns,hubid=0", "-object", fmt.Sprintf("filter-buffer,id=turn,netdev=turns,interval=%d", m.Turn)}
 }
 
 // initrd is QEMU's list of multiboot modules: path and arguments, separated by

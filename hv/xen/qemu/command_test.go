@@ -55,6 +55,10 @@ func TestArgsVariants(t *testing.T) {
 		{"resume", func(m *Machine) { m.Snapshot = "/c/it's" }, []string{"-incoming", `exec:cat '/c/it'"'"'s'`}, ""},
 		{"results", func(m *Machine) { m.Results, m.ResultsPort = "/r/results", 0xe9 },
 			[]string{"-chardev", "file,id=results,path=/r/results", "-device", "isa-debugcon,iobase=0xe9,chardev=results"}, ""},
+		{"turns of two processors", func(m *Machine) { m.CPUs, m.Turn = 2, 1 },
+			[]string{"-netdev", "hubport,id=turns,hubid=0", "-object", "filter-buffer,id=turn,netdev=turns,interval=1"}, ""},
+		{"one processor has no turns", func(m *Machine) { m.Turn = 1 }, []string{"-smp", "1"}, "-netdev"},
+		{"turns that guests end", func(m *Machine) { m.CPUs = 2 }, []string{"-smp", "2"}, "-netdev"},
 		{"a port that ends it", func(m *Machine) { m.ExitPort = 0xf4 }, []string{"-device", "isa-debug-exit,iobase=0xf4,iosize=1"}, ""},
 		{"snapshot point", func(m *Machine) { m.PauseOnPanic = true }, []string{"-device", "pvpanic", "-action", "panic=pause"}, ""},
 	}

@@ -14,6 +14,7 @@ var spec = program.Spec{
 	Module:     isModule,
 	Operations: []string{"xsm_ops", "xsm_operations"}, // xsm/xsm.h; the latter up to 4.15
 	Probes:     probes(),
+	Waits:      waits,
 	// What Xen makes at boot of a call through a pointer (arch/x86/alternative.c):
 	// up to 4.20 a direct call, followed by a one-byte nop; then one with a
 	// prefix, as long as the first.

@@ -271,6 +271,7 @@ var flagOf = map[experiment.Field]string{
 	experiment.FieldDomU:        "domu-kind",
 	experiment.FieldIdle:        "idle-domus",
 	experiment.FieldCPUs:        "cpus",
+	experiment.FieldWorkload:    "workload",
 	experiment.FieldTimeout:     "timeout",
 	experiment.FieldShard:       "shard",
 	experiment.FieldCosts:       "costs",

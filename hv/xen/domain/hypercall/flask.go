@@ -3,6 +3,7 @@ package hypercall
 import (
 	"errors"
 	"fmt"
+	"time"
 
 	"xsmbench/abi"
 	"xsmbench/bench"
@@ -40,6 +41,7 @@ type avc struct {
 	m          memory
 	request    request
 	processors uint32 // that have statistics
+	sleep      func(time.Duration)
 }
 
 var _ bench.AVC = (*avc)(nil)
@@ -60,7 +62,7 @@ func (d *Domain) AVC() (bench.AVC, error) {
 	if err != nil {
 		return nil, fmt.Errorf("find AVC: %w", err)
 	}
-	d.avc = &avc{calls: d.dev, m: m, iface: d.planner.iface, request: request{op: uint64(abi.XSMOp), args: [5]uint64{m.at}}}
+	d.avc = &avc{calls: d.dev, m: m, sleep: time.Sleep, iface: d.planner.iface, request: request{op: uint64(abi.XSMOp), args: [5]uint64{m.at}}}
 	return d.avc, nil
 }
 
@@ -148,13 +150,24 @@ func (a *avc) Flush() error {
 }
 
 // mostYields bounds the wait for RCU, of which a yield does a step: it takes
-// the vCPU through Xen's softirqs.
-const mostYields = 1000
+// the vCPU through Xen's softirqs. Where another processor is idle that is not enough:
+// RCU waits for that one's softirqs, too, since the plain idle loop (arch/x86/domain.c,
+// default_idle) does not tell RCU that it may be passed over, as others do. So from
+// fewYields on dom0 sleeps as well: then the other processor has its turn, and a timer
+// of Xen's wakes it within a second.
+const (
+	fewYields  = 100
+	mostYields = 400
+	nap        = 10 * time.Millisecond
+)
 
 // Settle waits for RCU: what was allocated and not freed is then in the cache.
 func (a *avc) Settle() error {
 	yield := request{op: uint64(abi.SchedOp), args: [5]uint64{uint64(abi.SCHEDOPYield)}}
-	for range mostYields {
+	for n := range mostYields {
+		if n > fewYields {
+			a.sleep(nap)
+		}
 		s, err := a.Stats()
 		if err != nil {
 			return err
@@ -168,5 +181,5 @@ func (a *avc) Settle() error {
 		}
 		a.calls.hypercall(&yield)
 	}
-	return fmt.Errorf("settle the AVC: nodes are not freed after %d yields", mostYields)
+	return fmt.Errorf("settle the AVC: nodes are not freed after %d yields and %v", mostYields, (mostYields-fewYields)*nap)
 }

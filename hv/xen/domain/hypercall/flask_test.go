@@ -4,6 +4,7 @@ import (
 	"errors"
 	"strings"
 	"testing"
+	"time"
 
 	"xsmbench/abi"
 	"xsmbench/bench"
@@ -13,6 +14,7 @@ import (
 type fakeFlask struct {
 	threshold   uint32
 	nodes       uint32
+	slept       int
 	unfreed     uint32 // nodes that RCU holds back, one a yield
 	value       byte   // of boolean 0
 	booleans    bool
@@ -109,6 +111,7 @@ func mustAVC(t *testing.T, f *fakeFlask) bench.AVC {
 	if err != nil {
 		t.Fatal(err)
 	}
+	a.(*avc).sleep = func(time.Duration) { f.slept++ }
 	return a
 }
 
@@ -133,8 +136,12 @@ func TestAVC(t *testing.T) {
 	if err := a.Flush(); f.commits != 1 || f.unfreed != 7 || err != nil {
 		t.Errorf("%d commits, %v", f.commits, err)
 	}
-	if err := a.Settle(); f.unfreed != 0 || err != nil {
-		t.Errorf("%d nodes are not freed, %v", f.unfreed, err)
+	if err := a.Settle(); f.unfreed != 0 || f.slept != 0 || err != nil {
+		t.Errorf("%d nodes are not freed, slept %d times, %v", f.unfreed, f.slept, err)
+	}
+	f.unfreed, f.allocations = fewYields+20, f.allocations+fewYields+20
+	if err := a.Settle(); f.unfreed != 0 || f.slept == 0 || err != nil {
+		t.Errorf("%d nodes are not freed, slept %d times, %v", f.unfreed, f.slept, err)
 	}
 }
 
