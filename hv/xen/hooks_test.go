@@ -19,6 +19,11 @@ func TestHookNotes(t *testing.T) {
 		if n.By == "" || n.Through == "" {
 			t.Errorf("%s: %+v", h, n)
 		}
+		for name := range n.Also {
+			if b, ok := bench.Find(name); !ok || !target.Offers(b) {
+				t.Errorf("%s: %s is no benchmark of this target", h, name)
+			}
+		}
 		took[h] = h
 		for _, w := range n.Was {
 			if took[w] != "" {

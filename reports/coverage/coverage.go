@@ -133,7 +133,7 @@ func (m Measurements) why(h string) string {
 		name := b.FullName()
 		reason := m.refused(b)
 		switch {
-		case !declares(name, h, note.Was...):
+		case !declares(name, h, note.Was...) && note.Also[name] == 0:
 		case slices.Contains(m.Measured, name):
 			measured = name
 		case slices.Contains(m.Planned, name):
