@@ -16,8 +16,9 @@ const (
 	stop = 's'
 )
 
-// patience is how long a worker may take for an answer: some tasks.
-const patience = 5 * time.Second
+// patience is how long a worker may take for an answer: some tasks, on a machine with
+// more to do, since what was measured is lost without it.
+const patience = 30 * time.Second
 
 // answer is a worker's.
 type answer struct {

@@ -138,8 +138,8 @@ func CPUs(n int) []string {
 }
 
 // Threads is one more argument for a program in user mode: before QEMU 8.0, threads
-// of an i386 program that begin together may get each other's storage, and the
-// plug-in sees to it that they do not.
+// of an i386 program that begin together may get each other's storage; the plug-in lets
+// them begin one after the other.
 func Threads(goarch string) []string {
 	if goarch != "386" {
 		return nil

@@ -1,12 +1,14 @@
 package window
 
 import (
+	"context"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -69,44 +71,25 @@ func TestPlugin(t *testing.T) {
 // countGuest compiles the program and counts in it by a map.
 func countGuest(t *testing.T, m code.Map) []Window {
 	t.Helper()
-	require.Program(t, "gcc", "gcc")
-	require.Program(t, "qemu-x86_64", "qemu-user")
-	dir := t.TempDir()
-	source, program, codeFile, out := filepath.Join(dir, "g.c"), filepath.Join(dir, "g"), filepath.Join(dir, "code"), filepath.Join(dir, "out")
-	var text strings.Builder
-	if err := m.WriteMap(&text); err != nil {
+	e := newEmulated(t, "qemu-x86_64", m)
+	source := filepath.Join(e.dir, "g.c")
+	if err := os.WriteFile(source, []byte(guest), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	for path, content := range map[string]string{source: guest, codeFile: text.String()} {
-		if err := os.WriteFile(path, []byte(content), 0o644); err != nil {
-			t.Fatal(err)
-		}
+	compiler := exec.CommandContext(t.Context(), "gcc", "-nostdlib", "-static", "-no-pie",
+		"-Wl,--section-start=.hyper=0x500000,--section-start=.marks=0x600000", "-o", e.program, source)
+	if msg, err := compiler.CombinedOutput(); err != nil {
+		t.Fatalf("gcc: %v\n%s", err, msg)
 	}
-	s, err := store.Open(t.TempDir())
-	if err != nil {
-		t.Fatal(err)
-	}
-	plugin, err := BuildPlugin(t.Context(), s, "qemu-x86_64")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer plugin.Release()
 	// Two domains with three programs each have six tables; the guest's is the last.
 	var marks []Marks
 	for i := range uint64(5) {
 		marks = append(marks, Marks{"other", 0x10000000 * (i + 1), 4096})
 	}
-	marks = append(marks, Marks{"g", marksAt, 2})
-	args := append([]string{plugin.Path(PluginFile)}, Args(codeFile, out, marks)...)
-	for _, cmd := range [][]string{
-		{"gcc", "-nostdlib", "-static", "-no-pie", "-Wl,--section-start=.hyper=0x500000,--section-start=.marks=0x600000", "-o", program, source},
-		{"qemu-x86_64", "-plugin", strings.Join(args, ","), program},
-	} {
-		if msg, err := exec.CommandContext(t.Context(), cmd[0], cmd[1:]...).CombinedOutput(); err != nil {
-			t.Fatalf("%s: %v\n%s", cmd[0], err, msg)
-		}
+	if said, err := e.command(t.Context(), append(marks, Marks{"g", marksAt, 2})).CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, said)
 	}
-	f, err := os.Open(out)
+	f, err := os.Open(e.out)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -118,36 +101,56 @@ func countGuest(t *testing.T, m code.Map) []Window {
 	return windows
 }
 
-// TestThreads: threads of an i386 program may begin together. Without turns most
-// runs under QEMU 7.2 die, by various signals, or stand still.
-func TestThreads(t *testing.T) {
+// emulated is a program under user-mode emulation with the plug-in.
+type emulated struct {
+	emulator, plugin, dir, program, code, out string
+}
+
+// newEmulated readies all but the program.
+func newEmulated(t *testing.T, emulator string, m code.Map) emulated {
+	t.Helper()
 	require.Program(t, "gcc", "gcc")
-	require.Program(t, "qemu-i386", "qemu-user")
+	require.Program(t, emulator, "qemu-user")
 	dir := t.TempDir()
-	program, codeFile, out := filepath.Join(dir, "threads"), filepath.Join(dir, "code"), filepath.Join(dir, "out")
-	build := exec.CommandContext(t.Context(), "go", "build", "-o", program, "./testdata/threads")
-	build.Env = append(os.Environ(), "GOARCH=386", "CGO_ENABLED=0")
-	if msg, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("go build: %v\n%s", err, msg)
-	}
-	var none strings.Builder
-	if err := new(code.Map).WriteMap(&none); err != nil {
+	e := emulated{emulator: emulator, dir: dir, program: filepath.Join(dir, "program"), code: filepath.Join(dir, "code"), out: filepath.Join(dir, "out")}
+	var text strings.Builder
+	if err := m.WriteMap(&text); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(codeFile, []byte(none.String()), 0o644); err != nil {
+	if err := os.WriteFile(e.code, []byte(text.String()), 0o644); err != nil {
 		t.Fatal(err)
 	}
 	s, err := store.Open(t.TempDir())
 	if err != nil {
 		t.Fatal(err)
 	}
-	plugin, err := BuildPlugin(t.Context(), s, "qemu-i386")
+	plugin, err := BuildPlugin(t.Context(), s, emulator)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer plugin.Release()
-	args := slices.Concat([]string{plugin.Path(PluginFile)}, Args(codeFile, out, []Marks{{"none", 1, 2}}), Threads("386"))
-	cmd := exec.CommandContext(t.Context(), "qemu-i386", "-plugin", strings.Join(args, ","), program)
+	t.Cleanup(plugin.Release)
+	e.plugin = plugin.Path(PluginFile)
+	return e
+}
+
+func (e emulated) command(ctx context.Context, marks []Marks, more ...string) *exec.Cmd {
+	args := slices.Concat([]string{e.plugin}, Args(e.code, e.out, marks), more)
+	return exec.CommandContext(ctx, e.emulator, "-plugin", strings.Join(args, ","), e.program)
+}
+
+// TestThreads: threads of an i386 program may begin together. If they may do so at
+// once, about every other run under QEMU 7.2 dies, by one signal or another, or stands
+// still.
+func TestThreads(t *testing.T) {
+	e := newEmulated(t, "qemu-i386", code.Map{})
+	build := exec.CommandContext(t.Context(), "go", "build", "-o", e.program, "./testdata/threads")
+	build.Env = append(os.Environ(), "GOARCH=386", "CGO_ENABLED=0")
+	if msg, err := build.CombinedOutput(); err != nil {
+		t.Fatalf("go build: %v\n%s", err, msg)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute) // it takes a second
+	defer cancel()
+	cmd := e.command(ctx, []Marks{{"none", 1, 2}}, Threads("386")...)
 	cmd.Env = append(os.Environ(), "GODEBUG=asyncpreemptoff=1")
 	if said, err := cmd.CombinedOutput(); err != nil || string(said) != "done\n" {
 		t.Fatalf("%v\n%s", err, said)

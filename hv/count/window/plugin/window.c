@@ -641,29 +641,29 @@ static void instrument(struct qemu_plugin_tb *tb)
  * program (its issue 1405). A thread writes the descriptor of its storage by
  * set_thread_area and then loads the segment register: it gets another thread's
  * storage if that one has written its own in between, and the program dies or
- * stands still. Threads take turns at it here: a turn lasts until the thread's
- * next system call.
+ * stands still. So threads begin one after the other here: from that system call
+ * of a thread to its next one, others that make it wait.
  */
 #if INTERFACE < 7
 enum { SET_THREAD_AREA_I386 = 243 };
 
-static pthread_mutex_t turn = PTHREAD_MUTEX_INITIALIZER;
-static __thread bool my_turn;
+static pthread_mutex_t beginning = PTHREAD_MUTEX_INITIALIZER;
+static __thread bool begins; /* this thread has the lock */
 
-static void take_turns(qemu_plugin_id_t id, unsigned int vcpu, int64_t number, uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4,
+static void at_syscall(qemu_plugin_id_t id, unsigned int vcpu, int64_t number, uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4,
                        uint64_t a5, uint64_t a6, uint64_t a7, uint64_t a8)
 {
     (void)id, (void)vcpu, (void)a1, (void)a2, (void)a3, (void)a4, (void)a5, (void)a6, (void)a7, (void)a8;
-    if (my_turn)
-        pthread_mutex_unlock(&turn);
-    if ((my_turn = number == SET_THREAD_AREA_I386))
-        pthread_mutex_lock(&turn);
+    if (begins)
+        pthread_mutex_unlock(&beginning);
+    if ((begins = number == SET_THREAD_AREA_I386))
+        pthread_mutex_lock(&beginning);
 }
 
 static void order_threads(qemu_plugin_id_t id)
 {
     if (qemu_plugin_register_vcpu_syscall_cb)
-        qemu_plugin_register_vcpu_syscall_cb(id, take_turns);
+        qemu_plugin_register_vcpu_syscall_cb(id, at_syscall);
 }
 #else
 static void order_threads(qemu_plugin_id_t id) { (void)id; }
