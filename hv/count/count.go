@@ -35,13 +35,13 @@ type Counter struct {
 	Processors int
 
 	code   *code.Map
-	probes map[int]bool
+	cells  window.Cells
 	leaves map[int]bool // cells of the ways back to a guest
 }
 
 // New makes the counter for a hypervisor's code.
 func New(m *code.Map) *Counter {
-	c := &Counter{code: m, probes: map[int]bool{}, leaves: map[int]bool{}}
+	c := &Counter{code: m, cells: window.Cells{Probes: map[int]bool{}, Handlers: map[int]bool{}}, leaves: map[int]bool{}}
 	for _, e := range m.Events {
 		if id, ok := m.CellAt(e.At); ok && e.Kind == code.Leave {
 			c.leaves[id] = true
@@ -49,7 +49,10 @@ func New(m *code.Map) *Counter {
 	}
 	for id, cell := range m.Cells {
 		if cell.Probe {
-			c.probes[id] = true
+			c.cells.Probes[id] = true
+		}
+		if cell.Handler != "" {
+			c.cells.Handlers[id] = true
 		}
 	}
 	return c
@@ -167,13 +170,16 @@ func (c *Counter) sum(s *bench.Measurement, p bench.Phase, list []window.Window,
 	if job {
 		return c.job(s, list)
 	}
-	sum := window.Summarize(list, c.probes)
+	sum := window.Summarize(list, c.cells)
 	if sum.Clean == 0 {
 		s.Warnings = append(s.Warnings, fmt.Sprintf(bench.NotExact+"in each of %s%d windows an interrupt came or Xen switched vCPUs; only the instructions of XSM are reported, as a mean", name, sum.Windows))
 		return part{windows: int64(len(list)), counts: window.Sum(list)}
 	}
 	if !sum.Exact() {
 		s.Warnings = append(s.Warnings, fmt.Sprintf(bench.NotExact+"of %s%d clean windows %d executed the %d instructions of the mode", name, sum.Clean, sum.AtMode, sum.Mode))
+	}
+	if !sum.FewOther() {
+		s.Warnings = append(s.Warnings, fmt.Sprintf("in %d of %s%d windows without an interrupt the guest asked Xen for other things than in most; they are left out", sum.Other, name, sum.Clean+sum.Other))
 	}
 	return part{
 		xen: float64(sum.Mode), guest: float64(sum.Kernel), all: float64(sum.Mode + sum.Kernel + sum.User),

@@ -1,16 +1,27 @@
 package window
 
-import "maps"
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+)
 
 // Summary is what the clean windows of one benchmark say.
 //
-// A window is clean if no interrupt came and Xen switched no vCPU in it. In
-// clean windows Xen executes one number of instructions: the mode. Windows off
-// the mode are counted, not dropped, and make a summary less than exact.
+// A window is clean if no interrupt came, Xen switched no vCPU in it, and the
+// guest asked Xen for what it asks for in most windows: where its scheduler ran
+// a thread of its own in between, or a fault came that the others lack, the window
+// is not of the operation alone. In clean windows Xen executes one number of
+// instructions: the mode. Windows off the mode are counted, not dropped, and make
+// a summary less than exact.
 type Summary struct {
 	Windows int // all of them
-	Clean   int // without an interrupt or a switch
-	AtMode  int // clean ones with Mode instructions
+	Clean   int
+	// Other windows had no interrupt and no switch, but the guest asked for other
+	// things than in most of those. They are not clean.
+	Other  int
+	AtMode int // clean ones with Mode instructions
 	// Mode is the most frequent number of Xen's instructions in clean
 	// windows, the smallest if several are; 0 without clean windows.
 	Mode uint64
@@ -34,21 +45,35 @@ const (
 // Exact reports whether the mode may be called exact: there are clean windows,
 // nearly all agree, and their attribution agrees as well.
 func (s Summary) Exact() bool {
-	few := float64(s.Clean-s.AtMode) <= strayShare*float64(s.Clean) || s.Clean >= oneOf && s.Clean-s.AtMode == 1
-	return s.Clean > 1 && few && s.Uniform
+	return s.Clean > 1 && few(s.Clean-s.AtMode, s.Clean) && s.Uniform
 }
 
-// Summarize sums up the windows of one benchmark in one domain. Entries into
-// the probes (cells of code.Map) make a window unclean.
-func Summarize(windows []Window, probes map[int]bool) Summary {
+// FewOther reports whether windows in which the guest asked for other things are so
+// few that they need no word.
+func (s Summary) FewOther() bool { return few(s.Other, s.Clean+s.Other) }
+
+// few reports whether strays among all windows are few.
+func few(strays, all int) bool {
+	return float64(strays) <= strayShare*float64(all) || all >= oneOf && strays == 1
+}
+
+// Cells are cells of code.Map that decide whether a window is clean.
+type Cells struct {
+	Probes   map[int]bool // an entry makes a window unclean
+	Handlers map[int]bool // an entry is something that the guest asked for
+}
+
+// Summarize sums up the windows of one benchmark in one domain.
+func Summarize(windows []Window, cells Cells) Summary {
 	s := Summary{Windows: len(windows)}
-	var clean []Window
+	var quiet []Window
 	for _, w := range windows {
-		if !w.entered(probes) {
-			clean = append(clean, w)
+		if !w.entered(cells.Probes) {
+			quiet = append(quiet, w)
 		}
 	}
-	s.Clean = len(clean)
+	clean := alike(quiet, cells.Handlers)
+	s.Clean, s.Other = len(clean), len(quiet)-len(clean)
 	s.Mode, s.AtMode = mode(clean, func(w Window) uint64 { return w.Xen })
 	s.Kernel, _ = mode(clean, func(w Window) uint64 { return w.Kernel })
 	s.User, _ = mode(clean, func(w Window) uint64 { return w.User })
@@ -64,6 +89,35 @@ func (w Window) entered(cells map[int]bool) bool {
 		}
 	}
 	return false
+}
+
+// alike are those windows in which the guest asked for the same things, if they are
+// more than half; else all, since what the operation asks for then varies.
+func alike(windows []Window, handlers map[int]bool) []Window {
+	asked := map[string][]Window{}
+	for _, w := range windows {
+		key := w.asked(handlers)
+		asked[key] = append(asked[key], w)
+		if list := asked[key]; 2*len(list) > len(windows) {
+			return slices.DeleteFunc(slices.Clone(windows), func(w Window) bool { return w.asked(handlers) != key })
+		}
+	}
+	return windows
+}
+
+// asked tells what a window's guest asked for: how often each handler was entered.
+func (w Window) asked(handlers map[int]bool) string {
+	entries := map[int]uint64{}
+	for p, c := range w.Counts {
+		if handlers[p.Cell] && c.Entries > 0 {
+			entries[p.Cell] += c.Entries
+		}
+	}
+	var b strings.Builder
+	for _, cell := range slices.Sorted(maps.Keys(entries)) {
+		fmt.Fprintf(&b, "%d:%d ", cell, entries[cell])
+	}
+	return b.String()
 }
 
 // attribute takes the counts of the windows at the mode.

@@ -74,12 +74,15 @@ func FuzzRead(f *testing.F) {
 }
 
 func TestSummarize(t *testing.T) {
-	const probe = 9
+	const probe, handler, other = 9, 7, 8
 	w := func(xen uint64, counts map[Place]Count) Window {
 		return Window{Xen: xen, Kernel: 300, Counts: counts}
 	}
 	hook := map[Place]Count{{1, 1, 1}: {16, 1}}
 	hit := map[Place]Count{{1, 1, 1}: {16, 1}, {0, -1, probe}: {5, 1}}
+	asks := func(a, b uint64) map[Place]Count { // how often for each of two things
+		return map[Place]Count{{0, -1, handler}: {50, a}, {1, -1, other}: {20, b}, {1, 0, other}: {5, 0}}
+	}
 	tests := []struct {
 		name    string
 		windows []Window
@@ -96,10 +99,18 @@ func TestSummarize(t *testing.T) {
 			Summary{Windows: 2, Clean: 2, AtMode: 1, Mode: 100, Kernel: 300, Counts: hook, Uniform: true}, false},
 		{"same count, other places", []Window{w(100, hook), w(100, map[Place]Count{{1, 2, 1}: {16, 1}})},
 			Summary{Windows: 2, Clean: 2, AtMode: 2, Mode: 100, Kernel: 300, Counts: hook}, false},
+		{"a guest that asks for more", []Window{w(100, asks(2, 0)), w(180, asks(3, 1)), w(100, asks(2, 0)), w(180, asks(3, 1)), w(100, asks(2, 0))},
+			Summary{Windows: 5, Clean: 3, Other: 2, AtMode: 3, Mode: 100, Kernel: 300, Counts: asks(2, 0), Uniform: true}, true},
+		{"a guest that asks for the same, with another count", []Window{w(100, asks(2, 0)), w(180, asks(2, 0)), w(100, asks(2, 0))},
+			Summary{Windows: 3, Clean: 3, AtMode: 2, Mode: 100, Kernel: 300, Counts: asks(2, 0), Uniform: true}, false},
+		{"a guest that always asks for something else", []Window{w(100, asks(2, 0)), w(180, asks(3, 1)), w(100, asks(2, 0)), w(180, asks(3, 1))},
+			Summary{Windows: 4, Clean: 4, AtMode: 2, Mode: 100, Kernel: 300, Counts: asks(2, 0), Uniform: true}, false},
+		{"an interrupted window does not vote", []Window{w(100, asks(2, 0)), w(9000, hit), w(9000, hit), w(100, asks(2, 0)), w(180, asks(3, 1))},
+			Summary{Windows: 5, Clean: 2, Other: 1, AtMode: 2, Mode: 100, Kernel: 300, Counts: asks(2, 0), Uniform: true}, true},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			got := Summarize(tt.windows, map[int]bool{probe: true})
+			got := Summarize(tt.windows, Cells{Probes: map[int]bool{probe: true}, Handlers: map[int]bool{handler: true, other: true}})
 			if d := cmp.Diff(tt.want, got); d != "" {
 				t.Error(d)
 			}

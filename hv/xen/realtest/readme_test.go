@@ -47,7 +47,7 @@ func TestReadme(t *testing.T) {
 						row[1], domain, base, build, more, *r.Base, *r.Value-*r.Base)
 				}
 				if !r.exact && *r.Base < long {
-					t.Errorf("%s in %s: not exact with %s in this run", row[1], domain, build)
+					t.Errorf("%s in %s: not exact with %s in this run: %s", row[1], domain, build, strings.Join(r.warnings, "; "))
 				}
 			}
 		}

@@ -64,7 +64,7 @@ func TestKnownFigures(t *testing.T) {
 				continue
 			}
 			if !r.exact {
-				t.Errorf("%s in %s: %s is not exact", k.benchmark, k.domain, build)
+				t.Errorf("%s in %s: %s is not exact: %s", k.benchmark, k.domain, build, strings.Join(r.warnings, "; "))
 			}
 			if same && (*r.Base != k.native || *r.Value != want) {
 				t.Errorf("%s in %s: native %v, %s %v; want %v, %v", k.benchmark, k.domain, *r.Base, build, *r.Value, k.native, want)

@@ -90,6 +90,7 @@ type row struct {
 	Base, Value                    *float64
 	Verdict                        string
 	exact                          bool
+	warnings                       []string // why it is not exact, among them
 }
 
 // comparison is what the checks need of compare's JSON.
@@ -108,7 +109,10 @@ func compareRun(t testing.TB, dir string, args ...string) comparison {
 	}
 	var doc struct {
 		Rows, Controls []row
-		Checks         []struct{ Exact bool }
+		Checks         []struct {
+			Exact    bool
+			Warnings []string
+		}
 		Figures        []struct {
 			Benchmark, Domain, Build, Unit string
 			Value                          float64
@@ -119,11 +123,11 @@ func compareRun(t testing.TB, dir string, args ...string) comparison {
 	}
 	c := comparison{map[string]row{}, map[string]row{}, map[string]float64{}}
 	for i, r := range doc.Rows {
-		r.exact = doc.Checks[i].Exact
+		r.exact, r.warnings = doc.Checks[i].Exact, doc.Checks[i].Warnings
 		c.rows[key(r.Build, r.Domain, r.Benchmark)] = r
 	}
 	for i, r := range doc.Controls {
-		r.exact = doc.Checks[len(doc.Rows)+i].Exact
+		r.exact, r.warnings = doc.Checks[len(doc.Rows)+i].Exact, doc.Checks[len(doc.Rows)+i].Warnings
 		c.controls[key(r.Build, r.Domain, r.Benchmark)] = r
 	}
 	for _, f := range doc.Figures {
