@@ -27,9 +27,7 @@ func environment(work string) []string {
 		"LC_ALL=C", "XEN_CONFIG_EXPERT=y", "MAKEFLAGS=", "MFLAGS=", "MAKELEVEL=",
 		"SOURCE_DATE_EPOCH=0", "XEN_BUILD_DATE=reproducible", "XEN_BUILD_TIME=00:00:00",
 		"XEN_BUILD_HOST=xsmbench", "XEN_WHOAMI=xsmbench", "XEN_DOMAIN=xsmbench",
-		// DWARF names the directory of a build. Where variables are is not read here,
-		// and finding it out takes GCC a sixth of its time. It changes no code.
-		"CFLAGS=-ffile-prefix-map=" + work + "=. -fno-var-tracking",
+		"CFLAGS=-ffile-prefix-map=" + work + "=.", // DWARF names the directory of a build
 		"PYTHON=" + python(),
 	}
 }
