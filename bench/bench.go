@@ -188,6 +188,10 @@ type Measurement struct {
 // their own from one boot to the next; what follows says which.
 const NotExact = "not exact: "
 
+// WindowsLeftOut begins a warning of a sample whose count leaves out windows in which
+// something else than the operation was executed, too.
+const WindowsLeftOut = "windows left out: "
+
 // Disturbed begins a warning of a sample with windows that were timed while the
 // processor was slow, as often as they were tried; what follows counts them.
 const Disturbed = "the processor was slow in "

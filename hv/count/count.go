@@ -179,7 +179,7 @@ func (c *Counter) sum(s *bench.Measurement, p bench.Phase, list []window.Window,
 		s.Warnings = append(s.Warnings, fmt.Sprintf(bench.NotExact+"of %s%d clean windows %d executed the %d instructions of the mode", name, sum.Clean, sum.AtMode, sum.Mode))
 	}
 	if !sum.FewOther() {
-		s.Warnings = append(s.Warnings, fmt.Sprintf("in %d of %s%d windows without an interrupt the guest asked Xen for other things than in most; they are left out", sum.Other, name, sum.Clean+sum.Other))
+		s.Warnings = append(s.Warnings, fmt.Sprintf(bench.WindowsLeftOut+"in %d of %s%d without an interrupt, the guest asked Xen for other things than in most", sum.Other, name, sum.Clean+sum.Other))
 	}
 	return part{
 		xen: float64(sum.Mode), guest: float64(sum.Kernel), all: float64(sum.Mode + sum.Kernel + sum.User),

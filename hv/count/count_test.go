@@ -123,7 +123,7 @@ func TestFill(t *testing.T) {
 			bench.Measurement{Iterations: 22, Values: values(1000, 116, 2, 300, 1302)}, ""},
 		{"more than a few", bench.Benchmark{Baseline: setup},
 			[3][]window.Window{append(times(3, asking(baseline[0], 1)), baseline...), nil, operation},
-			bench.Measurement{Iterations: 45, Values: values(600, 98, 1, 250, 850)}, "in 3 of the baseline's 24 windows without an interrupt the guest asked Xen for other things than in most; they are left out"},
+			bench.Measurement{Iterations: 45, Values: values(600, 98, 1, 250, 850)}, "windows left out: in 3 of the baseline's 24 without an interrupt, the guest asked Xen for other things than in most"},
 		{"interrupted windows only", bench.Benchmark{},
 			[3][]window.Window{bench.PhaseOperation: {interrupted(counting(2, 300, 1000, 100, 16, 2)), interrupted(counting(2, 300, 1000, 200, 16, 4))}},
 			bench.Measurement{Iterations: 2, Values: module(166, 3)}, "not exact: in each of 2 windows an interrupt came"},

@@ -5,9 +5,14 @@
 // debug console, and the ports that stop and end the machine. They are read
 // and written by port instructions, which Xen emulates: no interrupt, no
 // driver and no buffer is involved, and a byte that was written has arrived.
+//
+// Many bytes are read and written by one string instruction. For a single one Xen
+// writes code of its own first (io_emul_stub_setup in arch/x86/pv/emul-priv-op.c),
+// which QEMU has to translate again each time.
 package pc
 
 import (
+	"bytes"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -42,10 +47,15 @@ func withPorts(f func()) error {
 	return nil
 }
 
-// out and in are port instructions.
+// out8 and out16 are port instructions, outs and ins their string forms.
 func out8(port uint16, value uint8)
 func out16(port uint16, value uint16)
-func in8(port uint16) uint8
+
+//go:noescape
+func outs(port uint16, from *byte, n uintptr)
+
+//go:noescape
+func ins(port uint16, to *byte, n uintptr)
 
 // Write writes a byte to a port.
 func Write(port uint16, value byte) error {
@@ -57,12 +67,13 @@ type Console uint16
 
 // Write writes all of b.
 func (c Console) Write(b []byte) (int, error) {
-	err := withPorts(func() {
-		for _, v := range b {
-			out8(uint16(c), v)
-		}
-	})
-	return len(b), err
+	if len(b) == 0 {
+		return 0, nil
+	}
+	if err := withPorts(func() { outs(uint16(c), &b[0], uintptr(len(b))) }); err != nil {
+		return 0, err
+	}
+	return len(b), nil
 }
 
 // ErrNoFile is the cause when the firmware device has no such file.
@@ -100,9 +111,11 @@ func firmware(name string) (string, error) {
 func select16(key uint16) { out16(firmwareSelector, key) }
 
 func read(n int) []byte {
-	b := make([]byte, n)
-	for i := range b {
-		b[i] = in8(firmwareData)
+	// Where a page is not there yet, Xen has read the byte when it meets the fault,
+	// and reads the next one afterwards (priv_op_rep_ins): all are touched before.
+	b := bytes.Repeat([]byte{0xff}, n)
+	if n > 0 {
+		ins(firmwareData, &b[0], uintptr(n))
 	}
 	return b
 }

@@ -14,9 +14,20 @@ TEXT ·out16(SB), NOSPLIT, $0-4
 	OUTW
 	RET
 
-// func in8(port uint16) uint8
-TEXT ·in8(SB), NOSPLIT, $0-5
+// func outs(port uint16, from *byte, n uintptr)
+TEXT ·outs(SB), NOSPLIT, $0-12
 	MOVW port+0(FP), DX
-	INB
-	MOVB AX, ret+4(FP)
+	MOVL from+4(FP), SI
+	MOVL n+8(FP), CX
+	CLD
+	REP; OUTSB
+	RET
+
+// func ins(port uint16, to *byte, n uintptr)
+TEXT ·ins(SB), NOSPLIT, $0-12
+	MOVW port+0(FP), DX
+	MOVL to+4(FP), DI
+	MOVL n+8(FP), CX
+	CLD
+	REP; INSB
 	RET

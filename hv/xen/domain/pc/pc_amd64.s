@@ -14,9 +14,20 @@ TEXT ·out16(SB), NOSPLIT, $0-4
 	OUTW
 	RET
 
-// func in8(port uint16) uint8
-TEXT ·in8(SB), NOSPLIT, $0-9
+// func outs(port uint16, from *byte, n uintptr)
+TEXT ·outs(SB), NOSPLIT, $0-24
 	MOVW port+0(FP), DX
-	INB
-	MOVB AX, ret+8(FP)
+	MOVQ from+8(FP), SI
+	MOVQ n+16(FP), CX
+	CLD
+	REP; OUTSB
+	RET
+
+// func ins(port uint16, to *byte, n uintptr)
+TEXT ·ins(SB), NOSPLIT, $0-24
+	MOVW port+0(FP), DX
+	MOVQ to+8(FP), DI
+	MOVQ n+16(FP), CX
+	CLD
+	REP; INSB
 	RET
