@@ -13,6 +13,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"xsmbench/hv"
+	"xsmbench/hv/count/code"
 	"xsmbench/hv/store/content"
 	"xsmbench/hv/xen/kbuild"
 	"xsmbench/hv/xen/source"
@@ -50,23 +51,23 @@ func (t *Target) build(ctx context.Context, b hv.Build, progress func(string)) (
 	var tree *source.Tree
 	var around *surroundings
 	var hash string // of the policy
-	group, ctx := errgroup.WithContext(ctx)
+	group, both := errgroup.WithContext(ctx)
 	group.Go(func() error {
-		_, err := t.kernel(ctx, b.Packages, progress)
+		_, err := t.kernel(both, b.Packages, progress)
 		return err
 	})
 	group.Go(func() (err error) {
-		if tree, err = t.source(ctx, b, progress); err != nil {
+		if tree, err = t.source(both, b, progress); err != nil {
 			return err
 		}
 		group.Go(func() (err error) {
-			around, err = t.surroundingsOf(ctx, tree, b.Packages, progress)
+			around, err = t.surroundingsOf(both, tree, b.Packages, progress)
 			return err
 		})
-		if hash, err = t.keepPolicy(ctx, b, tree); err != nil {
+		if hash, err = t.keepPolicy(both, b, tree); err != nil {
 			return err // before anything is compiled
 		}
-		if product, err = t.compile(ctx, k, b, tree, progress); err != nil {
+		if product, err = t.compile(both, k, b, tree, progress); err != nil {
 			return err
 		}
 		if err := checkKnown(b, product.Syms); err != nil {
@@ -78,7 +79,7 @@ func (t *Target) build(ctx context.Context, b hv.Build, progress func(string)) (
 		return nil, err
 	}
 	t.noteSource(b, tree)
-	img, err := describeImage(b, k.Kind, product, tree)
+	img, err := t.describeImage(ctx, b, k.Kind, product, tree)
 	if err != nil {
 		return nil, err
 	}
@@ -97,7 +98,7 @@ func sayUnknown(img *hv.Image, progress func(string)) {
 }
 
 // describeImage fills in an image from its files.
-func describeImage(b hv.Build, k hv.Kind, product *kbuild.Product, tree *source.Tree) (*hv.Image, error) {
+func (t *Target) describeImage(ctx context.Context, b hv.Build, k hv.Kind, product *kbuild.Product, tree *source.Tree) (*hv.Image, error) {
 	hash, err := content.HashFile(product.Image)
 	if err != nil {
 		return nil, err
@@ -110,8 +111,12 @@ func describeImage(b hv.Build, k hv.Kind, product *kbuild.Product, tree *source.
 	if err != nil {
 		return nil, err
 	}
-	m, err := symbols.Read(product.Syms)
-	if err != nil {
+	m, err := t.readSymbols(ctx, product.Syms)
+	switch {
+	case err == nil:
+	case ctx.Err() != nil: // nothing is wrong with the files
+		return nil, err
+	default:
 		return nil, errors.Join(err, product.Reject(err.Error()))
 	}
 	return &hv.Image{
@@ -119,6 +124,17 @@ func describeImage(b hv.Build, k hv.Kind, product *kbuild.Product, tree *source.
 		Toolchain: product.Compiler, Config: describe(product.Config, tree), Revision: tree.Version,
 		Path: product.Image, Size: info.Size(), Sections: sections, Hooks: m.Known, Absent: m.Absent, Unknown: m.Unknown, Jumped: m.Jumped, Cached: product.Cached,
 	}, nil
+}
+
+// readSymbols reads a build's symbols and its debugging information, which takes a
+// second, once for all images of the build. Nobody changes what it returns.
+func (t *Target) readSymbols(ctx context.Context, path string) (*code.Map, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, err
+	}
+	name := fmt.Sprint(path, info.ModTime().UnixNano(), info.Size()) // a build may be made anew
+	return t.symbols.get(ctx, name, func(context.Context) (*code.Map, error) { return symbols.Read(path) })
 }
 
 // compile builds Xen from a tree. The product stays in the store as long as this

@@ -19,7 +19,6 @@ import (
 	"xsmbench/hv/store"
 	"xsmbench/hv/xen/protocol"
 	"xsmbench/hv/xen/qemu"
-	"xsmbench/hv/xen/symbols"
 )
 
 // start is all that starting an image takes, files in the cache.
@@ -179,10 +178,9 @@ func (t *Target) readyCounting(ctx context.Context, s *start) error {
 	return nil
 }
 
-// mapCode reads an image's symbols and its debugging information, which takes
-// a second.
+// mapCode keeps the map of an image's code for the plug-in.
 func (t *Target) mapCode(ctx context.Context, img *hv.Image) (*mapped, error) {
-	m, err := symbols.Read(symsOf(img))
+	m, err := t.readSymbols(ctx, symsOf(img))
 	if err != nil {
 		return nil, err
 	}

@@ -23,6 +23,7 @@ import (
 	"xsmbench/bench"
 	"xsmbench/hv"
 	"xsmbench/hv/count"
+	"xsmbench/hv/count/code"
 	"xsmbench/hv/store"
 	"xsmbench/hv/xen/domain/hypercall"
 	"xsmbench/hv/xen/qemu"
@@ -49,6 +50,7 @@ type Target struct {
 	offered    once[string]       // version of the distribution's
 	built      once[*agents]      // by architecture
 	images     once[*store.Entry] // dom0's, by architecture and shape
+	symbols    once[*code.Map]    // by file
 	maps       once[*mapped]      // by image
 	around     builtImages
 	failed     failedBoots

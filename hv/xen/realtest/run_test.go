@@ -113,7 +113,7 @@ func compareRun(t testing.TB, dir string, args ...string) comparison {
 			Exact    bool
 			Warnings []string
 		}
-		Figures        []struct {
+		Figures []struct {
 			Benchmark, Domain, Build, Unit string
 			Value                          float64
 		}
