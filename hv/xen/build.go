@@ -129,12 +129,20 @@ func (t *Target) describeImage(ctx context.Context, b hv.Build, k hv.Kind, produ
 // readSymbols reads a build's symbols and its debugging information, which takes a
 // second, once for all images of the build. Nobody changes what it returns.
 func (t *Target) readSymbols(ctx context.Context, path string) (*code.Map, error) {
-	info, err := os.Stat(path)
+	name, err := symbolsName(path)
 	if err != nil {
 		return nil, err
 	}
-	name := fmt.Sprint(path, info.ModTime().UnixNano(), info.Size()) // a build may be made anew
 	return t.symbols.get(ctx, name, func(context.Context) (*code.Map, error) { return symbols.Read(path) })
+}
+
+// symbolsName names what is in a file of symbols: a build may be made anew.
+func symbolsName(path string) (string, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return "", err
+	}
+	return fmt.Sprint(path, " ", info.ModTime().UnixNano(), " ", info.Size()), nil
 }
 
 // compile builds Xen from a tree. The product stays in the store as long as this
