@@ -11,6 +11,7 @@ import (
 
 	"xsmbench/cmd/xsmbench/internal/progress"
 	"xsmbench/experiment"
+	"xsmbench/experiment/series"
 	"xsmbench/reports/about"
 	"xsmbench/reports/compare"
 	"xsmbench/reports/profile"
@@ -75,6 +76,14 @@ func (f *runFlags) session(c *cobra.Command) (*experiment.Session, error) {
 	}
 	if q.Shard == nil {
 		sayWhole(c.ErrOrStderr(), os.Getenv)
+	}
+	return begin(q)
+}
+
+// begin is a new run, which may not be in a directory that is a series'.
+func begin(q experiment.Question) (*experiment.Session, error) {
+	if q.Output != "" && series.IsDir(q.Output) {
+		return nil, fmt.Errorf("%s holds a series, and no run: name another directory", q.Output)
 	}
 	return experiment.Begin(q)
 }

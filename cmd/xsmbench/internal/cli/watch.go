@@ -129,7 +129,7 @@ func sourcesOfBuilds(q experiment.Question) ([]string, error) {
 // once measures, unless the images are those of the last time, and shows which
 // rows differ. It returns the images' hashes.
 func (f *watchFlags) once(c *cobra.Command, q experiment.Question, last map[string]string) (map[string]string, error) {
-	s, err := experiment.Begin(q)
+	s, err := begin(q)
 	if err != nil {
 		return nil, inFlags(err)
 	}
