@@ -16,7 +16,7 @@ var csvColumns = []string{
 	"ratio", "lo", "hi", "confidence", "p", "p_holm", "p_equivalent", "p_signed_rank", "p_mann_whitney",
 	"hodges_lehmann", "margin", "verdict", "n", "need", "paired", "exact", "control", "warnings",
 	"domu", "idle", "base_xsm_instr", "xsm_instr", "base_hooks", "hooks", "base_guest_instr", "guest_instr", "base_instr", "instr",
-	"pkg", "goos", "goarch", "cpu", "floor", "because",
+	"pkg", "goos", "goarch", "cpu", "floor", "because", "base_spin_instr", "spin_instr",
 }
 
 // CSV writes a line for each row, controls included. What could not be
@@ -48,7 +48,8 @@ func csvLine(c *compare.Comparison, r compare.Row, control bool) []string {
 			line = append(line, csvFigure(c, r, build, unit))
 		}
 	}
-	return append(line, word(r.Pkg), word(r.GOOS), word(r.GOARCH), word(r.CPU), cell(r.Floor), string(r.Because))
+	return append(line, word(r.Pkg), word(r.GOOS), word(r.GOARCH), word(r.CPU), cell(r.Floor), string(r.Because),
+		csvFigure(c, r, r.Base, spinFigure), csvFigure(c, r, r.Build, spinFigure))
 }
 
 // word keeps a name from being a formula in a spreadsheet: a sign in front makes
@@ -60,8 +61,12 @@ func word(text string) string {
 	return text
 }
 
-// csvFigures are the units of the last columns, for the base and the build.
+// csvFigures are the units of what a counted row is about, for the base and the build.
 var csvFigures = []string{"xsm-instr/op", "hooks/op", "guest-instr/op", "instr/op"}
+
+// spinFigure is the unit of the last two columns: what was executed waiting for another
+// processor.
+const spinFigure = "spin-instr/op"
 
 // csvFigure is a build's figure of what a counted row is about, "" if there is
 // none.
