@@ -41,8 +41,9 @@ func (r reading) since(earlier reading) reading {
 	return r
 }
 
-// emptyWindows are how many decide on the overhead.
-const emptyWindows = 5
+// emptyWindows are how many decide on the overhead. They follow each other within
+// moments: of a few, most may be disturbed by one and the same thing.
+const emptyWindows = 21
 
 // newWitness finds out what the hypervisor counts, nil for nothing.
 func newWitness(hc Hypercalls) (*witness, error) {
