@@ -276,7 +276,7 @@ func notes(run *results.Run, units []string) []string {
 		if n := run.Spec.Options.Windows; n > 0 {
 			windows = fmt.Sprintf("%d marked windows", n)
 		}
-		all = append(all, fmt.Sprintf("xen-instr/op are instructions that Xen executed on the target %q for one operation, counted in %s in each boot; figures are those of windows that nothing interrupted", what, windows))
+		all = append(all, fmt.Sprintf("xen-instr/op are instructions that Xen executed on the target %q for one operation, counted in %s in each boot; figures are those of windows that nothing interrupted; those in which the guest asked Xen for other things than in nearly all are left out", what, windows))
 		all = append(all, jobNotes(run.Spec.Benchmarks)...)
 	}
 	switch {

@@ -19,7 +19,7 @@ type Summary struct {
 	Windows int // all of them
 	Clean   int
 	// Other windows had no interrupt and no switch, but the guest asked for other
-	// things than in most of those. They are not clean.
+	// things than in four fifths of those or more. They are not clean.
 	Other  int
 	AtMode int // clean ones with Mode instructions
 	// Mode is the most frequent number of Xen's instructions in clean
@@ -91,15 +91,17 @@ func (w Window) entered(cells map[int]bool) bool {
 	return false
 }
 
-// alike are those windows in which the guest asked for the same things, if they are
-// more than half; else all, since what the operation asks for then varies.
+// alike are those windows in which the guest asked for the same things, if at most a
+// fifth differ; else all, since what the operation asks for then varies.
 func alike(windows []Window, handlers map[int]bool) []Window {
 	asked := map[string][]Window{}
 	for _, w := range windows {
 		key := w.asked(handlers)
 		asked[key] = append(asked[key], w)
-		if list := asked[key]; 2*len(list) > len(windows) {
-			return slices.DeleteFunc(slices.Clone(windows), func(w Window) bool { return w.asked(handlers) != key })
+	}
+	for _, list := range asked {
+		if 5*len(list) >= 4*len(windows) {
+			return list
 		}
 	}
 	return windows

@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -99,14 +100,16 @@ func TestSummarize(t *testing.T) {
 			Summary{Windows: 2, Clean: 2, AtMode: 1, Mode: 100, Kernel: 300, Counts: hook, Uniform: true}, false},
 		{"same count, other places", []Window{w(100, hook), w(100, map[Place]Count{{1, 2, 1}: {16, 1}})},
 			Summary{Windows: 2, Clean: 2, AtMode: 2, Mode: 100, Kernel: 300, Counts: hook}, false},
-		{"a guest that asks for more", []Window{w(100, asks(2, 0)), w(180, asks(3, 1)), w(100, asks(2, 0)), w(180, asks(3, 1)), w(100, asks(2, 0))},
-			Summary{Windows: 5, Clean: 3, Other: 2, AtMode: 3, Mode: 100, Kernel: 300, Counts: asks(2, 0), Uniform: true}, true},
+		{"a guest that asks for more", append(slices.Repeat([]Window{w(100, asks(2, 0))}, 8), w(180, asks(3, 1)), w(150, asks(2, 1))),
+			Summary{Windows: 10, Clean: 8, Other: 2, AtMode: 8, Mode: 100, Kernel: 300, Counts: asks(2, 0), Uniform: true}, true},
 		{"a guest that asks for the same, with another count", []Window{w(100, asks(2, 0)), w(180, asks(2, 0)), w(100, asks(2, 0))},
 			Summary{Windows: 3, Clean: 3, AtMode: 2, Mode: 100, Kernel: 300, Counts: asks(2, 0), Uniform: true}, false},
+		{"a guest that asks for more too often", append(slices.Repeat([]Window{w(100, asks(2, 0))}, 7), slices.Repeat([]Window{w(180, asks(3, 1))}, 2)...),
+			Summary{Windows: 9, Clean: 9, AtMode: 7, Mode: 100, Kernel: 300, Counts: asks(2, 0), Uniform: true}, false},
 		{"a guest that always asks for something else", []Window{w(100, asks(2, 0)), w(180, asks(3, 1)), w(100, asks(2, 0)), w(180, asks(3, 1))},
 			Summary{Windows: 4, Clean: 4, AtMode: 2, Mode: 100, Kernel: 300, Counts: asks(2, 0), Uniform: true}, false},
-		{"an interrupted window does not vote", []Window{w(100, asks(2, 0)), w(9000, hit), w(9000, hit), w(100, asks(2, 0)), w(180, asks(3, 1))},
-			Summary{Windows: 5, Clean: 2, Other: 1, AtMode: 2, Mode: 100, Kernel: 300, Counts: asks(2, 0), Uniform: true}, true},
+		{"an interrupted window does not vote", []Window{w(100, asks(2, 0)), w(9000, hit), w(9000, hit), w(100, asks(2, 0)), w(100, asks(2, 0)), w(100, asks(2, 0)), w(180, asks(3, 1))},
+			Summary{Windows: 7, Clean: 4, Other: 1, AtMode: 4, Mode: 100, Kernel: 300, Counts: asks(2, 0), Uniform: true}, true},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
