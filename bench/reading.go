@@ -1,6 +1,7 @@
 package bench
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -20,17 +21,18 @@ const hypercallsCounter = "hypercalls"
 // marked window, outside of the marks. A nil witness reads nothing.
 //
 // Reading enters the hypervisor, too: what an empty window seems to contain is
-// measured first and subtracted. Of the AVC's counts that is nothing, since
-// reading them asks for no permission; the counters are read around them,
-// because that does. What happens between the reading and the marks counts:
-// where a process of its own runs the loop and marks it (NativeLoops), its
-// start and end are among it.
+// subtracted. Some come first, and one precedes each window, since what disturbs comes
+// in swarms: windows that follow each other within moments may all have met the same.
+// Of the AVC's counts that is nothing, since reading them asks for no permission;
+// the counters are read around them, because that does. What happens between the
+// reading and the marks counts: where a process of its own runs the loop and marks
+// it (NativeLoops), its start and end are among it.
 type witness struct {
 	avc      AVC                           // nil for none
 	counters func() ([]PerfCounter, error) // nil for none
-	empty    reading
 	before   reading
-	windows  []reading // what the windows of the phase contained
+	empty    []reading // what empty windows seemed to contain
+	windows  []reading // what the windows of the phase did, the reading of it too
 	perOp    map[Phase]reading
 }
 
@@ -41,8 +43,8 @@ func (r reading) since(earlier reading) reading {
 	return r
 }
 
-// emptyWindows are how many decide on the overhead. They follow each other within
-// moments: of a few, most may be disturbed by one and the same thing.
+// emptyWindows come before all others: a swarm that a benchmark's start wakes is
+// over then.
 const emptyWindows = 21
 
 // newWitness finds out what the hypervisor counts, nil for nothing.
@@ -66,11 +68,10 @@ func newWitness(hc Hypercalls) (*witness, error) {
 		return nil, nil
 	}
 	for range emptyWindows {
-		if err := errors.Join(w.begin(), w.end()); err != nil {
+		if err := w.nothing(); err != nil {
 			return nil, err
 		}
 	}
-	w.empty = w.take()
 	return w, nil
 }
 
@@ -93,25 +94,47 @@ func supported(err error) error {
 	return err
 }
 
-// begin reads the AVC's counts last: nothing comes between them and the window.
+// begin has an empty window go before.
 func (w *witness) begin() error {
 	if w == nil {
 		return nil
 	}
-	w.before = reading{}
-	return errors.Join(w.readCounters(&w.before), w.readStats(&w.before))
+	return errors.Join(w.nothing(), w.open())
+}
+
+// nothing is an empty window.
+func (w *witness) nothing() error {
+	if err := w.open(); err != nil {
+		return err
+	}
+	empty, err := w.close()
+	if err == nil {
+		w.empty = append(w.empty, empty)
+	}
+	return err
 }
 
 func (w *witness) end() error {
 	if w == nil {
 		return nil
 	}
-	var after reading
-	if err := errors.Join(w.readStats(&after), w.readCounters(&after)); err != nil {
-		return err
+	window, err := w.close()
+	if err == nil {
+		w.windows = append(w.windows, window)
 	}
-	w.windows = append(w.windows, after.since(w.before).since(w.empty))
-	return nil
+	return err
+}
+
+// open reads the AVC's counts last: nothing comes between them and the window.
+func (w *witness) open() error {
+	w.before = reading{}
+	return errors.Join(w.readCounters(&w.before), w.readStats(&w.before))
+}
+
+func (w *witness) close() (reading, error) {
+	var after reading
+	err := errors.Join(w.readStats(&after), w.readCounters(&after))
+	return after.since(w.before), err
 }
 
 func (w *witness) readStats(r *reading) error {
@@ -169,9 +192,27 @@ func (w *witness) take() reading {
 
 // keep ends a phase.
 func (w *witness) keep(p Phase) {
-	if w != nil {
+	if w != nil && len(w.windows) > 0 {
 		w.perOp[p] = w.take()
 	}
+}
+
+// overhead is what reading adds to a window: the quietest of the empty ones, since
+// what disturbs one adds hypercalls or look-ups.
+func (w *witness) overhead() reading {
+	return slices.MinFunc(w.empty, func(a, b reading) int {
+		const lookups, hypercalls = 0, len(readingUnits) - 1
+		return cmp.Or(cmp.Compare(a[hypercalls], b[hypercalls]), cmp.Compare(a[lookups], b[lookups]))
+	})
+}
+
+// net is what the windows of a phase contained, nothing if it has none.
+func (w *witness) net(p Phase) reading {
+	r, ok := w.perOp[p]
+	if !ok {
+		return reading{}
+	}
+	return r.since(w.overhead())
 }
 
 // values are the figures of one operation.
@@ -179,6 +220,7 @@ func (w *witness) values(ops int64) []Value {
 	if w == nil {
 		return nil
 	}
+	operation, baseline, credit := w.net(PhaseOperation), w.net(PhaseBaseline), w.net(PhaseCredit)
 	var list []Value
 	for i, unit := range readingUnits {
 		known := w.avc != nil
@@ -188,7 +230,7 @@ func (w *witness) values(ops int64) []Value {
 		if !known {
 			continue
 		}
-		n := int32(w.perOp[PhaseOperation][i] - w.perOp[PhaseBaseline][i] + w.perOp[PhaseCredit][i])
+		n := int32(operation[i] - baseline[i] + credit[i])
 		list = append(list, Value{Value: float64(n) / float64(max(1, ops)), Unit: unit})
 	}
 	return list
