@@ -72,6 +72,9 @@ func (o *OS) NativeLoop(op bench.NativeOp, args ...int64) (bench.Loop, func(), e
 	return s.loop, s.stop, nil
 }
 
+// Dynamic is the path of a program that is linked with the C library.
+func (o *OS) Dynamic() string { return o.config.Dynamic }
+
 // isLibrary tells the operations of the program that is linked with the C library.
 func isLibrary(op bench.NativeOp) bool {
 	return op == bench.NativeLibraryFork || op == bench.NativeLibraryExec || op == bench.NativeLibraryShell
@@ -104,12 +107,12 @@ func (o *OS) serve(op bench.NativeOp, args []int64) (*server, error) {
 	case bench.NativeLibraryExec:
 		argv = append(argv, o.config.Dynamic)
 	case bench.NativeLibraryShell:
-		argv = append(argv, "/bin/sh", o.config.Dynamic)
+		argv = append(argv, o.config.LibraryShell, o.config.Dynamic)
 	}
 	switch {
 	case native.IsIPC(op):
 		argv[0] = o.config.IPC
-	case !isSmall(op) && o.config.Dynamic != "":
+	case isLibrary(op) || o.config.MostDynamic && o.config.Dynamic != "" && !isSmall(op):
 		argv[0] = o.config.Dynamic
 	}
 	for _, a := range args {

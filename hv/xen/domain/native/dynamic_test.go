@@ -65,6 +65,25 @@ func TestDynamicImage(t *testing.T) {
 	}
 }
 
+// TestDynamicMarks: each mark is a return instruction of the image's code.
+func TestDynamicMarks(t *testing.T) {
+	f, err := elf.NewFile(bytes.NewReader(dynamic(t)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	table := native.DynamicMarks(base)
+	i := slices.IndexFunc(f.Progs, func(p *elf.Prog) bool {
+		return p.Flags&elf.PF_X != 0 && p.Type == elf.PT_LOAD && table.Base-p.Vaddr < p.Filesz
+	})
+	if i < 0 {
+		t.Fatalf("no code at %#x", table.Base)
+	}
+	got := make([]byte, table.Slots)
+	if _, err := f.Progs[i].ReadAt(got, int64(table.Base-f.Progs[i].Vaddr)); err != nil || !bytes.Equal(got, bytes.Repeat([]byte{0xc3}, native.Slots)) {
+		t.Errorf("the table holds % x, %v", got, err)
+	}
+}
+
 // TestDynamicOperations runs loops of every operation in the program that is linked
 // with the C library: its own, and those that it shares.
 func TestDynamicOperations(t *testing.T) {
