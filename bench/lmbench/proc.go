@@ -45,10 +45,11 @@ func registerProc() {
 		Hooks: forkHooks(4),
 		Setup: native(bench.NativeShell, forkAndShell),
 	})
+	// The usual shells start the last command in their own process.
 	register(bench.Benchmark{
-		Name: "lat_proc/op=sh/process=dynamic", Source: "lat_proc shell", Full: true, CLibrary: true, Needs: dynamic,
+		Name: "lat_proc/op=sh/process=dynamic", Source: "lat_proc shell", Full: true, CLibrary: true, Needs: dynamic, Whole: true,
 		Doc:   "fork, exec the system's /bin/sh with the name of a program, all linked with the C library, and wait (lmbench's own)",
-		Hooks: forkHooks(4),
+		Hooks: forkHooks(3),
 		Setup: native(bench.NativeLibraryShell, forkAndShell),
 	})
 }
