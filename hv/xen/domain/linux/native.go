@@ -190,7 +190,7 @@ func (s *server) loop(n int64) error {
 
 // answer reads a reply.
 func (s *server) answer() error {
-	k, err := s.os.Read(s.replies, s.reply[:])
+	k, err := s.read()
 	switch {
 	case err != nil:
 		return fmt.Errorf("read reply: %w", err)
@@ -201,6 +201,16 @@ func (s *server) answer() error {
 		return abi.Errno(e)
 	}
 	return nil
+}
+
+// read waits for a reply. In a window of a long operation the scheduler is told of the
+// waiting: Go's run-time system else wakes up every 10 ms to look after a thread that
+// seems to run, and each time the window has an interrupt in it.
+func (s *server) read() (int, error) {
+	if s.os.windows.open && isLibrary(s.op) {
+		return syscall.Read(int(s.replies), s.reply[:])
+	}
+	return s.os.Read(s.replies, s.reply[:])
 }
 
 // end has the program end, and waits for it.
