@@ -92,6 +92,9 @@ type Benchmark struct {
 	// or programs leaves them out; the plain operation has the same name without
 	// the last element.
 	CLibrary bool
+	// Whole marks an operation that outlasts a timer tick: a target that counts
+	// counts its windows with the interrupts in them, as those of a Job.
+	Whole bool
 	// Programs marks what starts registered executables other than /bin/hello and
 	// /bin/sh. They are functions of this module, which the model's guests run.
 	Programs bool

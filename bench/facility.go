@@ -16,6 +16,8 @@ const (
 	Networking Facility = "sockets"             // Sockets
 	Disks      Facility = "a block device"      // DiskOwner, whose Disk names one
 	Compiling  Facility = "a C compiler"        // Builder, whose Compiler names one
+	// DynamicPrograms are DynamicOwner's, whose Dynamic names one.
+	DynamicPrograms Facility = "programs linked with the C library"
 )
 
 // Has reports whether an operating system has a facility.
@@ -40,6 +42,9 @@ func Has(os OS, f Facility) bool {
 	case Compiling:
 		b, builder := os.(Builder)
 		ok = builder && b.Compiler() != ""
+	case DynamicPrograms:
+		d, owner := os.(DynamicOwner)
+		ok = owner && d.Dynamic() != ""
 	case Domains:
 		t, owner := os.(ToolstackOwner)
 		ok = owner && t.Toolstack() != nil
@@ -180,6 +185,13 @@ type DiskOwner interface {
 	// Disk is the path of a block device, or of a file in its place; "" for
 	// none. What is on it is lost.
 	Disk() string
+}
+
+// DynamicOwner may have programs that the dynamic linker begins.
+type DynamicOwner interface {
+	// Dynamic is the path of such a program, which a target's native loops are in;
+	// "" for none.
+	Dynamic() string
 }
 
 // Builder can build programs: it may have a C compiler, and does what make and

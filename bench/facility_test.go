@@ -11,7 +11,7 @@ import (
 type bare struct{ bench.OS }
 
 func TestFacilities(t *testing.T) {
-	all := []bench.Facility{bench.Seeking, bench.FIFOs, bench.Locking, bench.Semaphores, bench.Sleeping, bench.Networking, bench.Disks}
+	all := []bench.Facility{bench.Seeking, bench.FIFOs, bench.Locking, bench.Semaphores, bench.Sleeping, bench.Networking, bench.Disks, bench.DynamicPrograms}
 	whole := benchtest.New(0).OS()
 	for _, f := range all {
 		if !bench.Has(whole, f) {

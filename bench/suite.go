@@ -37,7 +37,7 @@ func (b Benchmark) Home() string {
 
 // Dynamic reports whether a benchmark needs programs that the dynamic linker
 // begins.
-func (b Benchmark) Dynamic() bool { return b.CLibrary && strings.HasSuffix(b.Name, "/process=dynamic") }
+func (b Benchmark) Dynamic() bool { return slices.Contains(b.Needs, DynamicPrograms) }
 
 // SelectSuite returns the benchmarks of a suite that match a regular
 // expression, in the order of All, those of the default suite before the others:

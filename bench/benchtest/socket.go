@@ -243,6 +243,9 @@ func (p *process) Fsync(fd bench.FD) error { return p.Buffers(fd, 0) }
 // Disk is a file that every domain has.
 func (p *process) Disk() string { return diskPath }
 
+// Dynamic is a program that counts as one that is linked with the C library.
+func (p *process) Dynamic() string { return "/bin/hello" }
+
 // The file that is the domain's disk.
 const (
 	diskPath = "/dev/disk"

@@ -8,6 +8,9 @@ import (
 
 const helloPath = "/bin/hello"
 
+// dynamic is what operations need that are of processes linked with the C library.
+var dynamic = []bench.Facility{bench.DynamicPrograms}
+
 // registerProc registers lat_proc. A process of the plain operations has a few
 // pages, and so has the program that it starts: what they cost is the kernel's
 // part and little else. Those of lmbench are linked with the C library.
@@ -19,7 +22,7 @@ func registerProc() {
 		Setup: native(bench.NativeFork, forkAndExit),
 	})
 	register(bench.Benchmark{
-		Name: "lat_proc/op=fork/process=dynamic", Source: "lat_proc fork", Full: true, CLibrary: true,
+		Name: "lat_proc/op=fork/process=dynamic", Source: "lat_proc fork", Full: true, CLibrary: true, Needs: dynamic,
 		Doc:   "fork a process that is linked with the C library, exit and wait (lmbench's own)",
 		Hooks: forkHooks(1),
 		Setup: native(bench.NativeLibraryFork, forkAndExit),
@@ -31,7 +34,7 @@ func registerProc() {
 		Setup: native(bench.NativeExec, forkAndExec),
 	})
 	register(bench.Benchmark{
-		Name: "lat_proc/op=exec/process=dynamic", Source: "lat_proc exec", Full: true, CLibrary: true,
+		Name: "lat_proc/op=exec/process=dynamic", Source: "lat_proc exec", Full: true, CLibrary: true, Needs: dynamic,
 		Doc:   "the same where both programs are linked with the C library (lmbench's own)",
 		Hooks: forkHooks(2),
 		Setup: native(bench.NativeLibraryExec, forkAndExec),
@@ -42,10 +45,11 @@ func registerProc() {
 		Hooks: forkHooks(4),
 		Setup: native(bench.NativeShell, forkAndShell),
 	})
+	// The usual shells start the last command in their own process.
 	register(bench.Benchmark{
-		Name: "lat_proc/op=sh/process=dynamic", Source: "lat_proc shell", Full: true, CLibrary: true,
+		Name: "lat_proc/op=sh/process=dynamic", Source: "lat_proc shell", Full: true, CLibrary: true, Needs: dynamic, Whole: true,
 		Doc:   "fork, exec the system's /bin/sh with the name of a program, all linked with the C library, and wait (lmbench's own)",
-		Hooks: forkHooks(4),
+		Hooks: forkHooks(3),
 		Setup: native(bench.NativeLibraryShell, forkAndShell),
 	})
 }

@@ -44,6 +44,9 @@ func newSession(calls *hypercall.Domain, have *devices) session {
 	if _, err := os.Stat(protocol.CompilerPath); err == nil {
 		c.Compiler = protocol.CompilerPath
 	}
+	if _, err := os.Stat(protocol.DynamicPath); err == nil {
+		c.Dynamic, c.LibraryShell = protocol.DynamicPath, protocol.LibraryShellPath
+	}
 	have.equip(&c)
 	system := linux.New(c)
 	return session{system, system, calls}

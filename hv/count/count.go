@@ -107,7 +107,7 @@ func (c *Counter) Fill(s *bench.Measurement, b bench.Benchmark, windows func(ben
 		}
 		s.Iterations += int64(len(list))
 		c.execute(executed, list)
-		f := c.phase(s, p.phase, list, b.Job != nil)
+		f := c.phase(s, p.phase, list, whole(b))
 		total.spun += float64(p.sign) * f.spun
 		clean = clean && f.clean
 		total.xen += float64(p.sign) * f.xen
@@ -153,22 +153,23 @@ func values(t part, p *bench.Profile, clean bool) []bench.Value {
 		append(list, bench.Value{Value: t.guest / ops, Unit: UnitGuest}, bench.Value{Value: t.all / ops, Unit: UnitAll})...)
 }
 
-// phase sums up one phase's windows, and warns where they are not exact.
-func (c *Counter) phase(s *bench.Measurement, p bench.Phase, list []window.Window, job bool) part {
+// phase sums up one phase's windows, and warns where they are not exact. What is
+// counted as a whole has the reason for it, "" for what is not.
+func (c *Counter) phase(s *bench.Measurement, p bench.Phase, list []window.Window, whole string) part {
 	list, spun := c.apart(list)
-	f := c.sum(s, p, list, job)
+	f := c.sum(s, p, list, whole)
 	f.spun = spun
 	return f
 }
 
 // sum is phase without what was executed waiting.
-func (c *Counter) sum(s *bench.Measurement, p bench.Phase, list []window.Window, job bool) part {
+func (c *Counter) sum(s *bench.Measurement, p bench.Phase, list []window.Window, whole string) part {
 	name := [...]string{"the baseline's ", "the credit's ", ""}[p]
 	if text := c.strange(list); text != "" {
 		s.Warnings = append(s.Warnings, text)
 	}
-	if job {
-		return c.job(s, list)
+	if whole != "" {
+		return c.whole(s, list, whole)
 	}
 	sum := window.Summarize(list, c.cells)
 	if sum.Clean == 0 {

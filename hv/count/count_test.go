@@ -287,7 +287,7 @@ func TestJob(t *testing.T) {
 			"not exact: the job outlasts timer ticks, and its processes run in another order each time; means of 2 windows, which differ by less than 0.1 % of Xen's instructions, 0.01 % of XSM's, 0.01 % of the calls of hooks"},
 		{"alike", []window.Window{a, a}, []float64{1000 + more, 116, 2, 300, 1320 + more}, ""},
 		{"one", []window.Window{a}, []float64{1000 + more, 116, 2, 300, 1320 + more},
-			"not exact: the job was counted once"},
+			"not exact: it was counted once"},
 	} {
 		var s bench.Measurement
 		New(demo).Fill(&s, kernels, func(bench.Phase) []window.Window { return c.windows })
@@ -304,6 +304,17 @@ func TestJob(t *testing.T) {
 		if n := s.Profile.Windows; n != int64(len(c.windows)) {
 			t.Errorf("%s: a profile of %d windows", c.name, n)
 		}
+	}
+}
+
+// TestWhole: so is an operation that outlasts a timer tick; its reason is another.
+func TestWhole(t *testing.T) {
+	a, b := interrupted(counting(20, 300, 1000, 100, 16, 2)), interrupted(counting(20, 300, 1002, 100, 16, 2))
+	var s bench.Measurement
+	New(demo).Fill(&s, bench.Benchmark{Whole: true}, func(bench.Phase) []window.Window { return []window.Window{a, b} })
+	want := []string{"not exact: the operation outlasts a timer tick; means of 2 windows, which differ by less than 0.1 % of Xen's instructions, 0.01 % of XSM's, 0.01 % of the calls of hooks"}
+	if v := s.Values[0]; v != (bench.Value{Value: 6001, Unit: UnitXen}) || !slices.Equal(s.Warnings, want) {
+		t.Errorf("%v, %q", s.Values, s.Warnings)
 	}
 }
 

@@ -8,11 +8,22 @@ import (
 	"xsmbench/hv/count/window"
 )
 
-// job sums up windows that each hold a whole job (bench.Job). None of them is clean:
-// interrupts and switches of vCPUs belong to such a job. All that is in them is
-// counted, and the figures are means. How far the windows lie apart is said, unless
-// they agree.
-func (c *Counter) job(s *bench.Measurement, list []window.Window) part {
+// whole says why a benchmark's windows are counted as a whole, "" if they are not.
+func whole(b bench.Benchmark) string {
+	switch {
+	case b.Job != nil:
+		return "the job outlasts timer ticks, and its processes run in another order each time"
+	case b.Whole:
+		return "the operation outlasts a timer tick"
+	}
+	return ""
+}
+
+// whole sums up windows that each hold a whole job (bench.Job), or a long operation.
+// None of them is clean: interrupts and switches of vCPUs belong to it. All that is in
+// them is counted, and the figures are means. How far the windows lie apart is said,
+// unless they agree.
+func (c *Counter) whole(s *bench.Measurement, list []window.Window, why string) part {
 	p := part{windows: int64(len(list)), counts: window.Sum(list), clean: true}
 	var xen, xsm, hooks []float64
 	for _, w := range list {
@@ -26,11 +37,11 @@ func (c *Counter) job(s *bench.Measurement, list []window.Window) part {
 	}
 	switch {
 	case len(list) < 2:
-		s.Warnings = append(s.Warnings, bench.NotExact+"the job was counted once")
+		s.Warnings = append(s.Warnings, bench.NotExact+"it was counted once")
 	case spread(xen)+spread(xsm)+spread(hooks) > 0:
 		s.Warnings = append(s.Warnings, fmt.Sprintf(
-			bench.NotExact+"the job outlasts timer ticks, and its processes run in another order each time; means of %d windows, which differ by less than %g %% of Xen's instructions, %g %% of XSM's, %g %% of the calls of hooks",
-			len(list), bound(xen), bound(xsm), bound(hooks)))
+			bench.NotExact+"%s; means of %d windows, which differ by less than %g %% of Xen's instructions, %g %% of XSM's, %g %% of the calls of hooks",
+			why, len(list), bound(xen), bound(xsm), bound(hooks)))
 	}
 	return p
 }

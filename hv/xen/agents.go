@@ -23,8 +23,8 @@ const agentProgram = "cmd/xsmguest"
 var domainNames = []string{"dom0", "domU"}
 
 // programs are a domain's own: the agent, stripped, and the native loops in their
-// two images, linked at its bases.
-type programs struct{ agent, native, ipc []byte }
+// images, linked at its bases.
+type programs struct{ agent, native, ipc, dynamic []byte }
 
 // agents are the programs of both domains and their tables of marks.
 type agents struct {
@@ -141,18 +141,26 @@ func readAgents(entry *store.Entry) (*agents, error) {
 		if err != nil {
 			return nil, err
 		}
+		dynamic, err := native.Dynamic(bases.Dynamic)
+		if err != nil {
+			return nil, err
+		}
+		var tables []mark.Table
 		for _, program := range [][]byte{agent, loops, ipc} {
 			table, err := mark.Find(bytes.NewReader(program))
 			if err != nil {
 				return nil, fmt.Errorf("%s: %w", name, err)
 			}
+			tables = append(tables, table)
+		}
+		for _, table := range append(tables, native.DynamicMarks(bases.Dynamic)) {
 			a.marks = append(a.marks, window.Marks{Domain: name, Base: table.Base, Slots: table.Slots})
 		}
 		stripped, err := image.Strip(agent)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", name, err)
 		}
-		a.programs[name] = programs{stripped, loops, ipc}
+		a.programs[name] = programs{stripped, loops, ipc, dynamic}
 	}
 	return a, nil
 }

@@ -9,6 +9,7 @@ import (
 
 	"xsmbench/bench"
 	"xsmbench/hv"
+	"xsmbench/hv/store"
 	"xsmbench/hv/xen/image"
 	"xsmbench/hv/xen/protocol"
 	"xsmbench/workloads"
@@ -18,7 +19,7 @@ import (
 // benchmarks and its workload need. It makes their file systems, and so all snapshots,
 // others; plans of the default suite need nothing. nil is no equipment.
 type equipment struct {
-	compiler *guestCompiler
+	programs []*guestProgram
 	domains  bool // dom0 can make the scratch domain
 	disk     bool // the domU has virtual block devices
 	network  bool // it has a network with dom0
@@ -53,10 +54,12 @@ func facilitiesOf(plan bench.Plan) map[bench.Facility]bool {
 func (t *Target) equip(ctx context.Context, plan bench.Plan, from hv.Packages, k *kernel, tools *toolstack, progress func(string)) (*equipment, error) {
 	needs := facilitiesOf(plan)
 	e := &equipment{domains: needs[bench.Domains]}
-	var err error
-	if e.compiler, err = t.compilerFor(ctx, plan, from, tools, progress); err != nil {
-		return nil, err
+	for _, x := range extras {
+		if err := t.equipProgram(ctx, e, needs, x, from, tools, progress); err != nil {
+			return nil, err
+		}
 	}
+	var err error
 	if e.disk, err = e.has(ctx, needs, bench.BlockIO, k, diskModules); err != nil {
 		return nil, err
 	}
@@ -67,6 +70,27 @@ func (t *Target) equip(ctx context.Context, plan bench.Plan, from hv.Packages, k
 		progress(fmt.Sprintf("guests: no %s, what needs it is skipped: %s", strings.TrimPrefix(string(l.facility), "a "), l.why))
 	}
 	return e, nil
+}
+
+// equipProgram adds a program if it is needed, there, and fits dom0's tools.
+func (t *Target) equipProgram(ctx context.Context, e *equipment, needs map[bench.Facility]bool, x *extra, from hv.Packages, tools *toolstack, progress func(string)) error {
+	if !needs[x.facility] {
+		return nil
+	}
+	p, err := t.guestProgram(ctx, x, from, progress)
+	if err == nil {
+		err = p.fits(tools)
+	}
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	if err != nil {
+		line, _, _ := strings.Cut(err.Error(), "\n")
+		e.lacks = append(e.lacks, lack{x.facility, line})
+		return nil
+	}
+	e.programs = append(e.programs, p)
+	return nil
 }
 
 // has says whether a facility is needed and its modules are there.
@@ -105,10 +129,14 @@ const (
 
 // id names the equipment; "" is that of none.
 func (e *equipment) id() string {
-	if e == nil || e.compiler == nil && !e.domains && !e.disk && !e.network && len(e.lacks) == 0 {
+	if e == nil || len(e.programs) == 0 && !e.domains && !e.disk && !e.network && len(e.lacks) == 0 {
 		return ""
 	}
-	return fmt.Sprint(e.compiler.id(), e.domains, e.disk, e.network, e.lacks)
+	var programs []store.Key
+	for _, p := range e.programs {
+		programs = append(programs, p.key)
+	}
+	return fmt.Sprint(programs, e.domains, e.disk, e.network, e.lacks)
 }
 
 // modules are those that a domain loads beside all domains'.
@@ -131,11 +159,14 @@ func (e *equipment) modules(name string) []string {
 
 // memory is what the measured domU has more, in MiB.
 func (e *equipment) memory() int {
-	n := 0
-	if e != nil && e.compiler != nil {
-		n += compileMemory
+	if e == nil {
+		return 0
 	}
-	if e != nil && e.network {
+	n := 0
+	for _, p := range e.programs {
+		n += p.memory
+	}
+	if e.network {
 		n += serverMemory
 	}
 	return n
@@ -154,11 +185,11 @@ func (e *equipment) config() string {
 }
 
 // add adds what a measured domain has more to its file system.
-func (e *equipment) add(ctx context.Context, to *image.Initramfs, k *kernel, name string) error {
+func (e *equipment) add(ctx context.Context, to *image.Initramfs, k *kernel, name string, progs programs) error {
 	if e == nil {
 		return nil
 	}
-	if err := e.compiler.add(to); err != nil {
+	if err := e.addPrograms(to, progs); err != nil {
 		return err
 	}
 	if e.network {
@@ -177,6 +208,20 @@ func (e *equipment) add(ctx context.Context, to *image.Initramfs, k *kernel, nam
 	}
 	if why.Len() > 0 {
 		to.File(protocol.LacksFile, []byte(why.String()), 0o644)
+	}
+	return nil
+}
+
+// addPrograms adds programs with their libraries. Where the C library is, the native
+// loops that are linked with it are, too.
+func (e *equipment) addPrograms(to *image.Initramfs, progs programs) error {
+	for _, p := range e.programs {
+		if err := p.add(to); err != nil {
+			return err
+		}
+		if p.facility == bench.DynamicPrograms {
+			to.File(protocol.DynamicPath, progs.dynamic, 0o755)
+		}
 	}
 	return nil
 }

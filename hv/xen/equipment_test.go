@@ -63,7 +63,7 @@ func TestEquip(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if e, _ := equipped(t, p, planOf(list)); e.id() != "" {
+	if e, _ := equipped(t, p, planOf(namesOf(list)...)); e.id() != "" {
 		t.Errorf("the default suite's machines have %+v", e)
 	}
 }

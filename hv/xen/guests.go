@@ -119,7 +119,7 @@ func addModules(ctx context.Context, fs *image.Initramfs, k *kernel, names []str
 func domUImage(ctx context.Context, k *kernel, iface *hypercall.Interface, name string, progs programs, e *equipment) ([]byte, error) {
 	fs, err := base(ctx, k, iface, name, progs)
 	if err == nil {
-		err = e.add(ctx, fs, k, name)
+		err = e.add(ctx, fs, k, name, progs)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("compose %s: %w", name, err)
@@ -132,7 +132,7 @@ func domUImage(ctx context.Context, k *kernel, iface *hypercall.Interface, name 
 func dom0Image(ctx context.Context, k *kernel, around *surroundings, a *agents, s shape, label string, e *equipment) ([]byte, error) {
 	fs, err := base(ctx, k, around.iface, "dom0", a.programs["dom0"])
 	if err == nil {
-		err = e.add(ctx, fs, k, "dom0")
+		err = e.add(ctx, fs, k, "dom0", a.programs["dom0"])
 	}
 	if err != nil {
 		return nil, fmt.Errorf("compose dom0: %w", err)

@@ -70,8 +70,8 @@ func (p *guestParts) dom0Image(t *testing.T, s shape) ([]byte, error) {
 
 func fakeAgents() *agents {
 	return &agents{programs: map[string]programs{
-		"dom0": {[]byte("agent of dom0"), []byte("loops of dom0"), []byte("ipc of dom0")},
-		"domU": {[]byte("agent of domU"), []byte("loops of domU"), []byte("ipc of domU")},
+		"dom0": {[]byte("agent of dom0"), []byte("loops of dom0"), []byte("ipc of dom0"), []byte("dynamic of dom0")},
+		"domU": {[]byte("agent of domU"), []byte("loops of domU"), []byte("ipc of domU"), []byte("dynamic of domU")},
 	}}
 }
 

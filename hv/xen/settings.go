@@ -28,10 +28,7 @@ func (t *Target) Settings(ctx context.Context, img *hv.Image, spec hv.BootSpec) 
 		all = append(all, hv.Setting{Item: hv.SettingEmulator, Text: fmt.Sprintf("%s, %s", version, m.Processor())})
 	}
 	if k, ok := t.kernels.there(guestsFrom(img.Build.Packages).String()); ok {
-		text := guestsText(k, around)
-		if cc, ok := t.compilers.there(guestsFrom(img.Build.Packages).String()); ok && compiles(spec.Plan) {
-			text += cc.text()
-		}
+		text := guestsText(k, around) + t.programsText(spec.Plan, img.Build.Packages, around.tools)
 		all = append(all, hv.Setting{Item: hv.SettingGuests, Text: text})
 	}
 	k, _ := kindOf(img.Build) // of which it was built

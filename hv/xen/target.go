@@ -45,8 +45,8 @@ type Target struct {
 	// What this process uses of the store is held until its end.
 	trees      once[*source.Tree]
 	kernels    once[*kernel]
-	compilers  once[*guestCompiler]
 	toolstacks once[*toolstack]
+	extras     once[*guestProgram]
 	offered    once[string]       // version of the distribution's
 	built      once[*agents]      // by architecture
 	images     once[*store.Entry] // dom0's, by architecture and shape
@@ -158,11 +158,8 @@ func (*Target) Refuses(b bench.Benchmark) string {
 			return reason
 		}
 	}
-	switch {
-	case b.Programs:
+	if b.Programs {
 		return "its programs exist in the model's guests only"
-	case b.Dynamic():
-		return "the guests have no C library"
 	}
 	return hypercall.Refused(b.FullName())
 }

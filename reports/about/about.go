@@ -294,12 +294,15 @@ func notes(run *results.Run, units []string) []string {
 	return all
 }
 
-// jobNotes say of macro benchmarks that they are counted otherwise than the rest.
+// jobNotes say of macro benchmarks and of long operations that they are counted otherwise than the rest.
 func jobNotes(benchmarks []string) []string {
 	var all []string
 	for _, name := range benchmarks {
-		if b, ok := bench.Find(name); ok && b.Job != nil {
+		switch b, _ := bench.Find(name); {
+		case b.Job != nil:
 			all = append(all, fmt.Sprintf("%s is counted as a whole, in %d windows of each boot, with the interrupts that come in them", name, b.Job.Windows))
+		case b.Whole:
+			all = append(all, fmt.Sprintf("%s is counted as a whole, with the interrupts that come in its windows", name))
 		}
 	}
 	return all

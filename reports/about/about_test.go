@@ -94,9 +94,17 @@ func TestJobNotes(t *testing.T) {
 		Run: func(bench.Domain, bench.Options) ([]bench.Value, error) { return nil, nil },
 		Job: &bench.Job{Windows: 2, Intervals: func(bench.Domain, bench.Options) (bench.Interval, error) { return bench.Interval{}, nil }},
 	})
-	want := []string{job + " is counted as a whole, in 2 windows of each boot, with the interrupts that come in them"}
-	run := &results.Run{Spec: results.Spec{Target: "xen", Benchmarks: []string{"AboutTest/unknown", job}, Options: bench.Options{Windows: 21}}}
-	if all := notes(run, []string{"xen-instr/op"}); !slices.Equal(all[1:2], want) {
+	const long = "AboutTest/long"
+	bench.Register(bench.Benchmark{
+		Suite: "AboutTest", Name: "long", Unit: "ns/op", Full: true, Doc: "an operation that outlasts a tick", Source: "this test", Whole: true,
+		Setup: func(bench.Domain) (bench.Loop, func(), error) { return nil, nil, nil },
+	})
+	want := []string{
+		job + " is counted as a whole, in 2 windows of each boot, with the interrupts that come in them",
+		long + " is counted as a whole, with the interrupts that come in its windows",
+	}
+	run := &results.Run{Spec: results.Spec{Target: "xen", Benchmarks: []string{"AboutTest/unknown", job, long}, Options: bench.Options{Windows: 21}}}
+	if all := notes(run, []string{"xen-instr/op"}); !slices.Equal(all[1:3], want) {
 		t.Errorf("%q", all)
 	}
 	if all := notes(run, []string{"ns/op"}); slices.Contains(all, want[0]) {

@@ -6,6 +6,7 @@ import (
 	"bufio"
 	"fmt"
 	"io"
+	"math"
 	"regexp"
 	"slices"
 	"strconv"
@@ -414,12 +415,12 @@ func sizeOf(text string) int64 {
 }
 
 // number is a number as getsummary writes it in so many columns. What is too
-// long is cut; nothing above zero is blank.
+// long is cut behind its point; nothing above zero is blank.
 func number(v float64, width int) string {
 	switch {
 	case v <= 0:
 		return ""
-	case v >= 10e6:
+	case v >= 10e6 || v/1e3 >= math.Pow10(width-1)-0.05: // or thousands do not fit
 		return cut(strconv.FormatFloat(v/1e6, 'f', 1, 64), width-1) + "M"
 	case v >= 10e3:
 		return cut(strconv.FormatFloat(v/1e3, 'f', 1, 64), width-1) + "K"

@@ -71,6 +71,11 @@ const (
 	ShellPath     = "/bin/sh"
 	// CompilerPath is where a domain has a C compiler, if it has one.
 	CompilerPath = "/usr/bin/tcc"
+	// DynamicPath and LibraryShellPath are programs that are linked with the C
+	// library, if a domain has it: the native loops, and the distribution's shell.
+	// The small one keeps its path: another one would be another benchmark.
+	DynamicPath      = "/usr/lib/xsmbench/dynamic"
+	LibraryShellPath = "/bin/dash"
 	// ToolstackDir is where dom0's toolstack has its programs, whatever it was
 	// taken from.
 	ToolstackDir = "/usr/lib/xsmbench/toolstack"
@@ -137,15 +142,16 @@ const Enforces = "xsmbench: FLASK enforces from here on"
 const Refused = "xsmbench: the policy refused "
 
 // Bases are where programs that mark windows are linked: apart from each
-// other, so that an address tells the domain.
-type Bases struct{ Agent, Native, IPC uint64 }
+// other, so that an address tells the domain. Dynamic is of a program that is
+// linked with the C library, and for x86_64 alone.
+type Bases struct{ Agent, Native, IPC, Dynamic uint64 }
 
 // BasesOf gives a domain's bases.
 func BasesOf(domain string) Bases {
 	if domain == "dom0" {
-		return Bases{Agent: 0x10000000, Native: 0x20000000, IPC: 0x50000000}
+		return Bases{Agent: 0x10000000, Native: 0x20000000, IPC: 0x50000000, Dynamic: 0x70000000}
 	}
-	return Bases{Agent: 0x30000000, Native: 0x40000000, IPC: 0x60000000}
+	return Bases{Agent: 0x30000000, Native: 0x40000000, IPC: 0x60000000, Dynamic: 0x80000000}
 }
 
 // Encode packs an order into a string that xenstore and the firmware device

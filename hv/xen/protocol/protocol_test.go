@@ -180,10 +180,14 @@ func TestBases(t *testing.T) {
 	var all []uint64
 	for _, domain := range []string{"dom0", "domU"} {
 		b := BasesOf(domain)
-		all = append(all, b.Agent, b.Native, b.IPC)
+		all = append(all, b.Agent, b.Native, b.IPC, b.Dynamic)
+		if b.Dynamic >= 1<<47 {
+			t.Errorf("base %#x is not in user space", b.Dynamic)
+		}
 	}
 	for i, a := range all {
-		if a < 1<<16 || a >= 1<<31 {
+		amd64Alone := a == BasesOf("dom0").Dynamic || a == BasesOf("domU").Dynamic
+		if a < 1<<16 || a >= 1<<31 && !amd64Alone {
 			t.Errorf("base %#x cannot be linked at on both architectures", a)
 		}
 		for _, b := range all[:i] {

@@ -115,7 +115,7 @@ static size_t n_ranges, n_entries, n_events, n_cells;
 static uint64_t area_lo, area_hi;
 static int shared; /* the hypervisor and its guests are one program */
 
-static struct table tables[16]; /* three programs of each domain, with room for more */
+static struct table tables[16]; /* four programs of each domain, with room for more */
 static size_t n_tables;
 static FILE *out;
 

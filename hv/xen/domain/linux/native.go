@@ -72,6 +72,9 @@ func (o *OS) NativeLoop(op bench.NativeOp, args ...int64) (bench.Loop, func(), e
 	return s.loop, s.stop, nil
 }
 
+// Dynamic is the path of a program that is linked with the C library.
+func (o *OS) Dynamic() string { return o.config.Dynamic }
+
 // isLibrary tells the operations of the program that is linked with the C library.
 func isLibrary(op bench.NativeOp) bool {
 	return op == bench.NativeLibraryFork || op == bench.NativeLibraryExec || op == bench.NativeLibraryShell
@@ -104,12 +107,12 @@ func (o *OS) serve(op bench.NativeOp, args []int64) (*server, error) {
 	case bench.NativeLibraryExec:
 		argv = append(argv, o.config.Dynamic)
 	case bench.NativeLibraryShell:
-		argv = append(argv, "/bin/sh", o.config.Dynamic)
+		argv = append(argv, o.config.LibraryShell, o.config.Dynamic)
 	}
 	switch {
 	case native.IsIPC(op):
 		argv[0] = o.config.IPC
-	case !isSmall(op) && o.config.Dynamic != "":
+	case isLibrary(op) || o.config.MostDynamic && o.config.Dynamic != "" && !isSmall(op):
 		argv[0] = o.config.Dynamic
 	}
 	for _, a := range args {
@@ -187,7 +190,7 @@ func (s *server) loop(n int64) error {
 
 // answer reads a reply.
 func (s *server) answer() error {
-	k, err := s.os.Read(s.replies, s.reply[:])
+	k, err := s.read()
 	switch {
 	case err != nil:
 		return fmt.Errorf("read reply: %w", err)
@@ -198,6 +201,16 @@ func (s *server) answer() error {
 		return abi.Errno(e)
 	}
 	return nil
+}
+
+// read waits for a reply. In a window of a long operation the scheduler is told of the
+// waiting: Go's run-time system else wakes up every 10 ms to look after a thread that
+// seems to run, and each time the window has an interrupt in it.
+func (s *server) read() (int, error) {
+	if s.os.windows.open && isLibrary(s.op) {
+		return syscall.Read(int(s.replies), s.reply[:])
+	}
+	return s.os.Read(s.replies, s.reply[:])
 }
 
 // end has the program end, and waits for it.

@@ -46,10 +46,14 @@ type Config struct {
 	// and /bin/sh; "" for those.
 	Hello, Shell string
 	// Dynamic is the path of the same program linked with the C library
-	// (native.Dynamic), which then runs what Native else does, as lmbench's
-	// programs are C programs. Left to Native are processes of a few pages. With
-	// "" the operations of bench.NativeLibraryFork and the like are refused.
+	// (native.Dynamic), as lmbench's programs are C programs. It runs the operations
+	// of bench.NativeLibraryFork and the like, which are refused with "".
 	Dynamic string
+	// MostDynamic has Dynamic run what Native else does. Left to Native are
+	// processes of a few pages.
+	MostDynamic bool
+	// LibraryShell is the shell that Dynamic starts, "" for /bin/sh.
+	LibraryShell string
 	// Mortal has every process that the OS makes die with the one that made
 	// it, as a program on a host must that leaves nothing behind. A domain ends
 	// as a whole.
@@ -118,6 +122,9 @@ func New(c Config) *OS {
 	if c.Shell == "" {
 		c.Shell = "/bin/sh"
 	}
+	if c.LibraryShell == "" {
+		c.LibraryShell = "/bin/sh"
+	}
 	return &OS{config: c, start: time.Now(), windows: &windows{}}
 }
 
@@ -135,6 +142,7 @@ var (
 	_ bench.Sleeper         = (*OS)(nil)
 	_ bench.Sockets         = (*OS)(nil)
 	_ bench.DiskOwner       = (*OS)(nil)
+	_ bench.DynamicOwner    = (*OS)(nil)
 )
 
 // result is what a system call returns, as bench.OS has it.

@@ -88,12 +88,42 @@ func configOf(t *testing.T, how string) linux.Config {
 		if image, err = native.Dynamic(0x20000000); err != nil {
 			t.Fatal(err)
 		}
-		c.Dynamic = filepath.Join(t.TempDir(), "dynamic")
+		c.Dynamic, c.MostDynamic = filepath.Join(t.TempDir(), "dynamic"), true
 		if err := os.WriteFile(c.Dynamic, image, 0o755); err != nil {
 			t.Fatal(err)
 		}
 	}
 	return c
+}
+
+// TestMostDynamic: the program that is linked with the C library runs what only it can
+// run, and more only where that is asked for.
+func TestMostDynamic(t *testing.T) {
+	const missing = "no such program"
+	for _, c := range []struct {
+		most   bool
+		op     bench.NativeOp
+		native bool // the small program is started
+	}{
+		{false, bench.NativeFork, true}, {false, bench.NativePipe, true}, {false, bench.NativeLibraryFork, false}, {false, bench.NativeLibraryShell, false},
+		{true, bench.NativeFork, true}, {true, bench.NativePipe, false}, {true, bench.NativeLibraryFork, false},
+	} {
+		o := linux.New(linux.Config{Native: "/native/" + missing, Dynamic: "/dynamic/" + missing, MostDynamic: c.most})
+		if !bench.Has(o, bench.DynamicPrograms) {
+			t.Error("it lacks what it is given")
+		}
+		_, _, err := o.NativeLoop(c.op)
+		if want := map[bool]string{true: "/native/", false: "/dynamic/"}[c.native]; err == nil || !strings.Contains(err.Error(), "start "+want+missing) {
+			t.Errorf("%+v: %v, want %s", c, err, want)
+		}
+	}
+	o := linux.New(linux.Config{Native: "/native/" + missing, MostDynamic: true})
+	if _, _, err := o.NativeLoop(bench.NativeLibraryFork); bench.Has(o, bench.DynamicPrograms) || err == nil || !strings.Contains(err.Error(), "no program that is linked with the C library") {
+		t.Errorf("without such a program: %v", err)
+	}
+	if _, _, err := o.NativeLoop(bench.NativePipe); err == nil || !strings.Contains(err.Error(), "start /native/") {
+		t.Errorf("without such a program, another operation: %v", err)
+	}
 }
 
 func openConfig(t *testing.T, c linux.Config) *linux.OS {

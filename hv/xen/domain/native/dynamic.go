@@ -5,6 +5,8 @@ import (
 	"debug/elf"
 	"encoding/binary"
 	"fmt"
+
+	"xsmbench/hv/count/mark"
 )
 
 // The dynamic linker and the C library of amd64 Linux with the GNU C library.
@@ -48,6 +50,10 @@ func Dynamic(base uint64) ([]byte, error) {
 	}
 	return dynamicLayout{base: base, code: code, labels: p.labels}.write(), nil
 }
+
+// DynamicMarks is the table of marks of Dynamic's program, which has no symbols to find
+// it by.
+func DynamicMarks(base uint64) mark.Table { return mark.Table{Base: base + dynamicCode, Slots: Slots} }
 
 // dynamicLayout is such an image about to be written. What the dynamic linker
 // reads lies behind the program headers.

@@ -10,6 +10,8 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
+	"unsafe"
 
 	"xsmbench/bench"
 	"xsmbench/hv/xen/domain/native"
@@ -62,6 +64,53 @@ func TestDynamicImage(t *testing.T) {
 	}
 	if _, err := native.Dynamic(base + 1); err == nil {
 		t.Error("an image at half a page")
+	}
+}
+
+// TestDynamicMarks: each mark is a return instruction of the image's code.
+func TestDynamicMarks(t *testing.T) {
+	f, err := elf.NewFile(bytes.NewReader(dynamic(t)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	table := native.DynamicMarks(base)
+	i := slices.IndexFunc(f.Progs, func(p *elf.Prog) bool {
+		return p.Flags&elf.PF_X != 0 && p.Type == elf.PT_LOAD && table.Base-p.Vaddr < p.Filesz
+	})
+	if i < 0 {
+		t.Fatalf("no code at %#x", table.Base)
+	}
+	got := make([]byte, table.Slots)
+	if _, err := f.Progs[i].ReadAt(got, int64(table.Base-f.Progs[i].Vaddr)); err != nil || !bytes.Equal(got, bytes.Repeat([]byte{0xc3}, native.Slots)) {
+		t.Errorf("the table holds % x, %v", got, err)
+	}
+}
+
+// TestDynamicBehindTicks: each marked window of the program that is linked with the C
+// library begins behind another timer tick.
+func TestDynamicBehindTicks(t *testing.T) {
+	s, ready := serveProgram(t, installDynamic(t), native.Empty)
+	if ready != 0 {
+		t.Fatalf("not ready: %d", ready)
+	}
+	const coarse = 6
+	var tick syscall.Timespec
+	if _, _, e := syscall.Syscall(syscall.SYS_CLOCK_GETRES, coarse, uintptr(unsafe.Pointer(&tick)), 0); e != 0 {
+		t.Fatal(e)
+	}
+	const windows = 5
+	begun := time.Now()
+	for range windows {
+		if e := s.run(t, 1, 0); e != 0 {
+			t.Fatalf("error %d", e)
+		}
+	}
+	// The first wait may be short, and a clock's tick may be late.
+	if took, least := time.Since(begun), time.Duration((windows-2)*tick.Nano()); took < least {
+		t.Errorf("%d windows in %v, want %v of ticks of %v", windows, took, least, time.Duration(tick.Nano()))
+	}
+	if s.requests.Close(); s.Wait() != nil {
+		t.Errorf("it ended badly: %v", s.ProcessState)
 	}
 }
 

@@ -37,6 +37,26 @@ func (p *program) timed(number int64) {
 	p.label(done)
 }
 
+// coarseClock is the clock that goes on at timer ticks alone (CLOCK_MONOTONIC_COARSE).
+const coarseClock = 6
+
+// tick emits what waits for the next timer tick. What the library's processes do takes
+// most of the time from one tick to the next: a window that does not begin behind a tick
+// seldom ends before one, and then is not clean.
+func (p *program) tick() {
+	p.label("tick")
+	p.set(rdi, coarseClock)
+	p.place(rsi, timeout)
+	p.system(sysClockGettime)
+	p.load(r8, rbp, timeout+8)
+	p.label("tick.next")
+	p.system(sysClockGettime)
+	p.load(r9, rbp, timeout+8)
+	p.compare(r8, r9)
+	p.jumpIf(equal, "tick.next")
+	p.ret()
+}
+
 // heap is what the program allocates, as benchmp does for its results, so that it
 // has a heap to copy.
 const heap = 256
@@ -138,6 +158,7 @@ func (p *program) cLibrary() {
 	p.ret()
 
 	p.linkageTable()
+	p.tick()
 }
 
 // dynamicChildren is children through the library.

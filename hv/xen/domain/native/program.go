@@ -67,6 +67,7 @@ const (
 	sysWait4        = 61
 	sysKill         = 62
 	sysFtruncate    = 77
+	sysClockGettime = 228
 	sysExitGroup    = 231
 	sysDup2         = 33
 	sysPselect6     = 270
@@ -312,6 +313,9 @@ func (p *program) serve() {
 	p.address(r12, marksLabel)
 	p.add(r12, rax)
 	p.address(r13, "marks.last")
+	if p.got != 0 {
+		p.call("tick")
+	}
 	p.label("serve.run")
 	p.callTo(r12)
 	p.callTo(r15)
