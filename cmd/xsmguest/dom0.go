@@ -224,7 +224,7 @@ const toolPath = toolstack + ":/usr/sbin:/usr/bin:/sbin:/bin"
 // startToolstack starts xenstore and the console daemon and tells xenstore
 // about dom0.
 func (d *dom0) startToolstack() error {
-	for _, dir := range []string{"/run/xen", "/run/xenstored", "/run/lock", "/var/lib/xen", "/var/lib/xenstored", protocol.ConsoleDir} {
+	for _, dir := range []string{"/run/xen", "/run/xenstored", "/run/lock", "/var/lib/xen", "/var/lib/xenstored", "/var/log/xen", protocol.ConsoleDir} {
 		if err := os.MkdirAll(dir, 0o755); err != nil {
 			return fmt.Errorf("start toolstack: %w", err)
 		}

@@ -1,0 +1,36 @@
+package xen
+
+import (
+	"fmt"
+	"os"
+
+	"xsmbench/hv/xen/image"
+	"xsmbench/hv/xen/protocol"
+)
+
+// hvmKind is the kind of a domU that Xen gives a whole machine.
+const hvmKind = "hvm"
+
+// hvmConfig is what xl's description of an HVM domU has in the place of kernel, initial
+// file system and command line, which the toolstack would leave to the device model.
+const hvmConfig = "firmware_override=\"" + protocol.FirmwareFile + "\"\n" +
+	"bios=\"seabios\"\nbios_path_override=\"" + protocol.BIOSFile + "\"\n" +
+	"device_model_version=\"qemu-xen\"\ndevice_model_override=\"" + protocol.DeviceModel + "\"\n" +
+	"vga=\"none\"\nvnc=0\nusb=0\n"
+
+// addHVM adds what an HVM domU of some MiB boots from to dom0's file system, and its
+// device model.
+func addHVM(fs *image.Initramfs, k *kernel, ramdisk []byte, memory int) error {
+	vmlinux, err := os.ReadFile(k.vmlinux)
+	if err != nil {
+		return err
+	}
+	firmware, err := image.Firmware(vmlinux, ramdisk, kernelArgs, int64(memory)<<20)
+	if err != nil {
+		return fmt.Errorf("compose domU: %w", err)
+	}
+	fs.File(protocol.FirmwareFile, firmware, 0o644)
+	fs.File(protocol.BIOSFile, []byte("Nothing reads this. The toolstack wants a file.\n"), 0o644)
+	fs.Symlink(protocol.DeviceModel, "/init")
+	return nil
+}
