@@ -5,6 +5,7 @@ package main
 import (
 	"fmt"
 	"net"
+	"os"
 
 	"xsmbench/hv/xen/domain/devicemodel"
 )
@@ -16,6 +17,11 @@ func asDeviceModel(args []string) error {
 	if err != nil {
 		return err
 	}
+	server, err := devicemodel.NewServer(m.Domain)
+	if err != nil {
+		return err
+	}
+	go func() { exitWith(server.Run(func(err error) { fmt.Fprintln(os.Stderr, "xsmguest:", err) })) }()
 	l, err := net.Listen("unix", m.Socket)
 	if err != nil {
 		return fmt.Errorf("start device model: %w", err)

@@ -16,7 +16,7 @@ const hvmKind = "hvm"
 const hvmConfig = "firmware_override=\"" + protocol.FirmwareFile + "\"\n" +
 	"bios=\"seabios\"\nbios_path_override=\"" + protocol.BIOSFile + "\"\n" +
 	"device_model_version=\"qemu-xen\"\ndevice_model_override=\"" + protocol.DeviceModel + "\"\n" +
-	"vga=\"none\"\nvnc=0\nusb=0\n"
+	"vga=\"none\"\nvnc=0\nusb=0\nvkb_device=0\n"
 
 // addHVM adds what an HVM domU of some MiB boots from to dom0's file system, and its
 // device model.

@@ -4,14 +4,9 @@ import (
 	"bytes"
 	"debug/elf"
 	"encoding/binary"
-	"errors"
 	"fmt"
 	"io"
 )
-
-// ErrNoEntry is the cause when a kernel cannot be started in a domain without
-// firmware.
-var ErrNoEntry = errors.New("the kernel has no PVH entry (a note of Xen's of type 18)")
 
 // Firmware makes of a kernel what a toolstack loads as an HVM domain's firmware, in the
 // place of hvmloader: a 32-bit ELF file with the kernel, its initial file system and its
@@ -20,8 +15,9 @@ var ErrNoEntry = errors.New("the kernel has no PVH entry (a note of Xen's of typ
 //
 // Xen's toolstack tells firmware by what it lacks: an ELF file with one of Xen's notes is
 // a kernel, and its initial file system would not be loaded (xc_dom_probe_hvm_kernel in
-// tools/libs/guest/xg_dom_hvmloader.c). It starts it as it starts a PVH kernel, in protected
-// mode without paging, so that a few instructions lead to the kernel's own entry.
+// tools/libs/guest/xg_dom_hvmloader.c). It starts it in protected mode without paging. What
+// follows is the boot protocol of Linux (Documentation/x86/boot.rst, "64-bit boot protocol"), as a boot
+// loader speaks it: Linux then takes the domain for what it is, and not for a PVH one.
 func Firmware(vmlinux, ramdisk []byte, cmdLine string, memory int64) ([]byte, error) {
 	k, err := elf.NewFile(bytes.NewReader(vmlinux))
 	if err != nil {
@@ -31,21 +27,20 @@ func Firmware(vmlinux, ramdisk []byte, cmdLine string, memory int64) ([]byte, er
 	if err != nil {
 		return nil, fmt.Errorf("make firmware of the kernel: %w", err)
 	}
-	entry, err := pvhEntry(k)
+	start := starter{
+		at: (end + pageSize - 1) &^ (pageSize - 1), entry: uint32(k.Entry),
+		cmdLine: cmdLine, ramdisk: uint32(len(ramdisk)), memory: memory,
+	}
+	pages, err := start.pages()
 	if err != nil {
 		return nil, fmt.Errorf("make firmware of the kernel: %w", err)
 	}
-	at := (end + pageSize - 1) &^ (pageSize - 1)
-	starter, err := startPages(at, entry, cmdLine, uint32(len(ramdisk)), memory)
-	if err != nil {
-		return nil, fmt.Errorf("make firmware of the kernel: %w", err)
-	}
-	own := segment{at: at, data: append(starter, ramdisk...)}
+	own := segment{at: start.at, data: append(pages, ramdisk...)}
 	own.size = uint32(len(own.data))
 	if end := int64(own.at) + int64(own.size); end > memory {
 		return nil, fmt.Errorf("make firmware of the kernel: it ends at %d, a domain of %d MiB does not hold it", end, memory>>20)
 	}
-	return firmwareFile(append(segments, own), at), nil
+	return firmwareFile(append(segments, own), start.at), nil
 }
 
 // segment is a part of memory, filled up with zeros.
@@ -73,113 +68,128 @@ func loadSegments(k *elf.File) (list []segment, end uint32, err error) {
 	return list, end, nil
 }
 
-// noteEntry is the type of the note that names the PVH entry
-// (XEN_ELFNOTE_PHYS32_ENTRY).
-const noteEntry = 18
-
-// pvhEntry is the physical address at which a kernel starts in protected mode.
-func pvhEntry(k *elf.File) (uint32, error) {
-	for _, p := range k.Progs {
-		if p.Type != elf.PT_NOTE {
-			continue
-		}
-		notes, err := io.ReadAll(p.Open())
-		if err != nil {
-			return 0, err
-		}
-		if desc := note(notes, "Xen\x00", noteEntry); len(desc) >= 4 {
-			return binary.LittleEndian.Uint32(desc), nil
-		}
-	}
-	return 0, ErrNoEntry
+// starter is what starts a kernel: some pages of code and data at an address, which the
+// initial file system follows.
+type starter struct {
+	at, entry uint32
+	cmdLine   string
+	ramdisk   uint32 // its size
+	memory    int64
 }
 
-// note finds a note's content, nil if there is none.
-func note(notes []byte, name string, kind uint32) []byte {
+// Where things are in the pages.
+const (
+	descriptors  = 0x80
+	parameters   = 1 * pageSize
+	command      = 2 * pageSize
+	tables       = 3 * pageSize // of three levels
+	starterSize  = 6 * pageSize
+	mostCommands = pageSize
+)
+
+func (s starter) pages() ([]byte, error) {
+	if len(s.cmdLine)+1 > mostCommands {
+		return nil, fmt.Errorf("a command line of %d bytes", len(s.cmdLine))
+	}
+	pages := make([]byte, starterSize)
+	copy(pages, s.code())
+	s.fillDescriptors(pages[descriptors:])
+	s.fillParameters(pages[parameters:])
+	copy(pages[command:], s.cmdLine)
+	s.fillTables(pages[tables:])
+	return pages, nil
+}
+
+// Selectors that Linux is started with.
+const (
+	codeSelector = 0x10
+	dataSelector = 0x18
+)
+
+// fillDescriptors writes the descriptors of flat segments, and behind them what lgdt reads.
+func (s starter) fillDescriptors(to []byte) {
 	le := binary.LittleEndian
-	for len(notes) >= 12 {
-		nameLen, descLen := uint64(le.Uint32(notes)), uint64(le.Uint32(notes[4:]))
-		desc := 12 + (nameLen+3)&^3
-		next := desc + (descLen+3)&^3
-		if next > uint64(len(notes)) {
-			return nil
-		}
-		if le.Uint32(notes[8:]) == kind && string(notes[12:12+nameLen]) == name {
-			return notes[desc : desc+descLen]
-		}
-		notes = notes[next:]
-	}
-	return nil
+	le.PutUint64(to[codeSelector:], 0x00af9a000000ffff)
+	le.PutUint64(to[dataSelector:], 0x00cf92000000ffff)
+	const size = dataSelector + 8
+	le.PutUint16(to[size:], size-1)
+	le.PutUint32(to[size+2:], s.at+descriptors)
 }
 
-// Of the HVM start info (public/arch-x86/hvm/start_info.h).
-const (
-	startMagic   = 0x336ec578
-	startVersion = 1 // with a map of the memory
-	mapRAM       = 1
-	mapReserved  = 2
-)
+// fillTables maps the first GiB to itself, in pages of 2 MiB.
+func (s starter) fillTables(to []byte) {
+	const present, writable, large = 1, 2, 1 << 7
+	le := binary.LittleEndian
+	for level := range uint32(2) {
+		le.PutUint64(to[level*pageSize:], uint64(s.at+tables+(level+1)*pageSize)|present|writable)
+	}
+	for i := range uint64(512) {
+		le.PutUint64(to[2*pageSize+8*i:], i<<21|present|writable|large)
+	}
+}
 
-// Where things are in the page of code and data that starts the kernel.
-const (
-	startInfo  = 0x40
-	moduleList = 0x80
-	memoryMap  = 0xc0
-	command    = 0x200
-	mostWords  = pageSize - command
-)
-
-// The domain's memory has a hole for a graphics card, and its special pages
-// (X86_HVM_END_SPECIAL_REGION) and interrupt controllers lie below 4 GiB.
+// The memory has holes: for a graphics card, and below 4 GiB for Xen's special pages
+// (X86_HVM_END_SPECIAL_REGION) and interrupt controllers.
 const (
 	lowEnd       = 0xa0000
 	holeEnd      = 0x100000
 	reservedFrom = 0xfc000000
+
+	typeRAM      = 1
+	typeReserved = 2
 )
 
-// startPages is a page that lies at an address and starts the kernel; the initial file system
-// follows.
-func startPages(at, entry uint32, cmdLine string, ramdisk uint32, memory int64) ([]byte, error) {
-	if len(cmdLine)+1 > mostWords {
-		return nil, fmt.Errorf("a command line of %d bytes", len(cmdLine))
-	}
-	page := make([]byte, pageSize)
+// fillParameters writes struct boot_params.
+func (s starter) fillParameters(to []byte) {
 	le := binary.LittleEndian
-	copy(page, starter(at+startInfo, entry))
-	info := page[startInfo:]
-	le.PutUint32(info, startMagic)
-	le.PutUint32(info[4:], startVersion)
-	le.PutUint32(info[12:], 1) // module
-	le.PutUint64(info[16:], uint64(at+moduleList))
-	le.PutUint64(info[24:], uint64(at+command))
-	le.PutUint64(info[40:], uint64(at+memoryMap))
-	le.PutUint64(page[moduleList:], uint64(at+pageSize))
-	le.PutUint64(page[moduleList+8:], uint64(ramdisk))
+	le.PutUint16(to[0x1fe:], 0xaa55)
+	copy(to[0x202:], "HdrS")
+	le.PutUint16(to[0x206:], 0x020f) // version of the protocol
+	to[0x210] = 0xff                 // a loader without a number
+	to[0x211] = 1                    // the kernel is loaded high
+	le.PutUint32(to[0x218:], s.at+starterSize)
+	le.PutUint32(to[0x21c:], s.ramdisk)
+	le.PutUint32(to[0x228:], s.at+command)
+	le.PutUint32(to[0x238:], mostCommands-1)
 	ranges := []struct{ from, to, kind uint64 }{
-		{0, lowEnd, mapRAM}, {holeEnd, uint64(memory), mapRAM}, {reservedFrom, 1 << 32, mapReserved},
+		{0, lowEnd, typeRAM}, {holeEnd, uint64(s.memory), typeRAM}, {reservedFrom, 1 << 32, typeReserved},
 	}
-	le.PutUint32(info[48:], uint32(len(ranges)))
+	to[0x1e8] = byte(len(ranges))
 	for i, r := range ranges {
-		e := page[memoryMap+24*i:]
+		e := to[0x2d0+20*i:]
 		le.PutUint64(e, r.from)
 		le.PutUint64(e[8:], r.to-r.from)
 		le.PutUint32(e[16:], uint32(r.kind))
 	}
-	copy(page[command:], cmdLine)
-	return page, nil
 }
 
-// starter are the instructions that lead to the kernel. Firmware has the processor cache memory: it
-// enables the range registers, with write-back as the default.
-func starter(info, entry uint32) []byte {
-	le := binary.LittleEndian
-	code := []byte{0xb9, 0xff, 0x02, 0, 0}            // mov $MSR_MTRRdefType, %ecx
-	code = append(code, 0xb8, 0x06, 0x08, 0, 0)       // mov $(enable | write-back), %eax
-	code = append(code, 0x31, 0xd2)                   // xor %edx, %edx
-	code = append(code, 0x0f, 0x30)                   // wrmsr
-	code = le.AppendUint32(append(code, 0xbb), info)  // mov $info, %ebx
-	code = le.AppendUint32(append(code, 0xb8), entry) // mov $entry, %eax
-	return append(code, 0xff, 0xe0)                   // jmp *%eax
+// code leads from protected mode to the kernel's 64-bit entry. As firmware does, it enables
+// the memory range registers, with write-back as the default.
+func (s starter) code() []byte {
+	at := func(b []byte, v uint32) []byte { return binary.LittleEndian.AppendUint32(b, v) }
+	code := at([]byte{0xb9}, 0x2ff)                                            // mov $MTRRdefType, %ecx
+	code = at(append(code, 0xb8), 0x806)                                       // mov $(enable | write-back), %eax
+	code = append(code, 0x31, 0xd2, 0x0f, 0x30)                                // xor %edx, %edx; wrmsr
+	code = append(code, 0x0f, 0x20, 0xe0, 0x83, 0xc8, 0x20)                    // mov %cr4, %eax; or $PAE, %eax
+	code = append(code, 0x0f, 0x22, 0xe0)                                      // mov %eax, %cr4
+	code = at(append(code, 0xb8), s.at+tables)                                 // mov $tables, %eax
+	code = append(code, 0x0f, 0x22, 0xd8)                                      // mov %eax, %cr3
+	code = at(append(code, 0xb9), 0xc0000080)                                  // mov $EFER, %ecx
+	code = append(code, 0x0f, 0x32)                                            // rdmsr
+	code = at(append(code, 0x0d), 1<<8)                                        // or $LME, %eax
+	code = append(code, 0x0f, 0x30)                                            // wrmsr
+	code = append(code, 0x0f, 0x20, 0xc0)                                      // mov %cr0, %eax
+	code = at(append(code, 0x0d), 1<<31)                                       // or $PG, %eax
+	code = append(code, 0x0f, 0x22, 0xc0)                                      // mov %eax, %cr0
+	code = at(append(code, 0x0f, 0x01, 0x15), s.at+descriptors+dataSelector+8) // lgdt
+	const jump = 7
+	code = at(append(code, 0xea), s.at+uint32(len(code))+jump) // ljmp to what follows
+	code = append(code, codeSelector, 0)
+	code = at(append(code, 0xb8), dataSelector)             // mov $selector, %eax
+	code = append(code, 0x8e, 0xd8, 0x8e, 0xc0, 0x8e, 0xd0) // mov %eax, %ds, %es, %ss
+	code = at(append(code, 0xbe), s.at+parameters)          // mov $parameters, %esi
+	code = at(append(code, 0xb8), s.entry)                  // mov $entry, %eax
+	return append(code, 0xff, 0xe0)                         // jmp *%rax
 }
 
 // Sizes of ELF's structures.

@@ -99,6 +99,8 @@ const (
 	DeviceModel  = "/usr/lib/xsmbench/device-model"
 	FirmwareFile = "/boot/firmware"
 	BIOSFile     = "/boot/bios"
+	// DeviceModelLog is where the toolstack has what it says.
+	DeviceModelLog = "/var/log/xen/qemu-dm-domU.log"
 	// RAMDisk is dom0's block device, Disk what the domU sees of it.
 	RAMDisk     = "/dev/ram0"
 	Disk        = "/dev/xvda"

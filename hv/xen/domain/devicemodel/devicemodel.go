@@ -1,10 +1,13 @@
-// Package devicemodel is the device model of an HVM domain as far as Xen's toolstack asks
-// for one: a process in dom0 that says it runs and answers on a socket. It emulates no device. The
-// domain that it is for gets to its kernel without any (image.Firmware), and Xen answers
-// itself what accesses to devices nobody emulates (hvm_io_intercept's null handler).
+// Package devicemodel is the device model of an HVM domain, as far as Linux without any device
+// needs one: a process in dom0 that tells Xen's toolstack that it runs, and answers it on a
+// socket. Of hardware it has Xen's platform device alone, without which Linux has no grants in such a
+// domain (drivers/xen/platform-pci.c). There is no disk, network or screen; what accesses anything else
+// gets Xen's own answer, all ones. To its kernel the domain gets without a device
+// (image.Firmware).
 //
 // The toolstack starts it as it starts QEMU, waits until "running" is in xenstore, and speaks
-// the QEMU Machine Protocol with it (tools/libs/light/libxl_dm.c and libxl_qmp.c).
+// the QEMU Machine Protocol with it (tools/libs/light/libxl_dm.c and libxl_qmp.c). Xen sends it
+// accesses in a page that both share (xen/common/ioreq.c).
 package devicemodel
 
 import (
