@@ -163,7 +163,7 @@ func dom0Image(ctx context.Context, k *kernel, around *surroundings, a *agents, 
 	if err := fs.Copy(kernelFile, k.vmlinux); err != nil {
 		return nil, err
 	}
-	config := domUConfig("domU", s.domU, "/boot/domU.img", label, memory) + s.pinning() + e.config()
+	config := domUConfig("domU", s.domU, "/boot/domU.img", label, memory) + s.pinning() + e.config(s.domU)
 	fs.File(protocol.DomUConfig, []byte(config), 0o644)
 	if err := e.addToolstack(fs, a.programs["domU"], label); err != nil {
 		return nil, err
