@@ -20,6 +20,7 @@ import "embed"
 //go:embed hv/model/*.go
 //go:embed hv/model/guest/*.go
 //go:embed hv/model/toolstack/*.go
+//go:embed hv/xen/domain/devicemodel/*.go
 //go:embed hv/xen/domain/hypercall/*.go
 //go:embed hv/xen/domain/linux/*.go
 //go:embed hv/xen/domain/native/*.go

@@ -224,7 +224,7 @@ const toolPath = toolstack + ":/usr/sbin:/usr/bin:/sbin:/bin"
 // startToolstack starts xenstore and the console daemon and tells xenstore
 // about dom0.
 func (d *dom0) startToolstack() error {
-	for _, dir := range []string{"/run/xen", "/run/xenstored", "/run/lock", "/var/lib/xen", "/var/lib/xenstored", protocol.ConsoleDir} {
+	for _, dir := range []string{"/run/xen", "/run/xenstored", "/run/lock", "/var/lib/xen", "/var/lib/xenstored", "/var/log/xen", protocol.ConsoleDir} {
 		if err := os.MkdirAll(dir, 0o755); err != nil {
 			return fmt.Errorf("start toolstack: %w", err)
 		}
@@ -336,14 +336,27 @@ func (d *dom0) answer() (string, error) {
 	return "", fmt.Errorf("no answer for %v", patience)
 }
 
-// lastWords is the end of the domU's console.
+// lastWords is the end of the domU's console, and what its device model said, if it has
+// one.
 func (d *dom0) lastWords() string {
-	const most = 2000
-	text, err := os.ReadFile(protocol.DomUConsole)
+	text, err := lastOf(protocol.DomUConsole)
 	if err != nil {
 		return err.Error()
 	}
-	return strings.TrimSpace(strings.ReplaceAll(string(text[max(0, len(text)-most):]), "\r", ""))
+	if said, err := lastOf(protocol.DeviceModelLog); err == nil && said != "" {
+		text += "\nits device model said:\n" + said
+	}
+	return text
+}
+
+// lastOf is the end of a file.
+func lastOf(path string) (string, error) {
+	const most = 2000
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return "", err
+	}
+	return strings.TrimSpace(strings.ReplaceAll(string(text[max(0, len(text)-most):]), "\r", "")), nil
 }
 
 // run runs a program of the toolstack; daemons detach themselves.

@@ -11,8 +11,8 @@
 //
 // With arguments it is a process of a host instead, where it measures what its
 // standard input asks for and reports on its standard output. In domains it is also
-// what the toolstack runs to connect devices, and the server of package
-// workloads/network: links to it have their names.
+// what the toolstack runs to connect devices, the device model of an HVM domU, and the
+// server of package workloads/network: links to it have their names.
 package main
 
 import (
@@ -40,6 +40,8 @@ func main() {
 		exitWith(asScript(name, os.Args[1:]))
 	case name == protocol.ServerPath:
 		exitWith(asServer(os.Args[1:]))
+	case name == protocol.DeviceModel:
+		exitWith(asDeviceModel(os.Args[1:]))
 	}
 	runtime.LockOSThread()
 	runtime.GOMAXPROCS(1)

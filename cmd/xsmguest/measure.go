@@ -125,6 +125,15 @@ func refused(text string) bool {
 	return strings.HasSuffix(text, abi.EACCES.Error()) || strings.HasSuffix(text, abi.EPERM.Error())
 }
 
+// guestType is what the kernel takes the domain for, "" if it does not say.
+func guestType() string {
+	text, err := os.ReadFile("/sys/hypervisor/guest_type")
+	if err != nil {
+		return ""
+	}
+	return strings.TrimSpace(string(text))
+}
+
 // facts reports what Xen says of itself: the security module's mode, and
 // whether an unprivileged domain is refused what it must not do.
 func (r *reporter) facts(calls *hypercall.Domain) error {
@@ -140,6 +149,7 @@ func (r *reporter) facts(calls *hypercall.Domain) error {
 		f.Module = protocol.ModuleFlask
 	}
 	if !calls.Privileged() {
+		f.Guest = guestType()
 		var refusal abi.Errno
 		switch err := calls.Forbidden(); {
 		case errors.As(err, &refusal):

@@ -18,6 +18,9 @@ func (s *start) check(domain string, f protocol.Facts) error {
 	if err := m.checkModule(b.Name, f); err != nil || domain == "dom0" {
 		return err
 	}
+	if kind := strings.ToUpper(s.shape.domU); f.Guest != "" && f.Guest != kind {
+		return fmt.Errorf("%s takes itself for a domain of kind %s, not %s", domain, f.Guest, kind)
+	}
 	return m.checkRefusal(domain, f)
 }
 

@@ -49,11 +49,13 @@ func TestCheck(t *testing.T) {
 		{"asked to wait for a policy", with("late"), "domU", flask, ""},
 		{"late, but has one", with("late"), "domU", forbidden(flask, 13), "refused with error 13 what is allowed where nothing is enforced"},
 		{"no mode", flaskBuild, "domU", protocol.Facts{Module: protocol.ModuleFlask, Refused: "function not implemented"}, "cannot ask the security module for its mode: function not implemented"},
+		{"a PVH domU", flaskBuild, "domU", protocol.Facts{Guest: "PVH", Module: protocol.ModuleFlask, Enforcing: true, Forbidden: 13}, ""},
+		{"another domU", flaskBuild, "domU", protocol.Facts{Guest: "HVM", Module: protocol.ModuleFlask, Enforcing: true, Forbidden: 13}, "domU takes itself for a domain of kind HVM, not PVH"},
 		{"nothing is known", flaskBuild, "dom0", protocol.Facts{}, "does not answer"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			s := &start{img: &hv.Image{Build: tt.build}}
+			s := &start{img: &hv.Image{Build: tt.build}, shape: shape{domU: "pvh"}}
 			err := s.check(tt.domain, tt.facts)
 			if tt.err == "" && err != nil || tt.err != "" && (err == nil || !strings.Contains(err.Error(), tt.err)) {
 				t.Errorf("error %v, want %q", err, tt.err)

@@ -172,14 +172,19 @@ func (e *equipment) memory() int {
 	return n
 }
 
-// config is what xl's description of the measured domU has more.
-func (e *equipment) config() string {
+// config is what xl's description of the measured domU of a kind has more. For an HVM domU
+// xl would have the device model emulate a network card beside the virtual one.
+func (e *equipment) config(kind string) string {
 	text := ""
 	if e != nil && e.disk {
 		text += fmt.Sprintf("disk=[\"phy:%s,%s,w\"]\n", protocol.RAMDisk, filepath.Base(protocol.Disk))
 	}
 	if e != nil && e.network {
-		text += fmt.Sprintf("vif=[\"mac=%s,script=%s\"]\n", protocol.DomUMAC, filepath.Base(protocol.NetworkScript))
+		more := ""
+		if kind == hvmKind {
+			more = ",type=vif"
+		}
+		text += fmt.Sprintf("vif=[\"mac=%s,script=%s%s\"]\n", protocol.DomUMAC, filepath.Base(protocol.NetworkScript), more)
 	}
 	return text
 }

@@ -142,6 +142,14 @@ func TestEquippedImage(t *testing.T) {
 	}
 }
 
+// An HVM domU's network card is the virtual one alone.
+func TestEquippedHVM(t *testing.T) {
+	e := &equipment{disk: true, network: true}
+	if got, want := e.config("hvm"), "disk=[\"phy:/dev/ram0,xvda,w\"]\nvif=[\"mac=00:16:3e:00:00:01,script=vif-xsmbench,type=vif\"]\n"; got != want {
+		t.Errorf("%q, want %q", got, want)
+	}
+}
+
 // TestWorkloadNeeds: each need of a workload is a facility that there is equipment for.
 func TestWorkloadNeeds(t *testing.T) {
 	for _, w := range workloads.All() {

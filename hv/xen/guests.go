@@ -28,7 +28,7 @@ const kernelArgs = "console=hvc0 nokaslr norandmaps randomize_kstack_offset=off 
 
 // shape is what a user may choose about the domUs.
 type shape struct {
-	domU string // "pv", "pvh"
+	domU string // "pv", "pvh", "hvm"
 	idle int    // domUs that do nothing
 	cpus int    // physical processors that domains use
 	gap  int    // idle ones between them
@@ -58,6 +58,9 @@ const (
 	idleMemory    = 96
 )
 
+// kernelFile is where dom0 has the domUs' kernel.
+const kernelFile = "/boot/vmlinux"
+
 // domUConfig is xl's description of a domU. TSC reads must not trap: Linux
 // makes one in every system call.
 func domUConfig(name, kind, ramdisk, label string, memory int) string {
@@ -67,8 +70,12 @@ func domUConfig(name, kind, ramdisk, label string, memory int) string {
 // domainConfig is domUConfig of a domain of which xl does something else when it
 // reboots.
 func domainConfig(name, kind, ramdisk, label string, memory int, onReboot string) string {
-	config := fmt.Sprintf("name=%q\ntype=%q\nkernel=\"/boot/vmlinux\"\nramdisk=%q\nextra=%q\nmemory=%d\nvcpus=1\n"+
-		"tsc_mode=\"native\"\non_crash=\"destroy\"\non_reboot=%q\n", name, kind, ramdisk, kernelArgs, memory, onReboot)
+	from := hvmConfig
+	if kind != hvmKind {
+		from = fmt.Sprintf("kernel=%q\nramdisk=%q\nextra=%q\n", kernelFile, ramdisk, kernelArgs)
+	}
+	config := fmt.Sprintf("name=%q\ntype=%q\n%smemory=%d\nvcpus=1\n"+
+		"tsc_mode=\"native\"\non_crash=\"destroy\"\non_reboot=%q\n", name, kind, from, memory, onReboot)
 	if label != "" {
 		config += fmt.Sprintf("seclabel=%q\n", label)
 	}
@@ -144,11 +151,19 @@ func dom0Image(ctx context.Context, k *kernel, around *surroundings, a *agents, 
 	if err != nil {
 		return nil, err
 	}
-	fs.File("/boot/domU.img", domU, 0o644)
-	if err := fs.Copy("/boot/vmlinux", k.vmlinux); err != nil {
+	memory := domUMemory + e.memory()
+	if s.domU == hvmKind {
+		err = addHVM(fs, k, domU, memory)
+	} else {
+		fs.File("/boot/domU.img", domU, 0o644)
+	}
+	if err != nil {
 		return nil, err
 	}
-	config := domUConfig("domU", s.domU, "/boot/domU.img", label, domUMemory+e.memory()) + s.pinning() + e.config()
+	if err := fs.Copy(kernelFile, k.vmlinux); err != nil {
+		return nil, err
+	}
+	config := domUConfig("domU", s.domU, "/boot/domU.img", label, memory) + s.pinning() + e.config(s.domU)
 	fs.File(protocol.DomUConfig, []byte(config), 0o644)
 	if err := e.addToolstack(fs, a.programs["domU"], label); err != nil {
 		return nil, err

@@ -220,6 +220,58 @@ func TestShape(t *testing.T) {
 	}
 }
 
+// An HVM domU has firmware and a device model instead of a kernel; nobody needs its initial
+// file system beside.
+func TestHVMConfig(t *testing.T) {
+	const want = `name="domU"
+type="hvm"
+firmware_override="/boot/firmware"
+bios="seabios"
+bios_path_override="/boot/bios"
+device_model_version="qemu-xen"
+device_model_override="/usr/lib/xsmbench/device-model"
+vga="none"
+vnc=0
+usb=0
+vkb_device=0
+memory=96
+vcpus=1
+tsc_mode="native"
+on_crash="destroy"
+on_reboot="destroy"
+seclabel="system_u:system_r:isolated_domU_t"
+`
+	if d := cmp.Diff(want, domUConfig("domU", "hvm", "/boot/domU.img", "system_u:system_r:isolated_domU_t", 96)); d != "" {
+		t.Error(d)
+	}
+}
+
+func TestHVMImage(t *testing.T) {
+	p := fakeParts(t)
+	if err := os.WriteFile(p.vmlinux, faketools.Program("a kernel"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	data, err := p.dom0Image(t, shape{domU: "hvm", idle: 1, cpus: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	dom0 := unpack(t, data)
+	if !strings.Contains(dom0[protocol.FirmwareFile], "agent of domU") || dom0[protocol.BIOSFile] == "" || dom0[protocol.DeviceModel] != "/init" {
+		t.Error("dom0 lacks what an HVM domU takes")
+	}
+	for _, path := range []string{"/boot/domU.img", "/boot/idle.img", kernelFile} {
+		if has, wanted := dom0[path] != "", path != "/boot/domU.img"; has != wanted {
+			t.Errorf("dom0 has %s: %v", path, has)
+		}
+	}
+	if config := dom0[protocol.DomUConfig]; !strings.Contains(config, `type="hvm"`) {
+		t.Error(config)
+	}
+	if _, err := fakeParts(t).dom0Image(t, shape{domU: "hvm", cpus: 1}); err == nil {
+		t.Error("a kernel that is no ELF file was taken")
+	}
+}
+
 // With two processors dom0 is pinned to the first, the domU to the second, or the one
 // behind an idle one, and the plug-in tells them apart. Turns are short where both
 // domains do one thing.

@@ -198,15 +198,15 @@ func (t *Target) AtOnce(spec hv.BootSpec) int {
 func counts(accel string) bool { return accel == "" || accel == string(qemu.ICount) }
 
 // DomUKinds lists the kinds of domU.
-func (*Target) DomUKinds() []string { return []string{"pv", "pvh"} }
+func (*Target) DomUKinds() []string { return []string{"pv", "pvh", hvmKind} }
 
 // MostIdle is how many idle domUs fit beside the measured one.
 func (*Target) MostIdle() int { return 8 }
 
 // MostCPUs is 2: one for dom0, one for the domU. A PVH domU died on the second of QEMU's
-// processors, at its first AVX2 instruction.
+// processors, at its first AVX2 instruction; an HVM one uses the same of the processor.
 func (*Target) MostCPUs(domU string) int {
-	if domU == "pvh" {
+	if domU == "pvh" || domU == hvmKind {
 		return 1
 	}
 	return 2

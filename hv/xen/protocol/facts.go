@@ -13,6 +13,9 @@ const (
 
 // Facts are what a domain found out about the Xen below it before it measured.
 type Facts struct {
+	// Guest is the kind of domain that an unprivileged domain's kernel takes itself for: "PV", "PVH",
+	// "HVM"; "" where it does not say.
+	Guest     string `json:"guest,omitempty"`
 	Module    string `json:"module"`
 	Enforcing bool   `json:"enforcing,omitempty"`
 	// Refused says why the module did not tell its mode.

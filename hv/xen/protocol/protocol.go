@@ -98,6 +98,14 @@ const (
 	DiskScript    = "/etc/xen/scripts/block"
 	NetworkScript = "/etc/xen/scripts/vif-xsmbench"
 	ServerPath    = "/usr/lib/xsmbench/server"
+	// DeviceModel is what the toolstack starts in dom0 for an HVM domU: the agent, again.
+	// FirmwareFile is that domain's kernel with all that it needs, BIOSFile one that the
+	// toolstack loads and nothing reads.
+	DeviceModel  = "/usr/lib/xsmbench/device-model"
+	FirmwareFile = "/boot/firmware"
+	BIOSFile     = "/boot/bios"
+	// DeviceModelLog is where the toolstack has what it says.
+	DeviceModelLog = "/var/log/xen/qemu-dm-domU.log"
 	// RAMDisk is dom0's block device, Disk what the domU sees of it.
 	RAMDisk     = "/dev/ram0"
 	Disk        = "/dev/xvda"

@@ -146,7 +146,7 @@ func FuzzDecodeContent(f *testing.F) {
 }
 
 func TestFacts(t *testing.T) {
-	for _, want := range []Facts{{}, {Module: ModuleNone, Forbidden: 1}, {Module: ModuleFlask, Enforcing: true, Forbidden: 13}, {Module: ModuleFlask, Refused: "it says \"no\"\n"}} {
+	for _, want := range []Facts{{}, {Guest: "HVM", Module: ModuleNone, Forbidden: 1}, {Module: ModuleFlask, Enforcing: true, Forbidden: 13}, {Module: ModuleFlask, Refused: "it says \"no\"\n"}} {
 		got, ok := DecodeFacts(want.Encode())
 		if !ok || got != want {
 			t.Errorf("%+v became %+v, %v", want, got, ok)

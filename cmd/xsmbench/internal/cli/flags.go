@@ -141,7 +141,7 @@ func (f *runFlags) register(fs *pflag.FlagSet) {
 	fs.BoolVar(&f.witness, "witness", false, "if the target counts, also report the hypervisor's own counters (FLASK's AVC, performance counters)")
 	fs.StringVar(&f.workload, "workload", workloads.Default, "what the domain, or its neighbour, does besides the benchmark: "+strings.Join(workloads.Names(), ", "))
 	fs.StringVar(&f.accel, "accel", "", "accelerator (default: the target's first)")
-	fs.StringSliceVar(&f.domUs, "domu-kind", nil, "kinds of domU, such as pv or pvh, comma-separated; several are measured side by side (default: the target's first)")
+	fs.StringSliceVar(&f.domUs, "domu-kind", nil, "kinds of domU, such as pv, pvh or hvm, comma-separated; several are measured side by side (default: the target's first)")
 	fs.IntVar(&f.idle, "idle-domus", 0, "number of idle domUs beside the measured one")
 	fs.IntVar(&f.cpus, "cpus", 0, "physical processors of a machine; with 2, dom0 has one and the domU the other (default: the target's)")
 	alias(fs, "domu", "domu-kind")
