@@ -313,6 +313,9 @@ func (d *dom0) connect() error {
 	if err != nil {
 		return fmt.Errorf("wait for domU: %w; its console ends:\n%s", err, d.lastWords())
 	}
+	if said, err := lastOf(protocol.DeviceModelLog); err == nil && said != "" {
+		fmt.Fprintln(os.Stderr, "xsmguest: the domU's device model says:", said)
+	}
 	if err := d.calls.Complete(answer); err != nil {
 		return err
 	}

@@ -151,7 +151,7 @@ func dom0Image(ctx context.Context, k *kernel, around *surroundings, a *agents, 
 	if err != nil {
 		return nil, err
 	}
-	memory := domUMemory + e.memory()
+	memory := domUMemory + e.memory() + hvmMemory(s.domU, e)
 	if s.domU == hvmKind {
 		err = addHVM(fs, k, domU, memory)
 	} else {

@@ -71,7 +71,7 @@ func pointer(cmd uint64) func(uint64) [5]uint64 {
 // planner makes plans, and knows what in the domain is the process's own.
 type planner struct {
 	// translated domains have a physical address space of Xen's making
-	// (PVH); frames in hypercalls are then none of the machine's.
+	// (PVH, HVM); frames in hypercalls are then none of the machine's.
 	translated bool
 	ports      ports
 	frames     frames
