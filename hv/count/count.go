@@ -177,7 +177,7 @@ func (c *Counter) sum(s *bench.Measurement, p bench.Phase, list []window.Window,
 		return part{windows: int64(len(list)), counts: window.Sum(list)}
 	}
 	if !sum.Exact() {
-		s.Warnings = append(s.Warnings, fmt.Sprintf(bench.NotExact+"of %s%d clean windows %d executed the %d instructions of the mode", name, sum.Clean, sum.AtMode, sum.Mode))
+		s.Warnings = append(s.Warnings, bench.NotExact+whyNotExact(name, sum))
 	}
 	if !sum.FewOther() {
 		s.Warnings = append(s.Warnings, fmt.Sprintf(bench.WindowsLeftOut+"in %d of %s%d without an interrupt, the guest asked Xen for other things than in most", sum.Other, name, sum.Clean+sum.Other))
@@ -186,4 +186,15 @@ func (c *Counter) sum(s *bench.Measurement, p bench.Phase, list []window.Window,
 		xen: float64(sum.Mode), guest: float64(sum.Kernel), all: float64(sum.Mode + sum.Kernel + sum.User),
 		windows: 1, counts: sum.Counts, clean: true,
 	}
+}
+
+// whyNotExact says what keeps the windows of a phase, which has a name, from being exact.
+func whyNotExact(name string, s window.Summary) string {
+	switch {
+	case s.Clean == 1:
+		return fmt.Sprintf("of %s%d windows one is clean", name, s.Windows)
+	case s.AtMode == s.Clean:
+		return fmt.Sprintf("%s%d clean windows executed %d instructions each, but not all in the same functions and hooks", name, s.Clean, s.Mode)
+	}
+	return fmt.Sprintf("of %s%d clean windows %d executed the %d instructions of the mode", name, s.Clean, s.AtMode, s.Mode)
 }
