@@ -3,6 +3,7 @@
 package realtest
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -10,13 +11,14 @@ import (
 )
 
 // TestLibraryProcesses measures processes that are linked with the C library in both
-// domains. They cost Xen more than small ones; fork and exec are exact, and the shell,
+// domains. They cost Xen more than small ones; fork and exec are nearly always exact, and the shell,
 // which outlasts a timer tick, is a mean of windows that nearly agree.
 func TestLibraryProcesses(t *testing.T) {
 	t.Parallel()
 	const small, library = "Lmbench/lat_proc/op=fork", "/process=dynamic"
 	dir := measure(t, "--aa=false", "--builds", "native,dummy,flask", "--bench", `lat_proc/op=(fork|(fork|exec|sh)/process=dynamic)$`)
 	c := compareRun(t, dir)
+	var inexact []string
 	for _, domain := range []string{"dom0", "domU"} {
 		for _, build := range []string{"dummy", "flask"} {
 			before := c.rows[key(build, domain, small)]
@@ -29,7 +31,7 @@ func TestLibraryProcesses(t *testing.T) {
 					t.Errorf("%s in %s: %s costs %v and %v, what came before %v and %v", build, domain, op, *r.Base, *r.Value, *before.Base, *before.Value)
 				}
 				if op != "sh" && !r.exact {
-					t.Errorf("%s in %s: %s is not exact: %q", build, domain, op, r.warnings)
+					inexact = append(inexact, fmt.Sprintf("%s in %s: %s: %q", build, domain, op, r.warnings))
 				}
 				if build == "flask" && *r.Value < 1.02**r.Base {
 					t.Errorf("%s in %s: FLASK adds nothing to %s: %v, %v", build, domain, op, *r.Base, *r.Value)
@@ -37,6 +39,11 @@ func TestLibraryProcesses(t *testing.T) {
 				before = r
 			}
 		}
+	}
+	// An exec takes most of the time from tick to tick: another kernel thread may come.
+	const mayBe = 2
+	if len(inexact) > mayBe {
+		t.Errorf("of 8 rows these are not exact, %d may be: %s", mayBe, strings.Join(inexact, "; "))
 	}
 	for build, text := range consoles(t, dir) {
 		checkEnforcing(t, build, text)
