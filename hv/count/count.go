@@ -107,7 +107,7 @@ func (c *Counter) Fill(s *bench.Measurement, b bench.Benchmark, windows func(ben
 		}
 		s.Iterations += int64(len(list))
 		c.execute(executed, list)
-		f := c.phase(s, p.phase, list, whole(b))
+		f := c.phase(s, p.phase, list, whyWhole(b))
 		total.spun += float64(p.sign) * f.spun
 		clean = clean && f.clean
 		total.xen += float64(p.sign) * f.xen

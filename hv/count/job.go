@@ -8,8 +8,8 @@ import (
 	"xsmbench/hv/count/window"
 )
 
-// whole says why a benchmark's windows are counted as a whole, "" if they are not.
-func whole(b bench.Benchmark) string {
+// whyWhole says why a benchmark's windows are counted as a whole, "" if they are not.
+func whyWhole(b bench.Benchmark) string {
 	switch {
 	case b.Job != nil:
 		return "the job outlasts timer ticks, and its processes run in another order each time"
