@@ -61,7 +61,7 @@ func runPlan(name string, o protocol.Order, s session, other otherDomain, w io.W
 		return err
 	}
 	linux.OwnDescriptors() // main has locked the thread
-	r := reporter{Writer: out, os: s.os, counting: o.Plan.Options.Windows > 0}
+	r := reporter{Writer: out, os: s.os, counting: o.Plan.Options.Windows > 0, now: reclaims}
 	err := first(&r)
 	load, e := workloads.Find(o.Plan.Workload)
 	if err = errors.Join(err, e); err == nil {
@@ -93,7 +93,12 @@ type reporter struct {
 	*wire.Writer
 	os       *linux.OS
 	counting bool
+	now      func() uint64 // reclaims
+	begun    uint64        // of them, when the benchmark began
 }
+
+// outOfMemory is said of a benchmark during which the kernel looked for memory to free.
+const outOfMemory = bench.NotExact + "the domain has so little memory left that its kernel had to free some meanwhile"
 
 // Begin announces a benchmark and chooses its slots.
 func (r *reporter) Begin(benchmark string, index, total int) error {
@@ -101,6 +106,7 @@ func (r *reporter) Begin(benchmark string, index, total int) error {
 		if err := r.os.SetSlot(mark.Slot(index-1, bench.PhaseBaseline)); err != nil {
 			return err
 		}
+		r.begun = r.now()
 	}
 	return r.Writer.Begin(benchmark, index, total)
 }
@@ -115,6 +121,9 @@ func (r *reporter) Sample(m bench.Measurement) error {
 	if r.counting {
 		m.Windows = nil
 		m.Warnings = nil
+		if r.now() != r.begun {
+			m.Warnings = []string{outOfMemory}
+		}
 	}
 	return r.Writer.Sample(m)
 }

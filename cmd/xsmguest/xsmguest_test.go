@@ -43,7 +43,7 @@ func report(t *testing.T, counting bool, index int) ([]wire.Event, error) {
 	if err := out.Hello(wire.Hello{Domain: "dom0"}); err != nil {
 		t.Fatal(err)
 	}
-	r := &reporter{Writer: out, os: linux.New(linux.Config{}), counting: counting}
+	r := &reporter{Writer: out, os: linux.New(linux.Config{}), counting: counting, now: func() uint64 { return 0 }}
 	if err := r.Begin("Lmbench/lat_pipe", index, index); err != nil {
 		return nil, err
 	}
@@ -137,4 +137,37 @@ func FuzzParseModules(f *testing.F) {
 			}
 		}
 	})
+}
+
+func TestReclaims(t *testing.T) {
+	for _, tt := range []struct {
+		text string
+		want uint64
+	}{
+		{"", 0},
+		{"nr_free_pages 355\npageoutrun 3\nallocstall_dma 1\nallocstall_normal 20\npgfree 77\n", 24},
+		{"pageoutrun\npageoutruns 4\nallocstall_dma32 x\npageoutrun 5", 5},
+	} {
+		if got := reclaimsIn([]byte(tt.text)); got != tt.want {
+			t.Errorf("%q: %d, want %d", tt.text, got, tt.want)
+		}
+	}
+}
+
+// TestOutOfMemory: a count during which the kernel reclaimed memory is not called exact.
+func TestOutOfMemory(t *testing.T) {
+	for _, more := range []uint64{0, 1} {
+		var stream bytes.Buffer
+		r := &reporter{Writer: wire.NewWriter(&stream), os: linux.New(linux.Config{}), counting: true, now: func() uint64 { return 7 }}
+		if err := r.Begin("Lmbench/lat_pipe", 1, 1); err != nil {
+			t.Fatal(err)
+		}
+		r.now = func() uint64 { return 7 + more }
+		if err := r.Sample(bench.Measurement{Domain: "domU", Benchmark: "Lmbench/lat_pipe", Warnings: []string{"the clock is coarse"}}); err != nil {
+			t.Fatal(err)
+		}
+		if said := strings.Contains(stream.String(), outOfMemory); said != (more > 0) {
+			t.Errorf("%d more: it says so: %v", more, said)
+		}
+	}
 }

@@ -150,18 +150,6 @@ func TestEquippedHVM(t *testing.T) {
 	}
 }
 
-func TestHVMMemory(t *testing.T) {
-	for _, tt := range []struct {
-		kind string
-		e    *equipment
-		want int
-	}{{"hvm", nil, 0}, {"hvm", &equipment{network: true}, 0}, {"hvm", &equipment{disk: true}, hvmDiskMemory}, {"pvh", &equipment{disk: true}, 0}} {
-		if got := hvmMemory(tt.kind, tt.e); got != tt.want {
-			t.Errorf("%s with %+v: %d MiB more", tt.kind, tt.e, got)
-		}
-	}
-}
-
 // TestWorkloadNeeds: each need of a workload is a facility that there is equipment for.
 func TestWorkloadNeeds(t *testing.T) {
 	for _, w := range workloads.All() {

@@ -48,12 +48,13 @@ func shapeOf(spec hv.BootSpec) shape {
 	return s
 }
 
-// memory in MiB.
+// memory in MiB. A domU of 96 MiB has a kernel with 45 MiB to give away, of which the agent leaves so
+// little that kswapd is woken by one allocation or another, and then by each.
 const (
 	machineMemory = 1024
 	dom0Memory    = 512
 	dom0Spare     = 16 // that dom0 may ask for
-	domUMemory    = 96
+	domUMemory    = 128
 	compileMemory = 64 // that a domU has more, where it compiles
 	idleMemory    = 96
 )
@@ -151,7 +152,7 @@ func dom0Image(ctx context.Context, k *kernel, around *surroundings, a *agents, 
 	if err != nil {
 		return nil, err
 	}
-	memory := domUMemory + e.memory() + hvmMemory(s.domU, e)
+	memory := domUMemory + e.memory()
 	if s.domU == hvmKind {
 		err = addHVM(fs, k, domU, memory)
 	} else {

@@ -23,18 +23,6 @@ const hvmConfig = "firmware_override=\"" + protocol.FirmwareFile + "\"\n" +
 // both domains are ready: Xen emulates each access.
 const hvmKernelArgs = kernelArgs + " acpi=off pci=noearly"
 
-// hvmDiskMemory is what an HVM domU with a virtual disk has more, in MiB: in 96 MiB its kernel ran out
-// of memory while it wrote.
-const hvmDiskMemory = 32
-
-// hvmMemory is what a domU of a kind with some equipment has more for its kind, in MiB.
-func hvmMemory(kind string, e *equipment) int {
-	if kind == hvmKind && e != nil && e.disk {
-		return hvmDiskMemory
-	}
-	return 0
-}
-
 // addHVM adds what an HVM domU of some MiB boots from to dom0's file system, and its
 // device model.
 func addHVM(fs *image.Initramfs, k *kernel, ramdisk []byte, memory int) error {
