@@ -51,6 +51,14 @@ const (
 	NativeLibraryFork  NativeOp = "libfork"
 	NativeLibraryExec  NativeOp = "libexec"
 	NativeLibraryShell NativeOp = "libsh"
+	// Calls that a C program makes through its library, for targets whose processes are
+	// to be such programs: getppid; a byte read from or written to a descriptor
+	// (argument); and a mapping of a file (descriptor, size) of whose first tenth a
+	// byte in every 16 KiB is written before it is unmapped, as lat_mmap does.
+	NativeGetppid   NativeOp = "getppid"
+	NativeReadByte  NativeOp = "readbyte"
+	NativeWriteByte NativeOp = "writebyte"
+	NativeMap       NativeOp = "mapfile"
 )
 
 // UnixAddress is where lat_unix_connect's server listens.

@@ -52,5 +52,11 @@ func mapAndTouch(os bench.OS, size int) (bench.Loop, func(), error) {
 		}
 		return nil
 	}
-	return loop, func() { os.Close(fd); os.Unlink(scratchFile) }, nil
+	remove := func() { os.Close(fd); os.Unlink(scratchFile) }
+	loop, cleanup, err := nativeOr(os, loop, bench.NativeMap, int64(fd), int64(size))
+	if err != nil {
+		remove()
+		return nil, nil, err
+	}
+	return loop, func() { cleanup(); remove() }, nil
 }

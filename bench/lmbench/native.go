@@ -23,3 +23,17 @@ func native(op bench.NativeOp, portable setup, args ...int64) setup {
 		return loop, cleanup, err
 	}
 }
+
+// nativeOr is native for an operation whose arguments the portable code's set-up has.
+func nativeOr(os bench.OS, portable bench.Loop, op bench.NativeOp, args ...int64) (bench.Loop, func(), error) {
+	nothing := func() {}
+	target, ok := os.(bench.NativeLoops)
+	if !ok {
+		return portable, nothing, nil
+	}
+	loop, cleanup, err := target.NativeLoop(op, args...)
+	if errors.Is(err, errors.ErrUnsupported) {
+		return portable, nothing, nil
+	}
+	return loop, cleanup, err
+}

@@ -9,7 +9,7 @@ import (
 // registerSyscall registers lat_syscall: calls that never leave the guest.
 func registerSyscall() {
 	for _, b := range []bench.Benchmark{
-		{Name: "lat_syscall/op=null", Doc: "getppid", Source: "lat_syscall null", Setup: null},
+		{Name: "lat_syscall/op=null", Doc: "getppid", Source: "lat_syscall null", Setup: native(bench.NativeGetppid, null)},
 		{Name: "lat_syscall/op=read", Doc: "read one byte of /dev/zero", Source: "lat_syscall read", Setup: readZero},
 		{Name: "lat_syscall/op=write", Doc: "write one byte to /dev/null", Source: "lat_syscall write", Setup: writeNull},
 		{Name: "lat_syscall/op=stat", Doc: "stat a file", Source: "lat_syscall stat", Setup: stat},
@@ -35,15 +35,15 @@ func null(d bench.Domain) (bench.Loop, func(), error) {
 }
 
 func readZero(d bench.Domain) (bench.Loop, func(), error) {
-	return oneByte(d.OS(), "/dev/zero", bench.O_RDONLY, d.OS().Read)
+	return oneByte(d.OS(), "/dev/zero", bench.O_RDONLY, bench.NativeReadByte, d.OS().Read)
 }
 
 func writeNull(d bench.Domain) (bench.Loop, func(), error) {
-	return oneByte(d.OS(), "/dev/null", bench.O_WRONLY, d.OS().Write)
+	return oneByte(d.OS(), "/dev/null", bench.O_WRONLY, bench.NativeWriteByte, d.OS().Write)
 }
 
 // oneByte moves one byte to or from a device.
-func oneByte(os bench.OS, path string, flags int, move func(bench.FD, []byte) (int, error)) (bench.Loop, func(), error) {
+func oneByte(os bench.OS, path string, flags int, op bench.NativeOp, move func(bench.FD, []byte) (int, error)) (bench.Loop, func(), error) {
 	fd, err := os.Open(path, flags)
 	if err != nil {
 		return nil, nil, fmt.Errorf("open %s: %w", path, err)
@@ -57,7 +57,12 @@ func oneByte(os bench.OS, path string, flags int, move func(bench.FD, []byte) (i
 		}
 		return nil
 	}
-	return loop, func() { os.Close(fd) }, nil
+	loop, cleanup, err := nativeOr(os, loop, op, int64(fd))
+	if err != nil {
+		os.Close(fd)
+		return nil, nil, err
+	}
+	return loop, func() { cleanup(); os.Close(fd) }, nil
 }
 
 func stat(d bench.Domain) (bench.Loop, func(), error) {

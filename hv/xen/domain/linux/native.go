@@ -58,7 +58,7 @@ func (o *OS) End() {
 // error is that of the program, EPROTO if an iteration did not do what it
 // should.
 func (o *OS) NativeLoop(op bench.NativeOp, args ...int64) (bench.Loop, func(), error) {
-	if o.config.Native == "" {
+	if o.config.Native == "" || isCall(op) && !o.mostDynamic() {
 		return nil, nil, errors.ErrUnsupported
 	}
 	if isLibrary(op) && o.config.Dynamic == "" {
@@ -84,6 +84,20 @@ func isLibrary(op bench.NativeOp) bool {
 func isSmall(op bench.NativeOp) bool {
 	return op == bench.NativeFork || op == bench.NativeExec || op == bench.NativeShell
 }
+
+// isCall tells the operations that are single calls. The agent makes them itself, unless
+// processes are to be C programs: after a system call returns are dear on some
+// processors, and Go's functions return more often than the library's.
+func isCall(op bench.NativeOp) bool {
+	switch op {
+	case bench.NativeGetppid, bench.NativeReadByte, bench.NativeWriteByte, bench.NativeMap:
+		return true
+	}
+	return false
+}
+
+// mostDynamic reports whether processes that are not of a few pages are C programs.
+func (o *OS) mostDynamic() bool { return o.config.MostDynamic && o.config.Dynamic != "" }
 
 // server is a running native program.
 type server struct {
@@ -112,7 +126,7 @@ func (o *OS) serve(op bench.NativeOp, args []int64) (*server, error) {
 	switch {
 	case native.IsIPC(op):
 		argv[0] = o.config.IPC
-	case isLibrary(op) || o.config.MostDynamic && o.config.Dynamic != "" && !isSmall(op):
+	case isLibrary(op) || o.mostDynamic() && !isSmall(op):
 		argv[0] = o.config.Dynamic
 	}
 	for _, a := range args {

@@ -126,6 +126,26 @@ func TestMostDynamic(t *testing.T) {
 	}
 }
 
+// TestCalls: single calls are made by the program that is linked with the C library, if
+// processes are to be that, and else by the agent.
+func TestCalls(t *testing.T) {
+	for _, op := range []bench.NativeOp{bench.NativeGetppid, bench.NativeReadByte, bench.NativeWriteByte, bench.NativeMap} {
+		for _, c := range []struct {
+			config linux.Config
+			agent  bool
+		}{
+			{linux.Config{Native: "/no/native", Dynamic: "/no/dynamic", MostDynamic: true}, false},
+			{linux.Config{Native: "/no/native", Dynamic: "/no/dynamic"}, true},
+			{linux.Config{Native: "/no/native", MostDynamic: true}, true},
+		} {
+			_, _, err := linux.New(c.config).NativeLoop(op, 3, 4)
+			if errors.Is(err, errors.ErrUnsupported) != c.agent || !c.agent && !strings.Contains(err.Error(), "start /no/dynamic") {
+				t.Errorf("%s with %+v: %v", op, c.config, err)
+			}
+		}
+	}
+}
+
 func openConfig(t *testing.T, c linux.Config) *linux.OS {
 	t.Helper()
 	runtime.LockOSThread()

@@ -3,6 +3,7 @@ package native_test
 import (
 	"bytes"
 	"debug/elf"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -151,6 +152,67 @@ func TestDynamicOperations(t *testing.T) {
 				t.Errorf("end: %v", err)
 			}
 		})
+	}
+}
+
+// TestDynamicCalls runs the operations that are given descriptors: what they do to the
+// files is seen, and what they cannot do is told.
+func TestDynamicCalls(t *testing.T) {
+	self := installDynamic(t)
+	path := filepath.Join(t.TempDir(), "file")
+	const size = 1 << 20
+	if err := os.WriteFile(path, make([]byte, size), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	both, err := os.OpenFile(path, os.O_RDWR, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer both.Close()
+	reading, err := os.Open("/dev/zero")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer reading.Close()
+	for _, tt := range []struct {
+		op   bench.NativeOp
+		args []string
+		want syscall.Errno
+	}{
+		{bench.NativeGetppid, nil, 0},
+		{bench.NativeMap, []string{"3", fmt.Sprint(size)}, 0},
+		{bench.NativeMap, []string{"4", fmt.Sprint(size)}, syscall.EIO}, // it may not be written
+		{bench.NativeReadByte, []string{"4"}, 0},
+		{bench.NativeReadByte, []string{"9"}, syscall.EIO},
+		{bench.NativeWriteByte, []string{"3"}, 0},
+		{bench.NativeWriteByte, []string{"4"}, syscall.EIO},
+	} {
+		t.Run(strings.Join(append([]string{string(tt.op)}, tt.args...), " "), func(t *testing.T) {
+			s, ready := serveFiles(t, []*os.File{both, reading}, self, tt.op, tt.args...)
+			if ready != 0 {
+				t.Fatal(syscall.Errno(ready))
+			}
+			if e := syscall.Errno(s.run(t, 2, native.Unmarked)); e != tt.want {
+				t.Errorf("loop: %v, want %v", e, tt.want)
+			}
+			s.requests.Close()
+			if err := s.Wait(); err != nil {
+				t.Errorf("end: %v", err)
+			}
+		})
+	}
+	text, err := os.ReadFile(path)
+	if err != nil || len(text) != size {
+		t.Fatalf("%d bytes, %v", len(text), err)
+	}
+	const step = 16 << 10
+	for at, b := range text {
+		if at < 2 { // of writeByte, and of the first byte that the mapping touches
+			continue
+		}
+		if want := at%step == 0 && at < size/10; b == 1 != want {
+			t.Fatalf("byte %d of the file is %d", at, b)
+		}
 	}
 }
 

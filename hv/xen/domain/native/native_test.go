@@ -220,7 +220,14 @@ func serve(t *testing.T, op bench.NativeOp, args ...string) (*server, int) {
 
 func serveProgram(t *testing.T, program string, op bench.NativeOp, args ...string) (*server, int) {
 	t.Helper()
+	return serveFiles(t, nil, program, op, args...)
+}
+
+// serveFiles gives the program files beside its own: the first is descriptor 3.
+func serveFiles(t *testing.T, files []*os.File, program string, op bench.NativeOp, args ...string) (*server, int) {
+	t.Helper()
 	s := &server{Cmd: exec.Command(program, append([]string{string(op)}, args...)...)}
+	s.ExtraFiles = files
 	var err error
 	if s.requests, err = s.StdinPipe(); err != nil {
 		t.Fatal(err)

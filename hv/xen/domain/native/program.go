@@ -173,6 +173,10 @@ var dynamicOperations = []operation{
 	{bench.NativeLibraryFork, 2, (*program).dynamicFork},
 	{bench.NativeLibraryExec, 3, (*program).dynamicExec},
 	{bench.NativeLibraryShell, 4, (*program).dynamicShell},
+	{bench.NativeGetppid, 2, (*program).getppid},
+	{bench.NativeReadByte, 3, (*program).readByte},
+	{bench.NativeWriteByte, 3, (*program).writeByte},
+	{bench.NativeMap, 4, (*program).mapFile},
 }
 
 // operations are those that the program has.
