@@ -30,6 +30,7 @@ func asProcess(args []string, in io.Reader, out io.Writer) error {
 	flags.StringVar(&c.Hello, "hello", "", "a `program` in place of /bin/hello")
 	flags.StringVar(&c.Shell, "shell", "", "a `program` in place of /bin/sh")
 	flags.StringVar(&c.Dynamic, "dynamic", "", "the native loops linked with the C library, a `program`")
+	flags.StringVar(&c.DynamicIPC, "dynamic-ipc", "", "the native loops between processes linked with the C library, a `program`")
 	flags.StringVar(&c.Compiler, "compiler", "", "a C `compiler`")
 	if err := flags.Parse(args); err != nil {
 		return err

@@ -21,10 +21,11 @@ const agentProgram = "cmd/xsmguest"
 
 // Files of an entry of the store.
 const (
-	agentFile   = "agent"
-	nativeFile  = "native"
-	ipcFile     = "ipc"
-	dynamicFile = "dynamic"
+	agentFile      = "agent"
+	nativeFile     = "native"
+	ipcFile        = "ipc"
+	dynamicFile    = "dynamic"
+	dynamicIPCFile = "dynamic-ipc"
 )
 
 // hostAgents are the programs that measure.
@@ -64,7 +65,7 @@ func (t *Target) build(ctx context.Context, b hv.Build, progress func(string)) (
 	for _, text := range []string{k.release, k.version, k.commandLine} {
 		fmt.Fprintf(hash, "%q\n", text)
 	}
-	for _, file := range []string{agentFile, nativeFile, ipcFile, dynamicFile} {
+	for _, file := range []string{agentFile, nativeFile, ipcFile, dynamicFile, dynamicIPCFile} {
 		if err := addFile(hash, programs.Path(file)); err != nil {
 			return nil, err
 		}
@@ -145,7 +146,7 @@ func (t *Target) programs(ctx context.Context, arch string, progress func(string
 // writeLoops writes the native loops, alone, between processes, and linked with the
 // C library.
 func writeLoops(dir string) error {
-	for file, image := range map[string]func(uint64) ([]byte, error){nativeFile: native.Image, ipcFile: native.IPC, dynamicFile: native.Dynamic} {
+	for file, image := range map[string]func(uint64) ([]byte, error){nativeFile: native.Image, ipcFile: native.IPC, dynamicFile: native.Dynamic, dynamicIPCFile: native.DynamicIPC} {
 		text, err := image(base)
 		if err != nil {
 			return err

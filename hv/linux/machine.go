@@ -57,7 +57,7 @@ func (t *Target) command(img *hv.Image, dir string) []string {
 		"-native", at(nativeFile), "-ipc", at(ipcFile), "-hello", at(nativeFile), "-shell", at(nativeFile),
 	}
 	if t.hasLibrary() {
-		args = append(args, "-dynamic", at(dynamicFile))
+		args = append(args, "-dynamic", at(dynamicFile), "-dynamic-ipc", at(dynamicIPCFile))
 	}
 	if cc := t.compiler(); cc != "" {
 		args = append(args, "-compiler", cc)

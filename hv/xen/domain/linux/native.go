@@ -124,6 +124,8 @@ func (o *OS) serve(op bench.NativeOp, args []int64) (*server, error) {
 		argv = append(argv, o.config.LibraryShell, o.config.Dynamic)
 	}
 	switch {
+	case native.IsIPC(op) && o.config.MostDynamic && o.config.DynamicIPC != "":
+		argv[0] = o.config.DynamicIPC
 	case native.IsIPC(op):
 		argv[0] = o.config.IPC
 	case isLibrary(op) || o.mostDynamic() && !isSmall(op):

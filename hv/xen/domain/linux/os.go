@@ -49,8 +49,10 @@ type Config struct {
 	// (native.Dynamic), as lmbench's programs are C programs. It runs the operations
 	// of bench.NativeLibraryFork and the like, which are refused with "".
 	Dynamic string
-	// MostDynamic has Dynamic run what Native else does. Left to Native are
-	// processes of a few pages.
+	// DynamicIPC is that of the second program, linked in the same way.
+	DynamicIPC string
+	// MostDynamic has Dynamic and DynamicIPC run what Native and IPC else do. Left to
+	// Native are processes of a few pages.
 	MostDynamic bool
 	// LibraryShell is the shell that Dynamic starts, "" for /bin/sh.
 	LibraryShell string

@@ -88,8 +88,14 @@ func configOf(t *testing.T, how string) linux.Config {
 		if image, err = native.Dynamic(0x20000000); err != nil {
 			t.Fatal(err)
 		}
-		c.Dynamic, c.MostDynamic = filepath.Join(t.TempDir(), "dynamic"), true
+		c.Dynamic, c.DynamicIPC, c.MostDynamic = filepath.Join(t.TempDir(), "dynamic"), filepath.Join(t.TempDir(), "dynamic-ipc"), true
 		if err := os.WriteFile(c.Dynamic, image, 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if image, err = native.DynamicIPC(0x30000000); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(c.DynamicIPC, image, 0o755); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -123,6 +129,22 @@ func TestMostDynamic(t *testing.T) {
 	}
 	if _, _, err := o.NativeLoop(bench.NativePipe); err == nil || !strings.Contains(err.Error(), "start /native/") {
 		t.Errorf("without such a program, another operation: %v", err)
+	}
+}
+
+// TestIPCPrograms: which of the two programs operations between processes run in.
+func TestIPCPrograms(t *testing.T) {
+	for _, c := range []struct {
+		config linux.Config
+		want   string
+	}{
+		{linux.Config{Native: "/no/native", IPC: "/no/ipc", DynamicIPC: "/no/dynamic", MostDynamic: true}, "/no/dynamic"},
+		{linux.Config{Native: "/no/native", IPC: "/no/ipc", DynamicIPC: "/no/dynamic"}, "/no/ipc"},
+		{linux.Config{Native: "/no/native", IPC: "/no/ipc", MostDynamic: true}, "/no/ipc"},
+	} {
+		if _, _, err := linux.New(c.config).NativeLoop(bench.NativeSemaphores, 1); err == nil || !strings.Contains(err.Error(), "start "+c.want) {
+			t.Errorf("%+v: %v", c.config, err)
+		}
 	}
 }
 

@@ -36,11 +36,18 @@ const (
 // the C library: the dynamic linker maps both, fills in the addresses of functions
 // and begins the program through __libc_start_main, as it does every C program.
 // The base is as for Image.
-func Dynamic(base uint64) ([]byte, error) {
+func Dynamic(base uint64) ([]byte, error) { return dynamic(base, false) }
+
+// DynamicIPC returns the program of the operations for which IsIPC holds, as Dynamic does
+// that of the others.
+func DynamicIPC(base uint64) ([]byte, error) { return dynamic(base, true) }
+
+func dynamic(base uint64, ipc bool) ([]byte, error) {
 	if err := checkBase(base); err != nil {
 		return nil, err
 	}
 	p := newProgram(base+dynamicData, base+dynamicTable+gotOffset)
+	p.ipc = ipc
 	code, err := p.assemble()
 	if err != nil {
 		return nil, fmt.Errorf("link native loops at %#x: %w", base, err)
@@ -48,7 +55,7 @@ func Dynamic(base uint64) ([]byte, error) {
 	if len(code) > dynamicConst-dynamicCode {
 		return nil, fmt.Errorf("link native loops at %#x: %d bytes of code leave no place for data", base, len(code))
 	}
-	return dynamicLayout{base: base, code: code, labels: p.labels}.write(), nil
+	return dynamicLayout{base: base, code: code, labels: p.labels, imports: p.imports()}.write(), nil
 }
 
 // DynamicMarks is the table of marks of Dynamic's program, which has no symbols to find
@@ -58,9 +65,10 @@ func DynamicMarks(base uint64) mark.Table { return mark.Table{Base: base + dynam
 // dynamicLayout is such an image about to be written. What the dynamic linker
 // reads lies behind the program headers.
 type dynamicLayout struct {
-	base   uint64
-	code   []byte
-	labels map[string]int
+	base    uint64
+	code    []byte
+	labels  map[string]int
+	imports []string
 }
 
 // address is a label's.
@@ -75,7 +83,7 @@ type linkage struct {
 	stringsSize                                 int
 }
 
-func newLinkage(base uint64) *linkage {
+func newLinkage(base uint64, imports []string) *linkage {
 	var l linkage
 	l.Write(make([]byte, headerSize+dynamicProgs*progSize))
 	at := func() int {
@@ -124,7 +132,7 @@ func newLinkage(base uint64) *linkage {
 func (l *linkage) values(v any) { _ = binary.Write(l, binary.LittleEndian, v) }
 
 func (d dynamicLayout) write() []byte {
-	l := newLinkage(d.base)
+	l := newLinkage(d.base, d.imports)
 	var b bytes.Buffer
 	put(&b, 0, d.header())
 	put(&b, headerSize, d.programs(l))
@@ -185,7 +193,7 @@ func (d dynamicLayout) tags(l *linkage) []elf.Dyn64 {
 		{Tag: int64(elf.DT_SYMTAB), Val: at(l.symbols)},
 		{Tag: int64(elf.DT_SYMENT), Val: symbolSize},
 		{Tag: int64(elf.DT_RELA), Val: at(l.rela)},
-		{Tag: int64(elf.DT_RELASZ), Val: uint64(len(imports) * relaSize)},
+		{Tag: int64(elf.DT_RELASZ), Val: uint64(len(d.imports) * relaSize)},
 		{Tag: int64(elf.DT_RELAENT), Val: relaSize},
 		{Tag: int64(elf.DT_PLTGOT), Val: at(dynamicData + gotPLT)},
 		{Tag: int64(elf.DT_PLTREL), Val: uint64(elf.DT_RELA)},

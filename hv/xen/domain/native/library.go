@@ -9,6 +9,17 @@ import (
 // of its table.
 var imports = []string{"__libc_start_main", "fork", "waitpid", "malloc", "getenv", "read", "write", "kill", "sigaction"}
 
+// ipcImports are those that the second program calls beside them.
+var ipcImports = []string{"sendto", "recvfrom", "fcntl", "semop", "socket", "setsockopt", "connect", "accept", "close"}
+
+// imports are the program's.
+func (p *program) imports() []string {
+	if p.ipc {
+		return slices.Concat(imports, ipcImports)
+	}
+	return imports
+}
+
 // lazy are those whose addresses the dynamic linker looks up when they are called
 // for the first time, as it does for programs that are linked in the usual way.
 // lmbench's children make such first calls: their parents never do. The last four are
@@ -17,19 +28,30 @@ var imports = []string{"__libc_start_main", "fork", "waitpid", "malloc", "getenv
 var lazy = []string{"exit", "close", "execve", "write", "getppid", "select", "mmap", "munmap"}
 
 // wrapped are the system calls of timed loops that a C program makes through its
-// library. The functions have the calls' arguments, in the same registers but the
-// fourth, and answer -1 for any error. (select takes a timeout of zero as pselect6 does.)
-var wrapped = map[int64]string{sysRead: "read", sysWrite: "write", sysKill: "kill", sysRtSigaction: "sigaction", sysPselect6: "select"}
+// library. The functions answer -1 for any error. (select takes a timeout of zero as
+// pselect6 does.)
+var wrapped = map[int64]string{
+	sysRead: "read", sysWrite: "write", sysKill: "kill", sysRtSigaction: "sigaction", sysPselect6: "select",
+	sysSendto: "sendto", sysRecvfrom: "recvfrom", sysFcntl: "fcntl", sysSemop: "semop", sysSocket: "socket",
+	sysSetsockopt: "setsockopt", sysConnect: "connect", sysAccept: "accept", sysClose: "close",
+}
+
+// withFourth are those of them that have four arguments or more.
+var withFourth = []int64{sysPselect6, sysSendto, sysRecvfrom, sysSetsockopt}
 
 // timed makes a system call of a timed loop: through the library, if there is one.
-// Its result is then -EIO for any error.
+// A function has a call's arguments in the same registers, but the fourth. Its
+// result is then -EIO for any error.
 func (p *program) timed(number int64) {
 	name, ok := wrapped[number]
 	if p.got == 0 || !ok {
 		p.system(number)
 		return
 	}
-	if slices.Contains(imports, name) {
+	if slices.Contains(withFourth, number) {
+		p.move(rcx, r10)
+	}
+	if slices.Contains(p.imports(), name) {
 		p.calls(name)
 	} else {
 		p.callsFirst(name)
@@ -68,7 +90,9 @@ func (p *program) tick() {
 const heap = 256
 
 // slot is where the address of an import is.
-func (p *program) slot(name string) int64 { return int64(p.got) + 8*indexOf("import", imports, name) }
+func (p *program) slot(name string) int64 {
+	return int64(p.got) + 8*indexOf("import", p.imports(), name)
+}
 
 // lazySlot is where that of a lazy one is, in the page of data.
 func (p *program) lazySlot(name string) int64 {
@@ -83,7 +107,7 @@ func indexOf(what string, list []string, name string) int64 {
 	return int64(i)
 }
 
-// calls calls a function of the library with what is in rdi, rsi and rdx. Its
+// calls calls a function of the library with what is in rdi, rsi, rdx, rcx, r8 and r9. Its
 // result is in rax; the registers that the calling convention does not keep are
 // lost. The stack is aligned as it wants it.
 func (p *program) calls(name string) { p.callsThrough(p.slot(name)) }

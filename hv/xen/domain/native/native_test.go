@@ -132,6 +132,7 @@ func TestPages(t *testing.T) {
 		{"Image", native.Image, []uint64{2, 1}, 4},
 		{"Dynamic", native.Dynamic, []uint64{1, 2, 1, 2}, 7},
 		{"IPC", native.IPC, []uint64{2, 1}, 4},
+		{"DynamicIPC", native.DynamicIPC, []uint64{1, 2, 1, 2}, 7},
 	} {
 		b, err := c.image(base)
 		if err != nil {

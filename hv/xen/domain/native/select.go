@@ -65,7 +65,6 @@ func (p *program) selectWritable() {
 	p.load(rdi, rbp, count)
 	p.clear(rsi)
 	p.place(rdx, ready)
-	p.clear(rcx)
 	p.clear(r10)
 	p.place(r8, timeout)
 	p.clear(r9)
