@@ -67,7 +67,10 @@ func (t *Target) equip(ctx context.Context, plan bench.Plan, from hv.Packages, k
 		return nil, err
 	}
 	for _, l := range e.lacks {
-		progress(fmt.Sprintf("guests: no %s, what needs it is skipped: %s", strings.TrimPrefix(string(l.facility), "a "), l.why))
+		line := fmt.Sprintf("guests: no %s, what needs it is skipped: %s", strings.TrimPrefix(string(l.facility), "a "), l.why)
+		if _, told := t.told.LoadOrStore(line, true); !told {
+			progress(line)
+		}
 	}
 	return e, nil
 }

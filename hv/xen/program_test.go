@@ -148,6 +148,10 @@ func checkProgram(t *testing.T, target *Target, p *guestProgram, plan bench.Plan
 	if got := strings.Join(said, "; "); got != text {
 		t.Errorf("said %q, want %q", got, text)
 	}
+	said = nil
+	if _, err := target.equip(t.Context(), plan, hv.Packages{}, nil, tools, func(line string) { said = append(said, line) }); err != nil || said != nil {
+		t.Errorf("another boot: said %q, %v", said, err)
+	}
 	if lacks != "" && !slices.Equal(e.lacks, []lack{{p.facility, lacks}}) {
 		t.Errorf("lacks %v", e.lacks)
 	}

@@ -54,6 +54,7 @@ type Target struct {
 	maps       once[*mapped]      // by image
 	around     builtImages
 	failed     failedBoots
+	told       sync.Map // lines that need not be said of each boot
 
 	mu     sync.Mutex
 	madeOf map[string]*source.Tree // builds, by name
