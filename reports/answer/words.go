@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"math"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"xsmbench/reports/compare"
 	"xsmbench/reports/internal/number"
@@ -250,5 +252,6 @@ func upper(s string) string {
 	if s == "" {
 		return s
 	}
-	return strings.ToUpper(s[:1]) + s[1:]
+	first, size := utf8.DecodeRuneInString(s) // a figure may begin with a minus sign
+	return string(unicode.ToUpper(first)) + s[size:]
 }

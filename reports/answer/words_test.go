@@ -20,3 +20,12 @@ func TestFree(t *testing.T) {
 		}
 	}
 }
+
+// TestUpper: a sentence may begin with a word, or with a figure and its sign.
+func TestUpper(t *testing.T) {
+	for text, want := range map[string]string{"": "", "within ±1%": "Within ±1%", "−1.0% time": "−1.0% time", "+2% time": "+2% time", "über": "Über"} {
+		if got := upper(text); got != want {
+			t.Errorf("%q: %q, want %q", text, got, want)
+		}
+	}
+}
