@@ -6,8 +6,8 @@ import (
 	"xsmbench/bench"
 )
 
-// otherDescriptors are those of the first ones that lmbench's process has open for other
-// things: it passes the number of the connection's as select's first argument.
+// otherDescriptors is how many of the first N descriptors lmbench's process has open for
+// other things. It passes N as select's first argument, so that it selects on so many fewer.
 const otherDescriptors = 8
 
 // registerSelectMore registers what lat_select measures besides the default suite:
