@@ -168,8 +168,10 @@ type Sockets interface {
 	// from is the one that Reply sends to.
 	ReceiveFrom(FD, []byte) (int, error)
 	Reply(FD, []byte) (int, error)
-	// Buffers sets how much a socket buffers in each direction, in bytes.
-	Buffers(fd FD, bytes int) error
+	// Buffers sets how much a socket buffers of what it receives and of what it
+	// sends, in bytes; 0 leaves it to the kernel. Before a connection is made, it
+	// also sets how much the other end may send at a time.
+	Buffers(fd FD, receive, send int) error
 	// Reuse lets a socket have an address that an earlier one had
 	// (SO_REUSEADDR).
 	Reuse(FD) error
@@ -192,6 +194,15 @@ type DynamicOwner interface {
 	// Dynamic is the path of such a program, which a target's native loops are in;
 	// "" for none.
 	Dynamic() string
+}
+
+// Roomy is what an OS may also implement whose file system has room for as many files
+// as a benchmark makes in a window.
+type Roomy interface {
+	// ManyFiles reports whether it has.
+	ManyFiles() bool
+	Mkdir(path string) error
+	Rmdir(path string) error
 }
 
 // Builder can build programs: it may have a C compiler, and does what make and

@@ -42,6 +42,9 @@ const (
 	NativeConnect     NativeOp = "connect"
 	NativeConnectUnix NativeOp = "connectunix"
 	NativeItimer      NativeOp = "itimer" // sleep some µs (argument) by an interval timer
+	// NativeStream reads messages of a size (third argument) by a socket (first) from
+	// another process, which writes them by the second as fast as it can.
+	NativeStream NativeOp = "stream"
 	// NativeSelect asks which of the first descriptors (argument) can be
 	// written to, as lat_select does.
 	NativeSelect NativeOp = "select"
@@ -59,6 +62,9 @@ const (
 	NativeReadByte  NativeOp = "readbyte"
 	NativeWriteByte NativeOp = "writebyte"
 	NativeMap       NativeOp = "mapfile"
+	// NativeRandom calls one of the C library's generators of random numbers
+	// (argument): drand48, lrand48, rand, random.
+	NativeRandom NativeOp = "rand"
 )
 
 // UnixAddress is where lat_unix_connect's server listens.

@@ -159,13 +159,13 @@ func (p *process) Reply(fd bench.FD, b []byte) (int, error) {
 	return p.sendTo(f.socket, f.socket.last, b)
 }
 
-func (p *process) Buffers(fd bench.FD, _ int) error {
+func (p *process) Buffers(fd bench.FD, _, _ int) error {
 	defer p.enter()()
 	_, err := p.file(fd)
 	return err
 }
 
-func (p *process) Reuse(fd bench.FD) error { return p.Buffers(fd, 0) }
+func (p *process) Reuse(fd bench.FD) error { return p.Buffers(fd, 0, 0) }
 
 func (p *process) Duplicate(fd bench.FD) (bench.FD, error) {
 	defer p.enter()()
@@ -238,7 +238,7 @@ func (p *process) Seek(fd bench.FD, offset int64) error {
 	return err
 }
 
-func (p *process) Fsync(fd bench.FD) error { return p.Buffers(fd, 0) }
+func (p *process) Fsync(fd bench.FD) error { return p.Buffers(fd, 0, 0) }
 
 // Disk is a file that every domain has.
 func (p *process) Disk() string { return diskPath }

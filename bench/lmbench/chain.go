@@ -170,3 +170,15 @@ func (a *arena) loadTime(c bench.Clock, o bench.Options, offsets []int) (float64
 	}
 	return us * 1e3 / chased, nil
 }
+
+// ringTime is the usual time of a load in whole rounds of a ring, ns: rings are compared
+// that need more memory than the caches have, and whose parts differ.
+func (a *arena) ringTime(c bench.Clock, o bench.Options, offsets []int) (float64, error) {
+	a.link(offsets)
+	round, walk := int64(len(offsets)/chased+1), a.walk(offsets[0])
+	us, err := bench.Typical(c, o, func(n int64) error { return walk(n * round) })
+	if err != nil {
+		return 0, fmt.Errorf("time rounds: %w", err)
+	}
+	return us * 1e3 / float64(round*chased), nil
+}

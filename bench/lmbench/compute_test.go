@@ -46,7 +46,7 @@ func TestOrders(t *testing.T) {
 		{"a word of each page", perPage(24), 24 * abi.PageSize, 24},
 		{"grouped", grouped(64<<10, pointerSize, 16), 64 << 10, 64 << 10 / pointerSize},
 		{"grouped, with a rest", grouped(5*abi.PageSize, pointerSize, 4), 5 * abi.PageSize, 5 * abi.PageSize / pointerSize},
-		{"in order", inOrder(256), hierarchySize, hierarchySize / 256},
+		{"apart", apart(256), hierarchySize, hierarchySize / 256},
 	} {
 		seen := map[int]bool{}
 		for _, off := range c.order {
@@ -119,7 +119,7 @@ func TestMoved(t *testing.T) {
 // TestServerGone: who talks to a server that is not there finds out.
 func TestServerGone(t *testing.T) {
 	os := benchtest.New(1).OS()
-	if _, err := dial(os, bench.TCP, bench.SocketAddr{Port: 1}); err == nil {
+	if _, err := dial(os, bench.TCP, bench.SocketAddr{Port: 1}, asItIs); err == nil {
 		t.Error("connected to nobody")
 	}
 	l, err := tcpLink(os)

@@ -35,7 +35,7 @@ func connections(os bench.OS, kind bench.SocketKind) (bench.Loop, func(), error)
 	if kind == bench.UnixStream {
 		path = bench.UnixAddress
 	}
-	server, at, err := listen(os, kind, path)
+	server, at, err := listen(os, kind, path, asItIs)
 	if err != nil {
 		return nil, nil, err
 	}

@@ -85,11 +85,11 @@ func dramPage(os bench.OS, o bench.Options) ([]bench.Value, error) {
 		return nil, err
 	}
 	defer a.free()
-	hit, err := a.loadTime(os, o, lineByLine(hierarchySize, pointerSize))
+	hit, err := a.ringTime(os, o, lineByLine(hierarchySize, pointerSize))
 	if err != nil {
 		return nil, err
 	}
-	miss, err := a.loadTime(os, o, grouped(hierarchySize, pointerSize, dramGroup))
+	miss, err := a.ringTime(os, o, grouped(hierarchySize, pointerSize, dramGroup))
 	if err != nil {
 		return nil, err
 	}
@@ -159,7 +159,7 @@ func lineSize(os bench.OS, o bench.Options) ([]bench.Value, error) {
 	defer a.free()
 	before, jumped := 0.0, false
 	for distance := pointerSize; distance <= abi.PageSize/16; distance *= 2 {
-		t, err := a.loadTime(os, o, inOrder(distance))
+		t, err := a.loadTime(os, o, apart(distance))
 		if err != nil {
 			return nil, err
 		}
@@ -174,13 +174,15 @@ func lineSize(os bench.OS, o bench.Options) ([]bench.Value, error) {
 	return []bench.Value{{Value: 0, Unit: "bytes"}}, nil
 }
 
-// inOrder visits words at a distance, one after the other, in pages that follow no
-// order.
-func inOrder(distance int) []int {
+// apart visits some words of each page, at a distance from each other: the first ones
+// of all its words in the order of line_initialize, so that no prefetcher sees a line
+// next to the one before.
+func apart(distance int) []int {
+	words := reversed(abi.PageSize/pointerSize, pointerSize)[:abi.PageSize/distance]
 	var list []int
 	for _, p := range shuffled(hierarchySize / abi.PageSize) {
-		for off := 0; off < abi.PageSize; off += distance {
-			list = append(list, p*abi.PageSize+off)
+		for _, w := range words {
+			list = append(list, p*abi.PageSize+w)
 		}
 	}
 	return list

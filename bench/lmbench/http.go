@@ -12,6 +12,8 @@ import (
 const (
 	page     = "/tmp/lmbench-page.html"
 	pageSize = 10 << 10
+	// mapsBetter is the length from which on lmbench's server maps a file.
+	mapsBetter = 4 << 10
 )
 
 // What client and server say.
@@ -39,7 +41,7 @@ func fetchPages(os bench.OS) (bench.Loop, func(), error) {
 	if err := makeFile(os, page, pageSize); err != nil {
 		return nil, nil, err
 	}
-	server, at, err := listen(os, bench.TCP, "")
+	server, at, err := listen(os, bench.TCP, "", asItIs)
 	if err != nil {
 		os.Unlink(page)
 		return nil, nil, err
@@ -108,6 +110,7 @@ func servePages(os bench.OS, server bench.FD) int {
 		if err != nil {
 			return 0
 		}
+		s.Reuse(fd)
 		if k, err := os.Read(fd, buf); err == nil && bytes.HasPrefix(buf[:k], httpRequest[:5]) {
 			sendPage(os, fd, buf)
 		}
@@ -129,6 +132,10 @@ func sendPage(os bench.OS, fd bench.FD, buf []byte) {
 	if _, err := os.Write(fd, httpHeader); err != nil {
 		return
 	}
+	if st.Size > mapsBetter {
+		sendMapped(os, fd, file, int(st.Size))
+		return
+	}
 	for {
 		k, err := os.Read(file, buf)
 		if k <= 0 || err != nil {
@@ -137,5 +144,26 @@ func sendPage(os bench.OS, fd bench.FD, buf []byte) {
 		if _, err := os.Write(fd, buf[:k]); err != nil {
 			return
 		}
+	}
+}
+
+// sendMapped sends a file from a mapping of it, as lmhttp.c's mmap_rdwr does.
+func sendMapped(os bench.OS, fd, file bench.FD, size int) {
+	at, err := os.Mmap(size, bench.PROT_READ, bench.MAP_SHARED, file, 0)
+	if err != nil {
+		return
+	}
+	defer os.Munmap(at, size)
+	if whole, ok := os.(bench.Spanner); ok {
+		os.Write(fd, whole.Span(at, size))
+		return
+	}
+	for done := 0; done < size; {
+		b := os.Page(at+bench.Addr(done), false)
+		b = b[:min(len(b), size-done)]
+		if k, err := os.Write(fd, b); k <= 0 || err != nil {
+			return
+		}
+		done += len(b)
 	}
 }

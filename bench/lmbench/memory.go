@@ -6,6 +6,7 @@ import (
 
 	"xsmbench/abi"
 	"xsmbench/bench"
+	"xsmbench/bench/lmbench/loops"
 )
 
 // memorySize is what bw_mem works on, twice for the copies.
@@ -256,18 +257,10 @@ func copyWords(a, b []byte) uint32 {
 	return 0
 }
 
-// line is how many bytes sumWords adds without a jump.
-const line = 128
-
 // sumWords is bread: the sum of all words of 8 bytes.
 func sumWords(b []byte) uint64 {
-	sum := uint64(0)
-	for ; len(b) >= line; b = b[line:] {
-		p := b[:line:line]
-		sum += word(p[0:]) + word(p[8:]) + word(p[16:]) + word(p[24:]) + word(p[32:]) + word(p[40:]) + word(p[48:]) + word(p[56:]) +
-			word(p[64:]) + word(p[72:]) + word(p[80:]) + word(p[88:]) + word(p[96:]) + word(p[104:]) + word(p[112:]) + word(p[120:])
-	}
-	for ; len(b) >= 8; b = b[8:] {
+	sum, done := loops.SumWords(b)
+	for b = b[done:]; len(b) >= 8; b = b[8:] {
 		sum += word(b)
 	}
 	return sum

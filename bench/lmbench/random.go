@@ -59,9 +59,10 @@ func (g *additive) next() int32 {
 	return result
 }
 
-// registerRandom registers lat_rand: the C library's generators, computed here.
+// registerRandom registers lat_rand: the C library's generators, or where a target has no C
+// library, the same computed here.
 func registerRandom() {
-	for _, r := range []struct {
+	for i, r := range []struct {
 		name, doc string
 		loop      func(n int64)
 	}{
@@ -84,7 +85,7 @@ func registerRandom() {
 	} {
 		register(bench.Benchmark{
 			Name: "lat_rand/fn=" + r.name, Source: "lat_rand: " + r.name, Full: true,
-			Doc: r.doc + " (without the C library's lock)", Setup: computing(r.loop),
+			Doc: r.doc + " (of the C library, if the target has one; else without its lock)", Setup: native(bench.NativeRandom, computing(r.loop), int64(i)),
 		})
 	}
 }

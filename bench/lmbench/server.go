@@ -19,8 +19,14 @@ func socketsOf(os bench.OS) (bench.Sockets, error) {
 	return s, nil
 }
 
+// optimise sets a socket's options before it listens or connects, and those of one that
+// was accepted, as lmbench's sock_optimize does.
+type optimise func(s bench.Sockets, fd bench.FD, serves bool) error
+
+func asItIs(bench.Sockets, bench.FD, bool) error { return nil }
+
 // listen opens a socket that can be connected to, at the path or a free port.
-func listen(os bench.OS, kind bench.SocketKind, path string) (bench.FD, bench.SocketAddr, error) {
+func listen(os bench.OS, kind bench.SocketKind, path string, set optimise) (bench.FD, bench.SocketAddr, error) {
 	at := bench.SocketAddr{Path: path}
 	s, err := socketsOf(os)
 	if err != nil {
@@ -30,22 +36,33 @@ func listen(os bench.OS, kind bench.SocketKind, path string) (bench.FD, bench.So
 	if err != nil {
 		return -1, at, fmt.Errorf("open server's socket: %w", err)
 	}
-	if at, err = s.Bind(fd, kind, at); err != nil {
+	if at, err = readied(s, fd, kind, at, set); err != nil {
 		os.Close(fd)
-		return -1, at, fmt.Errorf("bind server's socket: %w", err)
-	}
-	if kind == bench.UDP {
-		return fd, at, nil
-	}
-	if err := s.Listen(fd); err != nil {
-		os.Close(fd)
-		return -1, at, fmt.Errorf("listen: %w", err)
+		return -1, at, err
 	}
 	return fd, at, nil
 }
 
+// readied makes a socket a server's.
+func readied(s bench.Sockets, fd bench.FD, kind bench.SocketKind, at bench.SocketAddr, set optimise) (bench.SocketAddr, error) {
+	if err := set(s, fd, true); err != nil {
+		return at, fmt.Errorf("set options of server's socket: %w", err)
+	}
+	at, err := s.Bind(fd, kind, at)
+	if err != nil {
+		return at, fmt.Errorf("bind server's socket: %w", err)
+	}
+	if kind == bench.UDP {
+		return at, nil
+	}
+	if err := s.Listen(fd); err != nil {
+		return at, fmt.Errorf("listen: %w", err)
+	}
+	return at, nil
+}
+
 // dial connects to a server.
-func dial(os bench.OS, kind bench.SocketKind, at bench.SocketAddr) (bench.FD, error) {
+func dial(os bench.OS, kind bench.SocketKind, at bench.SocketAddr, set optimise) (bench.FD, error) {
 	s, err := socketsOf(os)
 	if err != nil {
 		return -1, err
@@ -53,6 +70,10 @@ func dial(os bench.OS, kind bench.SocketKind, at bench.SocketAddr) (bench.FD, er
 	fd, err := s.Socket(kind)
 	if err != nil {
 		return -1, fmt.Errorf("open socket: %w", err)
+	}
+	if err := set(s, fd, false); err != nil {
+		os.Close(fd)
+		return -1, fmt.Errorf("set options of socket: %w", err)
 	}
 	if err := s.Connect(fd, kind, at); err != nil {
 		os.Close(fd)
@@ -62,14 +83,17 @@ func dial(os bench.OS, kind bench.SocketKind, at bench.SocketAddr) (bench.FD, er
 }
 
 // tcpLink is a connection by TCP through the loopback device.
-func tcpLink(os bench.OS) (link, error) {
+func tcpLink(os bench.OS) (link, error) { return connected(os, asItIs) }
+
+// connected is one whose sockets have options.
+func connected(os bench.OS, set optimise) (link, error) {
 	var l link
-	server, at, err := listen(os, bench.TCP, "")
+	server, at, err := listen(os, bench.TCP, "", set)
 	if err != nil {
 		return l, err
 	}
 	defer os.Close(server)
-	here, err := dial(os, bench.TCP, at)
+	here, err := dial(os, bench.TCP, at, set)
 	if err != nil {
 		return l, err
 	}
@@ -82,6 +106,11 @@ func tcpLink(os bench.OS) (link, error) {
 		os.Close(here)
 		return l, fmt.Errorf("accept: %w", err)
 	}
+	if err := set(s, there, true); err != nil {
+		os.Close(here)
+		os.Close(there)
+		return l, fmt.Errorf("set options of server's socket: %w", err)
+	}
 	l.here.in, l.here.out = here, here
 	l.there.in, l.there.out = there, there
 	return l, nil
@@ -89,11 +118,11 @@ func tcpLink(os bench.OS) (link, error) {
 
 // udpLink is a connected socket and the one that its messages come to.
 func udpLink(os bench.OS) (here, there bench.FD, err error) {
-	there, at, err := listen(os, bench.UDP, "")
+	there, at, err := listen(os, bench.UDP, "", asItIs)
 	if err != nil {
 		return -1, -1, err
 	}
-	if here, err = dial(os, bench.UDP, at); err != nil {
+	if here, err = dial(os, bench.UDP, at, asItIs); err != nil {
 		os.Close(there)
 	}
 	return here, there, err

@@ -13,9 +13,6 @@ import (
 // a third of 24 MB, by default.
 const streamSize = 2 << 20
 
-// scalar is what stream multiplies by.
-const scalar = 3.0
-
 // registerMemoryMore registers the modes of bw_mem that the default suite leaves out,
 // and stream. They make no system call.
 func registerMemoryMore() {
@@ -43,21 +40,20 @@ func registerMemoryMore() {
 		op, source string
 		doc        string
 		arrays     int64 // how many an operation touches
-		kernel     func(a, b, c []float64) float64
 	}{
-		{1, "copy", "STREAM copy", "c = a", 2, streamCopy},
-		{1, "scale", "STREAM scale", "b = 3c", 2, func(_, b, c []float64) float64 { return streamScale(b, c) }},
-		{1, "add", "STREAM add", "c = a + b (lmbench runs sum here, by mistake)", 3, streamAdd},
-		{1, "triad", "STREAM triad", "a = b + 3c", 3, streamTriad},
-		{2, "fill", "STREAM2 fill", "a = 0", 1, func(a, _, _ []float64) float64 { clear(a); return 0 }},
-		{2, "copy", "STREAM2 copy", "c = a", 2, streamCopy},
-		{2, "daxpy", "STREAM2 daxpy", "a = a + 3b", 3, func(a, b, _ []float64) float64 { return streamDaxpy(a, b) }},
-		{2, "sum", "STREAM2 sum", "the sum of a", 1, func(a, _, _ []float64) float64 { return streamSum(a) }},
+		{1, "copy", "STREAM copy", "c = a", 2},
+		{1, "scale", "STREAM scale", "b = 3c", 2},
+		{1, "add", "STREAM add", "c = a + b (lmbench runs sum here, by mistake)", 3},
+		{1, "triad", "STREAM triad", "a = b + 3c", 3},
+		{2, "fill", "STREAM2 fill", "a = 0", 1},
+		{2, "copy", "STREAM2 copy", "c = a", 2},
+		{2, "daxpy", "STREAM2 daxpy", "a = a + 3b", 3},
+		{2, "sum", "STREAM2 sum", "the sum of a", 1},
 	} {
 		register(bench.Benchmark{
 			Name: fmt.Sprintf("stream/v=%d/op=%s", k.version, k.op), Source: fmt.Sprintf("stream -v %d -M 6M: %s", k.version, k.source),
 			Doc: "on arrays of numbers: " + k.doc, Unit: "MB/s", Bytes: k.arrays * streamSize, Full: true,
-			Setup: func(d bench.Domain) (bench.Loop, func(), error) { return streaming(d.OS(), k.kernel) },
+			Setup: func(d bench.Domain) (bench.Loop, func(), error) { return streaming(d.OS(), loops.Stream(k.op)) },
 		})
 	}
 }
@@ -86,76 +82,38 @@ func copyInConflict(os bench.OS) (bench.Loop, func(), error) {
 	return loop, func() { freeB(); freeA() }, nil
 }
 
-// streaming runs a kernel over three arrays, which take turns as in stream.c.
-func streaming(os bench.OS, kernel func(a, b, c []float64) float64) (bench.Loop, func(), error) {
-	const arrays = 3
-	memory, free, err := pages(os, arrays*streamSize)
-	if err != nil {
-		return nil, nil, err
-	}
-	const each = streamSize / abi.PageSize
-	var list [arrays][][]float64
-	for i, page := range memory {
-		numbers := unsafe.Slice((*float64)(unsafe.Pointer(&page[0])), abi.PageSize/8)
-		for j := range numbers {
-			numbers[j] = []float64{1, 2, 0}[i/each]
+// streaming runs a loop over three arrays, which take turns as in stream.c.
+func streaming(os bench.OS, loop func(a, b, c []float64)) (bench.Loop, func(), error) {
+	var arrays [3][][]float64 // in pieces
+	var frees []func()
+	free := func() {
+		for _, f := range frees {
+			f()
 		}
-		list[i/each] = append(list[i/each], numbers)
 	}
-	a, b, c := list[0], list[1], list[2]
-	loop := func(n int64) error {
+	for i := range arrays {
+		memory, f, err := pieces(os, streamSize)
+		if err != nil {
+			free()
+			return nil, nil, err
+		}
+		frees = append(frees, f)
+		for _, piece := range memory {
+			numbers := unsafe.Slice((*float64)(unsafe.Pointer(&piece[0])), len(piece)/8)
+			for j := range numbers {
+				numbers[j] = []float64{1, 2, 0}[i]
+			}
+			arrays[i] = append(arrays[i], numbers)
+		}
+	}
+	a, b, c := arrays[0], arrays[1], arrays[2]
+	return func(n int64) error {
 		for ; n > 0; n-- {
 			for i := range a {
-				keep(kernel(a[i], b[i], c[i]))
+				loop(a[i], b[i], c[i])
 			}
 			a, b, c = b, c, a
 		}
 		return nil
-	}
-	return loop, free, nil
-}
-
-func streamCopy(a, _, c []float64) float64 {
-	copy(c, a) // which compilers make of stream's loop
-	return 0
-}
-
-func streamScale(b, c []float64) float64 {
-	c = c[:len(b)]
-	for i := range b {
-		b[i] = scalar * c[i]
-	}
-	return 0
-}
-
-func streamAdd(a, b, c []float64) float64 {
-	b, c = b[:len(a)], c[:len(a)]
-	for i := range a {
-		c[i] = a[i] + b[i]
-	}
-	return 0
-}
-
-func streamTriad(a, b, c []float64) float64 {
-	b, c = b[:len(a)], c[:len(a)]
-	for i := range a {
-		a[i] = b[i] + scalar*c[i]
-	}
-	return 0
-}
-
-func streamDaxpy(a, b []float64) float64 {
-	b = b[:len(a)]
-	for i := range a {
-		a[i] += scalar * b[i]
-	}
-	return 0
-}
-
-func streamSum(a []float64) float64 {
-	sum := 0.0
-	for _, v := range a {
-		sum += v
-	}
-	return sum
+	}, free, nil
 }

@@ -1,6 +1,7 @@
 package lmbench
 
 import (
+	"errors"
 	"fmt"
 
 	"xsmbench/bench"
@@ -34,39 +35,42 @@ func registerTCP() {
 
 // tcpStream reads what a child writes by TCP, a message in an iteration.
 func tcpStream(os bench.OS, message int) (bench.Loop, func(), error) {
-	s, err := socketsOf(os)
-	if err != nil {
-		return nil, nil, err
-	}
-	l, err := tcpLink(os)
-	if err != nil {
-		return nil, nil, err
-	}
-	for _, fd := range []bench.FD{l.here.in, l.there.in} {
-		if err := s.Buffers(fd, socketBuffer); err != nil {
-			closeEnds(os, l.here.in, l.here.out)
-			closeEnds(os, l.there.in, l.there.out)
-			return nil, nil, fmt.Errorf("set buffers of sockets: %w", err)
+	l, err := connected(os, func(s bench.Sockets, fd bench.FD, serves bool) error {
+		if serves {
+			return s.Buffers(fd, 0, socketBuffer)
 		}
-	}
-	stop, err := serve(os, l.there.out, func(os bench.OS) int {
-		os.Close(l.here.in)
-		return writeOn(os, l.there.out, message)
+		return s.Buffers(fd, socketBuffer, socketBuffer)
 	})
 	if err != nil {
-		os.Close(l.here.in)
+		return nil, nil, err
+	}
+	here, there := l.here.in, l.there.out
+	if target, ok := os.(bench.NativeLoops); ok {
+		loop, cleanup, err := target.NativeLoop(bench.NativeStream, int64(here), int64(there), int64(message))
+		if !errors.Is(err, errors.ErrUnsupported) {
+			os.Close(here)
+			os.Close(there)
+			return loop, cleanup, err
+		}
+	}
+	stop, err := serve(os, there, func(os bench.OS) int {
+		os.Close(here)
+		return writeOn(os, there, message)
+	})
+	if err != nil {
+		os.Close(here)
 		return nil, nil, err
 	}
 	buf := make([]byte, message)
 	loop := func(n int64) error {
 		for ; n > 0; n-- {
-			if err := readAll(os, l.here.in, buf); err != nil {
+			if err := readAll(os, here, buf); err != nil {
 				return err
 			}
 		}
 		return nil
 	}
-	return loop, func() { os.Close(l.here.in); stop() }, nil
+	return loop, func() { os.Close(here); stop() }, nil
 }
 
 // readAll reads until a message is whole, however many writes it came from. lmbench

@@ -23,7 +23,7 @@ import (
 func asProcess(args []string, in io.Reader, out io.Writer) error {
 	flags := flag.NewFlagSet("xsmguest", flag.ContinueOnError)
 	name := flags.String("domain", protocol.HostDomain, "the `name` of the domain in results")
-	c := linux.Config{Mortal: true, MostDynamic: true}
+	c := linux.Config{Mortal: true, MostDynamic: true, ManyFiles: true}
 	flags.StringVar(&c.Tmp, "tmp", "", "`directory` in place of /tmp")
 	flags.StringVar(&c.Native, "native", "", "the native loops, a `program`")
 	flags.StringVar(&c.IPC, "ipc", "", "the native loops between processes, a `program`")

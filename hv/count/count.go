@@ -173,7 +173,7 @@ func (c *Counter) sum(s *bench.Measurement, p bench.Phase, list []window.Window,
 	}
 	sum := window.Summarize(list, c.cells)
 	if sum.Clean == 0 {
-		s.Warnings = append(s.Warnings, fmt.Sprintf(bench.NotExact+"in each of %s%d windows an interrupt came or Xen switched vCPUs; only the instructions of XSM are reported, as a mean", name, sum.Windows))
+		s.Warnings = append(s.Warnings, fmt.Sprintf(bench.NotExact+"in each of %s%d windows an interrupt came or Xen switched vCPUs; only the instructions of XSM are reported, as a mean%s", name, sum.Windows, c.spreads(list)))
 		return part{windows: int64(len(list)), counts: window.Sum(list)}
 	}
 	if !sum.Exact() {

@@ -25,16 +25,14 @@ func whyWhole(b bench.Benchmark) string {
 // unless they agree.
 func (c *Counter) whole(s *bench.Measurement, list []window.Window, why string) part {
 	p := part{windows: int64(len(list)), counts: window.Sum(list), clean: true}
-	var xen, xsm, hooks []float64
+	var xen []float64
 	for _, w := range list {
 		p.xen += float64(w.Xen) / float64(len(list))
 		p.guest += float64(w.Kernel) / float64(len(list))
 		p.all += float64(w.Xen+w.Kernel+w.User) / float64(len(list))
-		one := c.profile(w.Counts)
-		one.Windows, one.Ops = 1, 1
-		executed, entered := one.Attributed()
-		xen, xsm, hooks = append(xen, float64(w.Xen)), append(xsm, executed), append(hooks, entered)
+		xen = append(xen, float64(w.Xen))
 	}
+	xsm, hooks := c.attributed(list)
 	switch {
 	case len(list) < 2:
 		s.Warnings = append(s.Warnings, bench.NotExact+"it was counted once")
@@ -44,6 +42,26 @@ func (c *Counter) whole(s *bench.Measurement, list []window.Window, why string) 
 			why, len(list), bound(xen), bound(xsm), bound(hooks)))
 	}
 	return p
+}
+
+// attributed are the instructions and the calls of hooks in each window.
+func (c *Counter) attributed(list []window.Window) (xsm, hooks []float64) {
+	for _, w := range list {
+		one := c.profile(w.Counts)
+		one.Windows, one.Ops = 1, 1
+		executed, entered := one.Attributed()
+		xsm, hooks = append(xsm, executed), append(hooks, entered)
+	}
+	return xsm, hooks
+}
+
+// spreads says how far what is attributed differs between windows, if it does.
+func (c *Counter) spreads(list []window.Window) string {
+	xsm, hooks := c.attributed(list)
+	if len(list) < 2 || spread(xsm)+spread(hooks) == 0 {
+		return ""
+	}
+	return fmt.Sprintf("; windows differ by less than %g %% of them, and %g %% of the calls of hooks", bound(xsm), bound(hooks))
 }
 
 // bound is the power of ten above the spread: a rough word, so that all boots of a

@@ -2,8 +2,8 @@
 // machine code where a compiler would shorten or lengthen it: arithmetic in which
 // each operation needs the one before (lat_ops), such chains side by side (par_ops),
 // the expressions by which a clock's rate is found (mhz), chains of pointers
-// (lat_mem_rd and the others of lib_mem), and words that are read, written and
-// copied one by one (bw_mem). On other processors than amd64 it is Go's code, and
+// (lat_mem_rd and the others of lib_mem), words that are read, written and copied one
+// by one (bw_mem) or added up (bread), and numbers likewise (stream). On other processors than amd64 it is Go's code, and
 // means less.
 package loops
 
@@ -80,4 +80,27 @@ func CopyWords(a, b []byte) {
 	}
 }
 
-const wordsStep = 512
+// SumWords adds the words of 8 bytes of a piece of memory, and returns how many bytes it
+// has added: a multiple of 1024.
+func SumWords(a []byte) (sum uint64, done int) {
+	if n := len(a) / sumStep; n > 0 {
+		sumWords(&sum, &a[0], int64(n))
+	}
+	return sum, len(a) / sumStep * sumStep
+}
+
+const (
+	wordsStep = 512
+	sumStep   = 1024
+)
+
+// Stream returns a loop of stream's over three arrays of a length: "copy", "scale", "add"
+// and "triad" (McCalpin's STREAM), "fill", "daxpy" and "sum" (STREAM2).
+func Stream(op string) func(a, b, c []float64) {
+	loop := streamed[op]
+	return func(a, b, c []float64) {
+		if n := min(len(a), len(b), len(c)); n > 0 {
+			loop(&a[0], &b[0], &c[0], int64(n))
+		}
+	}
+}

@@ -513,6 +513,9 @@ func chase_11(at *[MostChains]uintptr, n int64)
 func chase_12(at *[MostChains]uintptr, n int64)
 
 //go:noescape
+func sumWords(sum *uint64, a *byte, n int64)
+
+//go:noescape
 func readWords(a *byte, n int64)
 
 //go:noescape
@@ -520,6 +523,27 @@ func writeWords(a *byte, n int64)
 
 //go:noescape
 func copyWords(a *byte, b *byte, n int64)
+
+//go:noescape
+func stream_copy(a *float64, b *float64, c *float64, n int64)
+
+//go:noescape
+func stream_scale(a *float64, b *float64, c *float64, n int64)
+
+//go:noescape
+func stream_add(a *float64, b *float64, c *float64, n int64)
+
+//go:noescape
+func stream_triad(a *float64, b *float64, c *float64, n int64)
+
+//go:noescape
+func stream_fill(a *float64, b *float64, c *float64, n int64)
+
+//go:noescape
+func stream_daxpy(a *float64, b *float64, c *float64, n int64)
+
+//go:noescape
+func stream_sum(a *float64, b *float64, c *float64, n int64)
 
 var operations = map[string]func(n int64){
 	"integer bit": integer_bit,
@@ -564,6 +588,16 @@ var chains = map[string][]func(n int64){
 	"double add":  {double_add_1, double_add_2, double_add_3, double_add_4, double_add_5, double_add_6, double_add_7, double_add_8, double_add_9, double_add_10, double_add_11, double_add_12},
 	"double mul":  {double_mul_1, double_mul_2, double_mul_3, double_mul_4, double_mul_5, double_mul_6, double_mul_7, double_mul_8, double_mul_9, double_mul_10, double_mul_11, double_mul_12},
 	"double div":  {double_div_1, double_div_2, double_div_3, double_div_4, double_div_5, double_div_6, double_div_7, double_div_8, double_div_9, double_div_10, double_div_11, double_div_12},
+}
+
+var streamed = map[string]func(a, b, c *float64, n int64){
+	"copy":  stream_copy,
+	"scale": stream_scale,
+	"add":   stream_add,
+	"triad": stream_triad,
+	"fill":  stream_fill,
+	"daxpy": stream_daxpy,
+	"sum":   stream_sum,
 }
 
 var clocks = []func(p *uintptr, n int64){clock_1, clock_2, clock_3, clock_4, clock_5, clock_6, clock_7, clock_8, clock_9}

@@ -148,6 +148,12 @@ func words(a *byte, n int64) []uint32 {
 	return unsafe.Slice((*uint32)(unsafe.Pointer(a)), n*wordsStep/4)
 }
 
+func sumWords(sum *uint64, a *byte, n int64) {
+	for _, w := range unsafe.Slice((*uint64)(unsafe.Pointer(a)), n*sumStep/8) {
+		*sum += w
+	}
+}
+
 func readWords(a *byte, n int64) {
 	sum := uint32(0)
 	for _, w := range words(a, n) {
@@ -164,3 +170,26 @@ func writeWords(a *byte, n int64) {
 }
 
 func copyWords(a, b *byte, n int64) { copy(words(b, n), words(a, n)) }
+
+// scalar is what stream multiplies by.
+const scalar = 3.0
+
+// each makes a loop of what stream does with a place of three arrays.
+func each(step func(a, b, c *float64)) func(a, b, c *float64, n int64) {
+	return func(a, b, c *float64, n int64) {
+		as, bs, cs := unsafe.Slice(a, n), unsafe.Slice(b, n), unsafe.Slice(c, n)
+		for i := range as {
+			step(&as[i], &bs[i], &cs[i])
+		}
+	}
+}
+
+var streamed = map[string]func(a, b, c *float64, n int64){
+	"copy":  each(func(a, _, c *float64) { *c = *a }),
+	"scale": each(func(_, b, c *float64) { *b = scalar * *c }),
+	"add":   each(func(a, b, c *float64) { *c = *a + *b }),
+	"triad": each(func(a, b, c *float64) { *a = *b + scalar**c }),
+	"fill":  each(func(a, _, _ *float64) { *a = 0 }),
+	"daxpy": each(func(a, b, _ *float64) { *a += scalar * *b }),
+	"sum":   each(func(a, _, _ *float64) { sunk[2] += *a }),
+}

@@ -84,6 +84,55 @@ func TestChase(t *testing.T) {
 	}
 }
 
+// TestStream computes with each loop, and finds what is beyond the arrays as it was.
+func TestStream(t *testing.T) {
+	type place struct{ a, b, c float64 }
+	for op, want := range map[string]place{
+		"copy":  {5, 7, 5},
+		"scale": {5, 33, 11},
+		"add":   {5, 7, 12},
+		"triad": {40, 7, 11},
+		"fill":  {0, 7, 11},
+		"daxpy": {26, 7, 11},
+		"sum":   {5, 7, 11},
+	} {
+		for _, size := range []int{0, 1, 7, 512} {
+			a, b, c := make([]float64, size+1), make([]float64, size+1), make([]float64, size+1)
+			for i := range a {
+				a[i], b[i], c[i] = 5, 7, 11
+			}
+			loops.Stream(op)(a[:size], b[:size], c[:size])
+			for i := range a {
+				got, want := place{a[i], b[i], c[i]}, want
+				if i == size {
+					want = place{5, 7, 11}
+				}
+				if got != want {
+					t.Fatalf("%s of %d numbers: at %d there is %v, want %v", op, size, i, got, want)
+				}
+			}
+		}
+	}
+}
+
+// TestSum adds words that are all different.
+func TestSum(t *testing.T) {
+	for _, size := range []int{0, 8, 1016, 1024, 1032, 4096} {
+		b := make([]byte, size)
+		whole, want := size/1024*1024, uint64(0)
+		for i := 0; i < size; i += 8 {
+			v := uint64(i) * 0x9e3779b97f4a7c15
+			binary.LittleEndian.PutUint64(b[i:], v)
+			if i < whole {
+				want += v
+			}
+		}
+		if sum, done := loops.SumWords(b); sum != want || done != whole {
+			t.Errorf("of %d bytes: %#x of %d, want %#x of %d", size, sum, done, want, whole)
+		}
+	}
+}
+
 // TestWords checks that each word is written and copied, and nothing beyond.
 func TestWords(t *testing.T) {
 	for _, size := range []int{0, 511, 512, 4096} {

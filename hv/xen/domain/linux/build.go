@@ -20,6 +20,9 @@ func (o *OS) Compiler() string { return o.config.Compiler }
 // Processors is how many this process may run on.
 func (o *OS) Processors() int { return runtime.NumCPU() }
 
+// ManyFiles reports whether there is room for them.
+func (o *OS) ManyFiles() bool { return o.config.ManyFiles }
+
 // dirMode is that of directories which Mkdir makes.
 const dirMode = 0o755
 

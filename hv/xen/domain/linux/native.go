@@ -58,7 +58,7 @@ func (o *OS) End() {
 // error is that of the program, EPROTO if an iteration did not do what it
 // should.
 func (o *OS) NativeLoop(op bench.NativeOp, args ...int64) (bench.Loop, func(), error) {
-	if o.config.Native == "" || isCall(op) && !o.mostDynamic() {
+	if o.config.Native == "" || isCall(op) && !o.mostDynamic() || op == bench.NativeRandom && !o.mostDynamicIPC() {
 		return nil, nil, errors.ErrUnsupported
 	}
 	if isLibrary(op) && o.config.Dynamic == "" {
@@ -99,6 +99,9 @@ func isCall(op bench.NativeOp) bool {
 // mostDynamic reports whether processes that are not of a few pages are C programs.
 func (o *OS) mostDynamic() bool { return o.config.MostDynamic && o.config.Dynamic != "" }
 
+// mostDynamicIPC is the same of the second program.
+func (o *OS) mostDynamicIPC() bool { return o.config.MostDynamic && o.config.DynamicIPC != "" }
+
 // server is a running native program.
 type server struct {
 	os       *OS
@@ -124,7 +127,7 @@ func (o *OS) serve(op bench.NativeOp, args []int64) (*server, error) {
 		argv = append(argv, o.config.LibraryShell, o.config.Dynamic)
 	}
 	switch {
-	case native.IsIPC(op) && o.config.MostDynamic && o.config.DynamicIPC != "":
+	case native.IsIPC(op) && o.mostDynamicIPC():
 		argv[0] = o.config.DynamicIPC
 	case native.IsIPC(op):
 		argv[0] = o.config.IPC

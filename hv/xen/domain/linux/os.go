@@ -63,6 +63,9 @@ type Config struct {
 	// Tmp is a directory in place of /tmp, as tests need one of their own;
 	// "" for that.
 	Tmp string
+	// ManyFiles says that there is room for as many files as a benchmark makes in a
+	// window.
+	ManyFiles bool
 	// Block is the path of a block device that nobody else uses, or of a file
 	// in its place; "" for none. What is on it is lost.
 	Block string
@@ -136,6 +139,7 @@ var (
 	_ bench.Marker      = (*OS)(nil)
 
 	_ bench.Spanner         = (*OS)(nil)
+	_ bench.Roomy           = (*OS)(nil)
 	_ bench.EmptyPathStater = (*OS)(nil)
 	_ bench.Seeker          = (*OS)(nil)
 	_ bench.FIFOMaker       = (*OS)(nil)

@@ -194,12 +194,17 @@ func (o *OS) Reply(fd bench.FD, b []byte) (int, error) {
 	return result(r, e)
 }
 
-// Buffers sets what a socket buffers each way. The kernel may give less.
-func (o *OS) Buffers(fd bench.FD, bytes int) error {
-	if err := o.set(fd, syscall.SO_RCVBUF, bytes); err != nil {
-		return err
+// Buffers sets what a socket buffers. The kernel may give less.
+func (o *OS) Buffers(fd bench.FD, receive, send int) error {
+	if receive > 0 {
+		if err := o.set(fd, syscall.SO_RCVBUF, receive); err != nil {
+			return err
+		}
 	}
-	return o.set(fd, syscall.SO_SNDBUF, bytes)
+	if send == 0 {
+		return nil
+	}
+	return o.set(fd, syscall.SO_SNDBUF, send)
 }
 
 // Reuse sets SO_REUSEADDR.

@@ -140,6 +140,7 @@ func (a *assembler) address(dst register, label string) {
 
 func (a *assembler) move(dst, src register) { a.direct(wide, 0x89, src, dst) }
 func (a *assembler) add(dst, src register)  { a.direct(wide, 0x01, src, dst) }
+func (a *assembler) sub(dst, src register)  { a.direct(wide, 0x29, src, dst) }
 func (a *assembler) clear(dst register)     { a.direct(wide, 0x31, dst, dst) }
 
 // compare sets the flags by x-y, test by x, test32 by the lower half of x.

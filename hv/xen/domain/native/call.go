@@ -70,6 +70,33 @@ func (p *program) mapFile() {
 	})
 }
 
+// random calls one of the generators, which it is given as a number. The stack is aligned
+// once for all calls: lat_rand's loop is the call and little else. (What lmbench adds the
+// numbers up for is that no compiler leaves them out.)
+func (p *program) random() {
+	p.number(2)
+	p.compareConst(rax, int32(len(generators)))
+	p.jumpIf(aboveOrEqual, "openRing.invalid")
+	p.shiftLeft(rax, 3)
+	p.set(rcx, p.slot(generators[0]))
+	p.add(rcx, rax)
+	p.move(r14, rcx)
+	p.address(r15, "rand.loop")
+	p.jump("serve")
+	p.label("rand.linkage") // as a linker leaves a call
+	p.jumpThrough(r14, 0)
+	p.label("rand.loop")
+	p.store(rbp, stack, rsp)
+	p.align(rsp, 16)
+	p.label("rand.next")
+	p.call("rand.linkage")
+	p.subConst(rbx, 1)
+	p.jumpIf(notEqual, "rand.next")
+	p.load(rsp, rbp, stack)
+	p.clear(rax)
+	p.ret()
+}
+
 // takeDescriptor has argument 2 in r14, which calls leave as it is.
 func (p *program) takeDescriptor() {
 	p.number(2)

@@ -15,11 +15,17 @@ var ipcOperations = []operation{
 	{bench.NativeConnect, 4, (*program).connectInet},
 	{bench.NativeConnectUnix, 4, (*program).connectUnix},
 	{bench.NativeItimer, 3, (*program).itimer},
+	{bench.NativeStream, 5, (*program).stream},
+}
+
+// libraryOperations are those of the second image that call the C library alone.
+var libraryOperations = []operation{
+	{bench.NativeRandom, 3, (*program).random},
 }
 
 // IsIPC reports whether an operation is one of the image that IPC returns.
 func IsIPC(op bench.NativeOp) bool {
-	return slices.ContainsFunc(ipcOperations, func(o operation) bool { return o.name == op })
+	return slices.ContainsFunc(slices.Concat(ipcOperations, libraryOperations), func(o operation) bool { return o.name == op })
 }
 
 // Linux system calls of the operations below, and their constants.
@@ -385,6 +391,54 @@ func (p *program) connecting() {
 	p.move(rdi, r14)
 	p.timed(sysClose)
 	p.jump("connect.child")
+}
+
+// stream reads messages of a size from a process that writes them as fast as it can.
+// Each asks for a whole message at a time, and what is more than the rest of one counts
+// as done (bw_tcp.c). Arguments: both sockets, and the size.
+func (p *program) stream() {
+	p.arguments(2)
+	p.number(4)
+	p.store(rbp, size, rax)
+	p.partner("stream.child", true)
+	p.call("map")
+	p.test(rax)
+	p.jumpIf(negative, "fail")
+	p.load(rdi, rbp, ends+8)
+	p.system(sysClose)
+	p.address(r15, "stream.loop")
+	p.jump("serve")
+
+	p.label("stream.loop")
+	p.load(r14, rbp, size)
+	p.label("stream.next")
+	p.piece(ends, sysRead)
+	p.compareConst(rax, 1)
+	p.jumpIf(less, "short")
+	p.sub(r14, rax)
+	p.jumpIf(greater, "stream.next")
+	p.turns("stream.loop")
+
+	p.label("stream.child")
+	p.load(rdi, rbp, ends)
+	p.system(sysClose)
+	p.call("map")
+	p.test(rax)
+	p.jumpIf(negative, "relay.end")
+	p.label("stream.write")
+	p.piece(ends+8, sysWrite)
+	p.load(rdx, rbp, size)
+	p.compare(rax, rdx)
+	p.jumpIf(equal, "stream.write")
+	p.jump("relay.end")
+}
+
+// piece moves up to a whole message by one of the sockets.
+func (p *program) piece(socket int32, number int64) {
+	p.load(rdi, rbp, socket)
+	p.load(rsi, rbp, area)
+	p.load(rdx, rbp, size)
+	p.timed(number)
 }
 
 // itimer sleeps by an interval timer, whose signal it waits for. Argument: the time

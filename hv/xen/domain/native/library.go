@@ -10,7 +10,10 @@ import (
 var imports = []string{"__libc_start_main", "fork", "waitpid", "malloc", "getenv", "read", "write", "kill", "sigaction"}
 
 // ipcImports are those that the second program calls beside them.
-var ipcImports = []string{"sendto", "recvfrom", "fcntl", "semop", "socket", "setsockopt", "connect", "accept", "close"}
+var ipcImports = slices.Concat([]string{"sendto", "recvfrom", "fcntl", "semop", "socket", "setsockopt", "connect", "accept", "close"}, generators)
+
+// generators are lat_rand's functions, in the order of bench.NativeRandom.
+var generators = []string{"drand48", "lrand48", "rand", "random"}
 
 // imports are the program's.
 func (p *program) imports() []string {

@@ -25,7 +25,7 @@
 //
 // Loops follow lmbench 3's lat_proc.c, lat_sig.c, lat_pipe.c, lat_unix.c,
 // lat_ctx.c, lat_fifo.c, lat_tcp.c, lat_udp.c, lat_connect.c, lat_unix_connect.c,
-// lat_fcntl.c, lat_sem.c and lat_usleep.c. A window is marked around a whole loop,
+// lat_fcntl.c, lat_sem.c, lat_usleep.c, bw_tcp.c and lat_rand.c. A window is marked around a whole loop,
 // by the program's own table of marks (see package mark).
 package native
 
@@ -182,6 +182,8 @@ var dynamicOperations = []operation{
 // operations are those that the program has.
 func (p *program) operations() []operation {
 	switch {
+	case p.ipc && p.got != 0:
+		return slices.Concat(ipcOperations, libraryOperations)
 	case p.ipc:
 		return ipcOperations
 	case p.got != 0:
