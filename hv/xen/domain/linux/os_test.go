@@ -7,6 +7,8 @@ package linux_test
 
 import (
 	"errors"
+	"fmt"
+	"io/fs"
 	"math"
 	"os"
 	"path/filepath"
@@ -88,6 +90,7 @@ func configOf(t *testing.T, how string) linux.Config {
 		if image, err = native.Dynamic(0x20000000); err != nil {
 			t.Fatal(err)
 		}
+		c.ManyFiles = true
 		c.Dynamic, c.DynamicIPC, c.MostDynamic = filepath.Join(t.TempDir(), "dynamic"), filepath.Join(t.TempDir(), "dynamic-ipc"), true
 		if err := os.WriteFile(c.Dynamic, image, 0o755); err != nil {
 			t.Fatal(err)
@@ -214,7 +217,7 @@ var manyForks = regexp.MustCompile(`^lat_ctx/.*/procs=(16|24|32|64|96)$`)
 // the same code however operations run, and lat_ctx is one operation with two numbers,
 // of which some are enough here.
 var (
-	ofProcessor = regexp.MustCompile(`^(bw_mem|stream|lat_ops|par_ops|lat_rand|lat_mem_rd|lat_dram_page|par_mem|tlb|line|cache|mhz|timing_o|loop_o|memsize)(/|$)`)
+	ofProcessor = regexp.MustCompile(`^(bw_mem|stream|lat_ops|par_ops|lat_mem_rd|lat_dram_page|par_mem|tlb|line|cache|mhz|timing_o|loop_o|memsize)(/|$)`)
 	switches    = regexp.MustCompile(`^lat_ctx/`)
 	someSizes   = regexp.MustCompile(`/size=(0K/procs=2|4K/procs=4|16K/procs=8|64K/procs=96)$`)
 )
@@ -269,6 +272,69 @@ func check(t *testing.T, d domain, b bench.Benchmark, o bench.Options) {
 			t.Errorf("%+v: %v %s", o, v.Value, v.Unit)
 		}
 	}
+}
+
+// TestManyFiles: lat_fs has as many files as a window needs, no more than a hundred in a
+// directory, where there is room for them; else no more than it says.
+func TestManyFiles(t *testing.T) {
+	b, ok := bench.Find("Lmbench/lat_fs/op=create/size=1k")
+	if !ok {
+		t.Fatal("no lat_fs")
+	}
+	const limited = 16
+	for _, tt := range []struct {
+		how         string
+		n           int64
+		files, dirs int
+	}{
+		{library, 1, 1, 1}, {library, 100, 100, 1}, {library, 101, 101, 3}, {library, 250, 250, 4},
+		{portable, limited, limited, 0},
+	} {
+		t.Run(fmt.Sprintf("%s, %d", tt.how, tt.n), func(t *testing.T) {
+			c := configOf(t, tt.how)
+			o := openConfig(t, c)
+			in, err := b.Intervals(domain{o})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if want := map[bool]int64{true: 0, false: limited}[tt.how == library]; in.Most != want {
+				t.Errorf("at most %d at a time, want %d", in.Most, want)
+			}
+			for range 2 {
+				if err := errors.Join(in.Before(tt.n), in.Loop(tt.n)); err != nil {
+					t.Fatal(err)
+				}
+				if files, dirs := below(t, c.Tmp); files != tt.files || dirs != tt.dirs {
+					t.Errorf("%d files, %d directories; want %d, %d", files, dirs, tt.files, tt.dirs)
+				}
+				if err := in.After(tt.n); err != nil {
+					t.Fatal(err)
+				}
+				if files, dirs := below(t, c.Tmp); files+dirs > 0 {
+					t.Errorf("left: %d files, %d directories", files, dirs)
+				}
+			}
+		})
+	}
+}
+
+// below counts what a directory holds.
+func below(t *testing.T, root string) (files, dirs int) {
+	t.Helper()
+	err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
+		switch {
+		case err != nil || path == root:
+		case d.IsDir():
+			dirs++
+		default:
+			files++
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return files, dirs
 }
 
 // TestTimedPathsAllocateNothing: the collector has nothing to do in a window.
