@@ -204,8 +204,9 @@ func (*Target) DomUKinds() []string { return []string{"pv", "pvh", hvmKind} }
 // MostIdle is how many idle domUs fit beside the measured one.
 func (*Target) MostIdle() int { return 8 }
 
-// MostCPUs is 2: one for dom0, one for the domU. A PVH domU died on the second of QEMU's
-// processors, at its first AVX2 instruction; an HVM one uses the same of the processor.
+// MostCPUs is 2: one for dom0, one for the domU. A domU in a virtual machine dies on the
+// second of QEMU's processors at its first AVX2 instruction, and without these in some
+// boots in other ways.
 func (*Target) MostCPUs(domU string) int {
 	if domU == "pvh" || domU == hvmKind {
 		return 1
