@@ -64,9 +64,23 @@ func newFileSet(os bench.OS, size int, most int64) *fileSet {
 // interval times one of the two operations. The other undoes it.
 func (f *fileSet) interval(creates bool) bench.Interval {
 	if creates {
-		return bench.Interval{Before: f.ready, Loop: f.create, After: both(f.remove, f.tidy), Most: f.most}
+		return bench.Interval{Before: f.ready, Loop: f.create, After: both(f.remove, f.tidy), Most: f.most, Cleanup: f.clear}
 	}
-	return bench.Interval{Before: both(f.ready, f.create), Loop: f.remove, After: f.tidy, Most: f.most}
+	return bench.Interval{Before: both(f.ready, f.create), Loop: f.remove, After: f.tidy, Most: f.most, Cleanup: f.clear}
+}
+
+// clear removes what a window left that failed, as on a full file system: the next
+// benchmark begins with no files.
+func (f *fileSet) clear() {
+	if f.roomy == nil {
+		return
+	}
+	for _, name := range f.names {
+		f.os.Unlink(name)
+	}
+	for i := len(f.dirs) - 1; i >= 0; i-- {
+		f.roomy.Rmdir(f.dirs[i])
+	}
 }
 
 func both(a, b bench.Loop) bench.Loop {
