@@ -55,14 +55,11 @@ func lockHandoffs(os bench.OS) (bench.Loop, func(), error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	both := func() { os.Close(first); os.Close(second) }
-	if target, ok := os.(bench.NativeLoops); ok {
-		loop, cleanup, err := target.NativeLoop(bench.NativeLocks, int64(first), int64(second))
-		if !errors.Is(err, errors.ErrUnsupported) {
-			both()
-			return loop, cleanup, err
-		}
+	loop, cleanup, err := nativeOn(os, bench.NativeLocks, first, second)
+	if !errors.Is(err, errors.ErrUnsupported) {
+		return loop, cleanup, err
 	}
+	both := func() { os.Close(first); os.Close(second) }
 	if err := errors.Join(locker.Lock(first), locker.Lock(second)); err != nil {
 		both()
 		return nil, nil, fmt.Errorf("lock files: %w", err)
@@ -78,7 +75,7 @@ func lockHandoffs(os bench.OS) (bench.Loop, func(), error) {
 		both()
 		return nil, nil, fmt.Errorf("fork: %w", err)
 	}
-	loop := func(n int64) error {
+	loop = func(n int64) error {
 		for ; n > 0; n-- {
 			if err := handOver(locker, first, second); err != nil {
 				return err

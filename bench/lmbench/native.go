@@ -37,3 +37,18 @@ func nativeOr(os bench.OS, portable bench.Loop, op bench.NativeOp, args ...int64
 	}
 	return loop, cleanup, err
 }
+
+// nativeOn has the target run an operation on two descriptors, if it does, and closes this
+// process's own. With errors.ErrUnsupported they stay open for the portable code.
+func nativeOn(os bench.OS, op bench.NativeOp, a, b bench.FD, args ...int64) (bench.Loop, func(), error) {
+	target, ok := os.(bench.NativeLoops)
+	if !ok {
+		return nil, nil, errors.ErrUnsupported
+	}
+	loop, cleanup, err := target.NativeLoop(op, append([]int64{int64(a), int64(b)}, args...)...)
+	if !errors.Is(err, errors.ErrUnsupported) {
+		os.Close(a)
+		os.Close(b)
+	}
+	return loop, cleanup, err
+}

@@ -45,13 +45,9 @@ func tcpStream(os bench.OS, message int) (bench.Loop, func(), error) {
 		return nil, nil, err
 	}
 	here, there := l.here.in, l.there.out
-	if target, ok := os.(bench.NativeLoops); ok {
-		loop, cleanup, err := target.NativeLoop(bench.NativeStream, int64(here), int64(there), int64(message))
-		if !errors.Is(err, errors.ErrUnsupported) {
-			os.Close(here)
-			os.Close(there)
-			return loop, cleanup, err
-		}
+	loop, cleanup, err := nativeOn(os, bench.NativeStream, here, there, int64(message))
+	if !errors.Is(err, errors.ErrUnsupported) {
+		return loop, cleanup, err
 	}
 	stop, err := serve(os, there, func(os bench.OS) int {
 		os.Close(here)
@@ -62,7 +58,7 @@ func tcpStream(os bench.OS, message int) (bench.Loop, func(), error) {
 		return nil, nil, err
 	}
 	buf := make([]byte, message)
-	loop := func(n int64) error {
+	loop = func(n int64) error {
 		for ; n > 0; n-- {
 			if err := readAll(os, here, buf); err != nil {
 				return err

@@ -49,13 +49,9 @@ func datagrams(os bench.OS) (bench.Loop, func(), error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	if target, ok := os.(bench.NativeLoops); ok {
-		loop, cleanup, err := target.NativeLoop(bench.NativeDatagram, int64(here), int64(there), udpMessage)
-		if !errors.Is(err, errors.ErrUnsupported) {
-			os.Close(here)
-			os.Close(there)
-			return loop, cleanup, err
-		}
+	loop, cleanup, err := nativeOn(os, bench.NativeDatagram, here, there, udpMessage)
+	if !errors.Is(err, errors.ErrUnsupported) {
+		return loop, cleanup, err
 	}
 	stop, err := serve(os, there, func(os bench.OS) int {
 		os.Close(here)
@@ -66,7 +62,7 @@ func datagrams(os bench.OS) (bench.Loop, func(), error) {
 		return nil, nil, err
 	}
 	message := make([]byte, udpMessage)
-	loop := func(n int64) error {
+	loop = func(n int64) error {
 		for ; n > 0; n-- {
 			if k, err := s.Send(here, message); k != len(message) {
 				return fmt.Errorf("send message: %d bytes: %w", k, cause(err))

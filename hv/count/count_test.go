@@ -132,7 +132,7 @@ func TestFill(t *testing.T) {
 			bench.Measurement{Iterations: 45, Values: values(600, 98, 1, 250, 850)}, "windows left out: in 3 of the baseline's 24 without an interrupt, the guest asked Xen for other things than in most"},
 		{"interrupted windows only", bench.Benchmark{},
 			[3][]window.Window{bench.PhaseOperation: {interrupted(counting(2, 300, 1000, 100, 16, 2)), interrupted(counting(2, 300, 1000, 200, 16, 4))}},
-			bench.Measurement{Iterations: 2, Values: module(166, 3)}, "only the instructions of XSM are reported, as a mean; windows differ by less than 100 % of them, and 100 % of the calls of hooks"},
+			bench.Measurement{Iterations: 2, Values: module(166, 3)}, "only the instructions of XSM are reported, as a mean; windows differ by at most 100 % of them, and 100 % of the calls of hooks"},
 		{"an interrupted credit", bench.Benchmark{Baseline: setup, Credit: setup}, [3][]window.Window{baseline, {interrupted(credit[0])}, operation},
 			bench.Measurement{Iterations: 43, Values: module(102, 1)}, "in each of the credit's 1 windows"},
 		{"no windows", bench.Benchmark{}, [3][]window.Window{},
@@ -288,9 +288,9 @@ func TestJob(t *testing.T) {
 		warning string
 	}{
 		{"apart", []window.Window{a, b}, []float64{1500 + more, 174, 3, 400, 1920 + more},
-			"not exact: the job outlasts timer ticks, and its processes run in another order each time; means of 2 windows, which differ by less than 100 % of Xen's instructions, 100 % of XSM's, 100 % of the calls of hooks"},
+			"not exact: the job outlasts timer ticks, and its processes run in another order each time; means of 2 windows, which differ by at most 100 % of Xen's instructions, 100 % of XSM's, 100 % of the calls of hooks"},
 		{"nearly alike", []window.Window{a, later}, []float64{1001 + more, 116, 2, 300, 1321 + more},
-			"not exact: the job outlasts timer ticks, and its processes run in another order each time; means of 2 windows, which differ by less than 0.1 % of Xen's instructions, 0.01 % of XSM's, 0.01 % of the calls of hooks"},
+			"not exact: the job outlasts timer ticks, and its processes run in another order each time; means of 2 windows, which differ by at most 0.1 % of Xen's instructions, 0.01 % of XSM's, 0.01 % of the calls of hooks"},
 		{"alike", []window.Window{a, a}, []float64{1000 + more, 116, 2, 300, 1320 + more}, ""},
 		{"one", []window.Window{a}, []float64{1000 + more, 116, 2, 300, 1320 + more},
 			"not exact: it was counted once"},
@@ -318,7 +318,7 @@ func TestWhole(t *testing.T) {
 	a, b := interrupted(counting(20, 300, 1000, 100, 16, 2)), interrupted(counting(20, 300, 1002, 100, 16, 2))
 	var s bench.Measurement
 	New(demo).Fill(&s, bench.Benchmark{Whole: true}, func(bench.Phase) []window.Window { return []window.Window{a, b} })
-	want := []string{"not exact: the operation outlasts a timer tick; means of 2 windows, which differ by less than 0.1 % of Xen's instructions, 0.01 % of XSM's, 0.01 % of the calls of hooks"}
+	want := []string{"not exact: the operation outlasts a timer tick; means of 2 windows, which differ by at most 0.1 % of Xen's instructions, 0.01 % of XSM's, 0.01 % of the calls of hooks"}
 	if v := s.Values[0]; v != (bench.Value{Value: 6001, Unit: UnitXen}) || !slices.Equal(s.Warnings, want) {
 		t.Errorf("%v, %q", s.Values, s.Warnings)
 	}

@@ -38,7 +38,7 @@ func (c *Counter) whole(s *bench.Measurement, list []window.Window, why string) 
 		s.Warnings = append(s.Warnings, bench.NotExact+"it was counted once")
 	case spread(xen)+spread(xsm)+spread(hooks) > 0:
 		s.Warnings = append(s.Warnings, fmt.Sprintf(
-			bench.NotExact+"%s; means of %d windows, which differ by less than %g %% of Xen's instructions, %g %% of XSM's, %g %% of the calls of hooks",
+			bench.NotExact+"%s; means of %d windows, which differ by at most %g %% of Xen's instructions, %g %% of XSM's, %g %% of the calls of hooks",
 			why, len(list), bound(xen), bound(xsm), bound(hooks)))
 	}
 	return p
@@ -61,14 +61,14 @@ func (c *Counter) spreads(list []window.Window) string {
 	if len(list) < 2 || spread(xsm)+spread(hooks) == 0 {
 		return ""
 	}
-	return fmt.Sprintf("; windows differ by less than %g %% of them, and %g %% of the calls of hooks", bound(xsm), bound(hooks))
+	return fmt.Sprintf("; windows differ by at most %g %% of them, and %g %% of the calls of hooks", bound(xsm), bound(hooks))
 }
 
-// bound is the power of ten above the spread: a rough word, so that all boots of a
+// bound is the power of ten that the spread does not exceed: a rough word, so that all boots of a
 // build say the same.
 func bound(values []float64) float64 {
 	for _, b := range []float64{0.01, 0.1, 1, 10} {
-		if spread(values) < b {
+		if spread(values) <= b {
 			return b
 		}
 	}

@@ -28,10 +28,8 @@ import (
 // the user has built.
 const originals = "XSMBENCH_LMBENCH"
 
-// What lmbench's HTTP server serves, at a port of its own choice, and how many pages its
-// client asks for.
+// What lmbench's HTTP server serves, and how many pages its client asks for.
 const (
-	httpPort  = "8008"
 	httpFile  = "lmbench-page.html"
 	httpBytes = 10 << 10
 	httpPages = 2000
@@ -99,6 +97,7 @@ type side struct {
 	file     string
 	tg       *Target
 	img      *hv.Image
+	httpPort string
 	outputs  map[string][]string // of the original, by its arguments, one for each turn
 }
 
@@ -116,7 +115,8 @@ func (s *side) serve() {
 	if err := os.WriteFile(filepath.Join(s.dir, httpFile), []byte(page), 0o644); err != nil {
 		s.t.Fatal(err)
 	}
-	s.start("lmhttp", httpPort)
+	s.httpPort = freePort(s.t)
+	s.start("lmhttp", s.httpPort)
 	s.t.Cleanup(func() { os.Remove(unixServer) })
 	time.Sleep(time.Second) // until they listen
 }
@@ -128,6 +128,17 @@ func mapped() bool {
 		c.Close()
 	}
 	return err == nil
+}
+
+// freePort is one at which nobody listens.
+func freePort(t *testing.T) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	return strconv.Itoa(l.Addr().(*net.TCPAddr).Port)
 }
 
 // start starts a server, until the test ends. One may go on as another process of its
@@ -280,7 +291,7 @@ func (s *side) original(p pair, turn int) float64 {
 func (s *side) output(line string) string {
 	ctx, cancel := context.WithTimeout(context.Background(), longest)
 	defer cancel()
-	args := strings.Fields(strings.ReplaceAll(line, "FILE", s.file))
+	args := strings.Fields(strings.NewReplacer("FILE", s.file, "PORT", s.httpPort).Replace(line))
 	cmd := exec.CommandContext(ctx, filepath.Join(s.bin, args[0]), append(windowsOf(args[0]), args[1:]...)...)
 	cmd.Dir = s.dir
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}

@@ -10,7 +10,7 @@ import (
 // pair is a program of lmbench's and the benchmark that is its port.
 type pair struct {
 	port    string
-	args    string  // of the original; FILE is a file of 1 MiB
+	args    string  // of the original; FILE is a file of 1 MiB, PORT that of the HTTP server
 	figure  figure  // where the original's output has it
 	within  float64 // how far they may be apart, as a share
 	enoughU int64   // the window that the original asks for, µs; 0 for that of the test
@@ -44,8 +44,8 @@ const (
 var (
 	micros = figure{`([\d.]+) microseconds\n`, same}
 	rate   = figure{`([\d.]+) MB/sec`, same}
-	// lat_http prints one time for all pages.
-	httpPage = figure{`KB in ([\d.]+) milli`, func(ms float64) float64 { return ms * 1000 / httpPages }}
+	// lat_http prints one time for all pages, of 10 KiB with a header.
+	httpPage = figure{`Avg xfer: 10\.4KB, .*KB in ([\d.]+) milli`, func(ms float64) float64 { return ms * 1000 / httpPages }}
 	second   = figure{`(?m)^[\d.]+ ([\d.]+)$`, same} // of two columns: size, figure
 )
 
@@ -163,7 +163,7 @@ var pairs = []pair{
 	{"lat_ctx/size=16K/procs=2", "lat_ctx -s 16 2", row("2", "$", same), processTolerance, 0, ""},
 	{"lat_ctx/size=64K/procs=16", "lat_ctx -s 64 16", row("16", "$", same), processTolerance, 0, ""},
 	{"lat_fifo", "lat_fifo", micros, callTolerance, 1_000_000, ""},
-	{"lat_http/size=10k", "lat_http localhost " + httpPort, httpPage, processTolerance, 0, ""},
+	{"lat_http/size=10k", "lat_http localhost PORT", httpPage, processTolerance, 0, ""},
 	{"lat_rpc/proto=tcp", "lat_rpc localhost", figure{`RPC/tcp latency using localhost: ([\d.]+) microseconds`, same}, 1, 1_000_000, ofRPC},
 	{"lat_rpc/proto=udp", "lat_rpc localhost", figure{`RPC/udp latency using localhost: ([\d.]+) microseconds`, same}, 1, 1_000_000, ofRPC},
 	{"par_ops/type=integer/op=mul", "par_ops", row("integer mul parallelism:", "$", same), callTolerance, 0, ""},
